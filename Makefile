@@ -1,0 +1,38 @@
+# Two commands for a bare machine with Python ≥ 3.11 and make.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+OUT    ?= report
+
+.PHONY: reproduce test bench clean
+
+## reproduce: install into .venv and write the report to report/
+reproduce: $(VENV)/installed
+	$(BIN)/paging reproduce -o $(OUT)
+
+## test: install with the test extra, then ruff, mypy and pytest
+test: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+## bench: compare the kernels with a peer package in one run
+bench: $(VENV)/installed-bench
+	$(BIN)/python -m pytest tests/bench --benchmark-only -s
+
+## clean: remove the virtual environment and what tools left behind
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-%: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,$*]'
+	touch $@

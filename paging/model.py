@@ -1,0 +1,404 @@
+"""The problem: instances, legal request sequences and offline schedules (THEORY of ℓ-layer paging).
+
+Pages of layer ``j`` carry the ids ``first_page[j] … first_page[j + 1] − 1``; request number ``t`` (from 0)
+belongs to visit ``t // per_visit`` and that visit to layer ``visit mod layers``.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from paging.errors import IllegalSequenceError, InfeasibleScheduleError, ModelError
+
+PageArray = NDArray[np.int32]
+LabelArray = NDArray[np.int64]
+
+HIT, FREE, BYPASS = -2, -1, -3
+"""Entries of a schedule beside page ids: a hit, a fault into a free slot, a fault served without caching."""
+
+MAX_PAGES = MAX_REQUESTS = 2**31 - 1
+"""Most pages of an instance and requests of a sequence: ids and times are int32."""
+
+
+class Frame(NamedTuple):
+    """The numbers of an instance as a policy's ``serve`` sees them (plain, so that they compile)."""
+
+    layers: int
+    cache: int
+    per_visit: int
+    layer_of: PageArray
+    first_page: PageArray
+
+
+class Page(NamedTuple):
+    """A page by layer and place inside the layer, both from 0."""
+
+    layer: int
+    place: int
+
+
+def whole_number(value: object, name: str, low: int, high: int | None = None) -> int:
+    """Return ``value`` as a plain int in ``low … high`` or raise a ModelError that names the range."""
+    allowed = f"an integer ≥ {low}" if high is None else f"an integer in {low} … {high}"
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise ModelError(f"{name} must be {allowed}, got {value!r}") from None
+    if isinstance(value, bool) or number < low or (high is not None and number > high):
+        raise ModelError(f"{name} must be {allowed}, got {value!r}")
+    return number
+
+
+@dataclass(frozen=True)
+class LayeredInstance:
+    """An instance of ℓ-layer paging: layers, pages per layer, one shared cache, and the model's variant.
+
+    Parameters
+    ----------
+    layers : int
+        Number of layers ℓ ≥ 1; ℓ = 1 is classical paging.
+    pages : int or sequence of int
+        Pages per layer n ≥ 1, or one number per layer.
+    cache : int
+        Cache size k ≥ 1 in pages, shared by all layers. It may exceed the number of pages.
+    per_visit : int, default 1
+        Pages g requested in one visit of a layer (top-g routing); they are distinct, so g ≤ n.
+    visits : {"sequential", "atomic"}, default "sequential"
+        Whether the g pages of a visit are served one after the other, or must all be cached together at
+        the end of the visit (then k ≥ g is required).
+    bypassing : bool, default False
+        Whether a fault may be served without caching the page.
+
+    Raises
+    ------
+    ModelError
+        A parameter is outside its range.
+
+    Examples
+    --------
+    >>> instance = LayeredInstance(layers=2, pages=3, cache=4)
+    >>> instance.total_pages, instance.page(1, 0), instance.page_name(3)
+    (6, 3, '1.0')
+    """
+
+    layers: int
+    pages: int | tuple[int, ...]
+    cache: int
+    per_visit: int = 1
+    visits: Literal["sequential", "atomic"] = "sequential"
+    bypassing: bool = False
+
+    def __post_init__(self) -> None:
+        assign = object.__setattr__
+        assign(self, "layers", whole_number(self.layers, "layers (ℓ)", 1))
+        assign(self, "cache", whole_number(self.cache, "cache (k)", 1, MAX_PAGES))
+        assign(self, "per_visit", whole_number(self.per_visit, "per_visit (g)", 1))
+        if isinstance(self.pages, tuple | list):
+            counts = tuple(
+                whole_number(n, f"pages (n) of layer {j}", 1, MAX_PAGES) for j, n in enumerate(self.pages)
+            )
+            if len(counts) != self.layers:
+                raise ModelError(f"pages lists {len(counts)} layers, but layers (ℓ) is {self.layers}")
+            # One canonical form, so that equal instances compare equal.
+            assign(self, "pages", counts[0] if len(set(counts)) == 1 else counts)
+        else:
+            assign(self, "pages", whole_number(self.pages, "pages (n)", 1, MAX_PAGES))
+        if sum(self.pages_by_layer) > MAX_PAGES:
+            raise ModelError(f"{sum(self.pages_by_layer)} pages in all, but at most {MAX_PAGES} fit int32")
+        if self.per_visit > min(self.pages_by_layer):
+            raise ModelError(
+                f"per_visit (g) must be ≤ the pages of every layer ({min(self.pages_by_layer)}), "
+                f"got {self.per_visit}: the pages of a visit are distinct"
+            )
+        if self.visits not in ("sequential", "atomic"):
+            raise ModelError(f"visits must be 'sequential' or 'atomic', got {self.visits!r}")
+        if self.visits == "atomic" and self.cache < self.per_visit:
+            raise ModelError(f"atomic visits need cache (k) ≥ per_visit (g): {self.cache} < {self.per_visit}")
+        if not isinstance(self.bypassing, bool):
+            raise ModelError(f"bypassing must be True or False, got {self.bypassing!r}")
+
+    @property
+    def pages_by_layer(self) -> tuple[int, ...]:
+        """Pages per layer as a tuple of length ``layers``."""
+        return self.pages if isinstance(self.pages, tuple) else (self.pages,) * self.layers
+
+    @cached_property
+    def first_page(self) -> PageArray:
+        """First page id of every layer, then the total: int32 of length ``layers + 1``."""
+        return np.concatenate([[0], np.cumsum(self.pages_by_layer)]).astype(np.int32)
+
+    @cached_property
+    def layer_of(self) -> PageArray:
+        """Layer of every page: int32 of length ``total_pages``."""
+        return np.repeat(np.arange(self.layers, dtype=np.int32), self.pages_by_layer)
+
+    @property
+    def total_pages(self) -> int:
+        """Number of pages of all layers together."""
+        return sum(self.pages_by_layer)
+
+    @property
+    def round_length(self) -> int:
+        """Requests in one round: ℓ·g."""
+        return self.layers * self.per_visit
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The instance as policies see it."""
+        return Frame(self.layers, self.cache, self.per_visit, self.layer_of, self.first_page)
+
+    @property
+    def model(self) -> dict[str, str | int]:
+        """Labels of the model's variant, shown beside every number.
+
+        >>> LayeredInstance(2, 3, 4).model
+        {'service': 'forced', 'visits': 'sequential', 'start': 'cold', 'sharing': 'shared', 'per_visit': 1}
+        """
+        return {
+            "service": "bypassing" if self.bypassing else "forced",
+            "visits": self.visits,
+            "start": "cold",
+            "sharing": "shared",
+            "per_visit": self.per_visit,
+        }
+
+    def page(self, layer: int, index: int) -> int:
+        """Return the page id of page ``index`` of ``layer``."""
+        layer = whole_number(layer, "layer", 0, self.layers - 1)
+        index = whole_number(index, f"index in layer {layer}", 0, self.pages_by_layer[layer] - 1)
+        return int(self.first_page[layer]) + index
+
+    def locate(self, page: int) -> Page:
+        """Return layer and index of a page id."""
+        page = whole_number(page, "page", 0, self.total_pages - 1)
+        layer = int(self.layer_of[page])
+        return Page(layer, page - int(self.first_page[layer]))
+
+    def page_name(self, page: int) -> str:
+        """Return ``layer.index`` of a page id, for display."""
+        return "{}.{}".format(*self.locate(page))
+
+    def layer_at(self, time: int) -> int:
+        """Return the layer that request number ``time`` belongs to."""
+        return time // self.per_visit % self.layers
+
+    def pages_of(self, layer: int) -> range:
+        """Return the page ids of a layer."""
+        return range(int(self.first_page[layer]), int(self.first_page[layer + 1]))
+
+    def with_cache(self, cache: int) -> LayeredInstance:
+        """Return the same instance with another cache size."""
+        return replace(self, cache=cache)
+
+
+def _freeze(array: PageArray) -> PageArray:
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class RequestSequence:
+    """A legal request sequence of an instance.
+
+    Parameters
+    ----------
+    instance : LayeredInstance
+        The instance the sequence belongs to.
+    requests : array_like of int, shape (T,)
+        Page ids; request ``t`` lies in layer ``t // per_visit mod layers``. Stored as read-only int32.
+
+    Raises
+    ------
+    IllegalSequenceError
+        A page id is out of range or in the wrong layer, or a page comes twice in one visit.
+
+    Examples
+    --------
+    >>> instance = LayeredInstance(layers=2, pages=3, cache=4)
+    >>> sequence = RequestSequence(instance, [0, 3, 1, 4])
+    >>> len(sequence), sequence.distinct_pages
+    (4, 4)
+    >>> RequestSequence(instance, [0, 1])
+    Traceback (most recent call last):
+        ...
+    paging.errors.IllegalSequenceError: request 1: page 1 is in layer 0, but layer 1 is served (pages 3 … 5)
+    """
+
+    instance: LayeredInstance
+    requests: PageArray = field(repr=False)
+
+    def __init__(self, instance: LayeredInstance, requests: ArrayLike) -> None:
+        object.__setattr__(self, "instance", instance)
+        object.__setattr__(self, "requests", _freeze(_legal_requests(instance, requests)))
+
+    def __len__(self) -> int:
+        return len(self.requests)
+
+    def __iter__(self) -> Iterator[int]:
+        return (int(page) for page in self.requests)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, RequestSequence)
+            and self.instance == other.instance
+            and np.array_equal(self.requests, other.requests)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def distinct_pages(self) -> int:
+        """Number of distinct pages: the compulsory faults of every algorithm."""
+        return int(np.count_nonzero(np.bincount(self.requests, minlength=1)))
+
+    def with_cache(self, cache: int) -> RequestSequence:
+        """Return the same requests on the same instance with another cache size."""
+        return self._sharing_requests(self.instance.with_cache(cache), self.requests)
+
+    def prefix(self, length: int) -> RequestSequence:
+        """Return the first ``length`` requests."""
+        return self._sharing_requests(self.instance, self.requests[:length])
+
+    def of_layer(self, layer: int, cache: int) -> RequestSequence:
+        """Return one layer's requests as a classical instance (ℓ = 1) of its own with ``cache`` slots."""
+        pages = self.instance.pages_by_layer[layer]
+        alone = replace(self.instance, layers=1, pages=pages, cache=cache)
+        mask = self.visit_layers == layer
+        return self._sharing_requests(alone, self.requests[mask] - self.instance.first_page[layer])
+
+    @property
+    def visit_layers(self) -> NDArray[np.int64]:
+        """Layer of every request, shape (T,)."""
+        return np.arange(len(self.requests)) // self.instance.per_visit % self.instance.layers
+
+    @classmethod
+    def _sharing_requests(cls, instance: LayeredInstance, requests: PageArray) -> Self:
+        # The requests are known to be legal: checking a million of them again would only cost time.
+        sequence = object.__new__(cls)
+        object.__setattr__(sequence, "instance", instance)
+        object.__setattr__(sequence, "requests", _freeze(requests.view()))
+        return sequence
+
+
+def _legal_requests(instance: LayeredInstance, requests: ArrayLike) -> PageArray:
+    given = np.asarray(requests)
+    if given.size == 0:
+        return np.zeros(0, dtype=np.int32)
+    if given.ndim != 1:
+        raise IllegalSequenceError(f"requests must be one-dimensional, got shape {given.shape}")
+    if given.dtype.kind not in "iu":
+        raise IllegalSequenceError(f"requests must be integer page ids, got dtype {given.dtype}")
+    if len(given) > MAX_REQUESTS:
+        raise IllegalSequenceError(f"{len(given)} requests are too many: at most {MAX_REQUESTS} fit int32")
+    outside = (given < 0) | (given >= instance.total_pages)
+    if outside.any():
+        t = int(outside.argmax())
+        raise IllegalSequenceError(
+            f"request {t}: page {given[t]} is out of range 0 … {instance.total_pages - 1}"
+        )
+    pages = given.astype(np.int32)
+    served = (np.arange(len(pages)) // instance.per_visit % instance.layers).astype(np.int32)
+    wrong = instance.layer_of[pages] != served
+    if wrong.any():
+        t = int(wrong.argmax())
+        own, layer = int(instance.layer_of[pages[t]]), int(served[t])
+        allowed = instance.pages_of(layer)
+        raise IllegalSequenceError(
+            f"request {t}: page {pages[t]} is in layer {own}, but layer {layer} is served "
+            f"(pages {allowed.start} … {allowed.stop - 1})"
+        )
+    _refuse_repeats_in_a_visit(instance.per_visit, pages)
+    return pages
+
+
+def _refuse_repeats_in_a_visit(group: int, pages: PageArray) -> None:
+    for offset in range(1, group):
+        same = pages[offset:] == pages[:-offset]
+        same &= np.arange(len(same)) // group == (np.arange(len(same)) + offset) // group
+        if same.any():
+            t = int(same.argmax()) + offset
+            raise IllegalSequenceError(f"request {t}: page {pages[t]} comes twice in visit {t // group}")
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """What an algorithm did on a sequence: one entry per request, checked to be feasible when asked.
+
+    Parameters
+    ----------
+    sequence : RequestSequence
+        The requests that were served.
+    victims : array_like of int, shape (T,)
+        ``HIT`` (−2), ``FREE`` (−1, a fault into a free slot), ``BYPASS`` (−3, a fault served without
+        caching, only in the bypassing model), or the page that leaves on a fault.
+
+    Notes
+    -----
+    A schedule is demand paging: nothing moves on a hit and at most one page leaves on a fault.
+    """
+
+    sequence: RequestSequence
+    victims: PageArray = field(repr=False)
+
+    def __init__(self, sequence: RequestSequence, victims: ArrayLike) -> None:
+        entries = np.asarray(victims)
+        if entries.shape != sequence.requests.shape:
+            raise InfeasibleScheduleError(
+                f"a schedule of {len(sequence)} requests has one entry each, got shape {entries.shape}"
+            )
+        object.__setattr__(self, "sequence", sequence)
+        object.__setattr__(self, "victims", _freeze(entries.astype(np.int32)))
+
+    @property
+    def faults(self) -> int:
+        """Number of faults."""
+        return int(np.count_nonzero(self.victims != HIT))
+
+    @cached_property
+    def fault_counts(self) -> NDArray[np.int64]:
+        """Faults after every request, shape (T,)."""
+        return np.cumsum(self.victims != HIT)
+
+    def check(self) -> None:
+        """Raise InfeasibleScheduleError unless the schedule can be carried out from a cold cache."""
+        instance = self.sequence.instance
+        cache: set[int] = set()
+        visit: set[int] = set()
+        group = instance.per_visit
+        for t, (page, entry) in enumerate(
+            zip(self.sequence.requests.tolist(), self.victims.tolist(), strict=True)
+        ):
+            problem = _entry_problem(entry, page, cache, instance)
+            if problem:
+                raise InfeasibleScheduleError(f"request {t} (page {page}): {problem}; cache {sorted(cache)}")
+            if entry >= 0:
+                cache.discard(entry)
+            if entry != BYPASS:
+                cache.add(page)
+            visit.add(page)
+            if (t + 1) % group == 0 or t + 1 == len(self.sequence):
+                if instance.visits == "atomic" and not visit <= cache:
+                    raise InfeasibleScheduleError(
+                        f"request {t}: an atomic visit ends without its pages {sorted(visit - cache)}"
+                    )
+                visit.clear()
+
+
+def _entry_problem(entry: int, page: int, cache: set[int], instance: LayeredInstance) -> str:
+    """Say what forbids this schedule entry, or return the empty string."""
+    if entry == HIT:
+        return "" if page in cache else "a hit is claimed, but the page is not cached"
+    if page in cache:
+        return "a fault is claimed, but the page is cached"
+    if entry == BYPASS:
+        return "" if instance.bypassing else "bypassing in the forced model"
+    if entry == FREE:
+        return "" if len(cache) < instance.cache else f"no free slot among {instance.cache}"
+    return "" if entry in cache else f"the victim {entry} is not cached"
