@@ -1,0 +1,62 @@
+"""Layered paging: models, policies and the engine. Imports nothing of the other packages."""
+
+from paging.errors import (
+    IllegalAnswerError,
+    IllegalSequenceError,
+    InfeasibleScheduleError,
+    LayeredPagingError,
+    LimitError,
+    ModelError,
+    TraceError,
+    UnknownNameError,
+    UnsupportedModelError,
+)
+from paging.expectation import Estimate, expected_cost, expected_faults, sample_faults
+from paging.model import BYPASS, FREE, HIT, Frame, LayeredInstance, Page, RequestSequence, Schedule
+from paging.offline import WorkFunction, farthest_in_future, optimum_so_far, phase_starts
+from paging.policy import TRAITS, Policy, get_policy, registered_policies
+from paging.simulate import Run, Session, Step, simulate, steps
+from paging.traces import Trace, read_trace, write_trace
+from paging.workloads import WORKLOADS, generate
+
+__all__ = [
+    "BYPASS",
+    "FREE",
+    "HIT",
+    "TRAITS",
+    "WORKLOADS",
+    "Estimate",
+    "Frame",
+    "IllegalAnswerError",
+    "IllegalSequenceError",
+    "InfeasibleScheduleError",
+    "LayeredInstance",
+    "LayeredPagingError",
+    "LimitError",
+    "ModelError",
+    "Page",
+    "Policy",
+    "RequestSequence",
+    "Run",
+    "Schedule",
+    "Session",
+    "Step",
+    "Trace",
+    "TraceError",
+    "UnknownNameError",
+    "UnsupportedModelError",
+    "WorkFunction",
+    "expected_cost",
+    "expected_faults",
+    "farthest_in_future",
+    "generate",
+    "get_policy",
+    "optimum_so_far",
+    "phase_starts",
+    "read_trace",
+    "registered_policies",
+    "sample_faults",
+    "simulate",
+    "steps",
+    "write_trace",
+]

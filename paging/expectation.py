@@ -1,0 +1,148 @@
+"""The cost of randomised policies: exactly as a Fraction on small inputs, sampled with an interval else."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from paging.errors import LimitError, UnsupportedModelError
+from paging.model import LabelArray, RequestSequence, whole_number
+from paging.policy import Policy, get_policy
+from paging.simulate import judged, run_sequence
+
+
+class ExpectedCost(NamedTuple):
+    """Exact expected faults after every request."""
+
+    total: Fraction
+    per_request: tuple[Fraction, ...]
+
+
+def expected_faults(
+    policy: str | Policy | type[Policy], sequence: RequestSequence, *, max_states: int = 100_000
+) -> Fraction:
+    """Return the exact expected number of faults of a randomised policy.
+
+    Parameters
+    ----------
+    policy : str, Policy or Policy class
+        Any policy; for a deterministic one the result is its cost.
+    sequence : RequestSequence
+        Sequential visits only. Time is O(T · states · outcomes), so keep the instance small.
+    max_states : int, default 100 000
+        Largest number of label vectors with positive probability at one time.
+
+    Raises
+    ------
+    LimitError
+        More than ``max_states`` label vectors have positive probability.
+    IllegalAnswerError
+        An outcome breaks the rules, or the probabilities do not add up to 1.
+
+    Guarantee
+    ---------
+    Exact: rational arithmetic throughout.
+
+    Examples
+    --------
+    >>> from paging import LayeredInstance
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0])
+    >>> expected_faults("mark", sequence)
+    Fraction(7, 2)
+    """
+    return expected_cost(policy, sequence, max_states=max_states).total
+
+
+def expected_cost(
+    policy: str | Policy | type[Policy], sequence: RequestSequence, *, max_states: int = 100_000
+) -> ExpectedCost:
+    """Return the exact expected faults of every request and in total; see :func:`expected_faults`."""
+    answer = get_policy(policy)
+    instance = sequence.instance
+    answer.check(instance)
+    if instance.visits == "atomic":
+        raise UnsupportedModelError("exact expected cost is defined for sequential visits only")
+    start = (0,) * instance.total_pages
+    distribution: dict[tuple[int, ...], Fraction] = {start: Fraction(1)}
+    costs = []
+    for time, page in enumerate(sequence):
+        slot = time % instance.round_length
+        costs.append(sum((p for labels, p in distribution.items() if not labels[page]), Fraction(0)))
+        following: dict[tuple[int, ...], Fraction] = defaultdict(Fraction)
+        for state, chance in distribution.items():
+            labels: LabelArray = np.array(state, dtype=np.int64)
+            outcomes = answer.outcomes(labels, page, slot, instance.frame)
+            for share, result in judged(outcomes, answer, state, time, page, instance):
+                following[result] += chance * share
+        if len(following) > max_states:
+            raise LimitError(
+                f"request {time}: {len(following)} label vectors have positive probability, "
+                f"more than max_states = {max_states}; use sample_faults"
+            )
+        distribution = following
+    return ExpectedCost(sum(costs, Fraction(0)), tuple(costs))
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A sampled mean with its confidence interval (Student's t over independent runs)."""
+
+    mean: float
+    half_width: float
+    runs: int
+    confidence: float
+    seed: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Lower and upper end."""
+        return self.mean - self.half_width, self.mean + self.half_width
+
+    def __str__(self) -> str:
+        return f"{self.mean:.1f} ± {self.half_width:.1f}"
+
+
+def sample_faults(
+    policy: str | Policy | type[Policy],
+    sequence: RequestSequence,
+    *,
+    runs: int = 20,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Estimate the expected faults of a randomised policy from independent runs.
+
+    Parameters
+    ----------
+    policy, sequence
+        As for :func:`~paging.simulate.simulate`.
+    runs : int, default 20
+        Independent runs, at least 2; each has its own child stream of ``seed``.
+    confidence : float, default 0.95
+        Level of the interval.
+
+    Examples
+    --------
+    >>> from paging import LayeredInstance
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0] * 50)
+    >>> estimate = sample_faults("mark", sequence, runs=50)
+    >>> estimate.interval[0] < expected_faults("mark", sequence) < estimate.interval[1]
+    True
+    """
+    from scipy.special import stdtrit
+
+    runs = whole_number(runs, "runs", 2)
+    answer = get_policy(policy)
+    nothing = np.zeros(0, dtype=np.int32)
+    children = np.random.SeedSequence(seed).spawn(runs)
+    costs = [
+        run_sequence(answer, sequence, nothing, np.random.default_rng(child)).faults for child in children
+    ]
+    spread = float(np.std(costs, ddof=1)) / sqrt(runs)
+    quantile = float(stdtrit(runs - 1, (1 + confidence) / 2))
+    return Estimate(float(np.mean(costs)), quantile * spread, runs, confidence, seed)

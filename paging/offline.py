@@ -1,0 +1,195 @@
+"""Offline algorithms, which see the whole sequence: farthest-in-future and the work function (OPT so far)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paging.errors import UnsupportedModelError
+from paging.model import LayeredInstance, RequestSequence, whole_number
+from paging.simulate import Run
+
+
+class OfflineAlgorithm(Protocol):
+    """An algorithm that is given the whole sequence. Online policies never are (decision 3 of the design)."""
+
+    def __call__(self, sequence: RequestSequence, *, record: bool = False) -> Run:
+        """Serve the sequence."""
+        ...
+
+
+def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Run:
+    """Serve a sequence optimally: on a fault evict the page whose next request is farthest away.
+
+    Parameters
+    ----------
+    sequence : RequestSequence
+        Sequential visits. With bypassing the requested page is a candidate too: it is not cached if its
+        own next request is the farthest.
+    record : bool, default False
+        Whether to keep the schedule.
+
+    Returns
+    -------
+    Run
+        Its faults are the offline optimum at unit cost, layered or not.
+
+    Raises
+    ------
+    UnsupportedModelError
+        Visits are atomic: farthest-in-future is not known to be optimal there.
+
+    References
+    ----------
+    Belady 1966; Mattson, Gecsei, Slutz and Traiger 1970.
+
+    Examples
+    --------
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1, 2])
+    >>> farthest_in_future(sequence).faults
+    4
+    """
+    from paging.kernels import farthest
+
+    instance = sequence.instance
+    _only_sequential(instance)
+    entries = np.zeros(len(sequence) if record else 0, dtype=np.int32)
+    faults = farthest(sequence.requests, instance.total_pages, instance.cache, entries, instance.bypassing)
+    return Run("opt", sequence, int(faults), None, "kernel", entries if record else None)
+
+
+class WorkFunction:
+    """Which caches are optimal after the requests so far, as one label per page; OPT's cost so far.
+
+    The optimal caches are exactly the sets C of k pages with ``|C ∩ {label ≤ c}| ≤ c`` for every c < k.
+    The cold start is k empty slots, kept as pages that are never requested: they share one label.
+
+    Parameters
+    ----------
+    instance : LayeredInstance
+        Forced service, sequential visits.
+    cache : int, optional
+        OPT's cache size h; default the instance's k.
+
+    Attributes
+    ----------
+    cost : int
+        OPT of the requests served so far.
+
+    References
+    ----------
+    Koutsoupias and Papadimitriou 2000 (tiers); labels in the canonical form of OnlineMIN.
+
+    Examples
+    --------
+    >>> work = WorkFunction(LayeredInstance(layers=1, pages=3, cache=2))
+    >>> [work.serve(page) for page in (0, 1, 2, 0, 1)], work.cost
+    ([1, 1, 1, 0, 1], 4)
+    """
+
+    def __init__(self, instance: LayeredInstance, cache: int | None = None) -> None:
+        if instance.bypassing or instance.visits == "atomic":
+            raise UnsupportedModelError("the work function needs forced service and sequential visits")
+        self.instance = instance
+        self.cache = instance.cache if cache is None else whole_number(cache, "cache (h)", 1)
+        self.cost = 0
+        # The last entry is the label shared by the empty slots.
+        self._labels = np.zeros(instance.total_pages + 1, dtype=np.int64)
+        self._labels[-1] = self.cache
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """One label in 0 … k per page: 0 = in no optimal cache, k = in every one."""
+        return tuple(self._labels[:-1].tolist())
+
+    @property
+    def empty_label(self) -> int:
+        """The label shared by the k empty slots of the cold start."""
+        return int(self._labels[-1])
+
+    def serve(self, page: int) -> int:
+        """Serve a request and return OPT's increment, 0 or 1."""
+        page = whole_number(page, "page", 0, self.instance.total_pages - 1)
+        increment = update_work_function(self._labels, page, self.cache)
+        self.cost += increment
+        return increment
+
+    def optimal_caches(self) -> Iterator[frozenset[int]]:
+        """Yield every optimal cache as a set of pages; empty slots are left out.
+
+        Exponential in the number of pages; for small instances.
+        """
+        pages = range(self.instance.total_pages)
+        labels = self._labels
+        for size in range(self.cache + 1):
+            empties = self.cache - size
+            for chosen in combinations(pages, size):
+                taken = [labels[p] for p in chosen] + [labels[-1]] * empties
+                if all(sum(label <= c for label in taken) <= c for c in range(self.cache)):
+                    yield frozenset(chosen)
+
+
+def update_work_function(labels: NDArray[np.int64], page: int, cache: int) -> int:
+    """Serve ``page`` in the label vector of a work function, in place; return OPT's increment."""
+    label = labels[page]
+    if label == cache:
+        return 0
+    if label == 0:
+        for q in range(len(labels)):
+            if labels[q] == cache:
+                labels[q] = cache - 1
+        labels[page] = cache
+        return 1
+    for q in range(len(labels)):
+        if label <= labels[q] < cache:
+            labels[q] -= 1
+    labels[page] = cache
+    return 0
+
+
+def optimum_so_far(sequence: RequestSequence, cache: int | None = None) -> NDArray[np.int64]:
+    """Return OPT after every request, shape (T,), compiled; O(T) up to an inverse Ackermann factor.
+
+    The last entry is the optimum of the whole sequence. Computed by packing kept gaps, a route independent
+    of the work function, with which it agrees.
+
+    Examples
+    --------
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1])
+    >>> optimum_so_far(sequence).tolist()
+    [1, 2, 3, 3, 4]
+    """
+    from paging.kernels import optimum
+
+    _only_sequential(sequence.instance)
+    size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1)
+    increments = np.zeros(len(sequence), dtype=np.int32)
+    optimum(sequence.requests, sequence.instance.total_pages, size, increments, sequence.instance.bypassing)
+    return np.cumsum(increments, dtype=np.int64)
+
+
+def phase_starts(requests: Iterable[int], cache: int) -> list[int]:
+    """Return the start times of the k-phases: maximal stretches of at most k distinct pages, from the start.
+
+    Examples
+    --------
+    >>> phase_starts([0, 1, 0, 2, 0, 1], 2)
+    [0, 3, 5]
+    """
+    starts: list[int] = []
+    seen: set[int] = set()
+    for time, page in enumerate(requests):
+        if page not in seen and (not starts or len(seen) == cache):
+            starts.append(time)
+            seen.clear()
+        seen.add(page)
+    return starts
+
+
+def _only_sequential(instance: LayeredInstance) -> None:
+    if instance.visits == "atomic":
+        raise UnsupportedModelError("farthest-in-future is not known to be optimal for atomic visits")

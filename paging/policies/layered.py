@@ -1,0 +1,228 @@
+"""Policies that know about layers: LLRU and its variants, and a fixed split of the cache."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from paging.errors import ModelError, UnsupportedModelError
+from paging.kernels.jit import helper
+from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence, whole_number
+from paging.policies.recency import ORDINARY
+from paging.policy import Outcomes, Policy, get_policy
+
+
+@helper
+def _shorten(labels: LabelArray, layers: int) -> None:
+    """Cut gaps of 2ℓ or more between neighbouring ages down to ℓ … 2ℓ − 1, by multiples of ℓ.
+
+    Over such a gap the older page precedes the younger in every layered order, now and later, and the
+    position inside the round is kept: no decision changes, and finitely many labels remain.
+    """
+    previous, cut = 0, 0
+    for q in np.argsort(labels):
+        age = labels[q]
+        if age > 0:
+            if age - previous >= 2 * layers:
+                cut += ((age - previous) // layers - 1) * layers
+            labels[q] = age - cut
+            previous = age
+
+
+@helper
+def _serve_by_age(labels: LabelArray, page: int, slot: int, frame: Frame, variant: int) -> None:
+    """Serve with labels 1 + (visits since the last request); the variants differ in the victim's key."""
+    layers = frame.layers
+    layer = slot // frame.per_visit
+    if slot % frame.per_visit == 0:
+        for q in range(len(labels)):
+            if labels[q] > 0:
+                labels[q] += 1
+    if labels[page] == 0 and np.count_nonzero(labels) == frame.cache:
+        victim, oldest, furthest = -1, -1, -1
+        for q in range(len(labels)):
+            if labels[q] > 0:
+                since = labels[q] - 1
+                wait = (frame.layer_of[q] - layer) % layers
+                if wait == 0:
+                    wait = layers
+                if variant == 2:
+                    # Tokens ago: the round under way began `layer` visits ago.
+                    age = (since - layer + layers - 1) // layers
+                else:
+                    age = (wait + since) // layers
+                    if variant == 1 and frame.layer_of[q] == layer:
+                        age -= 1
+                if age > oldest or (age == oldest and wait > furthest):
+                    victim, oldest, furthest = q, age, wait
+        labels[victim] = 0
+    labels[page] = 1
+    if labels.max() > 2 * layers:
+        _shorten(labels, layers)
+
+
+class LLRU(Policy):
+    """Layered LRU, our reading: oldest in rounds first, ties to the layer that comes up furthest ahead.
+
+    For a cached page q of layer j let last(q) be its last visit and next(q) the next visit of layer j after
+    the one under way; age(q) = (next(q) − last(q))/ℓ in rounds. Evict the largest (age(q), next(q)); ties
+    that remain (several pages a visit) go to the lowest page id. Label: 1 + visits since the last request,
+    with long gaps shortened so that finitely many labels occur.
+
+    Guarantee: (k + ℓ − 1)-competitive (``L5``); it is not a marking algorithm and not k-competitive in
+    general. Bad for: see ``L2``, which holds for every deterministic policy.
+    Source: our reconstruction of Angelopoulos, Marchal, Obrecht and Simon 2025; their text was not at hand.
+    """
+
+    id, title = "llru", "layered LRU (our reading)"
+    traits = ORDINARY | {"stack"}
+    variant: ClassVar[int] = 0
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        _serve_by_age(labels, page, slot, frame, 0)
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        from paging.kernels import llru
+
+        instance = sequence.instance
+        return int(
+            llru(
+                sequence.requests,
+                instance.total_pages,
+                instance.cache,
+                entries,
+                instance.layers,
+                instance.per_visit,
+                self.variant,
+            )
+        )
+
+
+class LLRULazy(LLRU):
+    """LLRU that does not count the visit under way for pages of the layer being served.
+
+    As ``llru``, but the age of a page of the layer being served is one smaller; its place in a tie stays.
+    Ours, not the paper's rule. Label as for ``llru``. Guarantee: none proved here.
+    """
+
+    id, title = "llru-lazy", "layered LRU, the visit under way not counted"
+    traits = ORDINARY | {"stack", "atomic"}
+    variant = 1
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        _serve_by_age(labels, page, slot, frame, 1)
+
+
+class LLRUToken(LLRU):
+    """LRU by tokens: the smallest token ⌊last(q)/ℓ⌋ leaves, ties to the largest next(q).
+
+    Ours, not the paper's rule. Ties that remain go to the lowest page id. Label as for ``llru``.
+    Guarantee: none proved here.
+    """
+
+    id, title = "llru-token", "LRU by tokens, ties to the layer furthest ahead"
+    traits = ORDINARY | {"stack"}
+    variant = 2
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        _serve_by_age(labels, page, slot, frame, 2)
+
+
+class Partitioned(Policy):
+    """A fixed split: layer j owns k_j slots and runs its own copy of a policy on them.
+
+    Labels are those of the inner policy, layer by layer.
+
+    Parameters
+    ----------
+    policy : str or Policy, default "lru"
+        The policy of every layer; it sees one layer as a classical instance.
+    shares : sequence of int, optional
+        Slots k_j ≥ 1 per layer, Σ k_j ≤ k. Default: as equal as possible, earlier layers get the rest.
+
+    Guarantee: none: every fixed split is unboundedly bad for ℓ ≥ 2, k ≥ ℓ + 1, n > k/ℓ (``L1``).
+    Source: Angelopoulos, Marchal, Obrecht and Simon 2025, Theorem 1.
+    """
+
+    id, title = "partitioned", "fixed split of the cache over layers"
+    traits = ORDINARY - {"demand"}
+
+    def __init__(self, policy: str | Policy = "lru", shares: object = None) -> None:
+        self.policy = get_policy(policy)
+        self.shares: tuple[int, ...] | None = None
+        if shares is not None:
+            listed = shares if isinstance(shares, tuple | list) else (shares,)
+            self.shares = tuple(whole_number(s, f"share of layer {j}", 1) for j, s in enumerate(listed))
+        if isinstance(self.policy, Partitioned):
+            raise ModelError("a split of a split is not supported: give the shares of the layers at once")
+        # Traits about the whole cache, such as inclusion or k-phases, do not carry over to a split one.
+        self.traits = self.policy.traits & {"deterministic", "online", "symmetric", "finite-state"}
+
+    @property
+    def name(self) -> str:
+        parts = [] if self.policy.name == "lru" else [f"policy={self.policy.name}"]
+        if self.shares is not None:
+            parts.append("shares=" + "/".join(map(str, self.shares)))
+        return ":".join(filter(None, [self.id, ",".join(parts)]))
+
+    def split(self, instance: LayeredInstance | Frame) -> tuple[int, ...]:
+        """Return the slots of every layer, or refuse an instance the split does not fit."""
+        layers, cache = instance.layers, instance.cache
+        if self.shares is None:
+            if cache < layers:
+                raise UnsupportedModelError(
+                    f"a split of k = {cache} over ℓ = {layers} layers leaves a layer without a slot; "
+                    f"k ≥ {layers} is needed"
+                )
+            return tuple(cache // layers + (j < cache % layers) for j in range(layers))
+        if len(self.shares) != layers or sum(self.shares) > cache:
+            listed = "/".join(map(str, self.shares))
+            raise UnsupportedModelError(
+                f"shares {listed} must name ℓ = {layers} layers and add up to at most k = {cache}"
+            )
+        return self.shares
+
+    def check(self, instance: LayeredInstance) -> None:
+        self.split(instance)
+        super().check(instance)
+
+    def serve(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> None:  # type: ignore[override]
+        part, alone = self._part(slot, frame)
+        self.policy.serve(labels[part], page - part.start, slot % frame.per_visit, alone)
+
+    def outcomes(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> Outcomes:
+        part, alone = self._part(slot, frame)
+        results = []
+        for chance, inner in self.policy.outcomes(
+            labels[part], page - part.start, slot % frame.per_visit, alone
+        ):
+            following = labels.copy()
+            following[part] = inner
+            results.append((chance, following))
+        return results
+
+    def _part(self, slot: int, frame: Frame) -> tuple[slice, Frame]:
+        """Return the page ids of the layer being served, and that layer as an instance of its own."""
+        layer = slot // frame.per_visit
+        first, end = int(frame.first_page[layer]), int(frame.first_page[layer + 1])
+        pages = np.zeros(end - first, dtype=np.int32)
+        bounds = np.array([0, end - first], dtype=np.int32)
+        return slice(first, end), Frame(1, self.split(frame)[layer], frame.per_visit, pages, bounds)
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
+        """Serve every layer by itself with the inner policy's fastest engine."""
+        from paging.simulate import run_sequence
+
+        instance, faults = sequence.instance, 0
+        for layer, share in enumerate(self.split(instance)):
+            part = sequence.of_layer(layer, share)
+            inner = np.zeros(len(part) if len(entries) else 0, dtype=np.int32)
+            faults += run_sequence(self.policy, part, inner, rng).faults
+            if len(entries):
+                inner[inner >= 0] += instance.first_page[layer]
+                entries[sequence.visit_layers == layer] = inner
+        return faults

@@ -1,0 +1,218 @@
+"""Policies that order the cached pages by request or arrival: LRU, MRU, FIFO, LIFO, CLOCK, SIEVE, FWF."""
+
+import numpy as np
+
+from paging.model import Frame, LabelArray, PageArray, RequestSequence
+from paging.policy import Policy
+
+ORDINARY = frozenset({"deterministic", "online", "demand", "symmetric", "finite-state"})
+
+
+class LRU(Policy):
+    """Least recently used: evict the page whose last request is longest ago.
+
+    Label: recency rank, 1 = most recent, k = next victim.
+
+    Guarantee: k-competitive (bound ``marking-upper``, with a smaller OPT ``augmentation-upper``), and no
+    deterministic policy is better when ℓ = 1 (``deterministic-lower``). Bad for: the cyclic sequence over
+    k + 1 pages (``L3``). Source: Sleator and Tarjan 1985.
+    """
+
+    id, title = "lru", "least recently used"
+    traits = ORDINARY | {"conservative", "marking", "stack", "atomic"}
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        rank = labels[page]
+        for q in range(len(labels)):
+            if labels[q] > 0 and (rank == 0 or labels[q] < rank):
+                labels[q] += 1
+                if labels[q] > frame.cache:
+                    labels[q] = 0
+        labels[page] = 1
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        from paging.kernels import lru
+
+        instance = sequence.instance
+        return int(lru(sequence.requests, instance.total_pages, instance.cache, entries))
+
+
+class MRU(Policy):
+    """Most recently used: evict the page requested last.
+
+    Label: recency rank, 1 = most recent.
+
+    Guarantee: none, not competitive (``not-competitive``). Bad for: two pages in turn (``alternating``).
+    Source: Borodin and El-Yaniv 1998.
+    """
+
+    id, title = "mru", "most recently used"
+    traits = ORDINARY | {"stack"}
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        rank = labels[page]
+        full = np.count_nonzero(labels) >= frame.cache
+        for q in range(len(labels)):
+            if rank == 0 and full:
+                if labels[q] == 1:
+                    labels[q] = 0
+            elif labels[q] > 0 and (rank == 0 or labels[q] < rank):
+                labels[q] += 1
+        labels[page] = 1
+
+
+class FIFO(Policy):
+    """First in, first out: evict the page that has been cached longest.
+
+    Label: arrival rank, 1 = newest, k = next victim.
+
+    Guarantee: k-competitive (``conservative-upper``). Bad for: the cyclic sequence over k + 1 pages.
+    Source: Sleator and Tarjan 1985.
+    """
+
+    id, title = "fifo", "first in, first out"
+    traits = ORDINARY | {"conservative"}
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        if labels[page] > 0:
+            return
+        for q in range(len(labels)):
+            if labels[q] > 0:
+                labels[q] += 1
+                if labels[q] > frame.cache:
+                    labels[q] = 0
+        labels[page] = 1
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        from paging.kernels import fifo
+
+        instance = sequence.instance
+        return int(fifo(sequence.requests, instance.total_pages, instance.cache, entries))
+
+
+class LIFO(Policy):
+    """Last in, first out: evict the page cached last.
+
+    Label: arrival rank, 1 = newest = next victim.
+
+    Guarantee: none, not competitive (``not-competitive``). Bad for: two pages in turn (``alternating``).
+    Source: Sleator and Tarjan 1985.
+    """
+
+    id, title = "lifo", "last in, first out"
+    traits = ORDINARY | {"stack"}
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        if labels[page] > 0:
+            return
+        full = np.count_nonzero(labels) >= frame.cache
+        for q in range(len(labels)):
+            if full and labels[q] == 1:
+                labels[q] = 0
+            elif not full and labels[q] > 0:
+                labels[q] += 1
+        labels[page] = 1
+
+
+class Clock(Policy):
+    """CLOCK, also called second chance: FIFO that spares pages used since the hand last passed.
+
+    The pages stand on a dial. A load or hit sets the page's use bit. On a fault the hand clears set bits as
+    it passes and evicts the first page whose bit is clear; the new page takes the place behind the hand.
+    Label: 2·(steps from the hand, 1 = next) + use bit.
+
+    Guarantee: k-competitive (``conservative-upper``), which needs the bit to be set on loading: with a clear
+    bit the sequence p, r, p after the cache {a, q}, q used, faults three times with k = 2. Bad for: the
+    cyclic sequence over k + 1 pages. Source: Corbató 1968.
+    """
+
+    id, title = "clock", "CLOCK (second chance, use bit set on loading)"
+    traits = ORDINARY | {"conservative"}
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        if labels[page] > 0:
+            labels[page] |= 1
+            return
+        size = np.count_nonzero(labels)
+        searching = size == frame.cache
+        under_hand = -1
+        while searching:
+            for q in range(len(labels)):
+                if labels[q] // 2 == 1:
+                    under_hand = q
+                elif labels[q] > 0:
+                    labels[q] -= 2
+            searching = labels[under_hand] % 2 == 1
+            labels[under_hand] = 2 * size if searching else 0
+        labels[page] = 2 * (size if size == frame.cache else size + 1) + 1
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        from paging.kernels import clock
+
+        instance = sequence.instance
+        return int(clock(sequence.requests, instance.total_pages, instance.cache, entries))
+
+
+class Sieve(Policy):
+    """SIEVE: like CLOCK, but spared pages keep their place and new pages enter at the head.
+
+    Pages stand in a queue, newest at the head. A hit sets the visited bit, loading does not. On a fault the
+    hand moves from its place towards the head (from the tail when it has none), clears visited bits, and
+    evicts the first page without; it then rests on the next page towards the head.
+    Label: 4·(place, 1 = tail) + 2·(hand rests here) + visited.
+
+    Guarantee: none known here. Source: Zhang et al. 2024.
+    """
+
+    id, title = "sieve", "SIEVE"
+    traits = ORDINARY
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        if labels[page] > 0:
+            labels[page] |= 1
+            return
+        size = np.count_nonzero(labels)
+        if size == frame.cache:
+            at = np.zeros(size + 1, dtype=np.int64)
+            place = 1
+            for q in range(len(labels)):
+                if labels[q] > 0:
+                    at[labels[q] // 4] = q
+                    if labels[q] & 2:
+                        place = labels[q] // 4
+                        labels[q] -= 2
+            while labels[at[place]] & 1:
+                labels[at[place]] -= 1
+                place = 1 if place == size else place + 1
+            labels[at[place]] = 0
+            for later in range(place + 1, size + 1):
+                labels[at[later]] -= 4
+            if place < size:
+                labels[at[place + 1]] += 2
+            size -= 1
+        labels[page] = 4 * (size + 1)
+
+
+class FWF(Policy):
+    """Flush when full: on a fault with a full cache evict everything.
+
+    Label: 1 = cached.
+
+    Guarantee: k-competitive (``marking-upper``). Bad for: the cyclic sequence over k + 1 pages.
+    Source: Karlin, Manasse, Rudolph and Sleator 1988.
+    """
+
+    id, title = "fwf", "flush when full"
+    traits = (ORDINARY - {"demand"}) | {"marking"}
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        if labels[page] == 0 and np.count_nonzero(labels) >= frame.cache:
+            labels[:] = 0
+        labels[page] = 1

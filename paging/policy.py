@@ -1,0 +1,229 @@
+"""What a policy is: labels on pages, declared traits, and the registry of built-in and outside policies.
+
+A policy's state is one integer label per page; 0 means "not cached". Serving a request turns one label
+vector into the next. Faults and victims are derived from the two vectors by the engine
+(:mod:`paging.simulate`), so a policy never counts and never owns the cache.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import ClassVar
+
+import numpy as np
+
+from paging.errors import LayeredPagingError, ModelError, UnknownNameError, UnsupportedModelError
+from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
+from paging.spec import parse_spec
+
+Serve = Callable[[LabelArray, int, int, Frame], None]
+"""The form of a policy's ``serve``: change the labels in place for (labels, page, slot, frame)."""
+
+Outcomes = list[tuple[Fraction, LabelArray]]
+
+TRAITS = {
+    "deterministic": "the next labels are a function of labels, page and slot",
+    "online": "the same prefix of requests leads to the same decisions",
+    "demand": "nothing moves on a hit; on a fault at most one page leaves, and only when the cache is full",
+    "conservative": "at most k faults on any consecutive requests to at most k distinct pages",
+    "marking": "a page requested in the current k-phase is never evicted before the phase ends",
+    "stack": "inclusion: the cache of size k is part of the cache of size k + 1 after every request",
+    "symmetric": "renaming pages inside a layer changes no fault (one page per visit)",
+    "finite-state": "only finitely many label vectors are reachable",
+    "atomic": "keeps all pages of a visit to its end when hits are served first; allows atomic visits",
+}
+
+
+FAMILIES = ("recency", "frequency", "marking", "layered", "randomized")
+"""Modules of the built-in policies in the order of every table; others follow by name."""
+
+
+class Policy:
+    """A paging policy. Subclass it, give it an ``id`` and ``traits``, and define ``serve``.
+
+    Attributes
+    ----------
+    id : str
+        Lower-case name in the registry and in every table.
+    title : str
+        Name in the field's words.
+    traits : frozenset of str
+        Declared properties out of :data:`TRAITS`; the trait battery of :mod:`paging.testing` checks them.
+
+    Examples
+    --------
+    >>> class Newest(Policy):
+    ...     id, title = "newest", "evict the page with the highest id"
+    ...     traits = frozenset({"deterministic", "online", "demand", "finite-state"})
+    ...
+    ...     @staticmethod
+    ...     def serve(labels, page, slot, frame):
+    ...         if labels[page] == 0 and labels.sum() == frame.cache:
+    ...             labels[labels.nonzero()[0][-1]] = 0
+    ...         labels[page] = 1
+    >>> from paging import simulate
+    >>> instance = LayeredInstance(layers=1, pages=3, cache=2)
+    >>> simulate(Newest, RequestSequence(instance, [0, 1, 2, 0])).faults
+    3
+    """
+
+    id: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    traits: frozenset[str] = frozenset()
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        """Turn the label vector into the next one, in place.
+
+        Parameters
+        ----------
+        labels : ndarray of int64, shape (total pages,)
+            One label ≥ 0 per page; 0 means not cached. Changed in place.
+        page : int
+            The requested page.
+        slot : int
+            Position of the request in its round, ``0 … layers·per_visit − 1``. A policy is not told the
+            time: what it remembers it keeps in its labels.
+        frame : Frame
+            The numbers of the instance: ``layers, cache, per_visit, layer_of, first_page``.
+        """
+        raise TypeError("a policy defines serve (deterministic) or outcomes (randomised)")
+
+    @property
+    def name(self) -> str:
+        """The id, with parameters where they differ from the defaults."""
+        return self.id
+
+    @property
+    def randomized(self) -> bool:
+        """Whether decisions are random."""
+        return "deterministic" not in self.traits
+
+    def check(self, instance: LayeredInstance) -> None:
+        """Raise UnsupportedModelError when the policy does not serve this variant of the model."""
+        if instance.visits == "atomic" and "atomic" not in self.traits:
+            raise UnsupportedModelError(
+                f"policy {self.name} does not keep the pages of an atomic visit together; "
+                f"use sequential visits or a policy with the trait 'atomic'"
+            )
+
+    def outcomes(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> Outcomes:
+        """Return the exact distribution of the next label vector as (probability, labels) pairs."""
+        following = labels.copy()
+        self.serve(following, page, slot, frame)
+        return [(Fraction(1), following)]
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
+        """Serve a whole sequence with compiled code and return the faults, or None if there is no kernel.
+
+        Parameters
+        ----------
+        sequence : RequestSequence
+            Sequential visits only.
+        entries : ndarray of int32
+            Of length T to be filled with schedule entries, or of length 0 to record nothing.
+        rng : numpy.random.Generator
+            Source of randomness of a randomised policy.
+        """
+        return None
+
+
+def get_policy(policy: str | Policy | type[Policy]) -> Policy:
+    """Return a policy object for a registry name, ``name:key=value,…``, ``module:Class``, class or object.
+
+    Raises
+    ------
+    UnknownNameError
+        No such name; near misses are listed.
+    ModelError
+        A parameter the policy does not have, or a value outside its range.
+
+    Examples
+    --------
+    >>> get_policy("lru").title
+    'least recently used'
+    >>> get_policy("partitioned:policy=fifo").name
+    'partitioned:policy=fifo'
+    """
+    if isinstance(policy, Policy):
+        return policy
+    if isinstance(policy, type) and issubclass(policy, Policy):
+        return policy()
+    if not isinstance(policy, str):
+        raise ModelError(f"a policy is a name, a Policy class or a Policy object, got {policy!r}")
+    known = registered_policies()
+    if ":" in policy and "=" not in policy and policy.partition(":")[0] not in known:
+        return import_policy(policy)()
+    name, parameters = parse_spec(policy)
+    if name.lower() not in known:
+        raise UnknownNameError("policy", name, known)
+    cls = known[name.lower()]
+    allowed = [p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs")]
+    for key in parameters:
+        if key not in allowed:
+            has = f"its parameters are {', '.join(allowed)}" if allowed else "it has none"
+            raise ModelError(f"policy {name} has no parameter {key!r}: {has}")
+    return cls(**parameters)
+
+
+def import_policy(path: str) -> type[Policy]:
+    """Import a policy class from ``module:Class``."""
+    module, _, attribute = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ModelError(f"policy {path!r} cannot be imported: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Policy)):
+        raise ModelError(f"{path!r} is not a subclass of paging.Policy")
+    return found
+
+
+def registered_policies() -> dict[str, type[Policy]]:
+    """Return all registered policies by id: built-in ones first, then outside ones.
+
+    Outside packages register theirs under the entry-point group ``paging.policies``.
+    """
+    return {**_built_in(), **_outside()}
+
+
+@cache
+def _built_in() -> dict[str, type[Policy]]:
+    import paging.policies
+
+    found: dict[str, type[Policy]] = {}
+    names = sorted(info.name for info in pkgutil.iter_modules(paging.policies.__path__))
+    for name in sorted(names, key=lambda name: FAMILIES.index(name) if name in FAMILIES else len(FAMILIES)):
+        module = importlib.import_module(f"paging.policies.{name}")
+        for cls in vars(module).values():
+            if (
+                isinstance(cls, type)
+                and issubclass(cls, Policy)
+                and cls.__module__ == module.__name__
+                and cls.id
+            ):
+                found[cls.id] = cls
+    return found
+
+
+@cache
+def _outside() -> dict[str, type[Policy]]:
+    return {point.name: _load(point) for point in entry_points(group="paging.policies")}
+
+
+def _load(point: EntryPoint) -> type[Policy]:
+    where = f"entry point {point.name} = {point.value} (group paging.policies)"
+    try:
+        cls = point.load()
+    except Exception as error:  # an outside package may fail in any way; say which one it was
+        raise LayeredPagingError(f"{where} cannot be loaded: {error}") from error
+    if not (isinstance(cls, type) and issubclass(cls, Policy)):
+        raise LayeredPagingError(f"{where} is not a subclass of paging.Policy")
+    if cls.id != point.name or point.name in _built_in():
+        raise LayeredPagingError(f"{where}: the class has id {cls.id!r}; it must equal the name and be new")
+    return cls
