@@ -1,0 +1,68 @@
+"""Compiling policies as they are defined: one compiled driver for all, and one machine-code function each.
+
+A driver that takes functions by their type signature is compiled once and kept on disk; a driver specialised
+to each policy would be compiled again in every process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import numba
+from numba import types
+from numba.core.errors import NumbaError
+
+from paging.model import LayeredInstance
+from paging.policy import Serve
+from paging.simulate import drive, judge
+
+F = TypeVar("F", bound=Callable[..., object])
+
+LABELS = types.int64[::1]
+PAGES = types.Array(types.int32, 1, "C", readonly=True)
+ENTRIES = types.int32[::1]
+FRAME = numba.typeof(LayeredInstance(1, 1, 1).frame)
+
+SERVE = types.void(LABELS, types.int64, types.int64, FRAME)
+JUDGE = types.int64(LABELS, LABELS, types.int64, types.int64, types.boolean)
+DRIVE = types.UniTuple(types.int64, 3)(
+    types.FunctionType(SERVE),
+    types.FunctionType(JUDGE),
+    PAGES,
+    FRAME,
+    types.boolean,
+    types.boolean,
+    ENTRIES,
+    LABELS,
+)
+
+
+@cache
+def compiled_drive() -> Callable[..., tuple[int, int, int]]:
+    """Return :func:`paging.simulate.drive`, compiled."""
+    return _compile(drive, DRIVE)
+
+
+@cache
+def compiled_judge() -> Callable[..., int]:
+    """Return :func:`paging.simulate.judge`, compiled."""
+    return _compile(judge, JUDGE)
+
+
+@cache
+def compiled_serve(serve: Serve) -> Serve | None:
+    """Return a policy's serve function compiled, or None when it does not compile."""
+    try:
+        return _compile(serve, SERVE)
+    except NumbaError:
+        return None
+
+
+def _compile(function: F, signature: Any) -> F:
+    try:
+        return cast(F, numba.njit(signature, cache=True)(function))
+    except RuntimeError:
+        # Code typed in at a prompt has no file beside which machine code could be kept.
+        return cast(F, numba.njit(signature)(function))

@@ -1,0 +1,19 @@
+"""One place that asks numba to compile: typed, and cached on disk."""
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+from numba.extending import register_jitable
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def compiled(function: F) -> F:
+    """Compile a function with numba and keep the machine code on disk for the next start."""
+    return cast(F, numba.njit(cache=True, nogil=True)(function))
+
+
+def helper(function: F) -> F:
+    """Let a plain function be called from compiled ones; called from Python it stays plain Python."""
+    return cast(F, register_jitable(function))

@@ -1,0 +1,141 @@
+"""Kernels of LRU, FIFO and CLOCK."""
+
+import numpy as np
+
+from paging.kernels.bits import Words, bits_up_to, empty_set, flip, lowest_bit
+from paging.kernels.jit import compiled
+from paging.model import FREE, HIT, PageArray
+
+
+@compiled
+def lru(requests: PageArray, pages_total: int, cache: int, victims: PageArray) -> int:
+    """Serve a sequence with LRU; O(1) amortised per request.
+
+    The cached pages are a bitmap over time, a bit at the last request of each: the first bit is the least
+    recently used page. T/8 bytes beside the table of pages.
+
+    Parameters
+    ----------
+    requests : ndarray of int32, shape (T,)
+        Page ids; T < 2³¹.
+    pages_total : int
+        Page ids lie in 0 … pages_total − 1.
+    cache : int
+        Cache size k ≥ 1 in pages; cold start.
+    victims : ndarray of int32, shape (T,) or (0,)
+        Receives HIT, FREE or the page that leaves, per request; left alone if empty.
+
+    Returns
+    -------
+    int
+        Number of faults.
+    """
+    # Time of the last request of a cached page, −1 for the others.
+    last = np.full(pages_total, -1, dtype=np.int32)
+    live = empty_set(len(requests))
+    faults = 0
+    word = 0
+    for t in range(len(requests)):
+        page = np.uint32(requests[t])
+        gone = last[page]
+        entry = HIT
+        if gone < 0:
+            faults += 1
+            entry = FREE
+            if faults > cache:
+                while live[word] == 0:
+                    word += 1
+                gone = (word << 6) + lowest_bit(live[word])
+                entry = requests[gone]
+                last[np.uint32(entry)] = -1
+        if gone >= 0:
+            flip(live, gone)
+        flip(live, t)
+        last[page] = t
+        if len(victims) > 0:
+            victims[t] = entry
+    return faults
+
+
+@compiled
+def fifo(requests: PageArray, pages_total: int, cache: int, victims: PageArray) -> int:
+    """Serve a sequence with FIFO; O(1) per request.
+
+    A page is cached as long as fewer than k loads came after its own, so the number of its last load says
+    it all: no queue is kept, except to name the victims.
+
+    Parameters and result as for :func:`lru`.
+    """
+    loaded = np.full(pages_total, -1, dtype=np.int32)
+    record = len(victims) > 0
+    ring = np.empty(min(cache, pages_total) if record else 0, dtype=np.int32)
+    faults = 0
+    slot = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        load = loaded[page]
+        # A condition without branches: hits and faults alternate too wildly to be predicted.
+        fault = (load < 0) | (load < faults - cache)
+        if record:
+            entry = HIT
+            if fault:
+                entry = FREE if faults < cache else ring[slot]
+                ring[slot] = page
+                slot = slot + 1 if slot + 1 < cache else 0
+            victims[t] = entry
+        loaded[page] = faults if fault else load
+        faults += fault
+    return faults
+
+
+@compiled
+def _pass_used(used: Words, hand: int, slots: int) -> int:
+    """Move the hand to the first slot whose use bit is clear, clear the bits it passes, and return the slot.
+
+    A whole word of use bits is passed at a time. The bits after the last slot stay set.
+    """
+    while True:
+        word = hand >> 6
+        unused = ~used[word] & -1 << (hand & 63)
+        if unused != 0:
+            slot = (word << 6) + lowest_bit(unused)
+            used[word] &= ~((1 << (slot & 63)) - (1 << (hand & 63)))
+            return slot
+        used[word] &= (1 << (hand & 63)) - 1
+        hand = (word + 1) << 6
+        if hand >= slots:
+            used[word] |= ~bits_up_to((slots - 1) & 63)
+            hand = 0
+
+
+@compiled
+def clock(requests: PageArray, pages_total: int, cache: int, victims: PageArray) -> int:
+    """Serve a sequence with CLOCK (use bit set on loading and on hits); O(1) amortised per request.
+
+    Parameters and result as for :func:`lru`.
+    """
+    # Slot of a cached page, −1 for the others.
+    slot_of = np.full(pages_total, -1, dtype=np.int32)
+    dial = np.empty(min(cache, pages_total), dtype=np.int32)
+    used = np.full((len(dial) + 63) // 64, -1, dtype=np.int64)
+    faults = 0
+    hand = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        slot = slot_of[page]
+        entry = HIT
+        if slot < 0:
+            slot = faults
+            entry = FREE
+            if faults >= cache:
+                slot = _pass_used(used, hand, cache)
+                hand = slot + 1 if slot + 1 < cache else 0
+                entry = dial[slot]
+                slot_of[entry] = -1
+            dial[slot] = page
+            slot_of[page] = slot
+            faults += 1
+        used[slot >> 6] |= 1 << (slot & 63)
+        if len(victims) > 0:
+            victims[t] = entry
+    return faults
