@@ -1,0 +1,131 @@
+"""Array formats: a bare ``.npy``, and an ``.npz`` archive with a JSON sidecar."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import zipfile
+from reprlib import repr as shorten
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paging.errors import TraceError
+from paging.traces.draft import Draft
+from paging.traces.records import json_line, parse_json, text_or_none
+from paging.traces.trace import Trace
+
+CHUNK = 1 << 20
+INT16 = np.dtype("<i2")
+
+
+def read_npy(stream: IO[bytes]) -> Draft:
+    """Read a bare array (tokens, layers, top_k) or (tokens, layers)."""
+    return Draft(_read_array(stream))
+
+
+def write_npy(trace: Trace, stream: IO[bytes]) -> None:
+    """Write the expert indices as int16 where they fit, otherwise int32; nothing else is kept."""
+    np.lib.format.write_array(stream, _narrow_experts(trace), allow_pickle=False)
+
+
+def read_npz(stream: IO[bytes]) -> Draft:
+    """Read the arrays experts, seq_id and decode of an archive; all others are left unread."""
+    with zipfile.ZipFile(stream) as archive:
+        members = set(archive.namelist())
+        if "experts.npy" not in members:
+            raise TraceError(f"no array 'experts' in the archive, only {shorten(sorted(members))}")
+        names = [name for name in ("experts", "seq_id", "decode") if f"{name}.npy" in members]
+        found = {name: _read_member(archive, name) for name in names}
+    return Draft(found["experts"], seq_id=found.get("seq_id"), decode=found.get("decode"))
+
+
+def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as stream:
+        try:
+            return _read_array(stream)
+        except TraceError as problem:
+            raise TraceError(f"array {name!r}: {problem}") from None
+
+
+def write_npz(trace: Trace, stream: IO[bytes]) -> None:
+    """Write the arrays experts, seq_id and decode, compressed."""
+    optional = {"seq_id": trace.seq_id, "decode": trace.decode}
+    given: dict[str, Any] = {key: values for key, values in optional.items() if values is not None}
+    np.savez_compressed(stream, experts=_narrow_experts(trace), **given)
+
+
+def _narrow_experts(trace: Trace) -> NDArray[Any]:
+    experts = trace.experts
+    return experts.astype("<i2" if experts.max() < 2**15 else "<i4", copy=False)
+
+
+def _read_array(stream: IO[bytes]) -> NDArray[Any]:
+    """Read one array in numpy's format without trusting its header: no pickle, no memory before the data."""
+    header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(stream)
+    if version not in header:
+        raise TraceError(f"numpy's file format {version[0]}.{version[1]} is not one of plain integers")
+    shape, in_columns, dtype = header[version](stream)
+    if dtype.hasobject or dtype.kind not in "iub":
+        kind = "an object array, which is never read" if dtype.hasobject else f"dtype {dtype}"
+        raise TraceError(f"an array of integers or booleans is wanted, got {kind}")
+    wanted = math.prod(shape) * dtype.itemsize
+    data = _read_up_to(stream, wanted + 1)
+    if len(data) != wanted:
+        problem = f"only {len(data)} are there (truncated?)" if len(data) < wanted else "more follow"
+        raise TraceError(f"an array of shape {shape} and dtype {dtype} takes {wanted} bytes, but {problem}")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if in_columns else "C")
+
+
+def _read_up_to(stream: IO[bytes], count: int) -> bytearray:
+    data = bytearray()
+    while len(data) < count and (block := stream.read(min(CHUNK, count - len(data)))):
+        data += block
+    return data
+
+
+SIDECAR_OF_STATED = {
+    "tokens": "tokens",
+    "layers": "layers",
+    "per_visit": "top_k",
+    "pages": "experts_per_layer",
+    "requests": "requests",
+    "digest": "digest",
+}
+"""Our name of a number → its key in the sidecar."""
+
+
+def read_sidecar(stream: IO[bytes], draft: Draft) -> None:
+    """Add to a draft what the JSON file beside an .npz says."""
+    record = parse_json(stream.read())
+    if not isinstance(record, dict):
+        raise TraceError(f"a JSON object is wanted, got {type(record).__name__}")
+    _refuse_other_bytes(draft.values, record.pop("experts_sha256", None))
+    draft.name = text_or_none(record.pop("name", None))
+    draft.stated = {key: record.pop(theirs, None) for key, theirs in SIDECAR_OF_STATED.items()}
+    draft.metadata = record
+
+
+def _refuse_other_bytes(experts: NDArray[Any], wanted: Any) -> None:
+    # Known to be the hash of the array's own bytes where those are int16; elsewhere it proves nothing.
+    if wanted is None or experts.dtype != INT16:
+        return
+    found = _sha256(experts)
+    if found != wanted:
+        raise TraceError(f"experts_sha256 is {shorten(wanted)}, but the array's bytes have {found}")
+
+
+def _sha256(experts: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(experts).data).hexdigest()
+
+
+def write_sidecar(trace: Trace, stream: IO[bytes]) -> None:
+    """Write the JSON file beside an .npz: the metadata, then what the array cannot say."""
+    experts = _narrow_experts(trace)
+    record = {**trace.metadata, "name": trace.name}
+    record |= {theirs: getattr(trace, key) for key, theirs in SIDECAR_OF_STATED.items()}
+    if experts.dtype == INT16:
+        record["experts_sha256"] = _sha256(experts)
+    stream.write(json_line(record, indent=1))

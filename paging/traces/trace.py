@@ -1,0 +1,402 @@
+"""A routing trace as an object: page ids with the shape of their instance, checked once when built."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from paging.errors import ModelError, TraceError
+from paging.model import MAX_PAGES, LayeredInstance, PageArray, RequestSequence
+
+Pages = int | tuple[int, ...]
+Integers = NDArray[np.integer[Any]]
+
+BLOCK = 1 << 18
+"""Requests looked at in one go: large enough for numpy, small enough to add nothing to the memory."""
+
+
+LONGEST_ROUND = 1 << 24
+"""Requests in a round that are believed; a header that claims more would only eat the memory."""
+
+
+class IllegalRequestError(TraceError):
+    """A request of a trace is illegal; its number and token are kept so that a reader can name the line."""
+
+    def __init__(self, request: int, token: int, message: str) -> None:
+        super().__init__(message)
+        self.request = request
+        self.token = token
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Requests recorded from a model, or from any other source, in the order they were made.
+
+    Build one from expert indices with `Trace.from_experts`, from a sequence with `Trace.from_sequence`,
+    or from a file with `paging.traces.read_trace`; the constructor itself takes page ids.
+
+    Parameters
+    ----------
+    page_ids : array_like of int, shape (T,)
+        Page ids, T ≥ 1: expert ``i`` of layer ``j`` is page ``first_page[j] + i``. Stored as read-only int32.
+        T need not be a whole number of rounds.
+    layers : int
+        Number of layers ℓ.
+    pages : int or tuple of int
+        Pages (experts) per layer n, or one number per layer.
+    per_visit : int, default 1
+        Pages g of one visit of a layer (top-g routing).
+    seq_id : array_like of int, shape (tokens,), optional
+        Which sequence (prompt) each token belongs to. Stored as int64.
+    decode : array_like of bool, shape (tokens,), optional
+        Whether each token was generated (True) or read from the prompt (False).
+    name : str, default "trace"
+        Shown beside every number.
+    metadata : mapping, optional
+        Anything else worth keeping; it must be possible to write it as JSON.
+
+    Raises
+    ------
+    TraceError
+        There is no request, a page is out of range or in the wrong layer, a page comes twice in one visit,
+        or ``seq_id`` or ``decode`` do not fit the tokens. The message names token, layer and slot.
+
+    Notes
+    -----
+    Tokens are numbered from 0; slot s of a visit is its s-th request. The last token may be incomplete.
+
+    Examples
+    --------
+    >>> trace = Trace.from_experts([[[0], [2]], [[1], [2]]], pages=3)
+    >>> trace.page_ids.tolist(), trace.requests, trace.tokens
+    ([0, 5, 1, 5], 4, 2)
+    >>> trace.sequence(cache=2).instance
+    LayeredInstance(layers=2, pages=3, cache=2, per_visit=1, visits='sequential', bypassing=False)
+    >>> Trace.from_experts([[[0], [3]]], pages=3)
+    Traceback (most recent call last):
+        ...
+    paging.traces.trace.IllegalRequestError: request 1 (token 0, layer 1, slot 0): \
+expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
+    """
+
+    page_ids: PageArray = field(repr=False)
+    layers: int
+    pages: Pages
+    per_visit: int = 1
+    seq_id: NDArray[np.int64] | None = field(default=None, repr=False)
+    decode: NDArray[np.bool_] | None = field(default=None, repr=False)
+    name: str = "trace"
+    metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        instance = instance_of(self.layers, self.pages, self.per_visit)
+        given = np.asarray(self.page_ids)
+        if given.ndim != 1 or given.size == 0:
+            raise TraceError(f"a trace is a list of at least one request, got shape {given.shape}")
+        _refuse_non_integers(given, "page ids")
+        _refuse_illegal_requests(given, instance)
+        assign = object.__setattr__
+        assign(self, "layers", instance.layers)
+        assign(self, "pages", instance.pages)
+        assign(self, "per_visit", instance.per_visit)
+        assign(self, "page_ids", _frozen(given, np.int32))
+        assign(self, "seq_id", self._per_token("seq_id", self.seq_id, "iu", np.int64))
+        assign(self, "decode", self._per_token("decode", self.decode, "b", np.bool_))
+
+    def _per_token(self, name: str, values: ArrayLike | None, kinds: str, kind: type) -> NDArray[Any] | None:
+        if values is None:
+            return None
+        array = np.asarray(values)
+        if array.dtype.kind not in kinds or array.shape != (self.tokens,):
+            wanted = "booleans" if kinds == "b" else "integers"
+            raise TraceError(
+                f"{name} must hold {wanted}, one for each of the {self.tokens} tokens, "
+                f"got dtype {array.dtype} and shape {array.shape}"
+            )
+        if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
+            raise TraceError(f"{name}: {array.max()} does not fit int64")
+        return _frozen(array, kind)
+
+    @classmethod
+    def from_experts(
+        cls,
+        experts: ArrayLike,
+        pages: Pages | None = None,
+        *,
+        seq_id: ArrayLike | None = None,
+        decode: ArrayLike | None = None,
+        name: str = "trace",
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Trace:
+        """Build a trace from expert indices inside the layers.
+
+        Parameters
+        ----------
+        experts : array_like of int, shape (tokens, layers, top_k) or (tokens, layers)
+            Expert indices; the second shape means top_k = 1. Floats are refused, even whole ones.
+        pages : int or tuple of int, optional
+            Experts per layer; when absent, the largest index + 1 for every layer.
+
+        Raises
+        ------
+        TraceError
+            As for `Trace`, or the array has another shape or type.
+        """
+        array = np.asarray(experts)
+        if array.ndim == 2:
+            array = array[:, :, np.newaxis]
+        if array.ndim != 3 or array.size == 0:
+            raise TraceError(
+                "experts must have shape (tokens, layers, top_k) or (tokens, layers), none of them 0, "
+                f"got {np.shape(experts)}"
+            )
+        _refuse_non_integers(array, "experts")
+        layers, per_visit = array.shape[1:]
+        _refuse_huge_experts(array)
+        if pages is None:
+            # A visit's experts are distinct, so fewer than top_k different ones are a repeat, not a small n.
+            pages = max(int(array.max()) + 1, per_visit)
+        first_page = instance_of(layers, pages, per_visit).first_page
+        # int64, so that an index which is far too large cannot wrap round into a legal page.
+        wide = np.int64 if array.dtype.itemsize >= 4 else np.int32
+        page_ids: NDArray[Any] = array.astype(wide)
+        page_ids += first_page[:-1, np.newaxis]
+        extra: Any = (seq_id, decode, name, metadata or {})
+        return cls(page_ids.reshape(-1), layers, pages, per_visit, *extra)
+
+    @classmethod
+    def from_sequence(cls, sequence: RequestSequence, name: str = "sequence") -> Trace:
+        """Return the requests of a sequence as a trace (cache size and variant are left behind)."""
+        instance = sequence.instance
+        return cls(sequence.requests, instance.layers, instance.pages, instance.per_visit, name=name)
+
+    @property
+    def instance(self) -> LayeredInstance:
+        """An instance of this shape, whose cache holds one visit."""
+        return instance_of(self.layers, self.pages, self.per_visit)
+
+    @property
+    def requests(self) -> int:
+        """Number of requests T."""
+        return len(self.page_ids)
+
+    @property
+    def tokens(self) -> int:
+        """Number of rounds begun."""
+        return -(-self.requests // (self.layers * self.per_visit))
+
+    @property
+    def whole_rounds(self) -> bool:
+        """Whether the last round is complete."""
+        return self.requests % (self.layers * self.per_visit) == 0
+
+    @property
+    def experts(self) -> PageArray:
+        """Expert indices inside the layers: int32 of shape (tokens, layers, top_k), computed anew.
+
+        Raises
+        ------
+        TraceError
+            The last round is incomplete.
+        """
+        self.require_whole_rounds()
+        return self.experts_of(0, self.requests).reshape(-1, self.layers, self.per_visit)
+
+    def require_whole_rounds(self) -> None:
+        """Raise a TraceError if the last round is incomplete."""
+        if not self.whole_rounds:
+            raise TraceError(
+                f"{self.requests} requests are not whole rounds of {self.layers} layers × {self.per_visit}, "
+                "as an array or records need"
+            )
+
+    def experts_of(self, start: int, stop: int) -> PageArray:
+        """Return the expert indices inside the layers of requests ``start … stop − 1``, flat int32."""
+        base = np.repeat(self.instance.first_page[:-1], self.per_visit)
+        experts: PageArray = self.page_ids[start:stop] - _cyclic(base, start, stop)
+        return experts
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256, in hex, of the requests: equal for the same requests in whatever format they are stored.
+
+        Hashed are the ASCII line ``layered-paging layers=ℓ per_visit=g`` with a newline, then for every
+        request in order its expert index inside its layer as four little-endian bytes. The number of pages
+        per layer is left out: a bare array does not know how many experts were never used.
+        """
+        state = hashlib.sha256(f"layered-paging layers={self.layers} per_visit={self.per_visit}\n".encode())
+        for start, stop in _blocks(self.requests):
+            state.update(self.experts_of(start, stop).astype("<i4", copy=False).data)
+        return state.hexdigest()
+
+    def sequence(
+        self, cache: int, visits: Literal["sequential", "atomic"] = "sequential", bypassing: bool = False
+    ) -> RequestSequence:
+        """Return the trace as a request sequence of an instance with ``cache`` pages.
+
+        Raises
+        ------
+        ModelError
+            The cache is too small (atomic visits need cache ≥ per_visit), or another field is out of range.
+        """
+        instance = LayeredInstance(self.layers, self.pages, cache, self.per_visit, visits, bypassing)
+        return RequestSequence(instance, self.page_ids)
+
+
+def instance_of(layers: int, pages: Pages, per_visit: int) -> LayeredInstance:
+    """Return an instance of this shape, or raise a TraceError."""
+    if isinstance(layers, int) and isinstance(per_visit, int) and layers * per_visit > LONGEST_ROUND:
+        raise TraceError(f"a round of {layers} layers × {per_visit} is longer than {LONGEST_ROUND} requests")
+    try:
+        return LayeredInstance(layers, pages, per_visit, per_visit)
+    except ModelError as problem:
+        raise TraceError(str(problem)) from None
+
+
+def _frozen(values: NDArray[Any], kind: type) -> NDArray[Any]:
+    # A copy: what the caller does to its own array must not change the digest.
+    array: NDArray[Any] = values.astype(kind)
+    array.flags.writeable = False
+    return array
+
+
+def _blocks(length: int) -> Iterator[tuple[int, int]]:
+    for start in range(0, length, BLOCK):
+        yield start, min(start + BLOCK, length)
+
+
+def _cyclic(values: NDArray[Any], start: int, stop: int) -> NDArray[Any]:
+    """Return ``values[t mod len(values)]`` for t = start … stop − 1."""
+    return np.resize(np.roll(values, -(start % len(values))), stop - start)
+
+
+def _refuse_non_integers(values: NDArray[Any], what: str) -> None:
+    if values.dtype.hasobject:
+        raise TraceError(f"{what} must be integers, got an object array (those are never read)")
+    if values.dtype.kind not in "iu":
+        raise TraceError(f"{what} must be integers, got dtype {values.dtype}")
+
+
+def _refuse_huge_experts(experts: Integers) -> None:
+    """Refuse indices that no int32 page id can stand for, before they are computed with."""
+    if experts.dtype.itemsize < 4 or (experts.min() >= 0 and experts.max() < MAX_PAGES):
+        return
+    bad = (experts < 0) | (experts >= MAX_PAGES)
+    token, layer, slot = (int(index) for index in np.unravel_index(bad.argmax(), experts.shape))
+    request = (token * experts.shape[1] + layer) * experts.shape[2] + slot
+    where = f"request {request} (token {token}, layer {layer}, slot {slot})"
+    value = experts[token, layer, slot]
+    raise IllegalRequestError(request, token, f"{where}: expert {value} is outside 0 … {MAX_PAGES - 1}")
+
+
+def _refuse_illegal_requests(pages: Integers, instance: LayeredInstance) -> None:
+    group = instance.per_visit
+    low = np.repeat(instance.first_page[:-1], group)
+    high = np.repeat(instance.first_page[1:], group)
+    slots = np.tile(np.arange(group), instance.layers)
+    for start, stop in _blocks(len(pages)):
+        # A visit may begin in the block before this one: look back far enough to see all of it.
+        start -= start % group
+        block = pages[start:stop]
+        outside = (block < _cyclic(low, start, stop)) | (block >= _cyclic(high, start, stop))
+        if outside.any():
+            raise _illegal(start + int(outside.argmax()), pages, instance, "is outside layer")
+        slot = _cyclic(slots, start, stop)
+        for gap in range(1, group):
+            repeated = (block[gap:] == block[:-gap]) & (slot[gap:] >= gap)
+            if repeated.any():
+                request = start + gap + int(repeated.argmax())
+                raise _illegal(request, pages, instance, "comes twice in one visit of layer")
+
+
+def _illegal(request: int, pages: Integers, instance: LayeredInstance, problem: str) -> IllegalRequestError:
+    """Say what is wrong with a request, where it is, and what its layer allows."""
+    token, rest = divmod(request, instance.round_length)
+    layer, slot = divmod(rest, instance.per_visit)
+    page, allowed = int(pages[request]), instance.pages_of(layer)
+    return IllegalRequestError(
+        request,
+        token,
+        f"request {request} (token {token}, layer {layer}, slot {slot}): "
+        f"expert {page - allowed.start} (page {page}) {problem} {layer}, "
+        f"which has experts 0 … {len(allowed) - 1} (pages {allowed.start} … {allowed.stop - 1})",
+    )
+
+
+def trace_info(trace: Trace) -> dict[str, Any]:
+    """Describe a trace in numbers.
+
+    Returns
+    -------
+    dict
+        ``name``, ``tokens``, ``layers``, ``pages``, ``top_k``, ``requests``, ``whole_rounds``;
+        ``distinct_pages`` of ``total_pages``; ``sequences`` and ``decode_tokens`` (None where the trace
+        does not say); ``digest``; ``repeat_rate`` with ``mean``, ``min``, ``max`` over the layers: the share
+        of a visit's pages requested in the same layer's previous visit too, counted inside each sequence
+        and over whole rounds (None without a second visit); ``entropy_bits`` likewise: the entropy of how
+        often each page of a layer is requested, at most log2 n; ``metadata``. All are plain Python numbers.
+
+    Examples
+    --------
+    >>> info = trace_info(Trace.from_experts([[[0], [0]], [[0], [1]], [[0], [0]]]))
+    >>> info["requests"], info["distinct_pages"], info["repeat_rate"]
+    (6, 3, {'mean': 0.5, 'min': 0.0, 'max': 1.0})
+    """
+    # Not one counter per page: a file of page ids may hold a few enormous ones.
+    used, counts = np.unique(trace.page_ids, return_counts=True)
+    return {
+        "name": trace.name,
+        "tokens": trace.tokens,
+        "layers": trace.layers,
+        "pages": trace.pages,
+        "top_k": trace.per_visit,
+        "requests": trace.requests,
+        "whole_rounds": trace.whole_rounds,
+        "distinct_pages": len(used),
+        "total_pages": trace.instance.total_pages,
+        "sequences": None if trace.seq_id is None else len(np.unique(trace.seq_id)),
+        "decode_tokens": None if trace.decode is None else int(np.count_nonzero(trace.decode)),
+        "digest": trace.digest,
+        "repeat_rate": _spread(_repeat_rates(trace)),
+        "entropy_bits": _spread(_entropies(used, counts, trace.instance)),
+        "metadata": dict(trace.metadata),
+    }
+
+
+def _spread(values: NDArray[np.float64]) -> dict[str, float] | None:
+    if values.size == 0:
+        return None
+    return {"mean": float(values.mean()), "min": float(values.min()), "max": float(values.max())}
+
+
+def _entropies(used: PageArray, counts: NDArray[np.int64], instance: LayeredInstance) -> NDArray[np.float64]:
+    """Entropy in bits of how often the pages of a layer are requested, for every layer that is."""
+    layers = np.split(counts, np.searchsorted(used, instance.first_page[1:-1]))
+    shares = [layer / layer.sum() for layer in layers if layer.size]
+    return np.array([(share * np.log2(1 / share)).sum() for share in shares])
+
+
+def _repeat_rates(trace: Trace) -> NDArray[np.float64]:
+    """Share of repeated pages, one number per layer; empty where no sequence has two whole rounds."""
+    round_length = trace.layers * trace.per_visit
+    rounds = trace.page_ids[: trace.requests // round_length * round_length]
+    visits = rounds.reshape(-1, trace.layers, trace.per_visit)
+    step = max(1, BLOCK // (round_length * trace.per_visit))  # all pairs of a visit's pages are compared
+    hits, pairs = np.zeros(trace.layers), 0
+    for start in range(1, len(visits), step):
+        now = visits[start : start + step]
+        before = visits[start - 1 : start - 1 + len(now)]
+        if trace.seq_id is not None:
+            ids = trace.seq_id[start - 1 : start + len(now)]
+            together = ids[1:] == ids[:-1]
+            now, before = now[together], before[together]
+        repeated = (now[:, :, :, np.newaxis] == before[:, :, np.newaxis, :]).any(axis=3)
+        hits += repeated.sum(axis=(0, 2))
+        pairs += len(now)
+    return hits / (pairs * trace.per_visit) if pairs else np.zeros(0)
