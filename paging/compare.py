@@ -1,0 +1,297 @@
+"""Several policies over several cache sizes on one request sequence, beside OPT and compulsory faults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+from paging.errors import ModelError, UnsupportedModelError
+from paging.expectation import Estimate, sample_faults
+from paging.model import LayeredInstance, RequestSequence
+from paging.offline import farthest_in_future
+from paging.policies.layered import Partitioned
+from paging.policy import Policy, get_policy, registered_policies
+from paging.simulate import simulate
+
+OPT, COMPULSORY, BASELINE = "opt", "compulsory", "lru"
+
+Number = Fraction | float
+
+
+@dataclass(frozen=True)
+class Row:
+    """The faults of one algorithm with one cache size.
+
+    Attributes
+    ----------
+    policy : str
+        Name of a policy, ``"opt"`` or ``"compulsory"``.
+    cache : int
+        Cache size k.
+    faults : int or float
+        Counted faults, or the mean over the runs of a randomised policy.
+    requests : int
+        Length of the sequence.
+    sharing : {"shared", "per-layer"}
+        Whether all layers share the cache or each owns a part of it.
+    estimate : Estimate or None
+        Mean and confidence interval of a randomised policy.
+    optimum, baseline : int or None
+        Faults of OPT and of LRU on the same requests with the same cache, where they are known.
+    """
+
+    policy: str
+    cache: int
+    faults: int | float
+    requests: int
+    sharing: Literal["shared", "per-layer"] = "shared"
+    estimate: Estimate | None = None
+    optimum: int | None = None
+    baseline: int | None = None
+
+    @property
+    def fault_rate(self) -> Number | None:
+        """Faults per request; exact for a counted number, None without requests."""
+        return _share(self.faults, self.requests)
+
+    @property
+    def vs_opt(self) -> Number | None:
+        """Observed ratio to OPT: what this run shows, no bound."""
+        return _share(self.faults, self.optimum)
+
+    @property
+    def saving(self) -> Number | None:
+        """Share of LRU's faults that are saved; negative where there are more."""
+        ratio = _share(self.faults, self.baseline)
+        return None if ratio is None else 1 - ratio
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the row for JSON: counts as integers, shares and ratios as decimals."""
+        row: dict[str, object] = {
+            "policy": self.policy,
+            "k": self.cache,
+            "faults": self.faults,
+            "requests": self.requests,
+            "fault_rate": _decimal(self.fault_rate),
+            "vs_opt": _decimal(self.vs_opt),
+            "saving_over_lru": _decimal(self.saving),
+            "sharing": self.sharing,
+            "measure": "counted" if self.estimate is None else "sampled",
+        }
+        if self.estimate is not None:
+            row |= {
+                "half_width": self.estimate.half_width,
+                "confidence": self.estimate.confidence,
+                "runs": self.estimate.runs,
+            }
+        return row
+
+
+class Skipped(NamedTuple):
+    """An algorithm that does not serve an instance, and why."""
+
+    policy: str
+    cache: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The rows of a comparison, cache size by cache size, and what was left out.
+
+    Attributes
+    ----------
+    instance : LayeredInstance
+        The instance, with the first cache size.
+    caches : tuple of int
+        Cache sizes, in the order given.
+    rows : tuple of Row
+        For every cache size: the policies in the order given, OPT, compulsory faults.
+    skipped : tuple of Skipped
+        What the model's variant or the cache size rules out.
+    seed : int
+        Seed of the randomised policies.
+    """
+
+    instance: LayeredInstance
+    caches: tuple[int, ...]
+    rows: tuple[Row, ...]
+    skipped: tuple[Skipped, ...]
+    seed: int
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Names of the rows, each once, in their order."""
+        return tuple(dict.fromkeys(row.policy for row in self.rows))
+
+    def row(self, policy: str, cache: int) -> Row | None:
+        """Return one row, or None where it was left out."""
+        return next((row for row in self.rows if (row.policy, row.cache) == (policy, cache)), None)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the comparison for JSON: ``model``, ``rows``, ``skipped``."""
+        instance = self.instance
+        return {
+            "model": instance.model,
+            "instance": {"layers": instance.layers, "pages": instance.pages},
+            "rows": [row.as_dict() for row in self.rows],
+            "skipped": [{"policy": s.policy, "k": s.cache, "reason": s.reason} for s in self.skipped],
+        }
+
+
+def compare(
+    sequence: RequestSequence,
+    caches: Iterable[int] | None = None,
+    chosen: Iterable[str | Policy | type[Policy]] | None = None,
+    *,
+    optimum: bool = True,
+    runs: int = 10,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Serve one sequence with several policies and cache sizes, and set OPT and compulsory faults beside.
+
+    Parameters
+    ----------
+    sequence : RequestSequence
+        The requests, with the variant of the model.
+    caches : iterable of int, optional
+        Cache sizes k; default the one of the sequence's instance.
+    chosen : iterable of str, Policy or Policy class, optional
+        Policies; default all registered ones.
+    optimum : bool, default True
+        Whether to compute OPT where a route to it exists.
+    runs : int, default 10
+        Sampled runs of a randomised policy, at least 2.
+    seed : int, default 0
+        Seed of the randomised policies; each gets child streams of it.
+    workers : int, optional
+        Threads; default one for every core this process may use. The result does not depend on it.
+    progress : callable, optional
+        Called with (done, total).
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    UnknownNameError, ModelError
+        An unknown policy, or a cache size out of range.
+    IllegalAnswerError
+        A policy's answer broke the rules.
+
+    Guarantee
+    ---------
+    Counted faults are exact integers; OPT is farthest-in-future, exact at unit cost for sequential visits.
+    What a variant does not support is left out with its reason, never approximated.
+
+    Examples
+    --------
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1, 2])
+    >>> result = compare(sequence, [2, 3], ["lru", "mru"])
+    >>> [row.faults for row in result.rows if row.cache == 2], result.policies
+    ([6, 4, 4, 3], ('lru', 'mru', 'opt', 'compulsory'))
+    >>> result.row("lru", 2).vs_opt
+    Fraction(3, 2)
+    """
+    sizes = tuple(dict.fromkeys((sequence.instance.cache,) if caches is None else caches))
+    if not sizes:
+        raise ModelError("a comparison needs at least one cache size")
+    asked = registered_policies() if chosen is None else chosen
+    answers = list({p.name: p for p in map(get_policy, asked)}.values())
+    served = {cache: sequence.with_cache(cache) for cache in sizes}
+    jobs = [
+        _Job(served[cache], algorithm, runs, seed)
+        for cache in sizes
+        for algorithm in [*answers, *([None] if optimum else [])]
+    ]
+    outcomes = _work(jobs, workers, progress)
+    rows, skipped = _assemble(served, outcomes)
+    return Comparison(served[sizes[0]].instance, sizes, tuple(rows), tuple(skipped), seed)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One algorithm on one sequence; no policy means OPT."""
+
+    sequence: RequestSequence
+    policy: Policy | None
+    runs: int
+    seed: int
+
+    def __call__(self) -> Row | Skipped:
+        cache, requests = self.sequence.instance.cache, len(self.sequence)
+        name = OPT if self.policy is None else self.policy.name
+        try:
+            if self.policy is None:
+                return Row(name, cache, farthest_in_future(self.sequence).faults, requests)
+            self.policy.check(self.sequence.instance)
+            sharing: Literal["shared", "per-layer"] = (
+                "per-layer" if isinstance(self.policy, Partitioned) else "shared"
+            )
+            if self.policy.randomized:
+                estimate = sample_faults(self.policy, self.sequence, runs=self.runs, seed=self.seed)
+                return Row(name, cache, estimate.mean, requests, sharing, estimate)
+            return Row(name, cache, simulate(self.policy, self.sequence).faults, requests, sharing)
+        except UnsupportedModelError as refusal:
+            return Skipped(name, cache, str(refusal))
+
+
+def _work(
+    jobs: Sequence[_Job], workers: int | None, progress: Callable[[int, int], None] | None
+) -> list[Row | Skipped]:
+    """Do all jobs in threads (compiled code holds no interpreter lock); results come in the jobs' order."""
+    pool = ThreadPoolExecutor(min(workers or _cores(), max(1, len(jobs))))
+    try:
+        futures: list[Future[Row | Skipped]] = [pool.submit(job) for job in jobs]
+        for done, future in enumerate(as_completed(futures), start=1):
+            future.result()
+            if progress is not None:
+                progress(done, len(jobs))
+        return [future.result() for future in futures]
+    finally:
+        # After an error or an interrupt nobody wants the jobs that have not begun.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _assemble(
+    served: dict[int, RequestSequence], outcomes: list[Row | Skipped]
+) -> tuple[list[Row], list[Skipped]]:
+    """Put the rows in order, give each its references, and add compulsory faults."""
+    rows: list[Row] = []
+    compulsory = next(iter(served.values())).distinct_pages
+    for cache, sequence in served.items():
+        here = [outcome for outcome in outcomes if isinstance(outcome, Row) and outcome.cache == cache]
+        here.append(Row(COMPULSORY, cache, compulsory, len(sequence)))
+        counted = {row.policy: row.faults for row in here if isinstance(row.faults, int)}
+        rows += _with_references(here, counted.get(OPT), counted.get(BASELINE))
+    return rows, [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
+
+
+def _with_references(rows: list[Row], optimum: int | None, baseline: int | None) -> Iterator[Row]:
+    for row in rows:
+        yield Row(
+            row.policy, row.cache, row.faults, row.requests, row.sharing, row.estimate, optimum, baseline
+        )
+
+
+def _share(part: int | float, whole: int | None) -> Number | None:
+    if not whole:
+        return None
+    return Fraction(part, whole) if isinstance(part, int) else part / whole
+
+
+def _decimal(number: Number | None) -> float | None:
+    return None if number is None else float(number)

@@ -1,0 +1,227 @@
+"""Options that several commands share: one spelling, one meaning and one error message everywhere."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from paging.errors import ModelError
+
+if TYPE_CHECKING:
+    from paging.model import RequestSequence
+
+F = TypeVar("F", bound=Callable[..., object])
+
+MAX_CACHES = 10_000
+"""Most cache sizes one list may name, so that a typing error does not fill the memory."""
+
+
+def parse_pages(text: str | int | tuple[int, ...]) -> int | tuple[int, ...]:
+    """Read pages per layer: ``8``, or one number per layer as ``3,4,5``.
+
+    >>> parse_pages("8"), parse_pages("3,4,5")
+    (8, (3, 4, 5))
+    """
+    if not isinstance(text, str):
+        return text  # a default, which is no text
+    try:
+        counts = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is neither a whole number nor one per layer such as 3,4,5"
+        ) from None
+    return counts[0] if len(counts) == 1 else counts
+
+
+def parse_caches(text: str | tuple[int, ...]) -> tuple[int, ...]:
+    """Read cache sizes: single ones and ranges with both ends.
+
+    >>> parse_caches("8,64:256:64")
+    (8, 64, 128, 192, 256)
+    """
+    if not isinstance(text, str):
+        return text
+    sizes: list[int] = []
+    for part in text.split(","):
+        try:
+            sizes += _sizes(part)
+        except ValueError:
+            raise click.BadParameter(
+                f"{part!r} in {text!r} is neither a whole number nor a range FROM:TO or FROM:TO:STEP"
+            ) from None
+    if len(sizes) > MAX_CACHES:
+        raise click.BadParameter(f"{text!r} names more than {MAX_CACHES:,} cache sizes")
+    return tuple(dict.fromkeys(sizes))
+
+
+def _sizes(part: str) -> range:
+    first, *rest = (int(number) for number in part.split(":"))
+    if not rest:
+        return range(first, first + 1)
+    last, step = (*rest, 1) if len(rest) == 1 else rest
+    if step < 1 or last < first:
+        raise ValueError
+    # One more than allowed is enough to be refused.
+    return range(first, last + 1, step)[: MAX_CACHES + 1]
+
+
+def layers_option(**settings: Any) -> Callable[[F], F]:
+    """``-l/--layers``."""
+    return _option("-l", "--layers", type=int, metavar="L", help="Number of layers ℓ.", **settings)
+
+
+def pages_option(**settings: Any) -> Callable[[F], F]:
+    """``-n/--pages``: one number, or one per layer."""
+    text = "Pages (experts) per layer n, or one number per layer as 3,4,5."
+    return _option("-n", "--pages", type=parse_pages, metavar="N", help=text, **settings)
+
+
+def cache_option(**settings: Any) -> Callable[[F], F]:
+    """``-k/--cache``: one cache size."""
+    text = "Cache size k in pages, shared by all layers."
+    return _option("-k", "--cache", type=int, metavar="K", help=text, **settings)
+
+
+def caches_option(**settings: Any) -> Callable[[F], F]:
+    """``-k/--cache``: several cache sizes."""
+    text = "Cache sizes k: a list, ranges FROM:TO:STEP (both ends belong to it), or both: 16,64:256:32."
+    return _option("-k", "--cache", "caches", type=parse_caches, metavar="K1,K2,…", help=text, **settings)
+
+
+def per_visit_option(**settings: Any) -> Callable[[F], F]:
+    """``-g/--per-visit``."""
+    text = "Pages g requested in one visit of a layer (top-g routing)."
+    return _option("-g", "--per-visit", type=int, metavar="G", help=text, **settings)
+
+
+def visits_option(**settings: Any) -> Callable[[F], F]:
+    """``--visits sequential|atomic``."""
+    text = "Whether the pages of a visit are served one after the other or must all be cached together."
+    choice = click.Choice(["sequential", "atomic"])
+    return _option("--visits", type=choice, default="sequential", help=text, **settings)
+
+
+def bypassing_option(**settings: Any) -> Callable[[F], F]:
+    """``--bypassing``."""
+    text = "Allow a fault to be served without caching the page (default: forced)."
+    return _option("--bypassing", is_flag=True, show_default=False, help=text, **settings)
+
+
+def seed_option(**settings: Any) -> Callable[[F], F]:
+    """``--seed``."""
+    text = "Seed of workloads and randomised policies."
+    settings = {"default": 0, "type": click.IntRange(min=0), "metavar": "SEED", **settings}
+    return _option("--seed", help=text, **settings)
+
+
+def json_option(**settings: Any) -> Callable[[F], F]:
+    """``--json``, passed as ``as_json``."""
+    text = "Write JSON to standard output instead of a table."
+    return _option("--json", "as_json", is_flag=True, show_default=False, help=text, **settings)
+
+
+def _option(*names: str, **settings: Any) -> Callable[[F], F]:
+    return click.option(*names, **{"show_default": True, **settings})
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where requests come from: a trace file or a synthetic workload, and the variant of the model.
+
+    Attributes
+    ----------
+    trace, workload : str or None
+        A file, or a workload SPEC; exactly one of them is given.
+    layers, pages, per_visit
+        Shape of a workload's instance, or of a text file without a header; None where not given.
+    visits, bypassing
+        Variant of the model.
+    seed : int
+        Seed of the workload.
+    """
+
+    trace: str | None
+    workload: str | None
+    layers: int | None = None
+    pages: int | tuple[int, ...] | None = None
+    per_visit: int | None = None
+    visits: Literal["sequential", "atomic"] = "sequential"
+    bypassing: bool = False
+    seed: int = 0
+
+    def sequence(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
+        """Return the requests for a cache of ``cache`` pages, and where they came from.
+
+        Raises
+        ------
+        ModelError
+            Not exactly one source is given, a workload's shape is missing, or a parameter is out of range.
+        TraceError
+            The file cannot be read.
+        """
+        if (self.trace is None) == (self.workload is None):
+            given = "neither" if self.trace is None else "both"
+            raise ModelError(
+                f"requests come from either --trace FILE or --workload SPEC, but {given} is given"
+            )
+        return self._read(cache) if self.trace is not None else self._generate(cache)
+
+    def _read(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
+        from paging.traces import read_trace
+
+        assert self.trace is not None
+        trace = read_trace(self.trace, layers=self.layers, pages=self.pages, per_visit=self.per_visit)
+        sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing)
+        return sequence, {"trace": self.trace, "digest": trace.digest}
+
+    def _generate(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
+        from paging.model import LayeredInstance
+        from paging.workloads import generate
+
+        if self.layers is None or self.pages is None:
+            raise ModelError("a workload needs the instance: --layers (-l) and --pages (-n)")
+        per_visit = 1 if self.per_visit is None else self.per_visit
+        instance = LayeredInstance(self.layers, self.pages, cache, per_visit, self.visits, self.bypassing)
+        assert self.workload is not None
+        sequence = generate(self.workload, instance, seed=self.seed)
+        return sequence, {"workload": self.workload, "workload_seed": self.seed}
+
+
+def source_options(command: F) -> F:
+    """Give a command ``--trace``, ``--workload``, the instance's shape and variant, and ``--seed``.
+
+    The command receives them gathered as ``source: Source``.
+    """
+
+    @functools.wraps(command)
+    def gathered(
+        trace: str | None,
+        workload: str | None,
+        layers: int | None,
+        pages: int | tuple[int, ...] | None,
+        per_visit: int | None,
+        visits: Literal["sequential", "atomic"],
+        bypassing: bool,
+        seed: int,
+        **others: object,
+    ) -> object:
+        source = Source(trace, workload, layers, pages, per_visit, visits, bypassing, seed)
+        return command(source=source, **others)
+
+    options: list[Callable[[Any], Any]] = [
+        _option("--trace", type=click.Path(), metavar="FILE", help="Routing trace to serve."),
+        _option("--workload", metavar="SPEC", help="Synthetic requests instead; see 'paging workloads'."),
+        layers_option(),
+        pages_option(),
+        per_visit_option(),
+        visits_option(),
+        bypassing_option(),
+        seed_option(),
+    ]
+    for option in reversed(options):
+        gathered = option(gathered)
+    return gathered  # type: ignore[return-value]

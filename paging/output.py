@@ -1,0 +1,241 @@
+"""What commands write: JSON, tables, progress bars, one-line messages."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, Any
+
+Report = Callable[[int, int], None]
+"""How long work reports where it is: called with (done, total)."""
+
+DELAY = 1.0
+"""Seconds of work before a progress bar appears."""
+
+
+def jsonable(value: object) -> Any:
+    """Turn a value into what JSON can hold, without losing exactness.
+
+    Numpy scalars and arrays become plain numbers and lists, a Fraction ``"p/q"``, an infinite or undefined
+    float ``"inf"``, ``"-inf"`` or ``"nan"``, a mapping's keys text, and anything unknown its ``str``.
+
+    Examples
+    --------
+    >>> jsonable({"ratio": Fraction(3, 2), "shares": (1, 2), "limit": float("inf")})
+    {'ratio': '3/2', 'shares': [1, 2], 'limit': 'inf'}
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(float(value))
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}"
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return [jsonable(item) for item in sorted(value)]
+    if isinstance(value, list | tuple | range):
+        return [jsonable(item) for item in value]
+    if hasattr(value, "tolist"):  # numpy, without importing it
+        return jsonable(value.tolist())
+    return str(value)
+
+
+def json_text(value: object) -> str:
+    """Return a value as indented JSON, keys in the order given, ASCII only."""
+    return json.dumps(jsonable(value), indent=2, allow_nan=False)
+
+
+def write_json(value: object) -> None:
+    """Write a value to standard output as JSON."""
+    sys.stdout.write(json_text(value) + "\n")
+
+
+def provenance(**facts: object) -> dict[str, object]:
+    """Return what a number's origin is: versions of what computed it, and the given facts."""
+    names = ("layered-paging", "numpy", "numba")
+    return {"versions": {name: importlib.metadata.version(name) for name in names}, **facts}
+
+
+def cell(value: object) -> str:
+    """Return a value as table text: thousands grouped, a Fraction as p/q, an absent value as a dash.
+
+    Examples
+    --------
+    >>> cell(12345), cell(12345.678), cell(0.25), cell(Fraction(3, 2)), cell(None)
+    ('12,345', '12,345.7', '0.2500', '3/2', '–')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4f}"
+    return str(value)
+
+
+def write_table(
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    left: Sequence[int] = (0,),
+    notes: Sequence[str] = (),
+) -> None:
+    """Write a table to standard output: styled on a terminal, aligned plain text elsewhere.
+
+    Parameters
+    ----------
+    title : str
+        One line above it, with the labels of the model.
+    header : sequence of str
+        Column names.
+    rows : sequence of sequences
+        Values, turned into text by :func:`cell`.
+    left : sequence of int, default (0,)
+        Columns set flush left; all others hold numbers and are set flush right.
+    notes : sequence of str
+        Lines below it.
+    """
+    cells = [[cell(value) for value in row] for row in rows]
+    if sys.stdout.isatty():
+        _write_styled(title, header, cells, left)
+    else:
+        sys.stdout.write("\n".join([title, "", *_aligned([list(header), *cells], left), ""]))
+    for number, note in enumerate(notes):
+        sys.stdout.write("\n" * (number == 0) + note + "\n")
+
+
+def _aligned(lines: list[list[str]], left: Sequence[int]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = (
+            text.ljust(width) if place in left else text.rjust(width)
+            for place, (text, width) in enumerate(zip(line, widths, strict=True))
+        )
+        yield "  ".join(padded).rstrip()
+
+
+def _write_styled(title: str, header: Sequence[str], rows: list[list[str]], left: Sequence[int]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False)
+    console.print(Text(title))
+    numeric = len(left) < 2
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    blocks = _blocks(widths, console.width) if numeric else [list(range(len(header)))]
+    for block in blocks:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for place in block:
+            justify: Any = "left" if place in left else "right"
+            # Text may fold on a narrow screen; a number never does, and no digit gets lost.
+            table.add_column(Text(header[place]), justify=justify, overflow="fold", no_wrap=numeric)
+        for row in rows:
+            table.add_row(*(Text(row[place]) for place in block))
+        console.print(table)
+
+
+def _blocks(widths: Sequence[int], screen: int) -> list[list[int]]:
+    """Spread columns over tables that fit the screen, each beginning with the first column.
+
+    >>> _blocks([6, 8, 8, 8], screen=30)
+    [[0, 1, 2], [0, 3]]
+    """
+    gap, edges = 3, 2
+    blocks, room = [[0]], screen - edges - widths[0]
+    for place, width in enumerate(widths[1:], start=1):
+        if width + gap > room and len(blocks[-1]) > 1:
+            blocks.append([0])
+            room = screen - edges - widths[0]
+        blocks[-1].append(place)
+        room -= width + gap
+    return blocks
+
+
+@contextmanager
+def progress(label: str, *, show: bool = True) -> Iterator[Report]:
+    """Show a bar on standard error once work takes longer than a second; gone when the work is done.
+
+    Parameters
+    ----------
+    label : str
+        What is being done.
+    show : bool, default True
+        Pass False for JSON output. Without a terminal nothing is shown in any case.
+
+    Yields
+    ------
+    callable
+        To be called with (done, total); it may be called from several threads.
+    """
+    if not (show and sys.stderr.isatty()):
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(label, total=None)
+    timer = threading.Timer(DELAY, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a file for writing that takes its name only when it is complete; on an error nothing changes.
+
+    Parameters
+    ----------
+    path : path
+        The file to create or replace. It is written under a temporary name in the same folder.
+    mode : {"w", "wb"}, default "w"
+        Text (UTF-8, line ends as given) or bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "rows.csv"
+    >>> with atomic_write(path) as stream:
+    ...     _ = stream.write("policy,faults")
+    >>> path.read_text(), len(list(path.parent.iterdir()))
+    ('policy,faults', 1)
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    try:
+        with open(temporary, mode.replace("w", "x"), **text) as stream:  # type: ignore[call-overload]
+            yield stream
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def complain(message: str) -> None:
+    """Write one line ``paging: error: …`` to standard error."""
+    sys.stderr.write(f"paging: error: {' '.join(message.split())}\n")
+
+
+def remark(message: str) -> None:
+    """Write one line ``paging: note: …`` to standard error."""
+    sys.stderr.write(f"paging: note: {' '.join(message.split())}\n")
