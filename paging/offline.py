@@ -41,7 +41,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     Raises
     ------
     UnsupportedModelError
-        Visits are atomic: farthest-in-future is not known to be optimal there.
+        Visits are atomic; see ``lp.optimum``.
 
     References
     ----------
@@ -192,4 +192,4 @@ def phase_starts(requests: Iterable[int], cache: int) -> list[int]:
 
 def _only_sequential(instance: LayeredInstance) -> None:
     if instance.visits == "atomic":
-        raise UnsupportedModelError("farthest-in-future is not known to be optimal for atomic visits")
+        raise UnsupportedModelError("this serves sequential visits only; lp.optimum serves atomic ones too")

@@ -1,0 +1,38 @@
+"""The exact offline optimum: schedules with integer duals as proof, fault curves, best fixed splits."""
+
+from lp.bounds import (
+    compulsory_bound,
+    lower_bounds,
+    phase_bound,
+    window_bound,
+)
+from lp.curves import fault_curve
+from lp.dual import Dual, dual_of_kept
+from lp.gaps import Gaps, gaps_of
+from lp.optimum import ROUTES, optimum
+from lp.paths import weighted_curve
+from lp.result import Optimum, SolverError
+from lp.split import Split, best_static_split
+from lp.weights import Weights, exact_weights, read_weights
+
+__all__ = [
+    "ROUTES",
+    "Dual",
+    "Gaps",
+    "Optimum",
+    "SolverError",
+    "Split",
+    "Weights",
+    "best_static_split",
+    "compulsory_bound",
+    "dual_of_kept",
+    "exact_weights",
+    "fault_curve",
+    "gaps_of",
+    "lower_bounds",
+    "optimum",
+    "phase_bound",
+    "read_weights",
+    "weighted_curve",
+    "window_bound",
+]

@@ -1,0 +1,1 @@
+"""Compiled inner loops of the offline optimum; plain loops over integer arrays."""
