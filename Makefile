@@ -10,7 +10,7 @@ OUT    ?= report
 reproduce: $(VENV)/installed
 	$(BIN)/paging reproduce -o $(OUT)
 
-## test: install with the test extra, then ruff, mypy and pytest
+## test: install with the test extra (and the peers that some tests compare with), then ruff, mypy and pytest
 test: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -18,7 +18,7 @@ test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
 
 ## bench: compare the kernels with a peer package in one run
-bench: $(VENV)/installed-bench
+bench: $(VENV)/installed-test
 	$(BIN)/python -m pytest tests/bench --benchmark-only -s
 
 ## clean: remove the virtual environment and what tools left behind
@@ -33,6 +33,6 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
-$(VENV)/installed-%: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,$*]'
+$(VENV)/installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,bench,ortools,highs]'
 	touch $@

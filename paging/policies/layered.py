@@ -104,7 +104,7 @@ class LLRULazy(LLRU):
     """LLRU that does not count the visit under way for pages of the layer being served.
 
     As ``llru``, but the age of a page of the layer being served is one smaller; its place in a tie stays.
-    Ours, not the paper's rule. Label as for ``llru``. Guarantee: none proved here.
+    Label as for ``llru``. Guarantee: none proved here. Source: ours, not the paper's rule.
     """
 
     id, title = "llru-lazy", "layered LRU, the visit under way not counted"
@@ -119,8 +119,8 @@ class LLRULazy(LLRU):
 class LLRUToken(LLRU):
     """LRU by tokens: the smallest token ⌊last(q)/ℓ⌋ leaves, ties to the largest next(q).
 
-    Ours, not the paper's rule. Ties that remain go to the lowest page id. Label as for ``llru``.
-    Guarantee: none proved here.
+    Ties that remain go to the lowest page id. Label as for ``llru``. Guarantee: none proved here.
+    Source: ours, not the paper's rule.
     """
 
     id, title = "llru-token", "LRU by tokens, ties to the layer furthest ahead"

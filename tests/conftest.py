@@ -1,0 +1,29 @@
+"""What all tests share: one hypothesis profile, and the real routing traces where they are at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "layered-paging",
+    max_examples=60,
+    deadline=None,  # the first call of a kernel compiles it
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("layered-paging")
+
+TRACES = Path(__file__).resolve().parents[2] / "shared" / "traces"
+
+
+@pytest.fixture(scope="session")
+def trace_files() -> list[Path]:
+    """The real routing traces, or skip: they are no part of the repository."""
+    found = sorted(TRACES.glob("*.npz"))
+    if not found:
+        pytest.skip(f"no routing traces (*.npz) in {TRACES}")
+    return found
