@@ -1,0 +1,1 @@
+"""One construction a file; every ``@construction`` is registered by itself."""

@@ -1,0 +1,152 @@
+"""The cruel adversary in general: always a page the policy lacks, chosen by what it costs OPT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+
+from adversary.catalogue.missing_page import even_spread
+from adversary.construction import Construction, Promise, construction, k, l, require
+from paging.errors import IllegalAnswerError
+from paging.model import LabelArray, LayeredInstance, RequestSequence, whole_number
+from paging.offline import farthest_in_future, phase_starts, update_work_function
+from paging.policy import Policy, get_policy
+from paging.simulate import Session
+
+
+@construction(
+    id="cruel",
+    title="request a page the policy lacks, chosen by the work function with look-ahead",
+    bound="L2",
+    bad_for="every deterministic policy",
+    victims=("llru", "lru", "fifo", "clock"),
+    kind="adaptive",
+    demo=LayeredInstance(layers=2, pages=3, cache=4),
+)
+def cruel(
+    instance: LayeredInstance,
+    *,
+    rounds: int,
+    policy: str | Policy,
+    seed: int,
+    depth: int = 1,
+    in_play: int | None = None,
+) -> Construction:
+    """Fault the policy whenever the layer being served allows it, at the smallest cost for OPT.
+
+    Among several pages that the policy lacks, and among hits when it lacks none, the next ``depth`` requests
+    are tried out against the policy and the work function. The request that begins the best continuation is
+    made: largest policy faults − (k − ℓ + 1)·OPT, then the page that most optimal caches hold. A hit is on a
+    page already requested in the k-phase under way, if its layer has one.
+
+    Bad for whom
+    ------------
+    Every deterministic policy: ratio at least k − ℓ + 1, like ``missing-page``, whose repeats it replaces by
+    a choice.
+
+    Promise
+    -------
+    With k + 1 pages in play: in every k-phase after the first the policy faults at least k − ℓ + 1 times and
+    the offline schedule once. A phase requests k distinct pages; a page comes in without a fault only as the
+    first one of its layer in the phase, and never in the layer that opens it. With more pages in play only
+    this is proved: at least one fault a round, and offline at most one a request.
+
+    Offline schedule in words
+    -------------------------
+    Farthest-in-future on the finished sequence; on k + 1 pages that is one fault a phase.
+
+    Parameters
+    ----------
+    instance : LayeredInstance
+        ℓ ≤ k < number of pages.
+    depth : int, default 1
+        Requests tried out ahead; time grows as (pages of a layer)^depth.
+    in_play : int, optional
+        How many pages are used, spread evenly over the layers; default k + 1, at most all.
+    """
+    answer = get_policy(policy)
+    require(
+        "cruel",
+        instance,
+        ("k ≥ ℓ", instance.cache >= instance.layers),
+        ("k < number of pages", instance.cache < instance.total_pages),
+        (f"a deterministic policy ({answer.name} is randomised)", not answer.randomized),
+    )
+    depth = whole_number(depth, "depth", 1, 12)
+    count = instance.cache + 1 if in_play is None else in_play
+    count = whole_number(count, "in_play", instance.cache + 1, instance.total_pages)
+    pages = [instance.pages_of(j)[:c] for j, c in enumerate(even_spread(instance, count))]
+    game = _Game(answer, instance, tuple(pages), depth)
+    sequence = RequestSequence(instance, np.array(game.play(rounds), dtype=np.int32))
+    offline = farthest_in_future(sequence, record=True).schedule
+    values = {"ell": instance.layers, "k": instance.cache}
+    if count == instance.cache + 1:
+        promise = Promise("a k-phase", k - l + 1, sympy.Integer(1), k)
+        boundaries = tuple(phase_starts(sequence, instance.cache)[1:])
+    else:
+        promise = Promise("a round", sympy.Integer(1), l, sympy.Integer(0))
+        boundaries = tuple(range(0, len(sequence) + 1, instance.layers))
+    return Construction("cruel", "L2", sequence, offline, promise, boundaries, values, policy=answer.name)
+
+
+@dataclass(frozen=True)
+class _Position:
+    """Both sides after some requests, and the pages of the k-phase under way."""
+
+    time: int
+    labels: LabelArray
+    work: LabelArray
+    phase: frozenset[int]
+
+
+@dataclass(frozen=True)
+class _Game:
+    policy: Policy
+    instance: LayeredInstance
+    in_play: tuple[range, ...]
+    depth: int
+
+    def play(self, rounds: int) -> list[int]:
+        """Return the requests; the policy is served by the engine, which checks its answers."""
+        session = Session(self.policy, self.instance)
+        work = np.zeros(self.instance.total_pages + 1, dtype=np.int64)
+        work[-1] = self.instance.cache
+        position = _Position(0, session.labels, work, frozenset())
+        requests = []
+        for _ in range(rounds * self.instance.layers):
+            page = self._choose(position)
+            session.serve(page)
+            position = self._after(position, page)[0]
+            if not np.array_equal(position.labels, session.labels):
+                raise IllegalAnswerError(f"policy {self.policy.name} answers the same request differently")
+            requests.append(page)
+        return requests
+
+    def _candidates(self, at: _Position) -> list[int]:
+        """Return the pages it may request: lacking ones, else hits inside the phase, else any hit."""
+        pages = self.in_play[at.time % self.instance.layers]
+        return [p for p in pages if at.labels[p] == 0] or [p for p in pages if p in at.phase] or list(pages)
+
+    def _choose(self, at: _Position) -> int:
+        candidates = self._candidates(at)
+        if len(candidates) == 1:
+            return candidates[0]
+        return max(candidates, key=lambda page: (self._worth(at, page, self.depth), at.work[page], -page))
+
+    def _worth(self, at: _Position, page: int, depth: int) -> int:
+        """Return the best policy faults − (k − ℓ + 1)·OPT of the next requests that begin with ``page``."""
+        following, fault, paid = self._after(at, page)
+        worth = fault - (self.instance.cache - self.instance.layers + 1) * paid
+        if depth == 1:
+            return worth
+        return worth + max(self._worth(following, p, depth - 1) for p in self._candidates(following))
+
+    def _after(self, at: _Position, page: int) -> tuple[_Position, int, int]:
+        labels, work = at.labels.copy(), at.work.copy()
+        self.policy.serve(labels, page, at.time % self.instance.layers, self.instance.frame)
+        paid = update_work_function(work, page, self.instance.cache)
+        new_phase = page not in at.phase and len(at.phase) == self.instance.cache
+        phase = frozenset({page}) if new_phase else at.phase | {page}
+        return _Position(at.time + 1, labels, work, phase), int(at.labels[page] == 0), paid

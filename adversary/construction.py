@@ -1,0 +1,319 @@
+"""What an adversary returns: a sequence, an explicit offline schedule, and a promise that can be checked."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache, cached_property
+from typing import Protocol
+
+import numpy as np
+import sympy
+
+from paging.errors import LayeredPagingError, ModelError, UnknownNameError
+from paging.model import LayeredInstance, RequestSequence, Schedule
+from paging.policy import Policy
+from paging.simulate import Run, simulate
+
+l, n, k, h, m = sympy.symbols("ell n k h m", integer=True, positive=True)  # noqa: E741
+"""Symbols of every closed form: layers, pages per layer, cache, OPT's cache, and a construction's own m."""
+
+
+class BrokenPromiseError(LayeredPagingError, RuntimeError):
+    """A construction did not do what it promises: a bug in it, or a policy it does not speak about."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a construction forces in every period, in closed form.
+
+    Attributes
+    ----------
+    period : str
+        What a period is, in words.
+    online : sympy.Expr
+        The online algorithm faults at least this often in a period.
+    offline : sympy.Expr
+        The offline schedule faults at most this often in a period.
+    start : sympy.Expr
+        The offline schedule's faults before the first period, at most.
+    in_expectation : bool
+        Whether the promise is about expected numbers (oblivious random sequences); ``online`` and
+        ``offline`` are then rates that hold in the long run.
+    """
+
+    period: str
+    online: sympy.Expr
+    offline: sympy.Expr
+    start: sympy.Expr
+    in_expectation: bool = False
+
+    @cached_property
+    def limit(self) -> sympy.Expr:
+        """The ratio forced by growing sequences: derived from the two rates, never typed."""
+        return sympy.oo if self.offline == 0 else sympy.simplify(self.online / self.offline)
+
+
+@dataclass(frozen=True, eq=False)
+class Construction:
+    """A hard input for online algorithms, with the evidence that OPT is cheap on it.
+
+    Attributes
+    ----------
+    id, bound : str
+        The construction, and the bound it proves.
+    sequence : RequestSequence
+        The requests, legal for the online instance.
+    offline : Schedule
+        A feasible offline schedule of the same requests; its instance may have a smaller cache.
+    promise : Promise
+        Closed forms per period.
+    boundaries : tuple of int
+        Period i is the requests ``boundaries[i] … boundaries[i + 1] − 1``; what comes before the first
+        boundary is the start, what follows the last is an unfinished period.
+    values : dict of str to int
+        The numbers to put for the symbols of the closed forms.
+    policy : str or None
+        Whom an adaptive construction was built against; None for an oblivious one.
+    seed : int or None
+        Seed of a random one.
+    """
+
+    id: str
+    bound: str
+    sequence: RequestSequence
+    offline: Schedule
+    promise: Promise
+    boundaries: tuple[int, ...]
+    values: dict[str, int] = field(default_factory=dict)
+    policy: str | None = None
+    seed: int | None = None
+
+    @property
+    def periods(self) -> int:
+        """Number of complete periods."""
+        return max(0, len(self.boundaries) - 1)
+
+    def value(self, form: sympy.Expr) -> Fraction | float:
+        """Evaluate a closed form at this construction's parameters: a Fraction, or ``inf``."""
+        number = sympy.nsimplify(
+            form.subs({s: self.values[s.name] for s in form.free_symbols}) if form != sympy.oo else form
+        )
+        return float("inf") if number == sympy.oo else Fraction(int(number.p), int(number.q))
+
+    @property
+    def limit(self) -> Fraction | float:
+        """The ratio this construction forces in the limit."""
+        return self.value(self.promise.limit)
+
+    def run(self, policy: str | Policy | None = None, *, seed: int = 0) -> Run:
+        """Serve the sequence with a policy (default: the one it was built against) and record the run."""
+        answer = policy if policy is not None else self.policy
+        if answer is None:
+            raise ModelError(f"construction {self.id} is oblivious: name the policy to run")
+        return simulate(answer, self.sequence, record=True, seed=seed)
+
+    def check(self, run: Run | None = None) -> None:
+        """Verify the promise: offline schedule feasible, its cost and the online cost period by period.
+
+        Parameters
+        ----------
+        run : Run, optional
+            A recorded run of an algorithm the construction speaks about. Without it only the offline side
+            is checked. A promise in expectation is checked for the offline side's feasibility alone; rates
+            are a matter of statistics.
+
+        Raises
+        ------
+        InfeasibleScheduleError
+            The offline schedule cannot be carried out.
+        BrokenPromiseError
+            A period in which the online side pays too little or the offline side too much.
+        """
+        self.offline.check()
+        if not np.array_equal(self.offline.sequence.requests, self.sequence.requests):
+            raise BrokenPromiseError(f"{self.id}: the offline schedule serves another sequence")
+        if self.promise.in_expectation:
+            return
+        start = self._faults(self.offline.fault_counts, 0, self.boundaries[0] if self.boundaries else 0)
+        if start > self.value(self.promise.start):
+            raise BrokenPromiseError(f"{self.id}: the offline start costs {start} > {self.promise.start}")
+        online, offline = self.value(self.promise.online), self.value(self.promise.offline)
+        for begin, end in zip(self.boundaries, self.boundaries[1:], strict=False):
+            paid = self._faults(self.offline.fault_counts, begin, end)
+            if paid > offline:
+                raise BrokenPromiseError(f"{self.id}: offline pays {paid} > {offline} in {begin} … {end - 1}")
+            if run is not None:
+                paid = self._faults(run.fault_counts, begin, end)
+                if paid < online:
+                    raise BrokenPromiseError(
+                        f"{self.id}: {run.policy} pays {paid} < {online} in requests {begin} … {end - 1}"
+                    )
+
+    @staticmethod
+    def _faults(counts: np.ndarray, begin: int, end: int) -> int:
+        before = int(counts[begin - 1]) if begin else 0
+        return (int(counts[end - 1]) if end else 0) - before
+
+
+class Build(Protocol):
+    """The function behind a construction; options come as further keywords."""
+
+    def __call__(
+        self, instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int
+    ) -> Construction:
+        """Build the construction or raise ModelError naming the violated condition."""
+        ...
+
+
+@dataclass(frozen=True)
+class Adversary:
+    """A registered construction.
+
+    Attributes
+    ----------
+    id, title : str
+        Name in the registry, and what it does in one line.
+    bound : str
+        Id of the bound it proves.
+    bad_for : str
+        Whom it hurts, in words.
+    victims : tuple of str
+        Policies to demonstrate it on, the first one by default.
+    kind : str
+        ``cyclic`` (fixed), ``adaptive`` (plays against the policy) or ``random`` (oblivious, seeded).
+    build : Build
+        The function that makes it.
+    demo : LayeredInstance
+        A small instance it works on.
+    """
+
+    id: str
+    title: str
+    bound: str
+    bad_for: str
+    victims: tuple[str, ...]
+    kind: str
+    build: Build
+    demo: LayeredInstance
+
+    @property
+    def description(self) -> str:
+        """Bad for whom, promise and offline schedule in words."""
+        return inspect.getdoc(self.build) or ""
+
+    @property
+    def options(self) -> dict[str, object]:
+        """Further keywords of ``build`` with their defaults."""
+        common = {"instance", "rounds", "policy", "seed"}
+        return {
+            name: parameter.default
+            for name, parameter in inspect.signature(self.build).parameters.items()
+            if name not in common
+        }
+
+    def __call__(
+        self,
+        instance: LayeredInstance | None = None,
+        *,
+        rounds: int = 1000,
+        policy: str | Policy | None = None,
+        seed: int = 0,
+        **options: object,
+    ) -> Construction:
+        """Build the construction.
+
+        Parameters
+        ----------
+        instance : LayeredInstance, optional
+            One page per visit, forced service. Default: ``demo``.
+        rounds : int, default 1000
+            Length of the sequence in rounds of ℓ requests.
+        policy : str or Policy, optional
+            Whom an adaptive construction plays against; default the first of ``victims``.
+        seed : int, default 0
+            Used by random constructions alone.
+
+        Raises
+        ------
+        ModelError
+            The instance violates a condition of the construction, which is named, or an option is unknown.
+        """
+        target = self.demo if instance is None else instance
+        _require(
+            target.per_visit == 1 and not target.bypassing,
+            f"construction {self.id} needs one page per visit (g = 1) and forced service",
+        )
+        for name in options:
+            if name not in self.options:
+                known = ", ".join(self.options) or "none"
+                raise ModelError(f"construction {self.id} has no option {name!r}; its options: {known}")
+        answer = self.victims[0] if policy is None else policy
+        return self.build(target, rounds=rounds, policy=answer, seed=seed, **options)
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ModelError(message)
+
+
+def require(construction: str, instance: LayeredInstance, *conditions: tuple[str, bool]) -> None:
+    """Raise ModelError naming the first violated condition, given as (text, holds) pairs."""
+    for text, holds in conditions:
+        _require(
+            holds,
+            f"construction {construction} needs {text}; "
+            f"here ℓ = {instance.layers}, n = {instance.pages}, k = {instance.cache}",
+        )
+
+
+def constructions() -> dict[str, Adversary]:
+    """Return all constructions by id; one module in ``adversary.catalogue`` each."""
+    return dict(_found())
+
+
+@cache
+def _found() -> tuple[tuple[str, Adversary], ...]:
+    import adversary.catalogue as package
+
+    found = []
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        found += [value for value in vars(module).values() if isinstance(value, Adversary)]
+    return tuple((adversary.id, adversary) for adversary in sorted(found, key=lambda a: a.id))
+
+
+def get_construction(name: str) -> Adversary:
+    """Return a construction by id; near misses are listed when it is unknown.
+
+    Examples
+    --------
+    >>> get_construction("cyclic").bound
+    'L3'
+    """
+    known = constructions()
+    if name.lower() not in known:
+        raise UnknownNameError("construction", name, known)
+    return known[name.lower()]
+
+
+def construction(
+    *,
+    id: str,
+    title: str,
+    bound: str,
+    bad_for: str,
+    victims: tuple[str, ...],
+    kind: str,
+    demo: LayeredInstance,
+) -> Callable[[Callable[..., Construction]], Adversary]:
+    """Register a build function as a construction (decorator)."""
+
+    def register(build: Callable[..., Construction]) -> Adversary:
+        return Adversary(id, title, bound, bad_for, victims, kind, build, demo)
+
+    return register

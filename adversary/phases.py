@@ -1,0 +1,52 @@
+"""Offline schedules on k + 1 pages: one fault per k-phase."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from paging.errors import ModelError
+from paging.model import FREE, HIT, RequestSequence, Schedule
+from paging.offline import phase_starts
+
+
+def phase_schedule(sequence: RequestSequence) -> tuple[Schedule, tuple[int, ...]]:
+    """Return an offline schedule that faults once per k-phase on at most k + 1 distinct pages.
+
+    A phase requests k of the k + 1 pages; the one left out opens the next phase. At the start of every phase
+    after the first the schedule lacks exactly the requested page and evicts the page that this phase leaves
+    out, so the next fault comes with the next phase. The first phase loads its k pages.
+
+    Parameters
+    ----------
+    sequence : RequestSequence
+        At most k + 1 distinct pages, k the cache of its instance.
+
+    Returns
+    -------
+    schedule : Schedule
+    starts : tuple of int
+        Start times of the k-phases.
+
+    Raises
+    ------
+    ModelError
+        More than k + 1 distinct pages are requested.
+    """
+    cache = sequence.instance.cache
+    requests = sequence.requests.tolist()
+    pages = set(requests)
+    if len(pages) > cache + 1:
+        raise ModelError(f"{len(pages)} distinct pages are requested, one fault a phase needs ≤ k + 1")
+    starts = phase_starts(requests, cache)
+    entries = np.full(len(requests), HIT, dtype=np.int32)
+    first_end = starts[1] if len(starts) > 1 else len(requests)
+    loaded, opening = np.unique(sequence.requests[:first_end], return_index=True)
+    entries[opening] = FREE
+    present = set(loaded.tolist())
+    for start, end in pairwise([*starts[1:], len(requests)]):
+        left_out = min(present - set(requests[start:end]))
+        entries[start] = left_out
+        present = (present - {left_out}) | {requests[start]}
+    return Schedule(sequence, entries), tuple(starts)
