@@ -1,0 +1,36 @@
+"""The one bibliography: every source key used in the code resolves here."""
+
+SOURCES = {
+    "AMOS2025": "S. Angelopoulos, L. Marchal, A. Obrecht, B. Simon: Cache Management for "
+    "Mixture-of-Experts LLMs. Euro-Par 2025, doi:10.1007/978-3-031-99872-0_2, arXiv:2509.02408",
+    "ACN2000": "D. Achlioptas, M. Chrobak, J. Noga: Competitive analysis of randomized paging algorithms. "
+    "Theoretical Computer Science 234 (2000) 203–218",
+    "Belady1966": "L. A. Belady: A study of replacement algorithms for a virtual-storage computer. "
+    "IBM Systems Journal 5 (1966) 78–101",
+    "BorodinElYaniv1998": "A. Borodin, R. El-Yaniv: Online Computation and Competitive Analysis. "
+    "Cambridge University Press, 1998",
+    "FKLMSY1991": "A. Fiat, R. M. Karp, M. Luby, L. A. McGeoch, D. D. Sleator, N. E. Young: Competitive "
+    "paging algorithms. Journal of Algorithms 12 (1991) 685–699",
+    "McGeochSleator1991": "L. A. McGeoch, D. D. Sleator: A strongly competitive randomized paging "
+    "algorithm. Algorithmica 6 (1991) 816–825",
+    "RaghavanSnir1994": "P. Raghavan, M. Snir: Memory versus randomization in on-line algorithms. "
+    "IBM Journal of Research and Development 38 (1994) 683–707",
+    "SleatorTarjan1985": "D. D. Sleator, R. E. Tarjan: Amortized efficiency of list update and paging rules. "
+    "Communications of the ACM 28 (1985) 202–208",
+    "here": "This project: statement and proof sketch in docs/bounds.md",
+}
+
+
+def cite(key: str) -> str:
+    """Return a source in short: surnames and year.
+
+    Examples
+    --------
+    >>> cite("SleatorTarjan1985"), cite("FKLMSY1991"), cite("here")
+    ('Sleator and Tarjan 1985', 'Fiat et al. 1991', 'this project')
+    """
+    if not key[-4:].isdigit():
+        return "this project"
+    names = [name.split()[-1] for name in SOURCES[key].partition(":")[0].split(", ")]
+    authors = " and ".join(names) if len(names) <= 2 else f"{names[0]} et al."
+    return f"{authors} {key[-4:]}"
