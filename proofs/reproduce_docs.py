@@ -1,0 +1,153 @@
+"""The generated tables of docs/reproduce.md: reported claims beside what this project gets.
+
+``python -m proofs.reproduce_docs docs/reproduce.md [TRACE]...`` writes them anew; without traces the table on
+traces stays as it is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from adversary import Adversary, get_construction
+from paging.output import cell
+from proofs.bounds import BOUNDS, Bound, formula
+from proofs.claims import CLAIMS, judge_claims
+from proofs.reproduce import Settings
+from proofs.studies import Source, read_source, study
+from proofs.verdicts import check_lower
+
+ROUNDS = 600
+"""Length at which the constructions of the table are judged, in rounds."""
+
+
+def reported_bounds() -> str:
+    """Return the reported bounds as a Markdown table, each with every construction of ours."""
+    header = (
+        *("claim, in our reading", "said by", "what is reported, what is ours", "bound here"),
+        *("our construction", "command", "our number", "verdict"),
+    )
+    rows = [
+        _bound_row(bound, get_construction(name))
+        for bound in BOUNDS.values()
+        if bound.origin == "our reading"
+        for name in bound.constructions
+    ]
+    return markdown(header, rows)
+
+
+def _bound_row(bound: Bound, found: Adversary) -> tuple[str, ...]:
+    instance = found.demo
+    built = found(rounds=ROUNDS)
+    policy = found.victims[0]
+    verdict = check_lower(bound, policy, built)
+    shape = f"-l {instance.layers} -n {instance.pages} -k {instance.cache}"
+    limit, value = _exact(built.limit), _exact(verdict.claim)
+    return (
+        bound.statement,
+        bound.locator if "third parties" in bound.locator else f"the paper's {bound.locator}",
+        bound.evidence,
+        f"`{bound.id}`: ≥ {formula(bound.value)} if {bound.condition_text}",
+        f"`{found.id}`: {found.title}",
+        f"`paging adversary {found.id} {shape} -p {policy} --rounds {ROUNDS}`",
+        f"limit {limit}, bound {value}; observed {_decimal(verdict.ratio)} for {policy}",
+        verdict.outcome,
+    )
+
+
+def _exact(number: object) -> str:
+    text = cell(number).replace("inf", "∞")
+    return text if len(text) <= 12 or "/" not in text else f"≈ {float(number):.3f}"  # type: ignore[arg-type]
+
+
+def _decimal(number: float | None) -> str:
+    return "–" if number is None else f"{number:.2f}"
+
+
+def published_numbers(claims: Iterable[Mapping[str, Any]], kind: str) -> str:
+    """Return judged claims on traces or workloads as a Markdown table.
+
+    Parameters
+    ----------
+    claims : iterable of mapping
+        Rows of :func:`proofs.claims.judge_claims`.
+    kind : {"trace", "workload"}
+        Which requests to show.
+    """
+    header = ("reported claim", "our reading", "our requests", "our number", "at k", "verdict", "reason")
+    show = {claim.id: claim.show for claim in CLAIMS}
+    rows = [
+        (
+            row["statement"],
+            row["reading"],
+            f"`{row['study']}`",
+            show[row["claim"]](row["value"]),
+            "–" if row["k"] is None else str(row["k"]),
+            row["verdict"],
+            row["reason"],
+        )
+        for row in claims
+        if row["kind"] == kind
+    ]
+    return markdown(header, rows)
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    for row in rows:
+        assert len(row) == len(header), row
+        lines.append("| " + " | ".join(row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def block(text: str, name: str) -> str:
+    """Return what stands between the marks of a generated part of a document.
+
+    Examples
+    --------
+    >>> block("<!-- t: begin -->\\n| a |\\n<!-- t: end -->", "t")
+    '| a |\\n'
+    """
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+    return text[text.index(begin) + len(begin) : text.index(end)]
+
+
+def filled(text: str, name: str, table: str) -> str:
+    """Return a document with a generated part replaced."""
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+    head, rest = text.split(begin, 1)
+    return head + begin + table + end + rest.split(end, 1)[1]
+
+
+def default_claims(sources: Iterable[Source]) -> list[dict[str, Any]]:
+    """Judge the published numbers on sources with default settings, as the document shows them."""
+    settings = Settings()
+    # MARK takes part in no claim: two runs are enough.
+    return judge_claims(
+        [study(source, points=settings.points, runs=2, seed=settings.seed) for source in sources]
+    )
+
+
+def default_workloads() -> list[Source]:
+    """Return the synthetic workloads with default settings."""
+    settings = Settings()
+    return [source.draw(settings.workload_rounds, settings.seed) for source in settings.synthetic]
+
+
+def main(path: str, *traces: str) -> None:
+    """Write the generated parts of the document anew."""
+    document = Path(path)
+    text = filled(document.read_text(encoding="utf-8"), "bounds", reported_bounds())
+    claims = default_claims(default_workloads())
+    text = filled(text, "workloads", published_numbers(claims, "workload"))
+    if traces:
+        claims = default_claims(map(read_source, traces))
+        text = filled(text, "traces", published_numbers(claims, "trace"))
+    document.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
