@@ -190,6 +190,8 @@ def main() -> NoReturn:
         from click.shell_completion import shell_complete
 
         sys.exit(shell_complete(root, {}, "paging", COMPLETE, instruction))
+    # So that mymodule:MyPolicy works in the folder of mymodule.py; last, so that it shadows nothing.
+    sys.path.append(os.getcwd())
     code = run(sys.argv[1:])
     if code == INTERRUPTED:
         # Threads inside compiled code cannot be stopped; everything of ours has been cleaned up already.

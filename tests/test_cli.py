@@ -430,3 +430,26 @@ def test_atomic_write_leaves_the_old_file_on_failure(tmp_path: Path) -> None:
     with atomic_write(target, "wb") as stream:
         stream.write(os.fsencode("new"))
     assert target.read_text() == "new"
+
+
+def test_a_policy_of_ones_own_is_found_in_the_working_directory(tmp_path: Path) -> None:
+    (tmp_path / "mymodule.py").write_text(
+        "from paging import Policy\n"
+        "class MyPolicy(Policy):\n"
+        "    id, title, traits = 'my', 'keeps one page', frozenset({'deterministic'})\n"
+        "    @staticmethod\n"
+        "    def serve(labels, page, slot, frame):\n"
+        "        labels[:] = 0\n"
+        "        labels[page] = 1\n"
+    )
+    command = [
+        Path(sys.executable).with_name("paging"),
+        "run",
+        "mymodule:MyPolicy",
+        *ZIPF,
+        "-k",
+        "3",
+        "--json",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["rows"][0]["policy"] == "my"

@@ -1,0 +1,42 @@
+"""README is true: every block of the tour runs, and its test command is what continuous integration runs."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON, SHELL = (re.findall(rf"```{kind}\n(.*?)```", TEXT, re.DOTALL) for kind in ("python", "sh"))
+
+
+def test_the_python_tour_runs_and_prints_what_it_says() -> None:
+    (code,) = PYTHON
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    printed = done.stdout.split()
+    assert printed[3:6] == ["2000", "292", "7"]
+    assert printed[6] == "6"
+
+
+def test_the_tour_is_short() -> None:
+    assert len([line for line in PYTHON[0].splitlines() if line.strip()]) <= 15
+
+
+def test_the_shell_tour_runs(tmp_path: Path) -> None:
+    for line in filter(None, SHELL[-1].splitlines()):
+        words = shlex.split(line, comments=True)
+        command = [str(Path(sys.executable).with_name(words[0])), *words[1:]]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+
+
+def test_continuous_integration_runs_the_readme_test_command() -> None:
+    assert "make test" in SHELL[0]
+    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("exec make test")
+
+
+def test_linked_files_exist() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", TEXT):
+        assert (ROOT / target).exists(), target
