@@ -131,13 +131,13 @@ class LayeredInstance:
 
     @cached_property
     def first_page(self) -> PageArray:
-        """First page id of every layer, then the total: int32 of length ``layers + 1``."""
-        return np.concatenate([[0], np.cumsum(self.pages_by_layer)]).astype(np.int32)
+        """First page id of every layer, then the total: read-only int32 of length ``layers + 1``."""
+        return _freeze(np.concatenate([[0], np.cumsum(self.pages_by_layer)]).astype(np.int32))
 
     @cached_property
     def layer_of(self) -> PageArray:
-        """Layer of every page: int32 of length ``total_pages``."""
-        return np.repeat(np.arange(self.layers, dtype=np.int32), self.pages_by_layer)
+        """Layer of every page: read-only int32 of length ``total_pages``."""
+        return _freeze(np.repeat(np.arange(self.layers, dtype=np.int32), self.pages_by_layer))
 
     @property
     def total_pages(self) -> int:

@@ -127,6 +127,8 @@ EVEN_ROOM: Condition = ("n ≥ (k + 1)/ℓ", lambda i, _: min(i.pages_by_layer) 
 LLRU_BEATEN = {(2, 6): 4, (2, 7): 4, (2, 8): 5, (2, 9): 5, (3, 7): 3, (3, 8): 3}
 """(ℓ, k) where a cycle with more than k LLRU faults per OPT fault is known, and the n it needs."""
 
+ONE_A_VISIT: Condition = ("g = 1", lambda i, _: i.per_visit == 1)
+
 MARKING = ("lru", "fwf", "mark-lru", "mark-fifo")
 CONSERVATIVE = ("lru", "fifo", "clock", "mark-lru")
 DETERMINISTIC = (
@@ -211,7 +213,7 @@ BOUNDS: dict[str, Bound] = {
             ("uniform-spread",),
         ),
         Bound(
-            "L5", "upper", "deterministic", "LLRU", ("llru",), k + l - 1, sympy.Integer(0), (),
+            "L5", "upper", "deterministic", "LLRU", ("llru",), k + l - 1, sympy.Integer(0), (ONE_A_VISIT,),
             "LLRU faults at most k + ℓ − 1 times in a k-phase, hence is (k + ℓ − 1)-competitive.",
             "here", "docs/bounds.md", "ours", "ours", "About our reading of LLRU.",
         ),

@@ -3,13 +3,24 @@
 import json
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sympy
 
 from adversary import constructions, get_construction
-from paging import LayeredInstance, UnknownNameError, generate, get_policy, registered_policies
+from paging import (
+    LayeredInstance,
+    RequestSequence,
+    UnknownNameError,
+    generate,
+    get_policy,
+    phase_starts,
+    registered_policies,
+    simulate,
+)
 from proofs.bibliography import SOURCES
 from proofs.bounds import BOUNDS, bounds_table, describe, formula, get_bound
 from proofs.verdicts import (
@@ -165,3 +176,13 @@ def test_growth_tends_to_the_limit() -> None:
     ratios = [point.ratio for point in growth(built, "lru")]
     assert ratios == sorted(ratios)
     assert 6.9 < ratios[-1] <= 7
+
+
+def test_l5_needs_one_page_a_visit() -> None:
+    # A phase of two pages with three LLRU faults: with g = 2 the pages of a visit tie.
+    instance = LayeredInstance(1, 3, 2, per_visit=2)
+    run = simulate("llru", RequestSequence(instance, [0, 1, 0, 2, 1, 0, 2, 0]), record=True)
+    starts = [*phase_starts(run.sequence, 2), len(run.sequence)]
+    most = max(int(np.diff(run.fault_counts[[a - 1, b - 1]])[0]) for a, b in pairwise(starts) if a)
+    assert most == 3 > instance.cache + instance.layers - 1
+    assert get_bound("L5").violated_condition(instance) == "g = 1"
