@@ -134,6 +134,13 @@ class Policy:
         return None
 
 
+def run_kernel(name: str, sequence: RequestSequence, entries: PageArray, *more: object) -> int:
+    """Serve a sequence with a kernel of :mod:`paging.kernels`, which is imported only now."""
+    kernel = getattr(importlib.import_module("paging.kernels"), name)
+    instance = sequence.instance
+    return int(kernel(sequence.requests, instance.total_pages, instance.cache, entries, *more))
+
+
 def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     """Return a policy object for a registry name, ``name:key=value,…``, ``module:Class``, class or object.
 

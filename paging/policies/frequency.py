@@ -3,7 +3,7 @@
 import numpy as np
 
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
-from paging.policy import Policy
+from paging.policy import Policy, run_kernel
 
 
 class LFU(Policy):
@@ -40,7 +40,4 @@ class LFU(Policy):
         labels[page] = (count + 1) * base + size + 1
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        from paging.kernels import lfu
-
-        instance = sequence.instance
-        return int(lfu(sequence.requests, instance.total_pages, instance.cache, entries))
+        return run_kernel("lfu", sequence, entries)

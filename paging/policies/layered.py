@@ -10,7 +10,7 @@ from paging.errors import ModelError, UnsupportedModelError
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence, whole_number
 from paging.policies.recency import ORDINARY
-from paging.policy import Outcomes, Policy, get_policy
+from paging.policy import Outcomes, Policy, get_policy, run_kernel
 
 
 @helper
@@ -84,20 +84,8 @@ class LLRU(Policy):
         _serve_by_age(labels, page, slot, frame, 0)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        from paging.kernels import llru
-
         instance = sequence.instance
-        return int(
-            llru(
-                sequence.requests,
-                instance.total_pages,
-                instance.cache,
-                entries,
-                instance.layers,
-                instance.per_visit,
-                self.variant,
-            )
-        )
+        return run_kernel("llru", sequence, entries, instance.layers, instance.per_visit, self.variant)
 
 
 class LLRULazy(LLRU):

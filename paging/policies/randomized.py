@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
-from paging.policy import Outcomes, Policy
+from paging.policy import Outcomes, Policy, run_kernel
 
 RANDOMIZED = frozenset({"online", "demand", "symmetric", "finite-state"})
 
@@ -40,10 +40,7 @@ class Random(Policy):
         return _one_leaves(labels, np.flatnonzero(labels), page, 1)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        from paging.kernels import random_eviction
-
-        instance = sequence.instance
-        return int(random_eviction(sequence.requests, instance.total_pages, instance.cache, entries, rng))
+        return run_kernel("random_eviction", sequence, entries, rng)
 
 
 class Mark(Policy):
@@ -69,7 +66,4 @@ class Mark(Policy):
         return _one_leaves(following, np.flatnonzero(following == 1), page, 2)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        from paging.kernels import mark
-
-        instance = sequence.instance
-        return int(mark(sequence.requests, instance.total_pages, instance.cache, entries, rng))
+        return run_kernel("mark", sequence, entries, rng)

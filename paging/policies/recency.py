@@ -3,7 +3,7 @@
 import numpy as np
 
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
-from paging.policy import Policy
+from paging.policy import Policy, run_kernel
 
 ORDINARY = frozenset({"deterministic", "online", "demand", "symmetric", "finite-state"})
 
@@ -32,10 +32,7 @@ class LRU(Policy):
         labels[page] = 1
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        from paging.kernels import lru
-
-        instance = sequence.instance
-        return int(lru(sequence.requests, instance.total_pages, instance.cache, entries))
+        return run_kernel("lru", sequence, entries)
 
 
 class MRU(Policy):
@@ -87,10 +84,7 @@ class FIFO(Policy):
         labels[page] = 1
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        from paging.kernels import fifo
-
-        instance = sequence.instance
-        return int(fifo(sequence.requests, instance.total_pages, instance.cache, entries))
+        return run_kernel("fifo", sequence, entries)
 
 
 class LIFO(Policy):
@@ -152,10 +146,7 @@ class Clock(Policy):
         labels[page] = 2 * (size if size == frame.cache else size + 1) + 1
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        from paging.kernels import clock
-
-        instance = sequence.instance
-        return int(clock(sequence.requests, instance.total_pages, instance.cache, entries))
+        return run_kernel("clock", sequence, entries)
 
 
 class Sieve(Policy):
