@@ -35,8 +35,10 @@ Engine = Literal["auto", "kernel", "compiled", "labels"]
 Labels = LabelArray | tuple[int, ...]
 
 MISSING, APPEARED, TOO_MANY, NEGATIVE = -10, -11, -12, -13
-"""Codes of illegal answers; ``SEVERAL`` is legal but no demand step: several pages left, or one on a hit."""
-SEVERAL = -4
+"""What :func:`judge` says of illegal answers."""
+
+SEVERAL, LEFT_ON_HIT = -4, -5
+"""What it says of legal answers that are no demand steps: several pages left on a fault, or any on a hit."""
 
 COMPILE_FROM = 2_000_000
 """Labels touched (requests × pages) from which compiling a definition costs less than running it as it is."""
@@ -44,25 +46,25 @@ COMPILE_FROM = 2_000_000
 
 def judge(before: Labels, after: Labels, page: int, cache: int, bypassing: bool) -> int:
     """Derive what an answer did: a schedule entry, ``SEVERAL``, or a negative code for an illegal answer."""
-    size, left, victim = 0, 0, -1
+    size, left, victim = 0, 0, FREE
     for q in range(len(after)):
         if after[q] < 0:
-            return -13
+            return NEGATIVE
         if after[q] > 0:
             size += 1
             if before[q] == 0 and q != page:
-                return -11
+                return APPEARED
         elif before[q] > 0:
             left += 1
             victim = q
     if size > cache:
-        return -12
+        return TOO_MANY
     if after[page] == 0:
-        return -3 if bypassing and before[page] == 0 and left == 0 else -10
+        return BYPASS if bypassing and before[page] == 0 and left == 0 else MISSING
     if before[page] > 0:
-        return -2 if left == 0 else -5
+        return HIT if left == 0 else LEFT_ON_HIT
     if left > 1:
-        return -4
+        return SEVERAL
     return victim
 
 
@@ -96,17 +98,17 @@ def drive(
                 before[:] = labels
                 serve(labels, page, t % (frame.layers * group), frame)
                 entry = judge(before, labels, page, frame.cache, bypassing)
-                if entry <= -10:
+                if entry <= MISSING:
                     labels[:] = before
                     return faults, t, entry
-                if entry != -2 and entry != -5:
+                if entry != HIT and entry != LEFT_ON_HIT:
                     faults += 1
                 if len(entries) > 0:
                     entries[t] = entry
         if atomic:
             for t in range(start, end):
                 if labels[requests[t]] == 0:
-                    return faults, t, -10
+                    return faults, t, MISSING
     return faults, -1, 0
 
 
@@ -181,7 +183,7 @@ class Run:
         """Faults after every request, shape (T,); needs a recorded run."""
         if self.entries is None:
             raise ModelError("the run was not recorded; call simulate(…, record=True)")
-        return np.cumsum((self.entries != HIT) & (self.entries != SEVERAL - 1))
+        return np.cumsum((self.entries != HIT) & (self.entries != LEFT_ON_HIT))
 
 
 class Step(NamedTuple):
@@ -438,7 +440,7 @@ def _run_randomized(
 def _entry(step: Step) -> int:
     """Return what :func:`judge` says about a step that was found legal."""
     if step.hit:
-        return SEVERAL - 1 if step.victims else HIT
+        return LEFT_ON_HIT if step.victims else HIT
     if step.victims:
         return step.victims[0] if len(step.victims) == 1 else SEVERAL
     return FREE if step.page in step.cache else BYPASS

@@ -23,7 +23,17 @@ from paging.expectation import expected_cost
 from paging.model import BYPASS, FREE, HIT, LayeredInstance, RequestSequence
 from paging.offline import farthest_in_future, phase_starts
 from paging.policy import TRAITS, Policy
-from paging.simulate import APPEARED, MISSING, NEGATIVE, SEVERAL, TOO_MANY, Engine, Run, simulate
+from paging.simulate import (
+    APPEARED,
+    LEFT_ON_HIT,
+    MISSING,
+    NEGATIVE,
+    SEVERAL,
+    TOO_MANY,
+    Engine,
+    Run,
+    simulate,
+)
 from paging.testing.branches import (
     Fan,
     Labels,
@@ -247,7 +257,7 @@ def _entry_text(sequence: RequestSequence, entry: int) -> str:
         FREE: "fault into a free slot",
         BYPASS: "bypassed",
         SEVERAL: "several pages leave",
-        SEVERAL - 1: "a page leaves on a hit",
+        LEFT_ON_HIT: "a page leaves on a hit",
     }
     return names.get(entry) or f"victim {sequence.instance.page_name(entry)}"
 
