@@ -298,6 +298,14 @@ BOUNDS: dict[str, Bound] = {
             ("alternating-layered",),
         ),
         Bound(
+            "sieve-unbounded", "lower", "deterministic", "SIEVE", ("sieve",), sympy.oo, None,
+            (CLASSICAL, ROOM, ("k ≥ 3", lambda i, _: i.cache >= 3)),
+            "SIEVE has no bounded competitive ratio.",
+            "here", "docs/adversaries.md", "ours", "ours",
+            "A page behind the hand is never looked at again; the other k − 1 slots serve k pages in turn.",
+            ("stuck-hand",),
+        ),
+        Bound(
             "fifo-anomaly", "lower", "deterministic", "FIFO with 4 slots against FIFO with 3", ("fifo",),
             sympy.Integer(2), None,
             (CLASSICAL, ("k = 4", lambda i, _: i.cache == 4), ("n ≥ 5", lambda i, _: i.total_pages >= 5)),

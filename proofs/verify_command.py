@@ -6,13 +6,14 @@ import click
 
 from paging.options import json_option
 from paging.output import write_json
-from proofs.checker import verify_file
+from proofs.checker import VERIFIED, verify_file
 
 
 @click.command()
 @click.argument("file", type=click.Path())
+@click.option("--replay", is_flag=True, help="Also run the policy of a cycle certificate, and compare.")
 @json_option()
-def verify(file: str, as_json: bool) -> None:
+def verify(file: str, replay: bool, as_json: bool) -> None:
     """Judge a certificate, without trusting whoever made it.
 
     FILE is a certificate as JSON or gzipped JSON. Writes one line with the verdict and its reason, then what
@@ -25,8 +26,14 @@ def verify(file: str, as_json: bool) -> None:
     Examples:
       paging verify opt.json.gz
       paging verify opt.json --json
+      paging verify cycle.json --replay
     """
     verdict = verify_file(file)
+    if replay and verdict.status == VERIFIED:
+        from proofs.certificate import read_certificate
+        from proofs.replay import replay as replayed
+
+        verdict = replayed(read_certificate(file), verdict)
     if as_json:
         write_json(
             {

@@ -1,5 +1,7 @@
 """The constructions beyond the first ones: promises on a grid, minimality, exact rates, the docs page."""
 
+import json
+import re
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
@@ -14,7 +16,9 @@ from adversary.catalogue.llru_cycles import FOUND
 from adversary.catalogue.uniform import next_opening, phase_length_from, steady_phase_length
 from adversary.cycle import periodic_cycle
 from adversary.docs import gallery
+from adversary.search import Search
 from paging import LayeredInstance, ModelError, RequestSequence, farthest_in_future, phase_starts, simulate
+from paging.cli import run as paging_run
 
 ROOT = Path(__file__).parent.parent
 GRID = [
@@ -138,6 +142,26 @@ def shortest_anomaly(pages: int, cache: int, longest: int) -> int | None:
     return None
 
 
+# SIEVE
+
+
+@pytest.mark.parametrize("cache", [3, 4, 7, 12])
+def test_sieve_with_a_stuck_hand_faults_always(cache: int) -> None:
+    made = get_construction("stuck-hand")(LayeredInstance(1, cache + 1, cache), rounds=800)
+    run = made.run("sieve")
+    made.check(run)
+    assert run.faults == 800 - 1
+    assert made.offline.faults == farthest_in_future(made.sequence).faults == cache + 1
+
+
+def test_sieve_is_not_stuck_with_two_slots() -> None:
+    search = Search("sieve", LayeredInstance(1, 3, 2))
+    search.run()
+    assert search.progress.exact
+    assert search.best is not None
+    assert search.best.ratio == 3
+
+
 # LLRU
 
 
@@ -231,3 +255,62 @@ def test_uncovered_instances_are_refused_with_the_condition(name: str) -> None:
 def test_docs_page_lists_all_constructions() -> None:
     text = (ROOT / "docs" / "adversaries.md").read_text(encoding="utf-8")
     assert text.partition("<!-- gallery: begin -->\n")[2].partition("<!-- gallery: end -->")[0] == gallery()
+
+
+# The command
+
+
+def command(*args: str) -> int:
+    return paging_run(["adversary", *args])
+
+
+@pytest.mark.parametrize("name", list(constructions()))
+def test_every_construction_runs_from_the_command_line(
+    name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "hard.oracleGeneral"
+    assert command(name, "--rounds", "120", "-o", str(path), "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["construction"] == name
+    assert all(row["promise"] in ("kept", "in expectation") for row in found["rows"])
+    assert all(row["opt"] <= row["offline"] for row in found["rows"] if row["opt_k"] == row["k"])
+    assert path.stat().st_size == 24 * found["rows"][0]["requests"]
+    assert command(name, "--help") == 0
+    assert "Offline schedule in words" in capsys.readouterr().out
+
+
+def test_very_short_sequences(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in constructions():
+        for rounds in ("1", "2", "3", "7"):
+            runs = ("--runs", "0") if get_construction(name).kind == "random" else ()
+            assert command(name, "--rounds", rounds, *runs) == 0, name
+    capsys.readouterr()
+
+
+def test_random_constructions_show_an_interval(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("uniform", "-p", "mark", "--runs", "5") == 0
+    assert " ± " in capsys.readouterr().out
+    assert command("uniform", "-p", "mark", "--runs", "5", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["estimate"]["runs"] == 5
+    assert command("uniform", "--runs", "1") == 2
+    assert "at least 2" in capsys.readouterr().err
+    assert command("cyclic", "--runs", "5") == 2
+    capsys.readouterr()
+
+
+def test_ratios_the_docs_report_are_found_again() -> None:
+    text = (ROOT / "docs" / "adversaries.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| (LLRU|SIEVE) \| \((\d), (\d), (\d)\) \| (\S+).*\| ([\d,]+) \|$", text, re.MULTILINE
+    )
+    tried = 0
+    for title, layers, pages, cache, ratio, states in rows:
+        if int(states.replace(",", "")) < 100_000:
+            search = Search(title.lower(), LayeredInstance(int(layers), int(pages), int(cache)))
+            search.run()
+            assert search.progress.exact
+            assert search.best is not None
+            assert search.best.ratio == (float("inf") if ratio == "∞" else Fraction(ratio))
+            assert f"{search.progress.states:,}" == states
+            tried += 1
+    assert tried == 5

@@ -157,7 +157,8 @@ class Sieve(Policy):
     evicts the first page without; it then rests on the next page towards the head.
     Label: 4·(place, 1 = tail) + 2·(hand rests here) + visited.
 
-    Guarantee: none known here. Source: Zhang et al. 2024.
+    Guarantee: none for k ≥ 3, not competitive (``sieve-unbounded``). Bad for: ``stuck-hand``.
+    Source: Zhang et al. 2024; the lower bound is ours.
     """
 
     id, title = "sieve", "SIEVE"

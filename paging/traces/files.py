@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from paging.errors import TraceError
 from paging.traces.draft import Draft
-from paging.traces.formats import FORMATS, Format, Writer
+from paging.traces.formats import FOREIGN, FORMATS, Format, Writer
 from paging.traces.trace import IllegalRequestError, Pages, Trace
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -46,7 +46,8 @@ def read_trace(
     ----------
     path : path
         A ``.npz`` (with a ``.json`` of the same stem beside it, if there is one), ``.npy``, ``.jsonl``,
-        ``.txt`` or ``.csv`` file, each also with ``.gz`` behind. See docs/traces.md for the formats.
+        ``.txt``, ``.csv`` or ``.oracleGeneral`` file, each also with ``.gz`` behind. See docs/traces.md for
+        the formats. An ``.oracleGeneral`` file is classical (ℓ = 1) unless its shape is given.
     layers, pages, per_visit : optional
         What the file does not say: needed for page ids of several layers without a header, useful where
         the largest expert was never used. Where the file says it too, both must agree.
@@ -88,13 +89,13 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
 
     A file of that name is replaced, and only once the new one is complete: on an error nothing changes. An
     ``.npz`` gets its ``.json`` beside it. ``.npz`` and ``.jsonl`` keep everything; ``.txt`` and ``.csv`` keep
-    the requests and the shape; ``.npy`` keeps the expert indices only.
+    the requests and the shape; ``.npy`` keeps the expert indices only, ``.oracleGeneral`` the requests only.
 
     Raises
     ------
     TraceError
         The suffix is unknown, the file cannot be written, or the format holds whole rounds only and the
-        trace's last round is incomplete (``.txt`` and ``.csv`` take it).
+        trace's last round is incomplete (``.txt``, ``.csv`` and ``.oracleGeneral`` take it).
 
     Examples
     --------
@@ -127,14 +128,17 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
 
 
 def trace_suffixes() -> dict[str, str]:
-    """Return every known suffix with the title of its format; each may carry ``.gz`` behind."""
+    """Return the suffixes of formats that keep a trace's shape, with titles; ``.gz`` may stand behind."""
     return {suffix: kind.title for suffix, kind in FORMATS.items()}
 
 
 def _format_of(path: Path) -> Format:
     suffix = _without_gz(path).suffix.lower()
+    for ending, kind in FOREIGN.items():
+        if _without_gz(path).name.lower().endswith(ending):
+            return kind
     if suffix not in FORMATS:
-        known = ", ".join(FORMATS)
+        known = ", ".join([*FORMATS, ".oracleGeneral"])
         raise TraceError(f"{path}: unknown suffix {suffix!r}; known are {known}, each also with .gz behind")
     return FORMATS[suffix]
 

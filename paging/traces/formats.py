@@ -13,6 +13,8 @@ from typing import IO
 
 from paging.traces.arrays import read_npy, read_npz, read_sidecar, write_npy, write_npz, write_sidecar
 from paging.traces.draft import Draft
+from paging.traces.oracle import SUFFIXES as ORACLE_SUFFIXES
+from paging.traces.oracle import read_oracle, write_oracle
 from paging.traces.records import line_of_jsonl, read_jsonl, write_jsonl
 from paging.traces.text import line_of_text, read_text, write_csv, write_txt
 from paging.traces.trace import IllegalRequestError, Trace
@@ -69,3 +71,9 @@ FORMATS = {
     ".txt": Format("page ids separated by spaces, one round per line", read_text, write_txt, line_of_text),
     ".csv": Format("page ids separated by commas, one round per line", read_text, write_csv, line_of_text),
 }
+
+FOREIGN = {
+    suffix: Format("libCacheSim's binary records: requests only, no shape", read_oracle, write_oracle)
+    for suffix in ORACLE_SUFFIXES
+}
+"""Layouts of other programs, which do not say what shape the requests have."""
