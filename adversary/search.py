@@ -59,7 +59,7 @@ class Progress:
     states: int = 0
     tried: int = 0
     elapsed: float = 0.0
-    exact: bool = False
+    exhausted: bool = False
     method: str = ""
     level: int = 0
     stale: int = 0
@@ -89,7 +89,9 @@ class Search:
     best : Cycle or None
         The best cycle so far, closed literally and replayed.
     progress : Progress
-        ``exact`` says that no cycle is better: the whole product graph was searched, or the ratio is ∞.
+        ``exhausted`` says that no better cycle exists: the whole product graph was searched (states that
+        differ by a symmetry counted as one, see :func:`~adversary.graph.symmetry_of`), or the ratio is ∞.
+        Unlike the cycle itself this comes without a certificate.
 
     Raises
     ------
@@ -100,7 +102,7 @@ class Search:
     --------
     >>> search = Search("lru", LayeredInstance(layers=1, pages=5, cache=4))
     >>> search.run(steps=100)
-    >>> search.best.ratio, search.progress.exact
+    >>> search.best.ratio, search.progress.exhausted
     (Fraction(4, 1), True)
     """
 
@@ -176,7 +178,7 @@ class Search:
             return
         progress.states = graph.states
         if graph.complete and self._solve("exhaustive"):
-            progress.exact, progress.phase = True, "done"
+            progress.exhausted, progress.phase = True, "done"
         elif graph.complete:
             self._graph = ProductGraph(self.policy, self.instance, symmetry=NO_SYMMETRY)
         elif graph.states > self.max_states:
@@ -206,7 +208,7 @@ class Search:
         self.progress.method = method
         if cycle.offline == 0 and self.objective == "ratio":
             # Nothing is worse than faulting for ever where OPT pays nothing.
-            self.progress.phase, self.progress.exact = "done", True
+            self.progress.phase, self.progress.exhausted = "done", True
         return True
 
     # Beam over the product graph

@@ -211,7 +211,7 @@ def _report(found: Search, certificate: str | None, as_json: bool) -> None:
     if as_json:
         write_json(_answer(found, document, certificate))
         return
-    certain = "no cycle is worse" if progress.exact else "a lower bound"
+    certain = "whole graph searched" if progress.exhausted else "a lower bound"
     rows: list[list[object]] = []
     if best is not None:
         rows = [[
@@ -243,7 +243,7 @@ def _answer(found: Search, document: dict[str, object] | None, certificate: str 
         "gap": None if best is None else str(best.gap),
         "online": None if best is None else best.online,
         "offline": None if best is None else best.offline,
-        "exact": progress.exact,
+        "exhausted": progress.exhausted,
         "method": progress.method,
         "symmetry": found.symmetry._asdict(),
         "prefix": None if best is None else best.prefix,

@@ -71,7 +71,8 @@ class LLRU(Policy):
     with long gaps shortened so that finitely many labels occur.
 
     Guarantee: (k + ℓ − 1)-competitive with one page a visit (``L5``); it is not a marking algorithm and not
-    k-competitive in general (``llru-lower``). Bad for: ``llru-cycles``, and ``L2``, which holds for every deterministic policy.
+    k-competitive in general (``llru-lower``). Bad for: ``llru-cycles``, and ``L2``, which holds for every
+    deterministic policy.
     Source: our reconstruction of Angelopoulos, Marchal, Obrecht and Simon 2025; their text was not at hand.
     """
 
