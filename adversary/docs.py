@@ -35,6 +35,8 @@ def _entry(found: Adversary) -> str:
         f"offline ≤ {_form(promise.offline)}; limit {_form(promise.limit)}.",
         f"- **Try it.** `{command}` (limit {'∞' if built.limit == float('inf') else built.limit})",
         "",
+        f"![Ratio against sequence length on {found.id}](images/adversaries/{found.id}.png)",
+        "",
     ]
     return "\n".join(lines)
 

@@ -257,6 +257,12 @@ def _summary(facts: dict[str, object], verdicts: list[dict[str, Any]]) -> dict[s
     }
 
 
+def growth_panels(settings: Settings) -> list[dict[str, Any]]:
+    """Return the growth of every construction as the document of the report holds it."""
+    panels: list[dict[str, Any]] = jsonable(_panels([_grow(job) for job in _growth_jobs(settings)]))
+    return panels
+
+
 def _growth_jobs(settings: Settings) -> Iterator[tuple[str, str, dict[str, Any], int, int]]:
     """Every construction on its demonstration instance for its victims; Sleator–Tarjan with h < k too."""
     for found in constructions().values():

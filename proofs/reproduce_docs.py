@@ -1,4 +1,4 @@
-"""The generated tables of docs/reproduce.md: reported claims beside what this project gets.
+"""The generated tables of docs/reproduce.md, and the pictures of docs/adversaries.md.
 
 ``python -m proofs.reproduce_docs docs/reproduce.md [TRACE]...`` writes them anew; without traces the table on
 traces stays as it is.
@@ -6,16 +6,19 @@ traces stays as it is.
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from adversary import Adversary, get_construction
 from paging.output import cell
 from proofs.bounds import BOUNDS, Bound, formula
 from proofs.claims import CLAIMS, judge_claims
-from proofs.reproduce import Settings
+from proofs.figures import draw, plans
+from proofs.reproduce import Settings, growth_panels
 from proofs.studies import Source, read_source, study
 from proofs.verdicts import check_lower
 
@@ -137,9 +140,23 @@ def default_workloads() -> list[Source]:
     return [source.draw(settings.workload_rounds, settings.seed) for source in settings.synthetic]
 
 
+def draw_gallery(directory: Path) -> None:
+    """Draw the growth of every construction as ``ID.png``, for docs/adversaries.md."""
+    directory.mkdir(parents=True, exist_ok=True)
+    drawn: set[str] = set()
+    with TemporaryDirectory() as folder:
+        for plan in plans({"growth": growth_panels(Settings()), "studies": []}):
+            name = plan.data["construction"]
+            if name not in drawn:  # of several variants the first
+                drawn.add(name)
+                draw(plan, Path(folder))
+                shutil.copyfile(Path(folder) / f"{plan.name}.png", directory / f"{name}.png")
+
+
 def main(path: str, *traces: str) -> None:
-    """Write the generated parts of the document anew."""
+    """Write the generated parts of the document anew, and the pictures of the constructions beside it."""
     document = Path(path)
+    draw_gallery(document.parent / "images" / "adversaries")
     text = filled(document.read_text(encoding="utf-8"), "bounds", reported_bounds())
     claims = default_claims(default_workloads())
     text = filled(text, "workloads", published_numbers(claims, "workload"))

@@ -157,7 +157,7 @@ def test_sieve_with_a_stuck_hand_faults_always(cache: int) -> None:
 def test_sieve_is_not_stuck_with_two_slots() -> None:
     search = Search("sieve", LayeredInstance(1, 3, 2))
     search.run()
-    assert search.progress.exact
+    assert search.progress.exhausted
     assert search.best is not None
     assert search.best.ratio == 3
 
@@ -257,6 +257,11 @@ def test_docs_page_lists_all_constructions() -> None:
     assert text.partition("<!-- gallery: begin -->\n")[2].partition("<!-- gallery: end -->")[0] == gallery()
 
 
+def test_every_construction_has_its_picture() -> None:
+    pictures = {path.stem for path in (ROOT / "docs" / "images" / "adversaries").glob("*.png")}
+    assert pictures == set(constructions())
+
+
 # The command
 
 
@@ -308,7 +313,7 @@ def test_ratios_the_docs_report_are_found_again() -> None:
         if int(states.replace(",", "")) < 100_000:
             search = Search(title.lower(), LayeredInstance(int(layers), int(pages), int(cache)))
             search.run()
-            assert search.progress.exact
+            assert search.progress.exhausted
             assert search.best is not None
             assert search.best.ratio == (float("inf") if ratio == "∞" else Fraction(ratio))
             assert f"{search.progress.states:,}" == states
