@@ -13,7 +13,7 @@ from paging.errors import (
 )
 from paging.expectation import Estimate, expected_cost, expected_faults, sample_faults
 from paging.model import BYPASS, FREE, HIT, Frame, LayeredInstance, Page, RequestSequence, Schedule
-from paging.offline import WorkFunction, farthest_in_future, optimum_so_far, phase_starts
+from paging.offline import OfflineAlgorithm, WorkFunction, farthest_in_future, optimum_so_far, phase_starts
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
 from paging.simulate import Run, Session, Step, simulate, steps
 from paging.traces import Trace, read_trace, write_trace
@@ -34,6 +34,7 @@ __all__ = [
     "LayeredPagingError",
     "LimitError",
     "ModelError",
+    "OfflineAlgorithm",
     "Page",
     "Policy",
     "RequestSequence",

@@ -206,7 +206,7 @@ class Session:
         What answers.
     instance : LayeredInstance
         Sequential visits only; an atomic visit is not a sequence of single steps.
-    seed : int, default 0
+    seed : int or numpy.random.Generator, default 0
         Used by randomised policies alone.
 
     Examples
@@ -219,7 +219,11 @@ class Session:
     """
 
     def __init__(
-        self, policy: str | Policy | type[Policy], instance: LayeredInstance, *, seed: int = 0
+        self,
+        policy: str | Policy | type[Policy],
+        instance: LayeredInstance,
+        *,
+        seed: int | np.random.Generator = 0,
     ) -> None:
         self.policy = get_policy(policy)
         self.policy.check(instance)
@@ -428,8 +432,7 @@ def _run_randomized(
 ) -> Outcome:
     if sequence.instance.visits == "atomic":
         raise UnsupportedModelError(f"randomised policy {policy.name} serves sequential visits only")
-    session = Session(policy, sequence.instance)
-    session._rng = rng
+    session = Session(policy, sequence.instance, seed=rng)
     for page in sequence:
         step = session.serve(page)
         if len(entries):

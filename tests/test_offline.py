@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from itertools import combinations, pairwise, product
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from paging import (
     LayeredInstance,
     ModelError,
+    OfflineAlgorithm,
     RequestSequence,
     UnsupportedModelError,
     WorkFunction,
@@ -288,3 +290,13 @@ def test_pages_and_cache_sizes_out_of_range_are_refused() -> None:
         work.serve(3)
     with pytest.raises(ModelError, match=r"cache \(h\) must be an integer ≥ 1, got 0"):
         WorkFunction(LayeredInstance(1, 3, 2), 0)
+
+
+def test_looking_ahead_is_a_type_of_its_own() -> None:
+    # An offline algorithm takes the whole sequence; an online policy's serve has no place for it.
+    algorithm: OfflineAlgorithm = farthest_in_future
+    sequence = RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2, 0])
+    assert algorithm(sequence).faults == 3
+    for cls in registered_policies().values():
+        parameters = list(inspect.signature(cls().serve).parameters)
+        assert parameters == ["labels", "page", "slot", "frame"], cls.id

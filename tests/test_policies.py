@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from fractions import Fraction
@@ -174,7 +175,7 @@ def test_a_split_that_does_not_fit_is_refused() -> None:
 # Independent definitions: plain Python, unbounded time stamps, no labels
 
 
-class Reference:
+class Reference(ABC):
     """An algorithm by its textbook definition: ``serve`` returns the victim of a fault with a full cache."""
 
     def __init__(self, sequence: RequestSequence) -> None:
@@ -182,12 +183,15 @@ class Reference:
         self.inside: set[int] = set()
         self.last: dict[int, int] = {}
 
-    def hit(self, page: int, time: int) -> None: ...
+    def hit(self, page: int, time: int) -> None:  # noqa: B027 — most references remember nothing here
+        """Take note of a hit."""
 
-    def loaded(self, page: int, time: int) -> None: ...
+    def loaded(self, page: int, time: int) -> None:  # noqa: B027
+        """Take note of a load."""
 
+    @abstractmethod
     def victim(self, page: int, time: int) -> int:
-        raise NotImplementedError
+        """Choose who leaves."""
 
     def entries(self) -> list[int]:
         result = []
@@ -209,8 +213,9 @@ class Reference:
 class ByKey(Reference):
     """Evict the page with the largest key, the lowest id among equals."""
 
+    @abstractmethod
     def key(self, q: int, time: int) -> tuple[int, ...]:
-        raise NotImplementedError
+        """Return what cached pages are compared by."""
 
     def victim(self, page: int, time: int) -> int:
         return max(sorted(self.inside), key=lambda q: self.key(q, time))
