@@ -20,7 +20,7 @@ def verify(file: str, replay: bool, as_json: bool) -> None:
     the verdict assumes.
 
     Exit code 0: VERIFIED, the evidence proves the claim. 1: REFUTED, it does not. 2: INCOMPLETE, the file is
-    no certificate that can be judged. The same check without this package: python proofs/checker.py FILE
+    no certificate that can be judged. The same check without this package: python proofs/checker FILE
 
     \b
     Examples:
