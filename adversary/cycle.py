@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from adversary.graph import GraphCycle, ProductGraph
+from adversary.cycle_ratio import GraphCycle
+from adversary.graph import ProductGraph
 from paging.errors import LayeredPagingError, LimitError
 from paging.model import HIT, LayeredInstance, RequestSequence, Schedule
 from paging.offline import WorkFunction, farthest_in_future
@@ -120,15 +121,14 @@ class _Pair:
         slot = session.time % session.instance.round_length
         return (
             *(session.faults, work.cost),
-            *(slot, session.labels.tobytes(), work.labels, work.empty_label),
+            *(slot, session.labels.tobytes(), work.labels),
         )
 
-    def page_of(self, key: int) -> int:
+    def page_of(self, key: tuple[int, int]) -> int:
         """Return the lowest page of the layer being served that carries a label pair."""
-        base = self.work.cache + 1
         labels = self.work.labels
         for page in self.session.instance.pages_of(self.session.layer):
-            if int(self.session.labels[page]) * base + labels[page] == key:
+            if (int(self.session.labels[page]), labels[page]) == key:
                 return page
         raise NoCycleError(f"{self.session.policy.name}: the cycle found in the graph cannot be replayed")
 

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from adversary.cycle import Cycle, NoCycleError, cycle_certificate, literal, offline_return, periodic_cycle
-from adversary.graph import GAP, RATIO, ProductGraph, Symmetry, best_cycle, symmetry_of
+from adversary.cycle_ratio import GAP, RATIO, best_cycle
+from adversary.graph import ProductGraph, Symmetry, symmetry_of
 from adversary.search import Search
 from paging import (
     HIT,

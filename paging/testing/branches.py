@@ -51,7 +51,7 @@ class Level(NamedTuple):
 
 def cached(labels: Labels) -> frozenset[int]:
     """Return the pages cached in a label vector."""
-    return frozenset(q for q, label in enumerate(labels) if label)
+    return frozenset(q for q, label in enumerate(labels) if label > 0)
 
 
 def fan_of(policy: Policy, labels: Labels, page: int, slot: int, instance: LayeredInstance) -> Fan:
