@@ -318,4 +318,4 @@ def test_ratios_the_docs_report_are_found_again() -> None:
             assert search.best.ratio == (float("inf") if ratio == "∞" else Fraction(ratio))
             assert f"{search.progress.states:,}" == states
             tried += 1
-    assert tried == 5
+    assert tried == 8
