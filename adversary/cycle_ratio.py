@@ -14,6 +14,9 @@ from paging.kernels.jit import compiled
 Codes = NDArray[np.int8]
 Numbers = NDArray[np.int64]
 
+UNREACHED = -(2**60)
+"""Smaller than every distance; adding weights to it along a path cannot bring it near one."""
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -88,7 +91,7 @@ def best_cycle(
     start : GraphCycle, optional
         A cycle to improve on.
     watch : callable
-        Told Newton step and ratio.
+        Told Newton step and ratio before every sweep; what it raises ends the search.
     """
     gain, price = (np.array(table, dtype=np.int64) for table in (objective.gain, objective.price))
     best = start
@@ -99,16 +102,40 @@ def best_cycle(
         if q == 0:
             return Extremum(best, None, iterations)
         exact = Fraction(p, q)
-        watch(iterations, exact)
         weights = exact.denominator * gain - exact.numerator * price
         distance = np.zeros(len(targets), dtype=np.int64)
         parent = np.full(len(targets), -1, dtype=np.int64)
         better = None
+        watch(iterations, exact)
         while better is None and sweep(targets, codes, weights, distance, parent):
             better = _best_parent_cycle(parent, codes, objective)
+            watch(iterations, exact)
         if better is None:
             return Extremum(best, distance, iterations)
         best = better
+
+
+def longest_paths(
+    targets: NDArray[np.int32],
+    codes: Codes,
+    ratio: Fraction,
+    objective: Objective = RATIO,
+    *,
+    watch: Callable[[], None] = lambda: None,
+) -> Numbers:
+    """Return, for a ratio P/Q that no cycle exceeds, the largest Σ (Q·gain − P·price) from state 0 to each.
+
+    Every state must be reachable from state 0. The largest entry, over Q, is the least additive constant b
+    with gain ≤ P/Q·price + b on every walk from there.
+    """
+    gain, price = (np.array(table, dtype=np.int64) for table in (objective.gain, objective.price))
+    weights = ratio.denominator * gain - ratio.numerator * price
+    distance = np.full(len(targets), UNREACHED, dtype=np.int64)
+    distance[0] = 0
+    parent = np.full(len(targets), -1, dtype=np.int64)
+    while sweep(targets, codes, weights, distance, parent):
+        watch()
+    return distance
 
 
 @compiled

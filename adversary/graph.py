@@ -367,6 +367,12 @@ class ProductGraph:
         """Return one state as plain numbers; see :func:`expand`."""
         return [int(x) for x in self._set.rows([state])[0]]
 
+    def label_rows(self) -> tuple[Rows, Rows, Rows]:
+        """Return all states as policy labels and work-function labels, shape (S, N) each, and layers (S,)."""
+        rows = self._set.rows()
+        labels, work = np.divmod(rows[:, :-1], self.opt_cache + 1)
+        return labels + self.low, work, rows[:, -1]
+
     def key(self, state: int, edge: int) -> tuple[int, int]:
         """Return policy label and work-function label of the page that an edge requests."""
         row = self.row(state)
@@ -374,7 +380,9 @@ class ProductGraph:
         return label + self.low, work
 
     def _expander(self) -> Expander:
-        serve, update, run = self.policy.serve, update_work_function, expand
+        serve: Serve = self.policy.serve
+        run: Callable[..., int] = expand
+        update: Callable[..., int] = update_work_function
         if self.states >= COMPILE_FROM and isinstance(
             inspect.getattr_static(self.policy, "serve"), staticmethod
         ):

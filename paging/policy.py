@@ -41,7 +41,7 @@ TRAITS = {
 }
 
 
-FAMILIES = ("recency", "frequency", "marking", "layered", "randomized")
+FAMILIES = ("recency", "frequency", "marking", "layered", "work_function", "randomized")
 """Modules of the built-in policies in the order of every table; others follow by name."""
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from .cycle import REPLAY, check_cycle
 from .offline import check_optimum
+from .potential import check_exact, check_potential
 from .reading import ITEM, Incomplete, Json, Refuted, choice, integers, load, members, whole
 
 __all__ = [
@@ -62,6 +63,8 @@ CHECKS: dict[str, Callable[[str, Json, Json], tuple[str, tuple[str, ...]]]] = {
     "dual": check_optimum,
     "optimum": check_optimum,
     "cycle": check_cycle,
+    "potential": check_potential,
+    "exact": check_exact,
 }
 """What checks a certificate, by type. Each returns what is proved and what is assumed, or raises."""
 

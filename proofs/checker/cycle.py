@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .offline import FREE, HIT, Problem, read_problem
 from .reading import NAME, Incomplete, Integers, Json, Refuted, integers, members, rational, whole
+from .rules import RULES
 
 REPLAY = "paging verify --replay checks it"
 
@@ -55,6 +56,37 @@ def returning_faults(cycle: Integers, entries: Integers, start: Integers, cache:
     return faults
 
 
+def follow_rule(policy: str, problem: Problem, start: int, leaving: Integers, left: Integers) -> None:
+    """Refuse what this checker's own rule of a policy would not do, or labels that do not return."""
+    serve = RULES[policy].serve
+    labels = [0] * len(problem.layer_of)
+    before, place = labels, 0
+    for t, (page, count) in enumerate(zip(problem.requests, leaving, strict=True)):
+        if t == start:
+            before = labels
+        after = serve(labels, page, t % problem.layers, problem)
+        gone = [q for q, (old, new) in enumerate(zip(labels, after, strict=True)) if old > 0 >= new]
+        if gone != sorted(left[place : place + count]):
+            raise Refuted(f"request {t}: {policy} evicts {gone}, not what is listed")
+        place += count
+        labels = after
+    if labels != before:
+        raise Refuted(f"the state of {policy} after the cycle is not the one before")
+
+
+def read_setting(claim: Json, requests: Integers) -> tuple[Problem, str, int]:
+    """Read the instance, the policy's name and OPT's cache h of a claim about competitive ratios."""
+    policy = claim["policy"]
+    if not isinstance(policy, str) or not NAME.fullmatch(policy):
+        raise Incomplete("claim.policy must be a name")
+    problem = read_problem({"instance": claim["instance"], "requests": list(requests)}, ())
+    shape = claim["instance"]
+    plain = (shape["per_visit"], shape["visits"], shape["service"]) == (1, "sequential", "forced")
+    if not plain or "shares" in shape:
+        raise Incomplete("ratios need one page per visit, sequential, forced service and one shared cache")
+    return problem, policy, whole(claim["opt_cache"], "claim.opt_cache", 1, problem.capacity[0])
+
+
 def check_cycle(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``cycle``: requests that can be repeated for ever force a ratio on a policy.
 
@@ -64,16 +96,8 @@ def check_cycle(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str,
     numbers = ("online", "offline", "ratio")
     members(claim, "claim", ("instance", "policy", "opt_cache", "prefix", "cycle", *numbers))
     members(evidence, "evidence", ("leaving", "left", "start", "periods", "schedule"))
-    policy = claim["policy"]
-    if not isinstance(policy, str) or not NAME.fullmatch(policy):
-        raise Incomplete("claim.policy must be a name")
     prefix, cycle = (integers(claim[name], f"claim.{name}") for name in ("prefix", "cycle"))
-    problem = read_problem({"instance": claim["instance"], "requests": [*prefix, *cycle]}, ())
-    shape = claim["instance"]
-    plain = (shape["per_visit"], shape["visits"], shape["service"]) == (1, "sequential", "forced")
-    if not plain or "shares" in shape:
-        raise Incomplete("a cycle needs one page per visit, sequential, forced service and one shared cache")
-    small = whole(claim["opt_cache"], "claim.opt_cache", 1, problem.capacity[0])
+    problem, policy, small = read_setting(claim, [*prefix, *cycle])
     if len(cycle) == 0 or len(cycle) % problem.layers:
         raise Refuted(f"the cycle has {len(cycle)} requests: no whole number of rounds")
     found = {}
@@ -100,11 +124,10 @@ def check_cycle(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str,
         raise Refuted(f"the ratio is {found['online']} to {found['offline']}, not {claim['ratio']}")
     if not endless and not found["offline"]:
         raise Refuted("the schedule costs nothing: the ratio is no number")
+    known = policy in RULES
+    if known:
+        follow_rule(policy, problem, len(prefix), leaving, left)
     lower = "the ratio is unbounded" if endless else f"the ratio is at least {claim['ratio']}"
     reason = f"policy {policy}: {lower}; a repetition costs it {found['online']}, OPT {found['offline']}"
-    assumptions = (
-        *problem.model[:5],
-        f"OPT has {small} pages",
-        f"{policy} decides as listed, and its state after the cycle is the one before ({REPLAY})",
-    )
-    return reason, assumptions
+    trusted = f"{policy} decides as listed, and its state after the cycle is the one before ({REPLAY})"
+    return reason, (*problem.model[:5], f"OPT has {small} pages", *((trusted,) if not known else ()))
