@@ -9,8 +9,9 @@ import os
 import secrets
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +20,10 @@ Report = Callable[[int, int], None]
 """How long work reports where it is: called with (done, total)."""
 
 DELAY = 1.0
-"""Seconds of work before a progress bar appears."""
+"""Seconds of work before progress is shown."""
+
+RENEW_EVERY, REMARK_EVERY = 0.2, 5.0
+"""Seconds between two texts of :func:`status`, on a terminal and elsewhere."""
 
 
 def jsonable(value: object) -> Any:
@@ -198,6 +202,48 @@ def progress(label: str, *, show: bool = True) -> Iterator[Report]:
         timer.cancel()
         timer.join()
         bar.stop()
+
+
+@contextmanager
+def status(label: str, *, show: bool = True) -> Iterator[Callable[[str], None]]:
+    """Say on standard error how long work of unknown length is coming along, once it takes over a second.
+
+    On a terminal one line is renewed in place and gone in the end; elsewhere a note is written now and then.
+
+    Parameters
+    ----------
+    label : str
+        What is being done.
+    show : bool, default True
+        Pass False for JSON output.
+
+    Yields
+    ------
+    callable
+        To be called with a text, as often as one likes.
+    """
+    begun = last = time.monotonic()
+    with ExitStack() as stack:
+        live = None
+
+        def say(text: str) -> None:
+            nonlocal live, last
+            now = time.monotonic()
+            terminal = sys.stderr.isatty()
+            if not show or now - begun < DELAY or now - last < (RENEW_EVERY if terminal else REMARK_EVERY):
+                return
+            last = now
+            line = f"{label}: {now - begun:.0f} s, {text}"
+            if not terminal:
+                remark(line)
+                return
+            if live is None:
+                from rich.console import Console
+
+                live = stack.enter_context(Console(stderr=True).status(line))
+            live.update(line)
+
+        yield say
 
 
 @contextmanager

@@ -137,6 +137,20 @@ def packed(values: NDArray[np.integer[Any]]) -> list[int] | dict[str, object]:
     return {"type": kind, "length": len(values), "zlib": text}
 
 
+def check_name(path: str | Path) -> None:
+    """Raise CertificateError unless a certificate can be written under this name; for asking beforehand.
+
+    Raises
+    ------
+    CertificateError
+        The name ends in neither ``.json`` nor ``.json.gz``, or its folder does not exist.
+    """
+    if not Path(path).name.endswith((".json", ".json.gz")):
+        raise CertificateError(f"{path}: a certificate's name ends in .json or .json.gz")
+    if not Path(path).absolute().parent.is_dir():
+        raise CertificateError(f"{path}: there is no folder {Path(path).parent}")
+
+
 def write_certificate(document: Certificate, path: str | Path) -> None:
     """Write a certificate as JSON, gzipped if the name ends in ``.gz``; equal documents give equal bytes.
 
@@ -145,9 +159,8 @@ def write_certificate(document: Certificate, path: str | Path) -> None:
     CertificateError
         The name ends in neither ``.json`` nor ``.json.gz``, or the file cannot be written.
     """
+    check_name(path)
     target = Path(path)
-    if not target.name.endswith((".json", ".json.gz")):
-        raise CertificateError(f"{path}: a certificate's name ends in .json or .json.gz")
     content = (json.dumps(document, allow_nan=False) + "\n").encode("ascii")
     try:
         if target.suffix == ".gz":

@@ -11,7 +11,11 @@ from proofs.checker import VERIFIED, verify_file
 
 @click.command()
 @click.argument("file", type=click.Path())
-@click.option("--replay", is_flag=True, help="Also run the policy of a cycle certificate, and compare.")
+@click.option(
+    "--replay",
+    is_flag=True,
+    help="Also run the policy that a certificate of type cycle, potential or exact is about, and compare.",
+)
 @json_option()
 def verify(file: str, replay: bool, as_json: bool) -> None:
     """Judge a certificate, without trusting whoever made it.
@@ -26,7 +30,7 @@ def verify(file: str, replay: bool, as_json: bool) -> None:
     Examples:
       paging verify opt.json.gz
       paging verify opt.json --json
-      paging verify cycle.json --replay
+      paging verify exact.json.gz --replay
     """
     verdict = verify_file(file)
     if replay and verdict.status == VERIFIED:

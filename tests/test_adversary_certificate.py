@@ -193,7 +193,7 @@ def test_verify_replay_on_the_command_line(capsys: Capture) -> None:
     assert paging_run(["verify", str(FOLDER / "invalid" / "ratio-too-large.json"), "--replay"]) == 1
     other = FOLDER.parent / "valid" / "optimum-three-pages.json"
     assert paging_run(["verify", str(other), "--replay"]) == 2
-    assert "certificates of type cycle" in capsys.readouterr().err
+    assert "certificates of a named deterministic policy" in capsys.readouterr().err
     with pytest.raises(ReplayError):
         replay(read_certificate(other), verify_file(str(other)))
 
