@@ -391,7 +391,7 @@ def _built(
     value = first.limit
     forced: dict[str, object] = {
         "kind": "lower",
-        "id": first.id,
+        "id": first.bound,
         "formula": form if form == str(value) else f"{form} = {value}",
         "value": value,
         "policies": [],
