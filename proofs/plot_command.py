@@ -199,7 +199,7 @@ def phases(
     \b
     Examples:
       paging plot phases lru --workload zipf:requests=120 -l 2 -n 4 -k 4 -o phases.svg
-      paging plot phases llru --workload cycle:rounds=100 -l 2 -n 4 -k 7 --first 80 -o phases.png
+      paging plot phases llru --trace routing.npz -k 96 --first 400 -o phases.png
     """
     _check(outputs, as_json)
     from proofs import plots
@@ -267,8 +267,7 @@ def heatmap(
     \b
     Examples:
       paging plot heatmap lru --workload zipf:requests=4000 -l 2 -n 2:8 -k 2:8 -o heatmap.svg
-      paging plot heatmap lru llru fifo --workload zipf:requests=4000 --workload sticky:requests=4000
-      -l 4 -n 8 -k 12 -o heatmap.png
+      paging plot heatmap lru llru --workload zipf:rounds=900 --workload sticky:rounds=900 -n 8 -k 3 -o h.png
       paging plot heatmap --table ratios.csv --rows k --columns n --value ratio -o heatmap.svg
     """
     _check(outputs, as_json)
