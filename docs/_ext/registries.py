@@ -32,7 +32,7 @@ from paging import TRAITS, LayeredInstance, get_policy, registered_policies
 from proofs.bounds import BOUNDS, Bound, formula, source_text
 
 INTERFACE = {
-    "paging": ("compare", "timeline", "testing", "plotting"),
+    "paging": ("compare", "timeline", "testing", "plotting", "lessons"),
     "adversary": ("search", "cycle"),
     "lp": ("relaxation",),
     "proofs": ("verdicts", "certificate", "checker", "plots"),
