@@ -4,7 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= report
 
-.PHONY: reproduce test bench clean
+LESSON ?= 1
+
+.PHONY: reproduce test bench docs lesson clean
 
 ## reproduce: install into .venv and write the report to report/
 reproduce: $(VENV)/installed
@@ -21,6 +23,14 @@ test: $(VENV)/installed-test
 bench: $(VENV)/installed-test
 	$(BIN)/python -m pytest tests/bench --benchmark-only -s
 
+## docs: build the documentation site in build/docs, with warnings as errors
+docs: $(VENV)/installed-test
+	$(BIN)/sphinx-build -W --keep-going -q docs build/docs
+
+## lesson: open a lesson in the browser, make lesson LESSON=2 the second one
+lesson: $(VENV)/installed-lessons
+	$(BIN)/marimo edit $(wildcard docs/lessons/$(LESSON)-*.py)
+
 ## clean: remove the virtual environment and what tools left behind
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
@@ -34,5 +44,9 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,bench,ortools,highs]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,docs,lessons,bench,ortools,highs]'
+	touch $@
+
+$(VENV)/installed-lessons: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lessons]'
 	touch $@

@@ -119,6 +119,20 @@ def write_table(
         sys.stdout.write("\n" * (number == 0) + note + "\n")
 
 
+def write_marked(text: str, styles: Mapping[str, str]) -> None:
+    """Write text as it is; on a terminal, what matches a regular expression gets its style."""
+    if not sys.stdout.isatty():
+        sys.stdout.write(text)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    marked = Text(text)
+    for pattern, style in styles.items():
+        marked.highlight_regex(pattern, style)
+    Console(file=sys.stdout, highlight=False, soft_wrap=True).print(marked, end="")
+
+
 def _aligned(lines: list[list[str]], left: Sequence[int]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:

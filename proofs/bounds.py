@@ -356,6 +356,7 @@ BOUNDS: dict[str, Bound] = {
         ),
     )
 }  # fmt: skip
+"""All bounds by id, in the order of every table."""
 
 
 def get_bound(name: str) -> Bound:

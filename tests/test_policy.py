@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -189,12 +188,3 @@ def test_a_broken_package_gives_one_clear_line(tmp_path: Path) -> None:
     assert "entry point broken = broken_module:Broken (group paging.policies) cannot be loaded" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
-
-
-def test_the_example_of_the_contributing_guide_runs(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    policy, battery = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    (tmp_path / "mypackage.py").write_text(policy, encoding="utf-8")
-    (tmp_path / "use.py").write_text(f"from mypackage import Median\n{battery}", encoding="utf-8")
-    done = in_environment(tmp_path, "use.py")
-    assert done.returncode == 0, done.stderr

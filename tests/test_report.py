@@ -22,9 +22,10 @@ import proofs.reproduce
 from adversary import constructions
 from paging import LayeredInstance, RequestSequence, Trace, farthest_in_future, simulate, write_trace
 from paging.cli import run
+from paging.plotting import LOOKS
 from proofs.bounds import BOUNDS
 from proofs.claims import CLAIMS, faults_of, judge_claims
-from proofs.figures import LOOKS, draw, plans
+from proofs.figures import draw, plans
 from proofs.report import ReportError, check_target, data_tables, staged, write_report
 from proofs.reproduce import SCHEMA, Settings, compute, each, environment, worker_pool
 from proofs.reproduce_docs import (
