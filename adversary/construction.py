@@ -112,10 +112,14 @@ class Construction:
 
     def run(self, policy: str | Policy | None = None, *, seed: int = 0) -> Run:
         """Serve the sequence with a policy (default: the one it was built against) and record the run."""
+        return simulate(self.named(policy), self.sequence, record=True, seed=seed)
+
+    def named(self, policy: str | Policy | None) -> str | Policy:
+        """Return the policy to run: by default the one this was built against."""
         answer = policy if policy is not None else self.policy
         if answer is None:
             raise ModelError(f"construction {self.id} is oblivious: name the policy to run")
-        return simulate(answer, self.sequence, record=True, seed=seed)
+        return answer
 
     def check(self, run: Run | None = None) -> None:
         """Verify the promise: offline schedule feasible, its cost and the online cost period by period.

@@ -63,7 +63,7 @@ def test_the_trap_speaks_of_marking_algorithms_alone() -> None:
             trap(LayeredInstance(*shape))
 
 
-@pytest.mark.parametrize("shape", [(1, 4, 3), (2, 2, 3), (2, 3, 5), (3, 2, 5), (3, 3, 8), (2, (2, 4), 5)])
+@pytest.mark.parametrize("shape", [(1, 4, 3), (2, 2, 3), (2, 3, 5), (3, 2, 5), (2, (2, 4), 5)])
 def test_marking_by_layer_reaches_l2_on_k_plus_one_pages(shape: tuple[int, int, int]) -> None:
     from adversary.search import Search
 
@@ -150,7 +150,6 @@ def settles(shape: tuple[int, int, int], ratio: Fraction) -> bool:
         ((2, 2, 3), Fraction(2)),
         ((3, 2, 5), Fraction(3)),
         ((2, 3, 3), Fraction(5, 2)),
-        pytest.param((2, 3, 4), Fraction(10, 3), marks=pytest.mark.slow),
         pytest.param((3, 2, 4), Fraction(5, 2), marks=pytest.mark.slow),
     ],
 )
