@@ -73,6 +73,8 @@ def list_constructions(as_json: bool) -> None:
             "bound": a.bound,
             "kind": a.kind,
             "bad_for": a.bad_for,
+            "source": a.source,
+            "status": a.status,
             "title": a.title,
             "victims": a.victims,
             "options": a.options,

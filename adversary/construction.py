@@ -186,6 +186,10 @@ class Adversary:
         Id of the bound it proves.
     bad_for : str
         Whom it hurts, in words.
+    source : str
+        Whose construction it is. The bound's own source stands with the bound.
+    status : str
+        Where its promise is proved.
     victims : tuple of str
         Policies to demonstrate it on, the first one by default.
     kind : str
@@ -200,6 +204,8 @@ class Adversary:
     title: str
     bound: str
     bad_for: str
+    source: str
+    status: str
     victims: tuple[str, ...]
     kind: str
     build: Build
@@ -311,6 +317,8 @@ def construction(
     title: str,
     bound: str,
     bad_for: str,
+    source: str,
+    status: str,
     victims: tuple[str, ...],
     kind: str,
     demo: LayeredInstance,
@@ -318,6 +326,6 @@ def construction(
     """Register a build function as a construction (decorator)."""
 
     def register(build: Callable[..., Construction]) -> Adversary:
-        return Adversary(id, title, bound, bad_for, victims, kind, build, demo)
+        return Adversary(id, title, bound, bad_for, source, status, victims, kind, build, demo)
 
     return register

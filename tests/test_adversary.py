@@ -190,11 +190,23 @@ def test_fixed_split_starves_every_split(name: str, inner: str) -> None:
 
 
 def test_fixed_split_against_uneven_shares() -> None:
-    for shares in ("1/4/4", "2/2/5", "4/4/1"):
-        made = get_construction("fixed-split")(
-            LayeredInstance(3, 6, 9), policy=f"partitioned:shares={shares}", rounds=50
-        )
-        made.check(made.run())
+    for shares in product(range(1, 8), repeat=3):
+        if sum(shares) > 9:
+            continue
+        for name in ("fixed-split", "fixed-split-cyclic"):
+            policy = f"partitioned:shares={'/'.join(map(str, shares))}"
+            made = get_construction(name)(LayeredInstance(3, 6, 9), policy=policy, rounds=50)
+            made.check(made.run(policy))
+            assert made.values["m"] == min(shares)
+
+
+def test_fixed_split_starves_the_poorest_layer_that_has_pages_enough() -> None:
+    # Layer 0 has one page and one slot: nothing to starve. Layer 2 has 3 slots for 5 pages.
+    made = get_construction("fixed-split")(
+        LayeredInstance(3, (1, 4, 5), 8), policy="partitioned:shares=1/4/3", rounds=50
+    )
+    made.check(made.run())
+    assert made.values["m"] == 3
 
 
 @pytest.mark.parametrize("opt_cache", [1, 2, 3, 5])

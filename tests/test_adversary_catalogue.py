@@ -239,6 +239,30 @@ def test_marking_tree_forces_exactly_h_k_in_every_phase() -> None:
 
 
 @pytest.mark.parametrize("name", list(constructions()))
+def test_promise_and_offline_schedule_on_a_grid(name: str) -> None:
+    adversary = get_construction(name)
+    shapes = [
+        adversary.demo,
+        *GRID,
+        LayeredInstance(1, 12, 6),
+        LayeredInstance(4, 3, 5),
+        LayeredInstance(2, 6, 9),
+    ]
+    covered = 0
+    for instance, policy in product(shapes, adversary.victims):
+        made = built(name, instance, policy)
+        if made is None:
+            continue
+        run = made.run(policy)
+        made.check(run)
+        small = made.offline.sequence
+        assert farthest_in_future(small).faults <= made.offline.faults
+        assert small.instance.cache <= instance.cache
+        covered += 1
+    assert covered >= len(adversary.victims)
+
+
+@pytest.mark.parametrize("name", list(constructions()))
 def test_uncovered_instances_are_refused_with_the_condition(name: str) -> None:
     adversary = get_construction(name)
     outside = [

@@ -18,6 +18,8 @@ from paging.simulate import Session
     title="two new pages in a k-phase of k = ℓ + 1 pages; OPT drops a marked page for the second",
     bound="marking-lower",
     bad_for="every deterministic marking algorithm",
+    source="ours",
+    status="proved in docs/bounds.md",
     victims=("lru", "mark-fifo", "mark-layer", "fwf"),
     kind="adaptive",
     demo=LayeredInstance(layers=3, pages=2, cache=4),

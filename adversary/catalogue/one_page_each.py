@@ -13,6 +13,8 @@ from paging.simulate import simulate
     title="cycle through ℓ pages, one per layer, with a cache of k < ℓ",
     bound="small-cache",
     bad_for="LRU, FIFO, CLOCK, FWF and marking with a fixed order",
+    source="ours",
+    status="proved in docs/bounds.md",
     victims=("lru", "fifo", "clock", "fwf", "mark-fifo"),
     kind="cyclic",
     demo=LayeredInstance(layers=4, pages=2, cache=2),

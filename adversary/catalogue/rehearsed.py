@@ -16,6 +16,8 @@ from paging.policy import Policy
     title="request k of k + 1 pages in the order of the next phase, so that LRU faults on each in turn",
     bound="L3-tight",
     bad_for="LRU",
+    source="ours",
+    status="proved in docs/bounds.md",
     victims=("lru", "mark-lru"),
     kind="cyclic",
     demo=LayeredInstance(layers=2, pages=3, cache=4),
