@@ -296,6 +296,20 @@ BOUNDS: dict[str, Bound] = {
             "At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
         ),
         Bound(
+            "fifo-tight", "tight", "deterministic", "FIFO", ("fifo",), k, sympy.Integer(0),
+            (
+                ("k ≥ ℓ", lambda i, _: i.cache >= i.layers),
+                ("k < number of pages", lambda i, _: i.cache < i.total_pages),
+                ("n ≥ 2", lambda i, _: min(i.pages_by_layer) >= 2),
+                ONE_A_VISIT,
+            ),
+            "FIFO has competitive ratio exactly k, also where LRU has a smaller one.",
+            "here", "docs/bounds.md", "ours", "ours",
+            "One new page pushes out the oldest page, which pushes out the next, through the whole queue; "
+            "conservative-upper from above.",
+            ("domino",),
+        ),
+        Bound(
             "augmentation-upper", "upper", "deterministic", "marking and conservative algorithms",
             tuple(dict.fromkeys(MARKING + CONSERVATIVE)), k / (k - h + 1), k,
             (("h ≤ k", lambda i, small: small <= i.cache),),

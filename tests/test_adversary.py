@@ -139,6 +139,32 @@ def test_one_page_each_with_fewer_slots_than_layers(policy: str) -> None:
             assert farthest_in_future(made.sequence).faults == made.offline.faults
 
 
+def test_domino_makes_fifo_fault_k_times_for_every_page_replaced() -> None:
+    applied = 0
+    for instance in [*GRID, LayeredInstance(3, (2, 6, 3), 10), LayeredInstance(6, 2, 6)]:
+        made = built("domino", instance, "fifo", rounds=120)
+        assert (made is not None) == (instance.layers <= instance.cache < instance.total_pages)
+        if made is not None:
+            made.check(made.run("fifo"))
+            assert made.limit == instance.cache
+            assert made.periods >= 3
+            assert farthest_in_future(made.sequence).faults == made.offline.faults
+            applied += 1
+    assert applied > 70
+
+
+@pytest.mark.parametrize(
+    "shape", [(2, 2, 2), (3, 2, 3), (3, 2, 4), (2, 3, 4), (4, 2, 4), (4, 2, 2), (5, 2, 3)]
+)
+def test_exact_ratio_of_fifo(shape: tuple[int, int, int]) -> None:
+    layers, _, cache = shape
+    graph = ProductGraph("fifo", LayeredInstance(*shape))
+    graph.explore(max_states=3000)
+    best = graph.best_cycle()
+    assert best is not None
+    assert best.ratio == (cache if cache >= layers else Fraction(layers - 1, layers - cache))
+
+
 def lru_reaches_k(instance: LayeredInstance) -> bool:
     return instance.cache in (1, instance.layers - 1) or instance.cache >= 2 * instance.layers - 1
 
@@ -311,6 +337,9 @@ def test_limits_are_derived_from_the_promise() -> None:
         ("missing-page", LayeredInstance(2, 2, 3), "mark", "deterministic"),
         ("cyclic", LayeredInstance(2, 4, 6), "lru", "ℓ to divide k + 1"),
         ("cyclic", LayeredInstance(2, 2, 5), "lru", "n ≥ (k + 1)/ℓ"),
+        ("domino", LayeredInstance(3, 3, 2), "fifo", "k ≥ ℓ"),
+        ("domino", LayeredInstance(2, 2, 4), "fifo", "k < number of pages"),
+        ("domino", LayeredInstance(2, (1, 5), 4), "fifo", "n ≥ 2"),
         ("rehearsed", LayeredInstance(1, 5, 3), "lru", "ℓ ≥ 2"),
         ("rehearsed", LayeredInstance(3, 3, 4), "lru", "k ≥ 2ℓ − 1"),
         ("rehearsed", LayeredInstance(2, 2, 4), "lru", "k < number of pages"),
