@@ -14,10 +14,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 Report = Callable[[int, int], None]
 """How long work reports where it is: called with (done, total)."""
+
+
+class Bar(Protocol):
+    """A progress bar; every bar is a :data:`Report`, too."""
+
+    def __call__(self, done: float, total: float, label: str | None = None) -> None:
+        """Show where the work is, and a new label unless it is None."""
+        ...
+
 
 DELAY = 1.0
 """Seconds of work before progress is shown."""
@@ -183,7 +192,7 @@ def _blocks(widths: Sequence[int], screen: int) -> list[list[int]]:
 
 
 @contextmanager
-def progress(label: str, *, show: bool = True) -> Iterator[Report]:
+def progress(label: str, *, show: bool = True) -> Iterator[Bar]:
     """Show a bar on standard error once work takes longer than a second; gone when the work is done.
 
     Parameters
@@ -195,11 +204,11 @@ def progress(label: str, *, show: bool = True) -> Iterator[Report]:
 
     Yields
     ------
-    callable
-        To be called with (done, total); it may be called from several threads.
+    Bar
+        To be called with (done, total), or (done, total, label); it may be called from several threads.
     """
     if not (show and sys.stderr.isatty()):
-        yield lambda done, total: None
+        yield lambda done, total, label=None: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -211,7 +220,7 @@ def progress(label: str, *, show: bool = True) -> Iterator[Report]:
     timer.daemon = True
     timer.start()
     try:
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total, label=None: bar.update(task, completed=done, total=total, description=label)
     finally:
         timer.cancel()
         timer.join()

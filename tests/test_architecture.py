@@ -22,6 +22,7 @@ MAY_IMPORT = {
 }
 POLICIES = (
     *("lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "fwf", "mark-lru", "mark-fifo"),
+    "mark-layer",
     *("llru", "llru-lazy", "llru-token", "partitioned", "random", "mark"),
 )
 SEEDED = {"Generator", "SeedSequence", "default_rng", "BitGenerator", "PCG64"}

@@ -72,6 +72,7 @@ def test_invariant(policy: str, invariant: str) -> None:
         *(("lifo", t) for t in ("conservative", "marking")),
         *(("fwf", t) for t in ("demand", "conservative", "stack")),
         *(("mark-fifo", t) for t in ("stack", "atomic")),
+        *(("mark-layer", t) for t in ("conservative", "stack", "atomic")),
         *(("llru", t) for t in ("conservative", "marking")),
         *(("llru-lazy", t) for t in ("conservative", "marking")),
         *(("llru-token", t) for t in ("conservative", "marking")),
@@ -108,6 +109,7 @@ def test_opt_on_the_anomaly() -> None:
         # 0 and 1 fill the cache, 0 hits, 2 faults: 1 is least recent; 0 hits; for 1 the older one, 2, leaves.
         ("lru", [FREE, FREE, HIT, 1, HIT, 2]),
         ("mark-lru", [FREE, FREE, HIT, 1, HIT, 2]),
+        ("mark-layer", [FREE, FREE, HIT, 1, HIT, 2]),
         ("llru", [FREE, FREE, HIT, 1, HIT, 2]),
         # The hit does not count: 0 came first and leaves for 2, then 1 for 0, then 2 for 1.
         ("fifo", [FREE, FREE, HIT, 0, 1, 2]),
@@ -367,6 +369,28 @@ class ReferenceMarkFIFO(Reference):
         return chosen
 
 
+class ReferenceMarkLayer(Reference):
+    """Marks as a set; unmarked pages of the requested layer first, then the least recent."""
+
+    def __init__(self, sequence: RequestSequence) -> None:
+        super().__init__(sequence)
+        self.marked: set[int] = set()
+
+    def hit(self, page: int, time: int) -> None:
+        self.marked.add(page)
+
+    def loaded(self, page: int, time: int) -> None:
+        self.marked.add(page)
+
+    def victim(self, page: int, time: int) -> int:
+        if self.marked == self.inside:
+            self.marked.clear()
+        here = self.sequence.instance.locate(page).layer
+        unmarked = self.inside - self.marked
+        near = {q for q in unmarked if self.sequence.instance.locate(q).layer == here}
+        return min(near or unmarked, key=self.last.__getitem__)
+
+
 REFERENCES: dict[str, type[Reference]] = {
     "lru": ReferenceLRU,
     "mark-lru": ReferenceLRU,
@@ -377,6 +401,7 @@ REFERENCES: dict[str, type[Reference]] = {
     "sieve": ReferenceSieve,
     "lfu": ReferenceLFU,
     "mark-fifo": ReferenceMarkFIFO,
+    "mark-layer": ReferenceMarkLayer,
     "llru": ReferenceLLRU,
     "llru-lazy": ReferenceLazy,
     "llru-token": ReferenceToken,

@@ -21,6 +21,8 @@ from paging.simulate import Session
     title="request a page the policy lacks, chosen by the work function with look-ahead",
     bound="L2",
     bad_for="every deterministic policy",
+    source="ours, after the cruel adversary of Sleator and Tarjan 1985",
+    status="proved in docs/bounds.md for k + 1 pages",
     victims=("llru", "lru", "fifo", "clock"),
     kind="adaptive",
     demo=LayeredInstance(layers=2, pages=3, cache=4),
