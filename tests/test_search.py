@@ -239,7 +239,7 @@ def test_an_exhaustive_search_that_assumes_nothing() -> None:
 def test_a_search_survives_a_symmetry_that_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adversary.graph.symmetry_of", lambda policy, instance: Symmetry(True, True))
+    monkeypatch.setattr("adversary.graph.symmetry_of", lambda policy, instance, **options: Symmetry(True, True))
     search = Search(Favourite(), LayeredInstance(1, 4, 3))
     search.run()
     assert search.best is not None
