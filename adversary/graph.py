@@ -55,31 +55,44 @@ def symmetry_of(
 ) -> Symmetry:
     """Return the symmetries of a policy beside OPT's work function, tried out on a random walk.
 
-    Exchanging pages inside a layer is used only if the policy declares the trait ``symmetric``; turning the
-    layers only if all have equally many pages. Both must hold at every step of the walk: renaming pages, then
-    serving, leads to the renamed state, up to pages of a layer that have both labels in common. That is
-    evidence and no proof; a cycle found with their help is replayed without them.
+    Exchanging pages inside a layer, and turning the layers if all have equally many pages. Both must hold at
+    every step of the walk: renaming pages, then serving, leads to the renamed state, up to pages of a layer
+    that have both labels in common. (A policy whose ties go by page number may pass, though it is not
+    ``symmetric``.) That is evidence and no proof; a cycle found with their help is replayed without them.
     """
-    equal = len(set(instance.pages_by_layer)) == 1
-    inside, rotation = "symmetric" in policy.traits, equal
+    h = instance.cache if opt_cache is None else opt_cache
+    found = Symmetry(True, len(set(instance.pages_by_layer)) == 1)
     rng = np.random.default_rng(seed)
-    layers, h = instance.layers, instance.cache if opt_cache is None else opt_cache
     pairs = np.zeros((instance.total_pages, 2), dtype=np.int64)
     for t in range(steps):
-        layer = t % layers
-        page = int(rng.choice(instance.pages_of(layer)))
-        after = _after(policy, instance, h, pairs, page, layer)
-        if inside:
-            order = _exchange(instance, rng)
-            renamed = _after(policy, instance, h, pairs[order], _place(order, page), layer)
-            inside = _sorted(instance, renamed) == _sorted(instance, after)
-        if rotation:
-            shift = int(rng.integers(layers))
-            order = np.roll(np.arange(len(pairs)), -shift * instance.pages_by_layer[0])
-            turned = _after(policy, instance, h, pairs[order], _place(order, page), (layer - shift) % layers)
-            rotation = np.array_equal(turned, after[order])
-        pairs = after
-    return Symmetry(inside, rotation)
+        found, pairs = _tried(policy, instance, h, found, pairs, t % instance.layers, rng)
+    return found
+
+
+def _tried(
+    policy: Policy,
+    instance: LayeredInstance,
+    cache: int,
+    wanted: Symmetry,
+    pairs: Numbers,
+    layer: int,
+    rng: np.random.Generator,
+) -> tuple[Symmetry, Numbers]:
+    """Serve a random page, with pages renamed and not; return the symmetries that hold, and what follows."""
+    inside, rotation = wanted
+    page = int(rng.choice(instance.pages_of(layer)))
+    after = _after(policy, instance, cache, pairs, page, layer)
+    if inside:
+        order = _exchange(instance, rng)
+        renamed = _after(policy, instance, cache, pairs[order], _place(order, page), layer)
+        inside = _sorted(instance, renamed) == _sorted(instance, after)
+    if rotation:
+        shift = int(rng.integers(instance.layers))
+        order = np.roll(np.arange(len(pairs)), -shift * instance.pages_by_layer[0])
+        served = (layer - shift) % instance.layers
+        turned = _after(policy, instance, cache, pairs[order], _place(order, page), served)
+        rotation = np.array_equal(turned, after[order])
+    return Symmetry(inside, rotation), after
 
 
 def _after(
@@ -371,6 +384,25 @@ class ProductGraph:
         """Return the cycle of largest ratio among the expanded states, or None where there is none > 0."""
         return best_cycle(self.targets, self.codes, objective or RATIO).cycle
 
+    def keeps_symmetry(self, *, samples: int = 1000, seed: int = 0) -> bool:
+        """Try the symmetries once more, on states drawn from all over the graph; all of them if few."""
+        rng = np.random.default_rng(seed)
+        chosen = rng.permutation(self.states)[:samples]
+        labels, work, layers = self.label_rows(chosen)
+        for pairs, layer in zip(np.stack([labels, work], axis=2), layers.tolist(), strict=True):
+            found, _ = _tried(
+                self.policy,
+                self.instance,
+                self.opt_cache,
+                self.symmetry,
+                pairs.astype(np.int64),
+                layer,
+                rng,
+            )
+            if found != self.symmetry:
+                return False
+        return True
+
     def path_to(self, state: int) -> list[tuple[int, int]]:
         """Return the (state, request) steps by which a state was first found from the cold start."""
         steps = []
@@ -384,9 +416,9 @@ class ProductGraph:
         """Return one state as plain numbers; see :func:`expand`."""
         return [int(x) for x in self._set.rows([state])[0]]
 
-    def label_rows(self) -> tuple[Rows, Rows, Rows]:
-        """Return all states as policy labels and work-function labels, shape (S, N) each, and layers (S,)."""
-        rows = self._set.rows()
+    def label_rows(self, states: Any = slice(None)) -> tuple[Rows, Rows, Rows]:
+        """Return states (default all) as policy and work-function labels, shape (S, N), and layers (S,)."""
+        rows = self._set.rows(states)
         labels, work = np.divmod(rows[:, :-1], self.opt_cache + 1)
         return labels + self.low, work, rows[:, -1]
 

@@ -13,7 +13,7 @@ from paging.policy import Policy
     title="k − 1 pages twice, then two new pages in turn",
     bound="not-competitive",
     bad_for="LIFO, MRU, LFU",
-    victims=("lifo", "mru", "lfu"),
+    victims=("lifo", "mru", "lfu", "lfu-capped"),
     kind="cyclic",
     demo=LayeredInstance(layers=1, pages=5, cache=4),
 )
@@ -67,7 +67,7 @@ def alternating(instance: LayeredInstance, *, rounds: int, policy: str | Policy,
     title="k − 1 pages twice, then two new pages of one layer in turn, one page in all other layers",
     bound="not-competitive-layered",
     bad_for="LIFO, MRU, LFU with several layers",
-    victims=("lifo", "mru", "lfu"),
+    victims=("lifo", "mru", "lfu", "lfu-capped"),
     kind="cyclic",
     demo=LayeredInstance(layers=3, pages=3, cache=5),
 )
