@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +15,7 @@ import click
 from paging.errors import ModelError
 from paging.options import cache_option, json_option, layers_option, pages_option, seed_option
 from paging.output import atomic_write, progress, provenance, remark, write_json, write_table
+from paging.signals import stoppable
 
 if TYPE_CHECKING:
     from adversary.search import Search
@@ -126,30 +124,12 @@ def search(
     )
     if checkpoint is not None and Path(checkpoint).exists():
         found.restore(checkpoint)
-    with _stoppable() as stopped:
+    with stoppable() as stopped:
         save = None if checkpoint is None else partial(found.save, checkpoint)
         _run(found, steps, budget, stopped, save, save_every, quiet=as_json)
     _report(found, certificate, as_json)
     if stopped:
         click.get_current_context().exit(130)
-
-
-@contextmanager
-def _stoppable() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of stopping in the middle of a step; a second one does stop."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) > 1:
-            raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _run(

@@ -132,8 +132,8 @@ ONE_A_VISIT: Condition = ("g = 1", lambda i, _: i.per_visit == 1)
 MARKING = ("lru", "fwf", "mark-lru", "mark-fifo", "mark-layer")
 CONSERVATIVE = ("lru", "fifo", "clock", "mark-lru")
 DETERMINISTIC = (
-    "lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "fwf", "mark-lru", "mark-fifo", "mark-layer",
-    "llru", "llru-lazy", "llru-token",
+    "lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "lfu-capped", "fwf", "mark-lru", "mark-fifo",
+    "mark-layer", "llru", "llru-lazy", "llru-token", "zrc",
 )  # fmt: skip
 
 BOUNDS: dict[str, Bound] = {
@@ -339,23 +339,24 @@ BOUNDS: dict[str, Bound] = {
             ("sleator-tarjan",),
         ),
         Bound(
-            "not-competitive", "lower", "deterministic", "LIFO, MRU, LFU", ("lifo", "mru", "lfu"), sympy.oo,
-            None, (CLASSICAL, ROOM, ("k ≥ 2", lambda i, _: i.cache >= 2)),
-            "LIFO, MRU and LFU have no bounded competitive ratio.",
+            "not-competitive", "lower", "deterministic", "LIFO, MRU, LFU",
+            ("lifo", "mru", "lfu", "lfu-capped"), sympy.oo, None,
+            (CLASSICAL, ROOM, ("k ≥ 2", lambda i, _: i.cache >= 2)),
+            "LIFO, MRU and LFU (with counts capped at k, too) have no bounded competitive ratio.",
             "BorodinElYaniv1998", "chapter on deterministic paging", "classical", "folklore",
             "Two pages in turn.",
             ("alternating",),
         ),
         Bound(
-            "not-competitive-layered", "lower", "deterministic", "LIFO, MRU, LFU", ("lifo", "mru", "lfu"),
-            sympy.oo, None,
+            "not-competitive-layered", "lower", "deterministic", "LIFO, MRU, LFU",
+            ("lifo", "mru", "lfu", "lfu-capped"), sympy.oo, None,
             (
                 LAYERED,
                 ("k ≥ ℓ + 1", lambda i, _: i.cache >= i.layers + 1),
                 ("k < number of pages", lambda i, _: i.cache < i.total_pages),
                 ("n ≥ 3 in some layer", lambda i, _: max(i.pages_by_layer) >= 3),
             ),
-            "With several layers, too, LIFO, MRU and LFU have no bounded competitive ratio.",
+            "With several layers, too, LIFO, MRU and LFU (capped or not) have no bounded competitive ratio.",
             "here", "docs/adversaries.md", "ours", "ours",
             "Two pages of one layer in turn, one page in every other layer.",
             ("alternating-layered",),

@@ -249,7 +249,7 @@ def test_sleator_tarjan_with_a_smaller_optimum(policy: str, opt_cache: int) -> N
         assert farthest_in_future(made.sequence.with_cache(opt_cache)).faults <= made.offline.faults
 
 
-@pytest.mark.parametrize("policy", ["lifo", "mru", "lfu"])
+@pytest.mark.parametrize("policy", ["lifo", "mru", "lfu", "lfu-capped"])
 @pytest.mark.parametrize("cache", [2, 3, 6])
 def test_alternating_is_unbounded(policy: str, cache: int) -> None:
     made = get_construction("alternating")(LayeredInstance(1, cache + 1, cache), policy=policy, rounds=500)

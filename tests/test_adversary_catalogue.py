@@ -46,7 +46,7 @@ def built(name: str, instance: LayeredInstance, policy: str, **options: object) 
         return None
 
 
-@pytest.mark.parametrize("policy", ["lifo", "mru", "lfu"])
+@pytest.mark.parametrize("policy", ["lifo", "mru", "lfu", "lfu-capped"])
 def test_alternating_layered_is_unbounded(policy: str) -> None:
     applied = 0
     for instance in GRID:

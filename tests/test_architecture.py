@@ -22,8 +22,7 @@ MAY_IMPORT = {
 }
 POLICIES = (
     *("lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "fwf", "mark-lru", "mark-fifo"),
-    "mark-layer",
-    *("llru", "llru-lazy", "llru-token", "partitioned", "random", "mark"),
+    *("mark-layer", "lfu-capped", "llru", "llru-lazy", "llru-token", "partitioned", "zrc", "random", "mark"),
 )
 SEEDED = {"Generator", "SeedSequence", "default_rng", "BitGenerator", "PCG64"}
 MODULES = sorted(path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))

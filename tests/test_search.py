@@ -240,7 +240,9 @@ def test_an_exhaustive_search_that_assumes_nothing() -> None:
 def test_a_search_survives_a_symmetry_that_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adversary.graph.symmetry_of", lambda policy, instance: Symmetry(True, True))
+    monkeypatch.setattr(
+        "adversary.graph.symmetry_of", lambda policy, instance, **options: Symmetry(True, True)
+    )
     search = Search(Favourite(), LayeredInstance(1, 4, 3))
     search.run()
     assert search.best is not None
@@ -293,7 +295,7 @@ def test_gap_objective() -> None:
 
 
 def test_an_unbounded_policy() -> None:
-    for policy in ("lifo", "mru", "lfu"):
+    for policy in ("lifo", "mru", "lfu", "lfu-capped"):
         search = Search(policy, LayeredInstance(1, 4, 3), max_states=2000)
         search.run(steps=300)
         assert search.best is not None

@@ -15,7 +15,7 @@ from paging.policy import Policy
     bad_for="LIFO, MRU, LFU",
     source="folklore (Borodin and El-Yaniv 1998, deterministic paging)",
     status="proved in the source",
-    victims=("lifo", "mru", "lfu"),
+    victims=("lifo", "mru", "lfu", "lfu-capped"),
     kind="cyclic",
     demo=LayeredInstance(layers=1, pages=5, cache=4),
 )
@@ -71,7 +71,7 @@ def alternating(instance: LayeredInstance, *, rounds: int, policy: str | Policy,
     bad_for="LIFO, MRU, LFU with several layers",
     source="ours",
     status="proved in docs/adversaries.md",
-    victims=("lifo", "mru", "lfu"),
+    victims=("lifo", "mru", "lfu", "lfu-capped"),
     kind="cyclic",
     demo=LayeredInstance(layers=3, pages=3, cache=5),
 )
