@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +27,7 @@ from paging import (
 )
 from paging.cli import run as paging_run
 from paging.plotting import LOOKS, looks
+from proofs.plot_command import plot
 from proofs.plots import draw, heatmap, heatmap_of_table, phases, proven_upper, ratio
 
 ZIPF = ["--workload", "zipf:requests=300", "-l", "2", "-n", "4"]
@@ -231,7 +236,25 @@ def test_a_heatmap_of_infinities_is_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "h.svg").exists()
 
 
-# Errors
+# The command
+
+
+@pytest.mark.parametrize("name", ["", *plot.commands])
+def test_examples_parse(name: str) -> None:
+    command = plot.commands[name] if name else plot
+    lines = re.findall(r"^ *paging plot (.+)$", command.help or "", re.MULTILINE)
+    assert lines
+    for line in lines:
+        kind, *words = shlex.split(line)
+        plot.commands[kind].make_context(kind, words)
+
+
+def test_help_needs_no_drawing_library() -> None:
+    code = (
+        "import sys; from paging.cli import run; run(['plot', 'curve', '--help']); "
+        "sys.exit(any(name in sys.modules for name in ('matplotlib', 'numba')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 @pytest.mark.parametrize(
