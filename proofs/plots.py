@@ -247,7 +247,10 @@ def _times(length: int) -> list[int]:
     """Choose at most :data:`POINTS` times, evenly on a logarithmic scale, the last one among them."""
     if length == 0:
         raise ModelError("a ratio over time needs at least one request")
-    return np.unique(np.geomspace(1, length, min(POINTS, length)).round().astype(int) - 1).tolist()  # type: ignore[no-any-return]
+    if length <= POINTS:
+        return list(range(length))
+    chosen: list[int] = np.unique(np.geomspace(1, length, POINTS).round().astype(int) - 1).tolist()
+    return chosen
 
 
 def _draw_ratio(figure: Figure, document: Mapping[str, Any]) -> None:
@@ -573,7 +576,7 @@ def _draw_heatmap(figure: Figure, document: Mapping[str, Any]) -> None:
     )
     for i in range(down):
         for j in range(across):
-            dark = isfinite(table[i, j]) and table[i, j] > (low + high) / 2
+            dark = isfinite(table[i, j]) and _luminance(list(image.to_rgba(table[i, j]))) < 0.18
             if numbered or table[i, j] == inf:
                 text = _cell_text(document["values"][i][j], table[i, j])
                 axes.text(j, i, text, ha="center", va="center", fontsize=8, color="white" if dark else BLACK)
@@ -586,6 +589,12 @@ def _draw_heatmap(figure: Figure, document: Mapping[str, Any]) -> None:
     axes.set_ylabel(document["row_label"])
     axes.set_title(document["title"] or document["value_label"])
     figure.colorbar(image, ax=axes, label=document["value_label"])
+
+
+def _luminance(colour: Sequence[float]) -> float:
+    """Return the relative luminance of an sRGB colour; below 0.18 white text has more contrast than black."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _heatmap_size(document: Mapping[str, Any], numbered: bool) -> tuple[float, float]:
