@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
-from paging.compare import compare
+from paging.compare import COMPULSORY, OPT, compare
 from paging.errors import LimitError, ModelError
 from paging.model import LayeredInstance, RequestSequence
 from paging.offline import farthest_in_future, optimum_so_far, phase_starts
@@ -96,6 +96,7 @@ def curve(
     caches : sequence of int
         Cache sizes k.
     policies : sequence of str
+        ``opt`` and ``compulsory`` are there anyway, named or not.
     show : {"faults", "rate", "ratio", "saving"}, default "faults"
         What is drawn; the document holds all four.
     runs, seed : int
@@ -109,7 +110,8 @@ def curve(
     >>> [row["faults"] for row in curve(sequence, [2, 3], ["lru"])["rows"]]
     [6, 4, 3, 3, 3, 3]
     """
-    result = compare(sequence, sorted(caches), policies, runs=runs, seed=seed, progress=progress)
+    chosen = [policy for policy in policies if policy not in (OPT, COMPULSORY)]
+    result = compare(sequence, sorted(caches), chosen, runs=runs, seed=seed, progress=progress)
     total = sequence.instance.total_pages
     facts = {"kind": "curve", "show": show, "requests": len(sequence), "total_pages": total}
     return {**facts, **result.as_dict()}
@@ -144,6 +146,8 @@ def _draw_curve(figure: Figure, document: Mapping[str, Any]) -> None:
 def proven_upper(policy: str, instance: LayeredInstance, opt_cache: int) -> Document | None:
     """Return the least upper bound of the registry that applies to a policy, as plain data.
 
+    The bounds are about forced service and sequential visits; None for other variants of the model.
+
     Examples
     --------
     >>> proven_upper("lru", LayeredInstance(layers=2, pages=4, cache=7), 7)["value"]
@@ -151,6 +155,8 @@ def proven_upper(policy: str, instance: LayeredInstance, opt_cache: int) -> Docu
     >>> proven_upper("lifo", LayeredInstance(layers=2, pages=4, cache=7), 7) is None
     True
     """
+    if instance.bypassing or instance.visits == "atomic":
+        return None
     answer = get_policy(policy).id
     found = [
         bound

@@ -110,6 +110,8 @@ def test_the_bound_drawn_is_the_least_one_that_is_proved() -> None:
             "mark": 2 * sum(Fraction(1, i) for i in range(1, 8)) - 1,  # 2·H_7 − 1
         }.get(policy)
         assert (found and found["value"]) == expected, policy
+    # nothing is proved here of other variants of the model
+    assert proven_upper("lru", LayeredInstance(2, 4, 7, bypassing=True), 7) is None
     # k/(k − h + 1) against OPT with three slots
     assert proven_upper("lru", instance, 3)["value"] == Fraction(7, 5)  # type: ignore[index]
 
@@ -171,6 +173,14 @@ def test_a_grid_of_cache_sizes_and_pages(capsys: Capture) -> None:
     sequence = generate("zipf:requests=200", LayeredInstance(2, 5, 4))
     expected = simulate("lru", sequence).faults / farthest_in_future(sequence).faults
     assert found["values"][1][2] == expected
+
+
+def test_names_are_read_as_everywhere(capsys: Capture) -> None:
+    found = numbers(capsys, "heatmap", "LRU", "FIFO", *ZIPF, "-k", "5")
+    assert found["rows"] == ["lru", "fifo"]
+    assert all(row[0] for row in found["values"])
+    rows = numbers(capsys, "curve", "LRU", "opt", *ZIPF, "-k", "5")["rows"]
+    assert [row["policy"] for row in rows] == ["lru", "opt", "compulsory"]
 
 
 def test_policies_against_workloads(capsys: Capture, tmp_path: Path) -> None:
