@@ -298,7 +298,7 @@ def _grid(
     runs: int,
     seed: int,
     quiet: bool,
-) -> tuple[dict[tuple[str, str], object], dict[str, str]]:
+) -> tuple[dict[tuple[str, str], float | None], dict[str, str]]:
     """Serve every workload, and return the cells of the heatmap with its labels."""
     from paging.policy import get_policy
 
