@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from paging.compare import COMPULSORY, OPT, compare
@@ -55,6 +55,9 @@ MOST_CELLS = 10_000
 
 ANNOTATED = 200
 """Most cells of a heatmap that carry their number."""
+
+FAR = 6
+"""How many times the largest observed ratio a bound may be before the scale becomes logarithmic."""
 
 SHOWN = {
     "faults": ("faults", 1, "faults"),
@@ -276,8 +279,9 @@ def _draw_ratio(figure: Figure, document: Mapping[str, Any]) -> None:
             label=label if runs is None else f"{label}, mean of {runs}",
             markevery=(offset, every),
         )
-    for value, text in _merged(document["bounds"]):
-        note_line(axes, value, text)
+    # The names of neighbouring bounds begin at different places, so that they do not meet.
+    for place, (value, text) in enumerate(sorted(_merged(document["bounds"]))):
+        note_line(axes, value, text, at=0.5 * (place % 2))
     _ratio_scale(axes, document)
     size = title_of(document["instance"], document["instance"]["cache"])
     small = "" if document["opt_cache"] == document["instance"]["cache"] else f", h = {document['opt_cache']}"
@@ -287,17 +291,21 @@ def _draw_ratio(figure: Figure, document: Mapping[str, Any]) -> None:
 
 
 def _ratio_scale(axes: Axes, document: Mapping[str, Any]) -> None:
-    """Scale the axes; ratios that grow without bound get a logarithmic one."""
+    """Scale the axes; ratios that grow without bound, or are far from it, get a logarithmic one."""
     values = [number(bound["value"]) for bound in document["bounds"]]
     top = max(point["ratio"] for c in document["curves"] for point in c["points"])
     axes.set_xscale("log")
     unbounded = any(value == inf for value in values)
-    if unbounded:
+    logarithmic = unbounded or max(values, default=1) > FAR * top
+    if logarithmic:
         axes.set_yscale("log")
+        axes.set_ylim(0.9, 1.6 * max(top, *(value for value in values if isfinite(value)), 1))
+        axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+    if unbounded:
         axes.text(0.03, 0.95, "forced in the limit: ∞", transform=axes.transAxes, va="top", fontsize=9)
-    else:
+    if not logarithmic:
         axes.set_ylim(0, 1.15 * max(top, *values, 1))
-    axes.set_ylabel("faults / faults of OPT so far" + (" (log scale)" if unbounded else ""))
+    axes.set_ylabel("faults / faults of OPT so far" + (" (log scale)" if logarithmic else ""))
     plain_ticks(axes)
 
 

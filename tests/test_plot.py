@@ -275,6 +275,7 @@ def test_help_needs_no_drawing_library() -> None:
             ["curve", "lru", *ZIPF, "-k", "5", "-o", "c.gif"],
             "c.gif: a picture's name ends in .svg, .png, .pdf",
         ),
+        (["curve", "lru", *ZIPF, "-k", "5", "-o", "none/c.svg"], "there is no folder none"),
         (["curve", "lruu", *ZIPF, "-k", "5", "-o", "c.svg"], "did you mean lru"),
         (["curve", "partitioned", *ZIPF, "-k", "1", "-o", "c.svg"], "k ≥ 2"),
         (["curve", "lru", "--workload", "zipf:requests=9", "-k", "5", "-o", "c.svg"], "--layers (-l)"),
