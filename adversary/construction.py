@@ -112,10 +112,14 @@ class Construction:
 
     def run(self, policy: str | Policy | None = None, *, seed: int = 0) -> Run:
         """Serve the sequence with a policy (default: the one it was built against) and record the run."""
+        return simulate(self.named(policy), self.sequence, record=True, seed=seed)
+
+    def named(self, policy: str | Policy | None) -> str | Policy:
+        """Return the policy to run: by default the one this was built against."""
         answer = policy if policy is not None else self.policy
         if answer is None:
             raise ModelError(f"construction {self.id} is oblivious: name the policy to run")
-        return simulate(answer, self.sequence, record=True, seed=seed)
+        return answer
 
     def check(self, run: Run | None = None) -> None:
         """Verify the promise: offline schedule feasible, its cost and the online cost period by period.
@@ -182,6 +186,10 @@ class Adversary:
         Id of the bound it proves.
     bad_for : str
         Whom it hurts, in words.
+    source : str
+        Whose construction it is. The bound's own source stands with the bound.
+    status : str
+        Where its promise is proved.
     victims : tuple of str
         Policies to demonstrate it on, the first one by default.
     kind : str
@@ -196,6 +204,8 @@ class Adversary:
     title: str
     bound: str
     bad_for: str
+    source: str
+    status: str
     victims: tuple[str, ...]
     kind: str
     build: Build
@@ -307,6 +317,8 @@ def construction(
     title: str,
     bound: str,
     bad_for: str,
+    source: str,
+    status: str,
     victims: tuple[str, ...],
     kind: str,
     demo: LayeredInstance,
@@ -314,6 +326,6 @@ def construction(
     """Register a build function as a construction (decorator)."""
 
     def register(build: Callable[..., Construction]) -> Adversary:
-        return Adversary(id, title, bound, bad_for, victims, kind, build, demo)
+        return Adversary(id, title, bound, bad_for, source, status, victims, kind, build, demo)
 
     return register

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversary.cycle import Cycle, NoCycleError, cycle_certificate, literal, periodic_cycle
-from adversary.graph import GAP, RATIO, ProductGraph, Symmetry, best_cycle
+from adversary.cycle_ratio import GAP, RATIO, best_cycle
+from adversary.graph import ProductGraph, Symmetry
 from paging.errors import LimitError, ModelError
 from paging.model import Frame, LayeredInstance, whole_number
 from paging.offline import update_work_function
@@ -434,33 +435,31 @@ def run_period(
     """
     pages = len(frame.layer_of)
     labels = np.zeros(pages, dtype=np.int64)
-    work = np.zeros(pages + 1, dtype=np.int64)
-    work[pages] = cache
-    history = np.zeros((repeats + 1, 2 * pages + 3), dtype=np.int64)
-    history[0, pages : 2 * pages + 1] = work
+    work = np.zeros(pages, dtype=np.int64)
+    history = np.zeros((repeats + 1, 2 * pages + 2), dtype=np.int64)
     online = 0
     offline = 0
     for r in range(1, repeats + 1):
         for t in range(len(requests)):
             page = requests[t]
-            if labels[page] == 0:
+            if labels[page] <= 0:
                 online += 1
             serve(labels, page, t % frame.layers, frame)
             offline += update(work, page, cache)
         history[r, :pages] = labels
-        history[r, pages : 2 * pages + 1] = work
-        history[r, 2 * pages + 1] = online
-        history[r, 2 * pages + 2] = offline
+        history[r, pages : 2 * pages] = work
+        history[r, 2 * pages] = online
+        history[r, 2 * pages + 1] = offline
         for earlier in range(r - 1, -1, -1):
             same = True
-            for q in range(2 * pages + 1):
+            for q in range(2 * pages):
                 if history[earlier, q] != history[r, q]:
                     same = False
                     break
             if same:
                 return (
-                    online - history[earlier, 2 * pages + 1],
-                    offline - history[earlier, 2 * pages + 2],
+                    online - history[earlier, 2 * pages],
+                    offline - history[earlier, 2 * pages + 1],
                     r - earlier,
                 )
     return 0, 0, 0

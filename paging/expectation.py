@@ -72,7 +72,7 @@ def expected_cost(
     costs = []
     for time, page in enumerate(sequence):
         slot = time % instance.round_length
-        costs.append(sum((p for labels, p in distribution.items() if not labels[page]), Fraction(0)))
+        costs.append(sum((p for labels, p in distribution.items() if labels[page] <= 0), Fraction(0)))
         following: dict[tuple[int, ...], Fraction] = defaultdict(Fraction)
         for state, chance in distribution.items():
             labels: LabelArray = np.array(state, dtype=np.int64)

@@ -65,8 +65,9 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
 class WorkFunction:
     """Which caches are optimal after the requests so far, as one label per page; OPT's cost so far.
 
-    The optimal caches are exactly the sets C of k pages with ``|C ∩ {label ≤ c}| ≤ c`` for every c < k.
-    The cold start is k empty slots, kept as pages that are never requested: they share one label.
+    Once k distinct pages have been requested, the optimal caches with no slot empty are exactly the sets C of
+    k pages with ``|C ∩ {label ≤ c}| ≤ c`` for every c < k. Before that no page has to leave: whatever was
+    requested has label k. (A slot left empty later on saves nothing, so full caches are all that matters.)
 
     Parameters
     ----------
@@ -97,19 +98,12 @@ class WorkFunction:
         self.instance = instance
         self.cache = instance.cache if cache is None else whole_number(cache, "cache (h)", 1)
         self.cost = 0
-        # The last entry is the label shared by the empty slots.
-        self._labels = np.zeros(instance.total_pages + 1, dtype=np.int64)
-        self._labels[-1] = self.cache
+        self._labels = np.zeros(instance.total_pages, dtype=np.int64)
 
     @property
     def labels(self) -> tuple[int, ...]:
         """One label in 0 … k per page: 0 = in no optimal cache, k = in every one."""
-        return tuple(self._labels[:-1].tolist())
-
-    @property
-    def empty_label(self) -> int:
-        """The label shared by the k empty slots of the cold start."""
-        return int(self._labels[-1])
+        return tuple(self._labels.tolist())
 
     def serve(self, page: int) -> int:
         """Serve a request and return OPT's increment, 0 or 1."""
@@ -119,18 +113,15 @@ class WorkFunction:
         return increment
 
     def optimal_caches(self) -> Iterator[frozenset[int]]:
-        """Yield every optimal cache as a set of pages; empty slots are left out.
+        """Yield every optimal cache that holds k pages, or all requested ones while they are fewer.
 
         Exponential in the number of pages; for small instances.
         """
-        pages = range(self.instance.total_pages)
         labels = self._labels
-        for size in range(self.cache + 1):
-            empties = self.cache - size
-            for chosen in combinations(pages, size):
-                taken = [labels[p] for p in chosen] + [labels[-1]] * empties
-                if all(sum(label <= c for label in taken) <= c for c in range(self.cache)):
-                    yield frozenset(chosen)
+        size = min(self.cache, int(np.count_nonzero(labels)))
+        for chosen in combinations(range(len(labels)), size):
+            if all(np.count_nonzero(labels[list(chosen)] <= c) <= c for c in range(self.cache)):
+                yield frozenset(chosen)
 
 
 def update_work_function(labels: NDArray[np.int64], page: int, cache: int) -> int:
@@ -139,9 +130,10 @@ def update_work_function(labels: NDArray[np.int64], page: int, cache: int) -> in
     if label == cache:
         return 0
     if label == 0:
-        for q in range(len(labels)):
-            if labels[q] == cache:
-                labels[q] = cache - 1
+        if np.count_nonzero(labels) >= cache:  # otherwise a slot is free, and no page has to leave
+            for q in range(len(labels)):
+                if labels[q] == cache:
+                    labels[q] = cache - 1
         labels[page] = cache
         return 1
     for q in range(len(labels)):

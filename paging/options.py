@@ -111,6 +111,22 @@ def bypassing_option(**settings: Any) -> Callable[[F], F]:
     return _option("--bypassing", is_flag=True, show_default=False, help=text, **settings)
 
 
+def opt_cache_option(**settings: Any) -> Callable[[F], F]:
+    """``--opt-cache``."""
+    text = "OPT's cache size h, 1 ≤ h ≤ k.  [default: k]"
+    return _option("--opt-cache", type=int, metavar="H", help=text, **settings)
+
+
+def max_states_option(**settings: Any) -> Callable[[F], F]:
+    """``--max-states``; the help text says what happens beyond."""
+    return _option("--max-states", type=click.IntRange(min=1), metavar="S", **settings)
+
+
+def certificate_option(**settings: Any) -> Callable[[F], F]:
+    """``--certificate``; the help text says what is certified."""
+    return _option("--certificate", type=click.Path(dir_okay=False), metavar="FILE", **settings)
+
+
 def seed_option(**settings: Any) -> Callable[[F], F]:
     """``--seed``."""
     text = "Seed of workloads and randomised policies."

@@ -9,17 +9,30 @@ import os
 import secrets
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 Report = Callable[[int, int], None]
 """How long work reports where it is: called with (done, total)."""
 
+
+class Bar(Protocol):
+    """A progress bar; every bar is a :data:`Report`, too."""
+
+    def __call__(self, done: float, total: float, label: str | None = None) -> None:
+        """Show where the work is, and a new label unless it is None."""
+        ...
+
+
 DELAY = 1.0
-"""Seconds of work before a progress bar appears."""
+"""Seconds of work before progress is shown."""
+
+RENEW_EVERY, REMARK_EVERY = 0.2, 5.0
+"""Seconds between two texts of :func:`status`, on a terminal and elsewhere."""
 
 
 def jsonable(value: object) -> Any:
@@ -179,7 +192,7 @@ def _blocks(widths: Sequence[int], screen: int) -> list[list[int]]:
 
 
 @contextmanager
-def progress(label: str, *, show: bool = True) -> Iterator[Report]:
+def progress(label: str, *, show: bool = True) -> Iterator[Bar]:
     """Show a bar on standard error once work takes longer than a second; gone when the work is done.
 
     Parameters
@@ -191,11 +204,11 @@ def progress(label: str, *, show: bool = True) -> Iterator[Report]:
 
     Yields
     ------
-    callable
-        To be called with (done, total); it may be called from several threads.
+    Bar
+        To be called with (done, total), or (done, total, label); it may be called from several threads.
     """
     if not (show and sys.stderr.isatty()):
-        yield lambda done, total: None
+        yield lambda done, total, label=None: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -207,11 +220,53 @@ def progress(label: str, *, show: bool = True) -> Iterator[Report]:
     timer.daemon = True
     timer.start()
     try:
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total, label=None: bar.update(task, completed=done, total=total, description=label)
     finally:
         timer.cancel()
         timer.join()
         bar.stop()
+
+
+@contextmanager
+def status(label: str, *, show: bool = True) -> Iterator[Callable[[str], None]]:
+    """Say on standard error how long work of unknown length is coming along, once it takes over a second.
+
+    On a terminal one line is renewed in place and gone in the end; elsewhere a note is written now and then.
+
+    Parameters
+    ----------
+    label : str
+        What is being done.
+    show : bool, default True
+        Pass False for JSON output.
+
+    Yields
+    ------
+    callable
+        To be called with a text, as often as one likes.
+    """
+    begun = last = time.monotonic()
+    with ExitStack() as stack:
+        live = None
+
+        def say(text: str) -> None:
+            nonlocal live, last
+            now = time.monotonic()
+            terminal = sys.stderr.isatty()
+            if not show or now - begun < DELAY or now - last < (RENEW_EVERY if terminal else REMARK_EVERY):
+                return
+            last = now
+            line = f"{label}: {now - begun:.0f} s, {text}"
+            if not terminal:
+                remark(line)
+                return
+            if live is None:
+                from rich.console import Console
+
+                live = stack.enter_context(Console(stderr=True).status(line))
+            live.update(line)
+
+        yield say
 
 
 @contextmanager

@@ -89,6 +89,8 @@ LOOKS = {
     "llru-token": Look("LLRU, by token", PURPLE, "^", ":"),
     "lfu": Look("LFU", GREEN, "v", "-."),
     "fifo": Look("FIFO", SKY, "X", "--"),
+    "zrc": Look("ZRC", BLACK, "D", "-", hollow=True),
+    "game": Look("best deterministic", BLACK, "*", "--"),
     "mark": Look("MARK, mean", GREY, "P", ":"),
     "partitioned": Look("LRU, equal split", BLUE, "o", "--", hollow=True),
     "lru-best-split": Look("LRU, best split", BLUE, "s", ":", hollow=True),

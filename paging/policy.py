@@ -1,7 +1,8 @@
 """What a policy is: labels on pages, declared traits, and the registry of built-in and outside policies.
 
-A policy's state is one integer label per page; 0 means "not cached". Serving a request turns one label
-vector into the next. Faults and victims are derived from the two vectors by the engine
+A policy's state is one integer label per page: positive means cached; 0 means not cached, and so does a
+negative one, by which a policy remembers something of the page. Serving a request turns one label vector into
+the next. Faults and victims are derived from the two vectors by the engine
 (:mod:`paging.simulate`), so a policy never counts and never owns the cache.
 """
 
@@ -41,7 +42,7 @@ TRAITS = {
 """What a policy may claim of itself, each with its meaning."""
 
 
-FAMILIES = ("recency", "frequency", "marking", "layered", "randomized")
+FAMILIES = ("recency", "frequency", "marking", "layered", "work_function", "randomized")
 """Modules of the built-in policies in the order of every table; others follow by name."""
 
 
@@ -85,7 +86,7 @@ class Policy:
         Parameters
         ----------
         labels : ndarray of int64, shape (total pages,)
-            One label ≥ 0 per page; 0 means not cached. Changed in place.
+            One label per page; cached pages have labels > 0, all start with 0. Changed in place.
         page : int
             The requested page.
         slot : int

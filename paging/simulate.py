@@ -34,7 +34,7 @@ Engine = Literal["auto", "kernel", "compiled", "labels"]
 
 Labels = LabelArray | tuple[int, ...]
 
-MISSING, APPEARED, TOO_MANY, NEGATIVE = -10, -11, -12, -13
+MISSING, APPEARED, TOO_MANY = -10, -11, -12
 """What :func:`judge` says of illegal answers."""
 
 SEVERAL, LEFT_ON_HIT = -4, -5
@@ -48,19 +48,17 @@ def judge(before: Labels, after: Labels, page: int, cache: int, bypassing: bool)
     """Derive what an answer did: a schedule entry, ``SEVERAL``, or a negative code for an illegal answer."""
     size, left, victim = 0, 0, FREE
     for q in range(len(after)):
-        if after[q] < 0:
-            return NEGATIVE
         if after[q] > 0:
             size += 1
-            if before[q] == 0 and q != page:
+            if before[q] <= 0 and q != page:
                 return APPEARED
         elif before[q] > 0:
             left += 1
             victim = q
     if size > cache:
         return TOO_MANY
-    if after[page] == 0:
-        return BYPASS if bypassing and before[page] == 0 and left == 0 else MISSING
+    if after[page] <= 0:
+        return BYPASS if bypassing and before[page] <= 0 and left == 0 else MISSING
     if before[page] > 0:
         return HIT if left == 0 else LEFT_ON_HIT
     if left > 1:
@@ -92,7 +90,7 @@ def drive(
         for hits_first in range(2 if atomic else 1):
             for t in range(start, end):
                 page = int(requests[t])
-                if served[t - start] or (atomic and hits_first == 0 and labels[page] == 0):
+                if served[t - start] or (atomic and hits_first == 0 and labels[page] <= 0):
                     continue
                 served[t - start] = True
                 before[:] = labels
@@ -107,7 +105,7 @@ def drive(
                     entries[t] = entry
         if atomic:
             for t in range(start, end):
-                if labels[requests[t]] == 0:
+                if labels[requests[t]] <= 0:
                     return faults, t, MISSING
     return faults, -1, 0
 
@@ -117,7 +115,6 @@ def complaint(code: int, time: int, page: int, policy: str, cache: Iterable[int]
         MISSING: "the requested page is missing afterwards",
         APPEARED: "a page that was not requested appeared in the cache",
         TOO_MANY: "more than k pages are cached",
-        NEGATIVE: "a label is negative",
     }[code]
     return IllegalAnswerError(
         f"policy {policy}, request {time} (page {page}): {what}; the cache before was {sorted(cache)}"
@@ -243,11 +240,11 @@ class Session:
     @property
     def cache(self) -> frozenset[int]:
         """The pages cached now."""
-        return frozenset(np.flatnonzero(self.labels).tolist())
+        return frozenset(np.flatnonzero(self.labels > 0).tolist())
 
     def cached(self, page: int) -> bool:
         """Whether a page is cached now."""
-        return bool(self.labels[page])
+        return bool(self.labels[page] > 0)
 
     def serve(self, page: int) -> Step:
         """Serve one request and return what happened.
@@ -273,8 +270,8 @@ class Session:
         entry = judge(self.labels, following, page, frame.cache, self.instance.bypassing)
         if entry <= MISSING:
             raise complaint(entry, self.time, page, self.policy.name, self.cache)
-        hit = bool(self.labels[page])
-        gone = np.flatnonzero((self.labels > 0) & (following == 0)).tolist()
+        hit = bool(self.labels[page] > 0)
+        gone = np.flatnonzero((self.labels > 0) & (following <= 0)).tolist()
         self.labels = following
         step = Step(self.time, page, hit, tuple(gone), self.cache, tuple(following.tolist()))
         self.time += 1
@@ -305,7 +302,7 @@ def judged(
     instance: LayeredInstance,
 ) -> Iterator[tuple[Fraction, tuple[int, ...]]]:
     """Yield the outcomes of one request with labels as tuples, or raise IllegalAnswerError."""
-    cached = [q for q, label in enumerate(before) if label]
+    cached = [q for q, label in enumerate(before) if label > 0]
     refuse_wrong_chances(outcomes, policy, time, page, cached)
     for chance, labels in outcomes:
         after = tuple(labels.tolist())
@@ -471,7 +468,7 @@ def _drive(
         labels,
     )
     if time >= 0:
-        cached = np.flatnonzero(labels).tolist()
+        cached = np.flatnonzero(labels > 0).tolist()
         raise complaint(code, time, int(sequence.requests[time]), policy.name, cached)
     return Outcome(int(faults), engine)
 

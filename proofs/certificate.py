@@ -23,7 +23,7 @@ from lp.result import Optimum
 from lp.weights import Weights
 from paging.errors import LayeredPagingError
 from paging.model import LayeredInstance, RequestSequence, Schedule
-from paging.output import jsonable
+from paging.output import atomic_write, jsonable
 from proofs import checker
 
 Certificate = dict[str, Any]
@@ -137,6 +137,20 @@ def packed(values: NDArray[np.integer[Any]]) -> list[int] | dict[str, object]:
     return {"type": kind, "length": len(values), "zlib": text}
 
 
+def check_name(path: str | Path) -> None:
+    """Raise CertificateError unless a certificate can be written under this name; for asking beforehand.
+
+    Raises
+    ------
+    CertificateError
+        The name ends in neither ``.json`` nor ``.json.gz``, or its folder does not exist.
+    """
+    if not Path(path).name.endswith((".json", ".json.gz")):
+        raise CertificateError(f"{path}: a certificate's name ends in .json or .json.gz")
+    if not Path(path).absolute().parent.is_dir():
+        raise CertificateError(f"{path}: there is no folder {Path(path).parent}")
+
+
 def write_certificate(document: Certificate, path: str | Path) -> None:
     """Write a certificate as JSON, gzipped if the name ends in ``.gz``; equal documents give equal bytes.
 
@@ -145,15 +159,15 @@ def write_certificate(document: Certificate, path: str | Path) -> None:
     CertificateError
         The name ends in neither ``.json`` nor ``.json.gz``, or the file cannot be written.
     """
+    check_name(path)
     target = Path(path)
-    if not target.name.endswith((".json", ".json.gz")):
-        raise CertificateError(f"{path}: a certificate's name ends in .json or .json.gz")
     content = (json.dumps(document, allow_nan=False) + "\n").encode("ascii")
     try:
         if target.suffix == ".gz":
             # The arrays are compressed already; no time stamp, so that equal content stays equal.
             content = gzip.compress(content, compresslevel=1, mtime=0)
-        target.write_bytes(content)
+        with atomic_write(target, "wb") as stream:
+            stream.write(content)
     except OSError as error:
         raise CertificateError(f"{path}: {error.strerror or error}") from error
 

@@ -11,7 +11,11 @@ from proofs.checker import VERIFIED, verify_file
 
 @click.command()
 @click.argument("file", type=click.Path())
-@click.option("--replay", is_flag=True, help="Also run the policy of a cycle certificate, and compare.")
+@click.option(
+    "--replay",
+    is_flag=True,
+    help="Also run the policy that a certificate of type cycle, potential or exact is about, and compare.",
+)
 @json_option()
 def verify(file: str, replay: bool, as_json: bool) -> None:
     """Judge a certificate, without trusting whoever made it.
@@ -20,13 +24,13 @@ def verify(file: str, replay: bool, as_json: bool) -> None:
     the verdict assumes.
 
     Exit code 0: VERIFIED, the evidence proves the claim. 1: REFUTED, it does not. 2: INCOMPLETE, the file is
-    no certificate that can be judged. The same check without this package: python proofs/checker.py FILE
+    no certificate that can be judged. The same check without this package: python proofs/checker FILE
 
     \b
     Examples:
       paging verify opt.json.gz
       paging verify opt.json --json
-      paging verify cycle.json --replay
+      paging verify exact.json.gz --replay
     """
     verdict = verify_file(file)
     if replay and verdict.status == VERIFIED:

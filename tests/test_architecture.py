@@ -22,7 +22,7 @@ MAY_IMPORT = {
 }
 POLICIES = (
     *("lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "fwf", "mark-lru", "mark-fifo"),
-    *("llru", "llru-lazy", "llru-token", "partitioned", "random", "mark"),
+    *("mark-layer", "lfu-capped", "llru", "llru-lazy", "llru-token", "partitioned", "zrc", "random", "mark"),
 )
 SEEDED = {"Generator", "SeedSequence", "default_rng", "BitGenerator", "PCG64"}
 MODULES = sorted(path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))
@@ -82,10 +82,19 @@ def test_the_import_rule_is_noticed_when_broken(source: str, package: str, found
     assert forbidden_imports(source, package) == found
 
 
-def test_the_checker_imports_the_standard_library_only() -> None:
-    names = set(imported(tree_of(ROOT / "proofs" / "checker.py"), "proofs"))
-    assert names
-    assert names <= set(sys.stdlib_module_names)
+CHECKER = sorted((ROOT / "proofs" / "checker").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", CHECKER, ids=name_of)
+def test_the_checker_imports_itself_and_the_standard_library_only(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            assert node.level == 1
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names = (
+                [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            )
+            assert {name.partition(".")[0] for name in names} <= {*sys.stdlib_module_names, "checker"}
 
 
 def global_randomness(source: str) -> list[str]:

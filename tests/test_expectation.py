@@ -125,7 +125,6 @@ class Planted(Policy):
         ([(0.5, [1, 1, 0]), (0.5, [0, 1, 0])], "the probabilities 0.5, 0.5 are not positive Fractions"),
         ([(Fraction(1), [1, 0, 0])], "the requested page is missing afterwards"),
         ([(Fraction(1), [0, 1, 1])], "a page that was not requested appeared"),
-        ([(Fraction(1), [-1, 1, 0])], "a label is negative"),
     ],
 )
 def test_illegal_outcomes_are_refused_exactly_and_sampled(

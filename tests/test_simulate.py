@@ -27,7 +27,7 @@ from paging import (
     steps,
 )
 from paging.policies.recency import LRU
-from paging.simulate import APPEARED, MISSING, NEGATIVE, SEVERAL, TOO_MANY, judge
+from paging.simulate import APPEARED, MISSING, SEVERAL, TOO_MANY, judge
 from paging.testing import instances, sequences
 
 ENGINES = ("labels", "compiled", "auto")
@@ -66,21 +66,29 @@ class TooMany(Policy):
         labels[page] = 1
 
 
-class Negative(Policy):
-    id, title, traits = "negative", "planted", frozenset({"deterministic"})
+class Remembering(Policy):
+    """Evicts the page with the lowest id, and after it came back once never again."""
+
+    id, title = "remembering", "labels of pages not cached"
+    traits = frozenset({"deterministic", "online", "demand", "finite-state"})
 
     @staticmethod
     def serve(labels, page, slot, frame):
-        labels[page] = 1
-        if page == 2:
-            labels[0] = -1
+        if labels[page] > 0:
+            return
+        if np.count_nonzero(labels > 0) == frame.cache:
+            victim = -1
+            for q in range(len(labels)):
+                if labels[q] > 0 and (victim < 0 or labels[q] < labels[victim]):
+                    victim = q
+            labels[victim] = -labels[victim]
+        labels[page] = 1 if labels[page] == 0 else 2
 
 
 ILLEGAL = [
     (Missing, "the requested page is missing afterwards"),
     (Appears, "a page that was not requested appeared in the cache"),
     (TooMany, "more than k pages are cached"),
-    (Negative, "a label is negative"),
 ]
 SEQUENCE = RequestSequence(LayeredInstance(layers=1, pages=4, cache=2), [0, 1, 0, 2])
 
@@ -149,12 +157,26 @@ def test_illegal_answers_are_refused_on_one_branch_of_a_randomised_policy(
         ((1, 1, 0), (1, 0, 0), 2, True, MISSING),  # a page leaves, and the requested one is not cached
         ((1, 1, 0), (0, 1, 0), 0, True, MISSING),  # a hit cannot be bypassed
         ((1, 0, 0), (0, 1, 1), 1, False, APPEARED),
-        ((1, 0, 0), (1, -1, 0), 1, False, NEGATIVE),
+        ((1, 1, 0), (1, -1, 2), 2, False, 1),  # gone, but remembered
+        ((1, -1, 0), (1, 1, 0), 1, False, FREE),
+        ((1, -1, 0), (1, 1, 1), 2, False, APPEARED),
     ],
 )
 def test_judge(before: Any, after: Any, page: int, bypassing: bool, verdict: int) -> None:
     assert judge(before, after, page, 2, bypassing) == verdict
     assert judge(np.array(before), np.array(after), page, 2, bypassing) == verdict
+
+
+@pytest.mark.parametrize("engine", ["labels", "compiled"])
+def test_negative_labels_remember_pages_that_are_not_cached(engine: Any) -> None:
+    # 0 leaves for 2, comes back for 1 and is now worth 2; then 2 leaves for 1, which is worth 2 as well.
+    run = simulate(
+        Remembering, RequestSequence(SEQUENCE.instance, [0, 1, 2, 0, 1, 0]), engine=engine, record=True
+    )
+    assert run.schedule.victims.tolist() == [FREE, FREE, 0, 1, 2, HIT]
+    session = Session(Remembering, SEQUENCE.instance)
+    assert [session.serve(page).victims for page in (0, 1, 2)][2] == (0,)
+    assert (session.cache, session.cached(0), session.labels[0]) == ({1, 2}, False, -1)
 
 
 # Bypassing

@@ -121,14 +121,6 @@ class ForgetsTheRequest(Bare):
 
 
 @breaks("legal")
-class NegativeLabel(Bare):
-    @staticmethod
-    def serve(labels, page, slot, frame):
-        LRU.serve(labels, page, slot, frame)
-        labels[labels > 1] *= -1
-
-
-@breaks("legal")
 class Raises(Bare):
     @staticmethod
     def serve(labels, page, slot, frame):

@@ -21,6 +21,8 @@ from paging.simulate import Session
     title="request a page the policy lacks, chosen by the work function with look-ahead",
     bound="L2",
     bad_for="every deterministic policy",
+    source="ours, after the cruel adversary of Sleator and Tarjan 1985",
+    status="proved in docs/bounds.md for k + 1 pages",
     victims=("llru", "lru", "fifo", "clock"),
     kind="adaptive",
     demo=LayeredInstance(layers=2, pages=3, cache=4),
@@ -111,8 +113,7 @@ class _Game:
     def play(self, rounds: int) -> list[int]:
         """Return the requests; the policy is served by the engine, which checks its answers."""
         session = Session(self.policy, self.instance)
-        work = np.zeros(self.instance.total_pages + 1, dtype=np.int64)
-        work[-1] = self.instance.cache
+        work = np.zeros(self.instance.total_pages, dtype=np.int64)
         position = _Position(0, session.labels, work, frozenset())
         requests = []
         for _ in range(rounds * self.instance.layers):
@@ -127,7 +128,7 @@ class _Game:
     def _candidates(self, at: _Position) -> list[int]:
         """Return the pages it may request: lacking ones, else hits inside the phase, else any hit."""
         pages = self.in_play[at.time % self.instance.layers]
-        return [p for p in pages if at.labels[p] == 0] or [p for p in pages if p in at.phase] or list(pages)
+        return [p for p in pages if at.labels[p] <= 0] or [p for p in pages if p in at.phase] or list(pages)
 
     def _choose(self, at: _Position) -> int:
         candidates = self._candidates(at)
@@ -149,4 +150,4 @@ class _Game:
         paid = update_work_function(work, page, self.instance.cache)
         new_phase = page not in at.phase and len(at.phase) == self.instance.cache
         phase = frozenset({page}) if new_phase else at.phase | {page}
-        return _Position(at.time + 1, labels, work, phase), int(at.labels[page] == 0), paid
+        return _Position(at.time + 1, labels, work, phase), int(at.labels[page] <= 0), paid

@@ -15,6 +15,7 @@ from numba import types
 from numba.core.errors import NumbaError
 
 from paging.model import LayeredInstance
+from paging.offline import update_work_function
 from paging.policy import Serve
 from paging.simulate import drive, judge
 
@@ -26,6 +27,7 @@ ENTRIES = types.int32[::1]
 FRAME = numba.typeof(LayeredInstance(1, 1, 1).frame)
 
 SERVE = types.void(LABELS, types.int64, types.int64, FRAME)
+UPDATE = types.int64(LABELS, types.int64, types.int64)
 JUDGE = types.int64(LABELS, LABELS, types.int64, types.int64, types.boolean)
 DRIVE = types.UniTuple(types.int64, 3)(
     types.FunctionType(SERVE),
@@ -42,25 +44,32 @@ DRIVE = types.UniTuple(types.int64, 3)(
 @cache
 def compiled_drive() -> Callable[..., tuple[int, int, int]]:
     """Return :func:`paging.simulate.drive`, compiled."""
-    return _compile(drive, DRIVE)
+    return compile_as(drive, DRIVE)
 
 
 @cache
 def compiled_judge() -> Callable[..., int]:
     """Return :func:`paging.simulate.judge`, compiled."""
-    return _compile(judge, JUDGE)
+    return compile_as(judge, JUDGE)
 
 
 @cache
 def compiled_serve(serve: Serve) -> Serve | None:
     """Return a policy's serve function compiled, or None when it does not compile."""
     try:
-        return _compile(serve, SERVE)
+        return compile_as(serve, SERVE)
     except NumbaError:
         return None
 
 
-def _compile(function: F, signature: Any) -> F:
+@cache
+def compiled_update() -> Callable[..., int]:
+    """Return :func:`paging.offline.update_work_function`, compiled."""
+    return compile_as(update_work_function, UPDATE)
+
+
+def compile_as(function: F, signature: Any) -> F:
+    """Compile a function for one signature and keep the machine code on disk where it has a file."""
     try:
         return cast(F, numba.njit(signature, cache=True)(function))
     except RuntimeError:

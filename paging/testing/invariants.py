@@ -27,7 +27,6 @@ from paging.simulate import (
     APPEARED,
     LEFT_ON_HIT,
     MISSING,
-    NEGATIVE,
     SEVERAL,
     TOO_MANY,
     Engine,
@@ -132,13 +131,12 @@ def _probabilities(policy: Policy, sequence: RequestSequence) -> None:
         _same_again(policy, sequence, asked)
 
 
-@_invariant("legal", "the requested page is cached afterwards, no other page appears, and labels are ≥ 0")
+@_invariant("legal", "the requested page is cached afterwards, and no other page appears")
 def _legal(policy: Policy, sequence: RequestSequence) -> None:
     instance = sequence.instance
     problems = {
         MISSING: "the requested page is missing afterwards",
         APPEARED: "a page that was not requested appeared",
-        NEGATIVE: "a label is negative",
     }
     for level in levels(policy, sequence):
         for move in level.moves:
@@ -237,8 +235,8 @@ def _follows_a_branch(policy: Policy, run: Run) -> None:
         following = set()
         for labels in states:
             for _, after in fan_of(policy, labels, page, slot, instance):
-                left = [q for q, label in enumerate(labels) if label and not after[q]]
-                if entry == (HIT if labels[page] else left[0] if left else FREE):
+                left = [q for q, label in enumerate(labels) if label > 0 and after[q] <= 0]
+                if entry == (HIT if labels[page] > 0 else left[0] if left else FREE):
                     following.add(after)
         if not following:
             raise AssertionError(
@@ -315,7 +313,7 @@ def _demand(policy: Policy, sequence: RequestSequence) -> None:
     for level in legal_levels(policy, sequence):
         for move in level.moves:
             free = instance.cache - len(cached(move.before))
-            if move.left and move.before[level.page]:
+            if move.left and move.before[level.page] > 0:
                 problem = "a hit, but {} left the cache"
             elif len(move.left) > 1:
                 problem = f"{len(move.left)} pages left at once: {{}}"
@@ -441,7 +439,7 @@ def _finite_state(policy: Policy, sequence: RequestSequence) -> None:
             if state not in reached:
                 reached.add(state)
                 waiting.append(state)
-        largest = max(max(labels) for _, _, labels in waiting) if waiting else 0
+        largest = max(max(map(abs, labels)) for _, _, labels in waiting) if waiting else 0
         if len(reached) > limit:
             raise AssertionError(
                 f"{limit} label vectors reached, and no end; the largest label so far is {largest}"

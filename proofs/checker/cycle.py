@@ -1,0 +1,133 @@
+"""Claims that a policy's competitive ratio is at least a number: requests that can be repeated for ever."""
+
+from __future__ import annotations
+
+from .offline import FREE, HIT, Problem, read_problem
+from .reading import NAME, Incomplete, Integers, Json, Refuted, integers, members, rational, whole
+from .rules import RULES
+
+REPLAY = "paging verify --replay checks it"
+
+# --------------------------------------------------------------------- type "cycle": a policy's ratio ≥
+
+
+def online_faults(problem: Problem, leaving: Integers, left: Integers, start: int) -> int:
+    """Carry out what left a policy's cache; return its faults from ``start`` on. The cache must return."""
+    if len(leaving) != len(problem.requests) or sum(leaving) != len(left) or min(leaving, default=0) < 0:
+        raise Refuted("evidence.leaving must count the pages of evidence.left, request by request")
+    cached: set[int] = set()
+    before, faults, place = frozenset(cached), 0, 0
+    for t, (page, count) in enumerate(zip(problem.requests, leaving, strict=True)):
+        if t == start:
+            before, faults = frozenset(cached), 0
+        faults += page not in cached
+        cached.add(page)
+        for victim in left[place : place + count]:
+            if victim not in cached or victim == page:
+                raise Refuted(f"request {t}: page {victim} cannot leave the policy's cache")
+            cached.remove(victim)
+        place += count
+        if len(cached) > problem.capacity[0]:
+            raise Refuted(f"request {t}: the policy holds more than {problem.capacity[0]} pages")
+    if cached != before:
+        raise Refuted("the policy's cache after the cycle is not the one before")
+    return faults
+
+
+def returning_faults(cycle: Integers, entries: Integers, start: Integers, cache: int) -> int:
+    """Carry out a schedule of repetitions from the cache ``start``; return its faults. It must end there."""
+    cached = set(start)
+    if len(cached) != len(start) or len(cached) > cache:
+        raise Refuted(f"evidence.start must be at most {cache} distinct pages")
+    faults = 0
+    for t, entry in enumerate(entries):
+        page = cycle[t % len(cycle)]
+        if (entry == HIT) != (page in cached):
+            raise Refuted(f"request {t} of the schedule: what is claimed is not what the cache says")
+        if entry != HIT:
+            faults += 1
+            if entry >= 0 and entry in cached:
+                cached.remove(entry)
+            elif entry != FREE or len(cached) == cache:
+                raise Refuted(f"request {t} of the schedule: the entry {entry} is not allowed here")
+            cached.add(page)
+    if cached != set(start):
+        raise Refuted("the schedule does not return to the cache it started with")
+    return faults
+
+
+def follow_rule(policy: str, problem: Problem, start: int, leaving: Integers, left: Integers) -> None:
+    """Refuse what this checker's own rule of a policy would not do, or labels that do not return."""
+    serve = RULES[policy].serve
+    labels = [0] * len(problem.layer_of)
+    before, place = labels, 0
+    for t, (page, count) in enumerate(zip(problem.requests, leaving, strict=True)):
+        if t == start:
+            before = labels
+        after = serve(labels, page, t % problem.layers, problem)
+        gone = [q for q, (old, new) in enumerate(zip(labels, after, strict=True)) if old > 0 >= new]
+        if gone != sorted(left[place : place + count]):
+            raise Refuted(f"request {t}: {policy} evicts {gone}, not what is listed")
+        place += count
+        labels = after
+    if labels != before:
+        raise Refuted(f"the state of {policy} after the cycle is not the one before")
+
+
+def read_setting(claim: Json, requests: Integers) -> tuple[Problem, str, int]:
+    """Read the instance, the policy's name and OPT's cache h of a claim about competitive ratios."""
+    policy = claim["policy"]
+    if not isinstance(policy, str) or not NAME.fullmatch(policy):
+        raise Incomplete("claim.policy must be a name")
+    problem = read_problem({"instance": claim["instance"], "requests": list(requests)}, ())
+    shape = claim["instance"]
+    plain = (shape["per_visit"], shape["visits"], shape["service"]) == (1, "sequential", "forced")
+    if not plain or "shares" in shape:
+        raise Incomplete("ratios need one page per visit, sequential, forced service and one shared cache")
+    return problem, policy, whole(claim["opt_cache"], "claim.opt_cache", 1, problem.capacity[0])
+
+
+def check_cycle(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+    """Check the type ``cycle``: requests that can be repeated for ever force a ratio on a policy.
+
+    After the prefix, every repetition of the cycle costs the policy the same if its state returns, and OPT no
+    more than a schedule that returns to its cache. What the policy does is taken from the evidence.
+    """
+    numbers = ("online", "offline", "ratio")
+    members(claim, "claim", ("instance", "policy", "opt_cache", "prefix", "cycle", *numbers))
+    members(evidence, "evidence", ("leaving", "left", "start", "periods", "schedule"))
+    prefix, cycle = (integers(claim[name], f"claim.{name}") for name in ("prefix", "cycle"))
+    problem, policy, small = read_setting(claim, [*prefix, *cycle])
+    if len(cycle) == 0 or len(cycle) % problem.layers:
+        raise Refuted(f"the cycle has {len(cycle)} requests: no whole number of rounds")
+    found = {}
+    leaving, left = (integers(evidence[name], f"evidence.{name}") for name in ("leaving", "left"))
+    found["online"] = online_faults(problem, leaving, left, len(prefix))
+    entries = integers(evidence["schedule"], "evidence.schedule")
+    periods = whole(evidence["periods"], "evidence.periods", 1)
+    if len(entries) != periods * len(cycle):
+        raise Refuted(f"the schedule has {len(entries)} entries for {periods} repetitions of {len(cycle)}")
+    start = integers(evidence["start"], "evidence.start")
+    if any(not 0 <= page < len(problem.layer_of) for page in start):
+        raise Refuted("evidence.start names a page that does not exist")
+    faults = returning_faults(cycle, entries, start, small)
+    found["offline"], rest = divmod(faults, periods)
+    if rest:
+        raise Refuted(f"the schedule costs {faults} in {periods} repetitions: no whole number each")
+    for name, value in found.items():
+        if whole(claim[name], f"claim.{name}", 0) != value:
+            raise Refuted(f"the claim says {name} = {claim[name]} a repetition, but the evidence {value}")
+    endless = claim["ratio"] == "unbounded"
+    if endless and (found["offline"] or not found["online"]):
+        raise Refuted("a ratio is unbounded only if the schedule costs nothing and the policy faults")
+    if not endless and rational(claim["ratio"], "claim.ratio") * found["offline"] != found["online"]:
+        raise Refuted(f"the ratio is {found['online']} to {found['offline']}, not {claim['ratio']}")
+    if not endless and not found["offline"]:
+        raise Refuted("the schedule costs nothing: the ratio is no number")
+    known = policy in RULES
+    if known:
+        follow_rule(policy, problem, len(prefix), leaving, left)
+    lower = "the ratio is unbounded" if endless else f"the ratio is at least {claim['ratio']}"
+    reason = f"policy {policy}: {lower}; a repetition costs it {found['online']}, OPT {found['offline']}"
+    trusted = f"{policy} decides as listed, and its state after the cycle is the one before ({REPLAY})"
+    return reason, (*problem.model[:5], f"OPT has {small} pages", *((trusted,) if not known else ()))

@@ -1,0 +1,238 @@
+"""Claims about the offline optimum of a request sequence: a schedule from above, a dual from below."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import NamedTuple
+
+from .reading import (
+    MAX_PAGES,
+    Incomplete,
+    Integers,
+    Json,
+    Refuted,
+    choice,
+    common_denominator,
+    integers,
+    items,
+    members,
+    rational,
+    rationals,
+    whole,
+)
+
+HIT, FREE, BYPASS = -2, -1, -3
+"""Entries of a schedule beside page ids: a hit, a fault into a free slot, a fault that caches nothing."""
+
+# ----------------------------------------------------------------------------------------- the problem
+
+
+class Problem(NamedTuple):
+    """The instance and requests of a claim about the offline optimum, with costs times ``scale``."""
+
+    layers: int
+    layer_of: Integers  # of every page
+    group: int  # requests served together: the pages of an atomic visit, else 1
+    bypassing: bool
+    capacity: Integers  # of every part of the cache
+    part_of: Integers  # of every page
+    requests: Integers
+    cost: Integers  # of a fault on every page, times scale
+    scale: int
+    model: tuple[str, ...]
+
+
+def read_problem(claim: Json, more: Iterable[Fraction]) -> Problem:
+    """Read instance, requests and weights of a claim; ``more`` are further numbers to be scaled alike."""
+    fields = members(
+        claim["instance"],
+        "claim.instance",
+        needed=("layers", "pages", "cache", "per_visit", "visits", "service"),
+        allowed=("shares",),
+    )
+    layers = whole(fields["layers"], "layers", 1, MAX_PAGES)
+    pages = fields["pages"]
+    if not isinstance(pages, list):
+        pages = [pages] * layers
+    if len(pages) != layers:
+        raise Incomplete(f"claim.instance.pages lists {len(pages)} layers instead of {layers}")
+    counts = [whole(n, "pages", 1, MAX_PAGES) for n in pages]
+    if sum(counts) > MAX_PAGES:
+        raise Incomplete(f"{sum(counts)} pages are beyond this checker's limit of {MAX_PAGES}")
+    cache = whole(fields["cache"], "cache", 1)
+    per_visit = whole(fields["per_visit"], "per_visit", 1, min(counts))
+    atomic = choice(fields["visits"], "visits", "sequential", "atomic") == "atomic"
+    bypassing = choice(fields["service"], "service", "forced", "bypassing") == "bypassing"
+    layer_of = [layer for layer, count in enumerate(counts) for _ in range(count)]
+    if atomic and (bypassing or cache < per_visit or "shares" in fields):
+        raise Incomplete("atomic visits need forced service, one shared cache, and cache ≥ per_visit")
+    capacity, part_of = [cache], [0] * len(layer_of)
+    if "shares" in fields:
+        capacity, part_of = [whole(s, "shares", 0) for s in items(fields["shares"], "shares")], layer_of
+        if len(capacity) != layers or sum(capacity) > cache:
+            raise Incomplete(f"claim.instance.shares must name {layers} layers and sum to at most {cache}")
+    requests = integers(claim["requests"], "claim.requests")
+    check_legal(requests, counts, per_visit)
+    weights = [Fraction(1)] * len(layer_of)
+    if "weights" in claim:
+        weights = rationals(claim["weights"], "claim.weights")
+        if len(weights) != len(layer_of) or min(weights) <= 0:
+            raise Incomplete(f"claim.weights must be {len(layer_of)} positive numbers, one per page")
+    scale = common_denominator([*weights, *more])
+    return Problem(
+        layers,
+        layer_of,
+        per_visit if atomic else 1,
+        bypassing,
+        capacity,
+        part_of,
+        requests,
+        [int(weight * scale) for weight in weights],
+        scale,
+        (
+            "cold start",
+            f"{fields['service']} service",
+            f"{fields['visits']} visits",
+            f"cache k = {cache}, " + (f"split {capacity}" if "shares" in fields else "shared"),
+            "weighted faults" if "weights" in claim else "unit cost",
+            f"{len(requests)} requests as listed in the claim",
+        ),
+    )
+
+
+def check_legal(requests: Integers, counts: list[int], per_visit: int) -> None:
+    """Refuse requests that do not follow the layers, or that name a page twice in one visit."""
+    first = 0
+    for layer, count in enumerate(counts):
+        for slot in range(layer * per_visit, (layer + 1) * per_visit):
+            # Every round has the same layer at the same place: a slice is checked at once.
+            served = requests[slot :: per_visit * len(counts)]
+            if len(served) and not (first <= min(served) and max(served) < first + count):
+                raise Refuted(f"a request at place {slot} of its round is not a page of layer {layer}")
+        first += count
+    for one in range(per_visit):
+        for other in range(one + 1, per_visit):
+            if any(map(operator.eq, requests[one::per_visit], requests[other::per_visit])):
+                raise Refuted("a page is requested twice in one visit")
+
+
+# ------------------------------------------------------------------------------ type "schedule": OPT ≤
+
+
+def schedule_cost(problem: Problem, entries: Integers) -> int:
+    """Carry the schedule out and return its cost, times scale."""
+    requests, part_of, group = problem.requests, problem.part_of, problem.group
+    if len(entries) != len(requests):
+        raise Refuted(f"the schedule has {len(entries)} entries for {len(requests)} requests")
+    cached = bytearray(len(problem.layer_of))
+    free = list(problem.capacity)
+    pages = len(cached)
+    faults = [0] * pages
+    for t, (page, entry) in enumerate(zip(requests, entries, strict=True)):
+        if entry == HIT:
+            if not cached[page]:
+                raise Refuted(f"request {t}: a hit is claimed, but page {page} is not cached")
+        elif cached[page]:
+            raise Refuted(f"request {t}: a fault is claimed, but page {page} is cached")
+        else:
+            faults[page] += 1
+            part = part_of[page]
+            if 0 <= entry < pages:
+                if not cached[entry] or part_of[entry] != part:
+                    raise Refuted(f"request {t}: page {entry} cannot leave for page {page}")
+                cached[entry] = 0
+                cached[page] = 1
+            elif entry == FREE:
+                if free[part] == 0:
+                    raise Refuted(f"request {t}: no slot is free")
+                free[part] -= 1
+                cached[page] = 1
+            elif entry != BYPASS or not problem.bypassing:
+                raise Refuted(f"request {t}: the entry {entry} is not allowed here")
+        if group > 1 and ((t + 1) % group == 0 or t + 1 == len(requests)):
+            visit = requests[t - t % group : t + 1]
+            if not all(cached[q] for q in visit):
+                raise Refuted(f"request {t}: an atomic visit ends without all of its pages")
+    return sum(map(operator.mul, faults, problem.cost))
+
+
+# ---------------------------------------------------------------------------------- type "dual": OPT ≥
+
+
+def dual_bound(problem: Problem, steps: Integers, values: Integers) -> int:
+    """Return the lower bound on OPT that numbers y ≥ 0 at some steps prove, times scale.
+
+    A page can only be kept between two of its requests if it occupies a slot at every step in between. Let
+    every slot of step u cost y_u. Whoever keeps gaps pays Σ slots·y for all slots at most, and a gap over
+    steps of total price S saves at most max(0, w − S) beyond its price. So no schedule saves more than
+    Σ slots·y + Σ_gaps max(0, w − S), and OPT is at least the cost of faulting always, less that.
+    """
+    requests, cost, part_of, group = problem.requests, problem.cost, problem.part_of, problem.group
+    own = 0 if problem.bypassing else 1
+    count = -(-len(requests) // group)
+    if len(steps) != len(values):
+        raise Refuted(f"the dual names {len(steps)} steps but {len(values)} values")
+    if any(map(operator.ge, steps, steps[1:])) or (len(steps) and (steps[0] < 0 or steps[-1] >= count)):
+        raise Refuted(f"the steps of the dual must be increasing, from 0 to {count - 1}")
+    if len(values) and min(values) < 0:
+        raise Refuted("a value of the dual is negative")
+    # level[part]: sum of y so far; since[page]: what it was when the page's last gap began. Before the first
+    # request there is no gap: a price beyond every weight makes its contribution 0.
+    level = [0] * len(problem.capacity)
+    since = [-max(cost)] * len(cost)
+    paid = lost = total = 0
+    price = zip((*steps, count), (*values, 0), strict=True)
+    step, value = next(price)
+    for u in range(count):
+        visit = requests[u * group : (u + 1) * group] if group > 1 else (requests[u],)
+        for page in visit:
+            part = part_of[page]
+            weight = cost[page]
+            total += weight
+            covered = level[part] - since[page]
+            if covered < weight:
+                lost += weight - covered
+            since[page] = level[part]
+        if u == step:
+            part = part_of[visit[0]]
+            level[part] += value
+            paid += value * (problem.capacity[part] - own * len(visit))
+            if own:
+                # Forced: a gap begins after the step of its own request; with bypassing it includes it.
+                for page in visit:
+                    since[page] = level[part]
+            step, value = next(price)
+    return total - paid - lost
+
+
+def check_optimum(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+    """Check the types ``schedule`` (OPT ≤ upper), ``dual`` (OPT ≥ lower) and ``optimum`` (both)."""
+    above, below = kind in ("schedule", "optimum"), kind in ("dual", "optimum")
+    numbers = ("upper",) * above + ("lower",) * below
+    members(claim, "claim", ("instance", "requests", *numbers), allowed=("weights",))
+    members(evidence, "evidence", ("schedule",) * above + ("dual",) * below)
+    stated = {name: rational(claim[name], f"claim.{name}") for name in numbers}
+    values: list[Fraction] = []
+    if below:
+        dual = members(evidence["dual"], "evidence.dual", ("steps", "values"))
+        values = rationals(dual["values"], "evidence.dual.values")
+    problem = read_problem(claim, values)
+    found = {}
+    if above:
+        entries = integers(evidence["schedule"], "evidence.schedule")
+        found["upper"] = Fraction(schedule_cost(problem, entries), problem.scale)
+    if below:
+        steps = integers(dual["steps"], "evidence.dual.steps")
+        scaled = [int(value * problem.scale) for value in values]
+        found["lower"] = Fraction(dual_bound(problem, steps, scaled), problem.scale)
+    for name, value in found.items():
+        what = "the schedule costs" if name == "upper" else "the dual proves"
+        if value != stated[name]:
+            raise Refuted(f"the claim says {name} = {stated[name]}, but {what} {value}")
+    if len(set(found.values())) == 1 and kind == "optimum":
+        return f"OPT = {found['upper']}: a schedule has this cost, and no schedule has less", problem.model
+    if kind == "optimum":
+        return f"{found['lower']} ≤ OPT ≤ {found['upper']}", problem.model
+    return (f"OPT ≤ {found['upper']}" if above else f"OPT ≥ {found['lower']}"), problem.model
