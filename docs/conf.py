@@ -33,4 +33,7 @@ numpydoc_xref_param_type = False
 
 html_theme = "furo"
 html_copy_source = False
+html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_theme_options = {"navigation_with_keys": True}

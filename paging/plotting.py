@@ -141,8 +141,10 @@ def looks(policies: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def check_targets(paths: Iterable[str | Path]) -> None:
-    """Raise ModelError for a file name whose suffix is not that of a picture."""
+    """Raise ModelError for a file whose suffix is not that of a picture, or whose folder does not exist."""
     for path in paths:
+        if not Path(path).parent.is_dir():
+            raise ModelError(f"{path}: there is no folder {Path(path).parent}")
         if Path(path).suffix.lower()[1:] not in METADATA:
             raise ModelError(f"{path}: a picture's name ends in {', '.join('.' + end for end in METADATA)}")
 
@@ -215,16 +217,25 @@ def plain_ticks(axes: Axes) -> None:
     """Write the ticks of logarithmic axes as plain numbers."""
     for axis, scale in ((axes.xaxis, axes.get_xscale()), (axes.yaxis, axes.get_yscale())):
         if scale == "log":
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
             axis.set_minor_formatter(NullFormatter())
 
 
-def note_line(axes: Axes, value: float, text: str) -> None:
-    """Draw a dashed line across the plot at a value that was not measured, with its name on it."""
+def note_line(axes: Axes, value: float, text: str, at: float = 0.0) -> None:
+    """Draw a dashed line across the plot at a value that was not measured, with its name on it.
+
+    Parameters
+    ----------
+    axes : Axes
+    value : float
+    text : str
+    at : float, default 0
+        Where the name begins, as a share of the width.
+    """
     axes.axhline(value, color=GREY, linewidth=1.2, linestyle=DASHES, zorder=1)
     axes.annotate(
         text,
-        (0.0, value),
+        (at, value),
         xycoords=("axes fraction", "data"),
         xytext=(4, 4),
         textcoords="offset points",

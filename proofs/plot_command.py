@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +131,7 @@ def curve(
         document = plots.curve(
             sequence, caches, policies, show=show, runs=runs, seed=source.seed, progress=report
         )
-    _refuse_missing(document, policies)
+    _refuse_missing(document)
     _deliver(document, outputs, as_json, seed=source.seed, **origin)
 
 
@@ -298,12 +298,9 @@ def _grid(
     runs: int,
     seed: int,
     quiet: bool,
-) -> tuple[dict[tuple[str, str], object], dict[str, str]]:
+) -> tuple[dict[tuple[str, str], float | None], dict[str, str]]:
     """Serve every workload, and return the cells of the heatmap with its labels."""
-    from paging.compare import compare
-    from paging.model import LayeredInstance
-    from paging.workloads import generate
-    from proofs.plots import SHOWN
+    from paging.policy import get_policy
 
     sizes = len(policies) == len(workloads) == 1
     if not sizes and not len(pages) == len(caches) == 1:
@@ -312,23 +309,45 @@ def _grid(
             f"and one n; got {len(policies)} policies, {len(workloads)} workloads, "
             f"{len(caches)} k, {len(pages)} n"
         )
+    names = [get_policy(policy).name for policy in policies]
+    served = _served(policies, workloads, layers, pages, caches, show, runs, seed, quiet)
+    found = {(policy, spec, n, k): number for policy, spec, n, k, number in served if policy in names}
+    if sizes:
+        cells = {(str(k), str(n)): found.get((names[0], workloads[0], n, k)) for k in caches for n in pages}
+        title = f"{policies[0]}, {workloads[0]}, ℓ = {layers}"
+        return cells, {"rows": "cache size k (pages)", "columns": "pages per layer n", "title": title}
+    n, k = pages[0], caches[0]
+    cells = {(name, spec): found.get((name, spec, n, k)) for name in names for spec in workloads}
+    return cells, {"rows": "policy", "columns": "workload", "title": f"ℓ = {layers}, n = {n}, k = {k}"}
+
+
+def _served(
+    policies: Sequence[str],
+    workloads: Sequence[str],
+    layers: int,
+    pages: Sequence[int],
+    caches: Sequence[int],
+    show: str,
+    runs: int,
+    seed: int,
+    quiet: bool,
+) -> Iterator[tuple[str, str, int, int, float | None]]:
+    """Yield policy, workload, n, k and what is shown; LRU is served too, for savings."""
+    from paging.compare import compare
+    from paging.model import LayeredInstance
+    from paging.workloads import generate
+    from proofs.plots import SHOWN
+
     key, factor, _ = SHOWN[show]
-    cells: dict[tuple[str, str], object] = {}
+    inputs = [(spec, n) for spec in workloads for n in pages]
     with progress("serving", show=not quiet) as report:
-        for done, (spec, n) in enumerate((spec, n) for spec in workloads for n in pages):
-            report(done, len(workloads) * len(pages))
+        for done, (spec, n) in enumerate(inputs):
+            report(done, len(inputs))
             sequence = generate(spec, LayeredInstance(layers, n, caches[0]), seed=seed)
             for row in compare(sequence, caches, [*policies, "lru"], runs=runs, seed=seed).rows:
                 number = row.as_dict()[key]
-                place = (str(row.cache), str(n)) if sizes else (row.policy, spec)
-                if row.policy in policies:
-                    cells[place] = None if not isinstance(number, int | float) else factor * number
-    if not sizes:
-        cells = {(policy, spec): cells.get((policy, spec)) for policy in policies for spec in workloads}
-        size = f"ℓ = {layers}, n = {pages[0]}, k = {caches[0]}"
-        return cells, {"rows": "policy", "columns": "workload", "title": size}
-    title = f"{policies[0]}, {workloads[0]}, ℓ = {layers}"
-    return cells, {"rows": "cache size k (pages)", "columns": "pages per layer n", "title": title}
+                shown = factor * number if isinstance(number, int | float) else None
+                yield row.policy, spec, n, row.cache, shown
 
 
 def _check(outputs: Sequence[str], as_json: bool) -> None:
@@ -347,13 +366,11 @@ def _requests(source: Source, cache: int, quiet: bool) -> tuple[RequestSequence,
         return source.sequence(cache)
 
 
-def _refuse_missing(document: Mapping[str, Any], policies: Sequence[str]) -> None:
+def _refuse_missing(document: Mapping[str, Any]) -> None:
     """Refuse a picture in which a policy that was asked for has no point at all."""
-    from paging.policy import get_policy
-
     drawn = {row["policy"] for row in document["rows"]}
     for skip in document["skipped"]:
-        if skip["policy"] not in drawn and skip["policy"] in {get_policy(name).name for name in policies}:
+        if skip["policy"] not in {*drawn, "opt"}:
             raise ModelError(skip["reason"])
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
-from paging.compare import compare
+from paging.compare import COMPULSORY, OPT, compare
 from paging.errors import LimitError, ModelError
 from paging.model import LayeredInstance, RequestSequence
 from paging.offline import farthest_in_future, optimum_so_far, phase_starts
@@ -55,6 +55,9 @@ MOST_CELLS = 10_000
 
 ANNOTATED = 200
 """Most cells of a heatmap that carry their number."""
+
+FAR = 6
+"""How many times the largest observed ratio a bound may be before the scale becomes logarithmic."""
 
 SHOWN = {
     "faults": ("faults", 1, "faults"),
@@ -96,6 +99,7 @@ def curve(
     caches : sequence of int
         Cache sizes k.
     policies : sequence of str
+        ``opt`` and ``compulsory`` are there anyway, named or not.
     show : {"faults", "rate", "ratio", "saving"}, default "faults"
         What is drawn; the document holds all four.
     runs, seed : int
@@ -109,7 +113,8 @@ def curve(
     >>> [row["faults"] for row in curve(sequence, [2, 3], ["lru"])["rows"]]
     [6, 4, 3, 3, 3, 3]
     """
-    result = compare(sequence, sorted(caches), policies, runs=runs, seed=seed, progress=progress)
+    chosen = [policy for policy in policies if policy not in (OPT, COMPULSORY)]
+    result = compare(sequence, sorted(caches), chosen, runs=runs, seed=seed, progress=progress)
     total = sequence.instance.total_pages
     facts = {"kind": "curve", "show": show, "requests": len(sequence), "total_pages": total}
     return {**facts, **result.as_dict()}
@@ -144,6 +149,8 @@ def _draw_curve(figure: Figure, document: Mapping[str, Any]) -> None:
 def proven_upper(policy: str, instance: LayeredInstance, opt_cache: int) -> Document | None:
     """Return the least upper bound of the registry that applies to a policy, as plain data.
 
+    The bounds are about forced service and sequential visits; None for other variants of the model.
+
     Examples
     --------
     >>> proven_upper("lru", LayeredInstance(layers=2, pages=4, cache=7), 7)["value"]
@@ -151,6 +158,8 @@ def proven_upper(policy: str, instance: LayeredInstance, opt_cache: int) -> Docu
     >>> proven_upper("lifo", LayeredInstance(layers=2, pages=4, cache=7), 7) is None
     True
     """
+    if instance.bypassing or instance.visits == "atomic":
+        return None
     answer = get_policy(policy).id
     found = [
         bound
@@ -247,7 +256,10 @@ def _times(length: int) -> list[int]:
     """Choose at most :data:`POINTS` times, evenly on a logarithmic scale, the last one among them."""
     if length == 0:
         raise ModelError("a ratio over time needs at least one request")
-    return np.unique(np.geomspace(1, length, min(POINTS, length)).round().astype(int) - 1).tolist()  # type: ignore[no-any-return]
+    if length <= POINTS:
+        return list(range(length))
+    chosen: list[int] = np.unique(np.geomspace(1, length, POINTS).round().astype(int) - 1).tolist()
+    return chosen
 
 
 def _draw_ratio(figure: Figure, document: Mapping[str, Any]) -> None:
@@ -267,8 +279,9 @@ def _draw_ratio(figure: Figure, document: Mapping[str, Any]) -> None:
             label=label if runs is None else f"{label}, mean of {runs}",
             markevery=(offset, every),
         )
-    for value, text in _merged(document["bounds"]):
-        note_line(axes, value, text)
+    # The names of neighbouring bounds begin at different places, so that they do not meet.
+    for place, (value, text) in enumerate(sorted(_merged(document["bounds"]))):
+        note_line(axes, value, text, at=0.5 * (place % 2))
     _ratio_scale(axes, document)
     size = title_of(document["instance"], document["instance"]["cache"])
     small = "" if document["opt_cache"] == document["instance"]["cache"] else f", h = {document['opt_cache']}"
@@ -278,17 +291,21 @@ def _draw_ratio(figure: Figure, document: Mapping[str, Any]) -> None:
 
 
 def _ratio_scale(axes: Axes, document: Mapping[str, Any]) -> None:
-    """Scale the axes; ratios that grow without bound get a logarithmic one."""
+    """Scale the axes; ratios that grow without bound, or are far from it, get a logarithmic one."""
     values = [number(bound["value"]) for bound in document["bounds"]]
     top = max(point["ratio"] for c in document["curves"] for point in c["points"])
     axes.set_xscale("log")
     unbounded = any(value == inf for value in values)
-    if unbounded:
+    logarithmic = unbounded or max(values, default=1) > FAR * top
+    if logarithmic:
         axes.set_yscale("log")
+        axes.set_ylim(0.9, 1.6 * max(top, *(value for value in values if isfinite(value)), 1))
+        axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+    if unbounded:
         axes.text(0.03, 0.95, "forced in the limit: ∞", transform=axes.transAxes, va="top", fontsize=9)
-    else:
+    if not logarithmic:
         axes.set_ylim(0, 1.15 * max(top, *values, 1))
-    axes.set_ylabel("faults / faults of OPT so far" + (" (log scale)" if unbounded else ""))
+    axes.set_ylabel("faults / faults of OPT so far" + (" (log scale)" if logarithmic else ""))
     plain_ticks(axes)
 
 
@@ -573,7 +590,7 @@ def _draw_heatmap(figure: Figure, document: Mapping[str, Any]) -> None:
     )
     for i in range(down):
         for j in range(across):
-            dark = isfinite(table[i, j]) and table[i, j] > (low + high) / 2
+            dark = isfinite(table[i, j]) and _luminance(list(image.to_rgba(table[i, j]))) < 0.18
             if numbered or table[i, j] == inf:
                 text = _cell_text(document["values"][i][j], table[i, j])
                 axes.text(j, i, text, ha="center", va="center", fontsize=8, color="white" if dark else BLACK)
@@ -586,6 +603,12 @@ def _draw_heatmap(figure: Figure, document: Mapping[str, Any]) -> None:
     axes.set_ylabel(document["row_label"])
     axes.set_title(document["title"] or document["value_label"])
     figure.colorbar(image, ax=axes, label=document["value_label"])
+
+
+def _luminance(colour: Sequence[float]) -> float:
+    """Return the relative luminance of an sRGB colour; below 0.18 white text has more contrast than black."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _heatmap_size(document: Mapping[str, Any], numbered: bool) -> tuple[float, float]:

@@ -175,7 +175,9 @@ def test_the_site_is_built_without_a_warning_and_is_complete(tmp_path: Path) -> 
     policies = (tmp_path / "generated" / "policies.html").read_text(encoding="utf-8")
     assert all(f'<section id="{name}">' in policies for name in registered_policies())
     gallery = (tmp_path / "adversaries.html").read_text(encoding="utf-8")
-    assert all(f'<section id="{name}">' in gallery for name in constructions())
+    for name, found in constructions().items():
+        section = gallery.partition(f'<section id="{name}">')[2].partition("</section>")[0]
+        assert f'generated/bounds.html#{found.bound.lower()}"' in section, name
     interface = (tmp_path / "generated" / "paging.html").read_text(encoding="utf-8")
     assert 'id="paging.simulate"' in interface
     assert '<img alt="Hits and faults of LRU' in (tmp_path / "pictures.html").read_text(encoding="utf-8")

@@ -266,6 +266,13 @@ def test_a_lesson_is_a_script() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_one_command_opens_a_lesson() -> None:
+    for number, lesson in enumerate(LESSONS, start=1):
+        command = ["make", "-n", "lesson", f"LESSON={number}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        assert f"marimo edit docs/lessons/{lesson.name}" in done.stdout
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
 def test_a_lesson_judges_answers(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +27,7 @@ from paging import (
 )
 from paging.cli import run as paging_run
 from paging.plotting import LOOKS, looks
+from proofs.plot_command import plot
 from proofs.plots import draw, heatmap, heatmap_of_table, phases, proven_upper, ratio
 
 ZIPF = ["--workload", "zipf:requests=300", "-l", "2", "-n", "4"]
@@ -105,6 +110,8 @@ def test_the_bound_drawn_is_the_least_one_that_is_proved() -> None:
             "mark": 2 * sum(Fraction(1, i) for i in range(1, 8)) - 1,  # 2·H_7 − 1
         }.get(policy)
         assert (found and found["value"]) == expected, policy
+    # nothing is proved here of other variants of the model
+    assert proven_upper("lru", LayeredInstance(2, 4, 7, bypassing=True), 7) is None
     # k/(k − h + 1) against OPT with three slots
     assert proven_upper("lru", instance, 3)["value"] == Fraction(7, 5)  # type: ignore[index]
 
@@ -166,6 +173,14 @@ def test_a_grid_of_cache_sizes_and_pages(capsys: Capture) -> None:
     sequence = generate("zipf:requests=200", LayeredInstance(2, 5, 4))
     expected = simulate("lru", sequence).faults / farthest_in_future(sequence).faults
     assert found["values"][1][2] == expected
+
+
+def test_names_are_read_as_everywhere(capsys: Capture) -> None:
+    found = numbers(capsys, "heatmap", "LRU", "FIFO", *ZIPF, "-k", "5")
+    assert found["rows"] == ["lru", "fifo"]
+    assert all(row[0] for row in found["values"])
+    rows = numbers(capsys, "curve", "LRU", "opt", *ZIPF, "-k", "5")["rows"]
+    assert [row["policy"] for row in rows] == ["lru", "opt", "compulsory"]
 
 
 def test_policies_against_workloads(capsys: Capture, tmp_path: Path) -> None:
@@ -231,7 +246,25 @@ def test_a_heatmap_of_infinities_is_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "h.svg").exists()
 
 
-# Errors
+# The command
+
+
+@pytest.mark.parametrize("name", ["", *plot.commands])
+def test_examples_parse(name: str) -> None:
+    command = plot.commands[name] if name else plot
+    lines = re.findall(r"^ *paging plot (.+)$", command.help or "", re.MULTILINE)
+    assert lines
+    for line in lines:
+        kind, *words = shlex.split(line)
+        plot.commands[kind].make_context(kind, words)
+
+
+def test_help_needs_no_drawing_library() -> None:
+    code = (
+        "import sys; from paging.cli import run; run(['plot', 'curve', '--help']); "
+        "sys.exit(any(name in sys.modules for name in ('matplotlib', 'numba')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -242,6 +275,7 @@ def test_a_heatmap_of_infinities_is_drawn(tmp_path: Path) -> None:
             ["curve", "lru", *ZIPF, "-k", "5", "-o", "c.gif"],
             "c.gif: a picture's name ends in .svg, .png, .pdf",
         ),
+        (["curve", "lru", *ZIPF, "-k", "5", "-o", "none/c.svg"], "there is no folder none"),
         (["curve", "lruu", *ZIPF, "-k", "5", "-o", "c.svg"], "did you mean lru"),
         (["curve", "partitioned", *ZIPF, "-k", "1", "-o", "c.svg"], "k ≥ 2"),
         (["curve", "lru", "--workload", "zipf:requests=9", "-k", "5", "-o", "c.svg"], "--layers (-l)"),

@@ -255,6 +255,16 @@ def write_pages(app: Sphinx) -> None:
     draw_pictures(Path(app.srcdir) / "pictures.md", folder)
 
 
+def link_bounds(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Link the bound that a construction of the gallery proves."""
+    if docname == "adversaries":
+        source[0] = re.sub(
+            r"(?<=proves )`([\w-]+)`",
+            lambda match: f"[{match[1]}](generated/bounds.md#{match[1].lower()})",
+            source[0],
+        )
+
+
 def merge_guarantee(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Turn our section *Guarantee* into the section *Notes*, the nearest that numpydoc knows."""
     for place, line in enumerate(lines[:-1]):
@@ -299,6 +309,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     NumpyDocString.sections["Guarantee"] = []
     app.connect("builder-inited", write_pages)
+    app.connect("source-read", link_bounds)
     app.connect("autodoc-process-docstring", merge_guarantee, priority=400)
     app.connect("missing-reference", resolve)
     return {"parallel_read_safe": True}
