@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
-from adversary.cycle_ratio import Extremum, best_cycle
+from adversary.cycle_ratio import best_cycle, longest_paths
 from paging.errors import LayeredPagingError, UnknownNameError
 from paging.model import LayeredInstance
 from paging.offline import WorkFunction, update_work_function
@@ -162,6 +162,18 @@ class GameSolution:
     def _requests(self) -> Requests | None:
         return None if self.decisions is None else Requests(self.decisions)
 
+    def answer(self) -> dict[str, object]:
+        """Return the result as plain values for JSON."""
+        return {
+            "value": _text(self.value),
+            "lower": _text(self.lower),
+            "upper": _text(self.upper),
+            "exact": self.value is not None,
+            "algorithm_states": None if self.strategy is None else len(self.strategy.rows),
+            "adversary_states": None if self.decisions is None else len(self.decisions.rows),
+            **_setting(self),
+        }
+
     def certificate(self, provenance: Mapping[str, object] | None = None) -> Certificate:
         """Return a certificate of type ``game`` with whatever is proved: both bounds, or one of them.
 
@@ -173,9 +185,15 @@ class GameSolution:
         claim: dict[str, object] = {"instance": _shape(self.instance), "opt_cache": self.opt_cache}
         evidence: dict[str, object] = {}
         if self.decisions is not None:
-            claim["lower"], evidence["lower"] = number(self.lower), lower_evidence(self.decisions)
+            claim["lower"], evidence["lower"] = (
+                number(self.lower),
+                lower_evidence(self.decisions, self.opt_cache),
+            )
         if self.strategy is not None:
-            claim["upper"], evidence["upper"] = number(self.upper), upper_evidence(self.strategy)
+            claim["upper"], evidence["upper"] = (
+                number(self.upper),
+                upper_evidence(self.strategy, self.opt_cache),
+            )
         if not evidence:
             raise NoCertificateError("neither bound on the value of the game is proved yet")
         return certificate("game", claim, evidence, provenance)
@@ -204,6 +222,11 @@ class RuleRatio:
     states: int
     strategy: Strategy | None
 
+    def answer(self) -> dict[str, object]:
+        """Return the result as plain values for JSON."""
+        exact = self.ratio is not None
+        return {"rule": self.rule, "ratio": _text(self.ratio), "exact": exact, **_setting(self)}
+
     def certificate(self, provenance: Mapping[str, object] | None = None) -> Certificate:
         """Return a certificate of type ``rule``: no way to break the ties is worse than ``ratio``.
 
@@ -220,7 +243,7 @@ class RuleRatio:
             "rule": self.rule,
             "upper": number(self.strategy.ratio),
         }
-        evidence = upper_evidence(self.strategy)
+        evidence = upper_evidence(self.strategy, self.opt_cache)
         del evidence["victims"]
         return certificate("rule", claim, evidence, provenance)
 
@@ -389,32 +412,35 @@ class _Solver:
         """Return the worst ratio of a rule."""
         ratio: Fraction | float | None = None
         strategy = None
-        try:
-            graph, frozen, found = self.follow(name)
-            ratio = Fraction(0) if found.cycle is None else found.cycle.ratio
-            if isinstance(ratio, Fraction) and found.potential is not None:
+        with suppress(_StoppedError, _TooLargeError):
+            graph, frozen, ratio, potential = self.follow(name)
+            if isinstance(ratio, Fraction):
                 every = np.arange(graph.states, dtype=np.int32)
-                strategy = strategy_of(graph, frozen, ratio, -found.potential, every)
-        except (_StoppedError, _TooLargeError):
-            pass
+                strategy = strategy_of(graph, frozen, ratio, potential, every)
         return RuleRatio(name, self.instance, self.opt_cache, ratio, self.states, strategy)
-
-    def follow(self, name: str) -> tuple[GameGraph, Frozen, Extremum]:
-        """Return the graph in which the adversary breaks the ties of a rule, and its largest cycle ratio."""
-        graph = GameGraph(self.instance, self.opt_cache, RULES[name])
-        frozen = self.explore(f"rule {name}", graph)
-        targets, codes = all_edges(frozen)
-        return graph, frozen, best_cycle(targets, codes, watch=lambda iteration, ratio: self.look())
 
     def by_rule(self) -> None:
         """Bound the value from above by ZRC."""
-        graph, frozen, found = self.follow("zrc")
-        if found.potential is None or found.cycle is None:
-            return
-        ratio = Fraction(found.cycle.gain, found.cycle.price)
-        if ratio <= self.upper:
+        graph, frozen, ratio, potential = self.follow("zrc")
+        if isinstance(ratio, Fraction) and ratio <= self.upper:
             self.upper = ratio
-            self.strategy = strategy_of(graph, frozen, ratio, -found.potential, reached(frozen))
+            self.strategy = strategy_of(graph, frozen, ratio, potential, reached(frozen))
+
+    def follow(self, name: str) -> tuple[GameGraph, Frozen, Fraction | float, Numbers]:
+        """Return the graph in which the adversary breaks a rule's ties, its largest cycle ratio, a potential.
+
+        The potential means something if the ratio is finite.
+        """
+        graph = GameGraph(self.instance, self.opt_cache, RULES[name])
+        frozen = self.explore(f"rule {name}", graph)
+        targets, codes = all_edges(frozen)
+        found = best_cycle(targets, codes, watch=lambda iteration, ratio: self.look())
+        if found.cycle is None:
+            raise AssertionError("every algorithm faults for ever if there are more pages than slots")
+        if found.cycle.price == 0:
+            return graph, frozen, float("inf"), np.zeros(graph.states, dtype=np.int64)
+        ratio = Fraction(found.cycle.gain, found.cycle.price)
+        return graph, frozen, ratio, -longest_paths(targets, codes, ratio, watch=self.look)
 
     # The game
 
@@ -475,6 +501,20 @@ def _confined(counts: Sequence[int], most: int) -> int:
 
 def _labels(work: WorkFunction | Sequence[int]) -> Sequence[int]:
     return work.labels if isinstance(work, WorkFunction) else work
+
+
+def _setting(found: GameSolution | RuleRatio) -> dict[str, object]:
+    shape = found.instance
+    return {
+        "instance": {"layers": shape.layers, "pages": shape.pages, "cache": shape.cache},
+        "opt_cache": found.opt_cache,
+        "model": shape.model,
+        "states": found.states,
+    }
+
+
+def _text(value: Fraction | float | None) -> str | None:
+    return "unbounded" if value == float("inf") else None if value is None else str(value)
 
 
 def _shape(instance: LayeredInstance) -> dict[str, object]:

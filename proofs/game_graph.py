@@ -173,8 +173,10 @@ class GameGraph:
 
     def freeze(self) -> Frozen:
         """Return the graph grown so far as arrays, and forget how it was grown."""
-        parts, self._parts = self._parts, []
-        return Frozen(*(np.concatenate(pieces) for pieces in zip(*parts, strict=True)))
+        pieces = [list(kind) for kind in zip(*self._parts, strict=True)]
+        self._parts = []
+        # One kind after the other, so that never more than one of them is there twice.
+        return Frozen(*(np.concatenate(pieces.pop(0)) for _ in range(len(pieces))))
 
     def number(self, row: Rows) -> int | None:
         """Return the number of a state given as a row, or None if it was not found."""

@@ -238,7 +238,7 @@ def best_first(target_ends: Index, targets: Index, victims: Small, value: Number
 
 @compiled
 def zero_steps(targets: Index, codes: NDArray[np.int8], steps: Numbers) -> bool:
-    """Number states so that every edge without any cost leads to a smaller number; return whether that can be.
+    """Number states so that every edge without any cost leads to a smaller one; return whether that can be.
 
     ``targets`` and ``codes`` have shape (S, R), absent edges −1. ``steps`` starts with 0 everywhere and
     rises; a number as large as S shows a cycle without any cost.

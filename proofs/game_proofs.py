@@ -212,19 +212,24 @@ def kinds(row: Rows, instance: LayeredInstance) -> list[int]:
 # ---------------------------------------------------------------------------------------------- evidence
 
 
-def upper_evidence(strategy: Strategy) -> dict[str, object]:
+def _states(rows: Rows, opt_cache: int) -> dict[str, object]:
+    bits, labels = np.divmod(rows[:, :-1], opt_cache + 1)
+    return {"cached": packed(bits.ravel()), "work": packed(labels.ravel()), "layers": packed(rows[:, -1])}
+
+
+def upper_evidence(strategy: Strategy, opt_cache: int) -> dict[str, object]:
     """Return a strategy as the checker reads it."""
     return {
-        "states": packed(strategy.rows.ravel()),
+        **_states(strategy.rows, opt_cache),
         "potential": packed(strategy.potential),
         "victims": packed(strategy.victims),
     }
 
 
-def lower_evidence(decisions: Decisions) -> dict[str, object]:
+def lower_evidence(decisions: Decisions, opt_cache: int) -> dict[str, object]:
     """Return decisions as the checker reads them."""
     return {
-        "states": packed(decisions.rows.ravel()),
+        **_states(decisions.rows, opt_cache),
         "requests": packed(decisions.requested),
         "potential": packed(decisions.potential),
         "steps": packed(decisions.steps),
