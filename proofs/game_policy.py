@@ -40,7 +40,7 @@ class GameOptimal(Policy):
     """
 
     id, title = "game-optimal", "plays the solved game: no deterministic policy has a better ratio"
-    traits = frozenset({"deterministic", "online", "demand", "symmetric", "finite-state"})
+    traits = frozenset({"deterministic", "online", "demand", "finite-state"})
 
     def __init__(self, max_states: int = 300_000) -> None:
         self.max_states = whole_number(max_states, "max_states", 1)

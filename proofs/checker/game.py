@@ -141,8 +141,9 @@ def check_lower(ratio: Fraction, evidence: Json, game: Game) -> str:
         for victim in different(move.victims, move, game):
             t = follow(side, s, move, victim, game)
             if q * move.fault + side.potential[t] < p * move.paid + side.potential[s]:
+                gone = "" if victim is None else f" if page {victim} leaves"
                 raise Refuted(
-                    f"state {s}: the request breaks the potential if page {victim} leaves: "
+                    f"state {s}: the request breaks the potential{gone}: "
                     f"{q}·{move.fault} + {side.potential[t]} < {p}·{move.paid} + {side.potential[s]}"
                 )
             if not move.fault and not move.paid and steps[t] >= steps[s]:
