@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from paging.errors import LayeredPagingError, UnsupportedModelError
+from paging.errors import UnsupportedModelError
 from paging.model import Frame, LabelArray, LayeredInstance, whole_number
 from paging.offline import WorkFunction, update_work_function
 from paging.policy import Policy
-from proofs.game import GameSolution, solve
+
+if TYPE_CHECKING:
+    from proofs.game import GameSolution
 
 
 class GameOptimal(Policy):
     """An optimal deterministic algorithm: plays the solved game of algorithm and adversary.
 
     On a fault the page leaves that the solution of the game names for what is cached and for OPT's work
-    function (:func:`proofs.game.solve`; solved when first asked). Where the value is not known within
-    ``max_states`` states, or the model is not the game's, the policy refuses to serve.
+    function (see docs/game.md); the game is solved when first asked. Where its value is not known within the
+    limits, or the model is not the game's, the policy refuses to serve.
     Label: work-function label + 1 while cached, its negative while not.
 
-    Guarantee: the best ratio any deterministic policy has on the instance, with a certificate
-    (``paging game``). Bad for: ``missing-page``, as every deterministic policy (``L2``).
+    Guarantee: no deterministic policy has a smaller ratio on the instance. Bad for: ``missing-page``, as
+    every deterministic policy (``L2``).
     Source: ours.
 
     Parameters
     ----------
-    max_states : int, default 300000
-        Largest graph to be built.
+    max_pages, max_states : int, default 12 and 300000
+        Number of pages, and states of a graph, beyond which the game is not tried.
 
     Examples
     --------
@@ -42,17 +45,29 @@ class GameOptimal(Policy):
     id, title = "game-optimal", "plays the solved game: no deterministic policy has a better ratio"
     traits = frozenset({"deterministic", "online", "demand", "finite-state"})
 
-    def __init__(self, max_states: int = 300_000) -> None:
+    def __init__(self, max_pages: int = 12, max_states: int = 300_000) -> None:
+        self.max_pages = whole_number(max_pages, "max_pages", 1)
         self.max_states = whole_number(max_states, "max_states", 1)
 
     @property
     def name(self) -> str:
-        """The id, with the limit where it is not the default."""
-        return self.id if self.max_states == 300_000 else f"{self.id}:max_states={self.max_states}"
+        """The id, with the limits that differ from the defaults."""
+        other = [f"max_pages={self.max_pages}"] * (self.max_pages != 12)
+        other += [f"max_states={self.max_states}"] * (self.max_states != 300_000)
+        return self.id + (":" if other else "") + ",".join(other)
 
     def check(self, instance: LayeredInstance) -> None:
-        """Raise UnsupportedModelError where the game is not defined or not solved within the limit."""
+        """Raise UnsupportedModelError where the game is not defined or not solved within the limits."""
         super().check(instance)
+        if instance.total_pages > self.max_pages:
+            raise UnsupportedModelError(
+                f"policy game-optimal cannot serve this: {instance.total_pages} pages, "
+                f"and it tries at most max_pages = {self.max_pages}"
+            )
+        if instance.per_visit > 1 or instance.bypassing:
+            raise UnsupportedModelError(
+                "policy game-optimal cannot serve this: it needs one page per visit and forced service"
+            )
         if instance.cache < instance.total_pages:
             _solution(instance, self.max_states)
 
@@ -64,7 +79,7 @@ class GameOptimal(Policy):
         victim = None
         if page not in cached and len(cached) == cache:
             counts = tuple(np.diff(frame.first_page).tolist())
-            instance = LayeredInstance(frame.layers, counts, cache, frame.per_visit)
+            instance = LayeredInstance(frame.layers, counts, cache)
             victim = _solution(instance, self.max_states).best_victim(cached, work.tolist(), page)
         update_work_function(work, page, cache)
         stay = (cached | {page}) - {victim}
@@ -99,6 +114,8 @@ class GameAdversary:
     """
 
     def __init__(self, instance: LayeredInstance, solution: GameSolution | None = None) -> None:
+        from proofs.game import solve
+
         self.solution = solve(instance) if solution is None else solution
         self.work = WorkFunction(instance, self.solution.opt_cache)
         self.layer = 0
@@ -114,10 +131,9 @@ class GameAdversary:
 @lru_cache(maxsize=256)
 def _solution(instance: LayeredInstance, max_states: int) -> GameSolution:
     """Return the solved game of an instance."""
-    try:
-        found = solve(instance, max_states=max_states)
-    except LayeredPagingError as error:
-        raise UnsupportedModelError(f"policy game-optimal cannot serve this: {error}") from error
+    from proofs.game import solve
+
+    found = solve(instance, max_states=max_states)
     if found.value is None:
         raise UnsupportedModelError(
             f"policy game-optimal cannot serve this: its game has more than max_states = {max_states:,}"

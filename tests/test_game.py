@@ -359,11 +359,12 @@ def test_where_the_policy_refuses() -> None:
         policy.check(LayeredInstance(2, 4, 4, per_visit=2))
     with pytest.raises(UnsupportedModelError, match=r"one page per visit .* forced"):
         policy.check(LayeredInstance(2, 4, 4, bypassing=True))
-    with pytest.raises(UnsupportedModelError, match="at most 255 pages"):
+    with pytest.raises(UnsupportedModelError, match="1024 pages, and it tries at most max_pages = 12"):
         policy.check(LayeredInstance(16, 64, 100))
     with pytest.raises(UnsupportedModelError, match="more than max_states = 20"):
         GameOptimal(max_states=20).check(LayeredInstance(2, 4, 4))
-    assert GameOptimal(max_states=20).name == "game-optimal:max_states=20"
+    assert GameOptimal(max_pages=6, max_states=20).name == "game-optimal:max_pages=6,max_states=20"
+    assert get_policy("game-optimal:max_pages=20").name == "game-optimal:max_pages=20"
 
 
 def test_the_policy_serves_where_everything_fits() -> None:
