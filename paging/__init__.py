@@ -17,6 +17,7 @@ from paging.offline import OfflineAlgorithm, WorkFunction, farthest_in_future, o
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
 from paging.simulate import Run, Session, Step, simulate, steps
 from paging.traces import Trace, read_trace, write_trace
+from paging.viewer import film_of, show
 from paging.workloads import WORKLOADS, generate
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "expected_cost",
     "expected_faults",
     "farthest_in_future",
+    "film_of",
     "generate",
     "get_policy",
     "optimum_so_far",
@@ -57,6 +59,7 @@ __all__ = [
     "read_trace",
     "registered_policies",
     "sample_faults",
+    "show",
     "simulate",
     "steps",
     "write_trace",
