@@ -12,6 +12,7 @@ from paging.errors import (
     UnsupportedModelError,
 )
 from paging.expectation import Estimate, expected_cost, expected_faults, sample_faults
+from paging.hindsight import Mistake, mistakes
 from paging.model import BYPASS, FREE, HIT, Frame, LayeredInstance, Page, RequestSequence, Schedule
 from paging.offline import OfflineAlgorithm, WorkFunction, farthest_in_future, optimum_so_far, phase_starts
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
@@ -34,6 +35,7 @@ __all__ = [
     "LayeredInstance",
     "LayeredPagingError",
     "LimitError",
+    "Mistake",
     "ModelError",
     "OfflineAlgorithm",
     "Page",
@@ -54,6 +56,7 @@ __all__ = [
     "film_of",
     "generate",
     "get_policy",
+    "mistakes",
     "optimum_so_far",
     "phase_starts",
     "read_trace",

@@ -6,7 +6,7 @@ from paging.errors import LayeredPagingError
 from paging.model import LayeredInstance
 from paging.policy import get_policy
 from paging.viewer.film import Guide
-from proofs.bounds import BOUNDS, Bound, formula
+from proofs.bounds import BOUNDS, Bound, formula, h
 
 ANY_DETERMINISTIC = "any deterministic policy"
 HUMAN = "you"
@@ -16,13 +16,15 @@ HUMAN = "you"
 def guides(instance: LayeredInstance, policy: str, opt_cache: int | None = None) -> list[Guide]:
     """Return the smallest upper and the largest lower bound on a policy's ratio, where there are any.
 
-    The bounds speak of forced service from a cold start; with g > 1 only the upper ones are kept, whose proofs
-    do not depend on the order of requests.
+    The bounds speak of forced service; with g > 1 only the upper ones are kept, whose proofs do not depend on
+    the order of requests.
 
     Examples
     --------
     >>> [(guide.id, str(guide.value)) for guide in guides(LayeredInstance(3, 4, 8), "llru")]
     [('L5', '10'), ('L2', '6')]
+    >>> [(guide.id, str(guide.value)) for guide in guides(LayeredInstance(1, 12, 6), "lru", opt_cache=3)]
+    [('augmentation-upper', '3/2'), ('augmentation-lower', '3/2')]
     """
     if instance.bypassing or instance.visits == "atomic":
         return []
@@ -33,6 +35,9 @@ def guides(instance: LayeredInstance, policy: str, opt_cache: int | None = None)
     ]
     upper = [bound for bound in known if bound.kind in ("upper", "tight")]
     lower = [bound for bound in known if bound.kind in ("lower", "tight") and instance.per_visit == 1]
+    if opt_cache is not None and opt_cache < instance.cache:
+        # What can be forced against an OPT with k slots says nothing about one with fewer.
+        lower = [bound for bound in lower if h in bound.value.free_symbols]
     best = [min(upper, key=lambda bound: bound.at(instance, opt_cache))] if upper else []
     worst = [max(lower, key=lambda bound: bound.at(instance, opt_cache))] if lower else []
     return [

@@ -1,4 +1,4 @@
-"""A run as a film: what there is to see after every request, as plain data for the page, the widget and files."""
+"""A run as a film: what there is to see after every request, as plain data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from paging.errors import LayeredPagingError, LimitError, ModelError
 from paging.model import BYPASS, HIT, LayeredInstance, RequestSequence, whole_number
 from paging.offline import WorkFunction, farthest_in_future
-from paging.policy import get_policy
+from paging.policy import Policy, get_policy
 from paging.simulate import SEVERAL, Run, Step, steps
 
 ABSENT, CACHED, MARKED, POSSIBLE = "-", "c", "m", "s"
@@ -75,7 +75,7 @@ def guides(instance: LayeredInstance, policy: str, opt_cache: int | None = None)
     Examples
     --------
     >>> [(guide.id, guide.value) for guide in guides(LayeredInstance(2, 4, 7), "lru")]
-    [('marking-upper', Fraction(7, 1)), ('L3', Fraction(7, 1))]
+    [('L3-tight', Fraction(7, 1)), ('L3', Fraction(7, 1))]
     """
     return [guide for make in _guide_makers() for guide in make(instance, policy, opt_cache)]
 
@@ -175,13 +175,16 @@ class Film:
 
 def work_function_cells(work: WorkFunction) -> str:
     """Return which pages every, some or no optimal cache holds after the requests so far."""
-    return "".join(
-        CACHED if label == work.cache else POSSIBLE if label else ABSENT for label in work.labels
-    )
+    return "".join(CACHED if label == work.cache else POSSIBLE if label else ABSENT for label in work.labels)
 
 
 def film_of(
-    run: Run, *, first: int | None = None, opt_cache: int | None = None, remark: str = ""
+    run: Run,
+    *,
+    policy: Policy | None = None,
+    first: int | None = None,
+    opt_cache: int | None = None,
+    remark: str = "",
 ) -> Film:
     """Return the film of a run, beside a farthest-in-future schedule of the same requests.
 
@@ -189,6 +192,8 @@ def film_of(
     ----------
     run : Run
         Sequential visits. A run that was not recorded is served again.
+    policy : Policy, optional
+        Who served it; needed only for a policy that no registry knows.
     first : int, optional
         Show the first so many requests only. OPT is then the optimum of these.
     opt_cache : int, optional
@@ -210,27 +215,27 @@ def film_of(
 
     Examples
     --------
-    >>> from paging import generate, simulate
-    >>> film = film_of(simulate("lru", generate("uniform:rounds=3", LayeredInstance(2, 2, 2))))
+    >>> from paging import simulate
+    >>> film = film_of(simulate("lru", RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2])))
     >>> film.frames[-1]
-    Frame(page=2, hit=False, victims=(3,), cells='m-m-', optimum_cells='c-c-', faults=6, optimum=5, phase=3)
+    Frame(page=2, hit=False, victims=(0,), cells='-cm', optimum_cells='c-c', faults=3, optimum=3, phase=2)
     """
     instance = run.sequence.instance
     length = len(run.sequence) if first is None else min(whole_number(first, "first", 0), len(run.sequence))
     if length * instance.total_pages > MAX_CELLS:
         raise LimitError(
             f"{length:,} requests × {instance.total_pages:,} pages are too many to show one by one: at most "
-            f"{MAX_CELLS:,} cells; show the first {MAX_CELLS // instance.total_pages:,} requests (first=…)"
+            f"{MAX_CELLS:,} cells; show at most the first {MAX_CELLS // instance.total_pages:,} requests"
         )
     size = instance.cache if opt_cache is None else whole_number(opt_cache, "opt_cache (h)", 1)
     sequence = run.sequence.prefix(length)
     best = farthest_in_future(sequence.with_cache(size), record=True)
     film = Film(
-        instance, run.policy, _title(run.policy), size, "OPT's cache (farthest in future)",
+        instance, run.policy, _title(run.policy, policy), size, "OPT's cache (farthest in future)",
         guides(instance, run.policy, size), remark, run.seed,
     )  # fmt: skip
     optimum = 0
-    for step, other in zip(_steps(run, sequence), _replay(best, sequence), strict=True):
+    for step, other in zip(_steps(run, sequence, policy), _replay(best, sequence), strict=True):
         optimum += not other.hit
         film.add(step, _plain_cells(other.cache, instance.total_pages), optimum)
     return film
@@ -240,21 +245,21 @@ def _plain_cells(cached: frozenset[int], pages: int) -> str:
     return "".join(CACHED if q in cached else ABSENT for q in range(pages))
 
 
-def _title(policy: str) -> str:
+def _title(name: str, policy: Policy | None) -> str:
     """Return a policy's name in the field's words; a run may name one that no registry knows."""
-    if policy == "opt":
+    if name == "opt":
         return "farthest in future"
     try:
-        return get_policy(policy).title
+        return (policy or get_policy(name)).title
     except LayeredPagingError:
-        return policy
+        return name
 
 
-def _steps(run: Run, sequence: RequestSequence) -> Iterator[Step]:
+def _steps(run: Run, sequence: RequestSequence, policy: Policy | None) -> Iterator[Step]:
     """Return the steps of a run's first requests: from its record, or served again."""
     if run.entries is not None and not (run.entries[: len(sequence)] <= SEVERAL).any():
         return _replay(run, sequence)
-    return _served_again(run, sequence)
+    return _served_again(run, sequence, policy)
 
 
 def _replay(run: Run, sequence: RequestSequence) -> Iterator[Step]:
@@ -268,8 +273,8 @@ def _replay(run: Run, sequence: RequestSequence) -> Iterator[Step]:
         yield Step(time, page, entry == HIT, (entry,) if entry >= 0 else (), frozenset(cached), ())
 
 
-def _served_again(run: Run, sequence: RequestSequence) -> Iterator[Step]:
-    again = list(steps(run.policy, sequence, seed=run.seed or 0))
+def _served_again(run: Run, sequence: RequestSequence, policy: Policy | None) -> Iterator[Step]:
+    again = list(steps(policy or run.policy, sequence, seed=run.seed or 0))
     if len(sequence) == len(run.sequence) and _faults(again) != run.faults:
         raise ModelError(
             f"the run of {run.policy} was not recorded, and serving again gives {_faults(again)} instead of "

@@ -80,7 +80,15 @@ def film_table(film: Film) -> str:
         ]
         for time, frame in shown
     ]
-    header = ["request", "page", "", "leaves", f"cache of {film.policy}", "OPT's cache", "faults / OPT so far"]
+    header = [
+        "request",
+        "page",
+        "",
+        "leaves",
+        f"cache of {film.policy}",
+        "OPT's cache",
+        "faults / OPT so far",
+    ]
     note = "" if len(shown) == len(frames) else f" · {SHOWN - 1} of {len(frames):,} requests and the last"
     return _table(f"{film.policy} on {instance_text(instance)}{note}", header, rows)
 

@@ -6,7 +6,7 @@ const OPT_WORDS = { "-": "not cached", c: "cached", s: "in some optimal caches" 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16];
 const TAPE = 12;
 
-function h(tag, attributes = {}, ...children) {
+export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
