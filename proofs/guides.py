@@ -66,5 +66,6 @@ def _guide(bound: Bound, kind: str, instance: LayeredInstance, opt_cache: int | 
         bound.at(instance, opt_cache),
         formula(bound.value),
         bound.statement,
+        None if bound.additive is None else formula(bound.additive),
         bound.measure == "oblivious",
     )

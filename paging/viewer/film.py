@@ -39,6 +39,8 @@ class Guide:
         Its value at the instance; ``inf`` for a policy that is not competitive.
     formula, statement : str
         The value as the field writes it, and the sentence.
+    additive : str or None
+        The additive constant of an upper bound; None where it is not stated.
     in_expectation : bool
         Whether it speaks of expected faults against an oblivious adversary.
     """
@@ -48,6 +50,7 @@ class Guide:
     value: Fraction | float
     formula: str
     statement: str
+    additive: str | None = None
     in_expectation: bool = False
 
     def as_dict(self) -> dict[str, Any]:
@@ -60,6 +63,7 @@ class Guide:
             "height": float(self.value) if finite else None,
             "formula": self.formula,
             "statement": self.statement,
+            "additive": self.additive,
             "in_expectation": self.in_expectation,
         }
 
@@ -155,8 +159,7 @@ class Film:
             "pages_by_layer": list(instance.pages_by_layer),
             "cache": instance.cache,
             "per_visit": instance.per_visit,
-            "variant": f"{'bypassing' if instance.bypassing else 'forced'} service, "
-            f"{instance.visits} visits, cold start, shared cache",
+            "variant": f"{'bypassing' if instance.bypassing else 'forced'} service · cold start · shared cache",
             "policy": self.policy,
             "title": self.title,
             "opt_cache": self.opt_cache,

@@ -182,7 +182,7 @@ class AdversaryGame(Game):
         self._session = Session(policy, instance, seed=seed)
         self._work = WorkFunction(instance)
         film = Film(
-            instance, policy.name, policy.title, instance.cache, "Optimal caches so far (work function)",
+            instance, policy.name, policy.title, instance.cache, "Optimal caches so far",
             guides(instance, policy.name), "", seed if policy.randomized else None,
         )  # fmt: skip
         super().__init__(film)

@@ -4,7 +4,6 @@
 const WORDS = { "-": "not cached", c: "cached", m: "cached, marked" };
 const OPT_WORDS = { "-": "not cached", c: "cached", s: "in some optimal caches" };
 const SPEEDS = [0.5, 1, 2, 4, 8, 16];
-const TAPE = 12;
 
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -24,6 +23,13 @@ function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Drawn, because not every font has the signs of a tape recorder.
+const ICONS = {
+  first: "M3 3h2v10H3zM13 3v10L6 8z", back: "M11 3v10L4 8z", play: "M4 2v12l10-6z", pause: "M3 2h4v12H3zM9 2h4v12H9z",
+  forward: "M5 3v10l7-5z", last: "M11 3h2v10h-2zM3 3v10l7-5z",
+};
+const icon = (name) => svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
+
 const hidden = (text) => h("span", { class: "lp-sr" }, text);
 const ratioOf = (frame) => (frame && frame.optimum ? frame.faults / frame.optimum : null);
 const shown = (number) => (number === null ? "–" : Number.isInteger(number) ? String(number) : number.toFixed(2));
@@ -41,6 +47,7 @@ function shape(film) {
 class Board {
   constructor(film, geometry, caption, onChoose) {
     this.geometry = geometry;
+    this.caption = caption;
     this.cells = [];
     this.heads = [];
     this.count = h("span", { class: "lp-filled" });
@@ -61,10 +68,9 @@ class Board {
       }
       body.append(line);
     }
-    this.caption = h("span", {}, caption);
     this.table = h("table", {}, h("caption", { class: "lp-sr" }, caption), h("thead", {}, head), body);
     this.root = h("figure", { class: "lp-board" },
-      h("figcaption", {}, this.caption, this.count),
+      h("figcaption", {}, h("span", {}, caption), this.count),
       h("div", { class: "lp-scroll", tabindex: film.layers > 8 ? "0" : null, role: film.layers > 8 ? "group" : null,
         "aria-label": film.layers > 8 ? caption : null }, this.table));
     this.root.classList.toggle("lp-dense", film.layers > 8 || geometry.rows > 12);
@@ -89,10 +95,10 @@ class Board {
         `${victim ? " lp-victim" : ""}${page === look.pending ? " lp-pending" : ""}`;
       const marks = h("span", { class: "lp-marks", "aria-hidden": "true" },
         ...[letter === "m" && "●", letter === "s" && "½", victim && "✕"].filter(Boolean).map((mark) => h("i", {}, mark)));
-      const tag = requested ? h("span", { class: "lp-tag", "aria-hidden": "true" }, look.fault ? "fault" : "hit")
+      const tag = requested ? h("span", { class: "lp-tag", "aria-hidden": "true" }, look.tags[look.fault ? 1 : 0])
         : page === look.pending ? h("span", { class: "lp-tag", "aria-hidden": "true" }, "asked for") : null;
       const name = this.geometry.name(page);
-      const words = [look.words[letter], requested && (look.fault ? "requested, fault" : "requested, hit"),
+      const words = [look.words[letter], requested && `requested, ${look.tags[look.fault ? 1 : 0]}`,
         page === look.pending && "asked for, a fault", victim && "left"].filter(Boolean).join(", ");
       const inside = [h("b", {}, name), marks, tag];
       if (choice) {
@@ -108,7 +114,7 @@ class Board {
       head.replaceChildren(h("span", { "aria-hidden": "true" }, now ? "▼" : " "), h("span", {}, `layer ${layer}`),
         now ? hidden(" (being served)") : "");
     });
-    this.count.textContent = look.letters ? `${filled} of ${look.size} slots used` : "";
+    this.count.textContent = !look.letters ? "" : look.filled(filled);
   }
 }
 
@@ -118,28 +124,36 @@ class Curve {
     this.box = h("div", { class: "lp-plot" });
     this.notes = h("ul", { class: "lp-guides" });
     this.root = h("figure", { class: "lp-curve" }, h("figcaption", {}, "Faults ÷ OPT so far"), this.box, this.notes);
-    this.observer = new ResizeObserver(() => this.film && this.draw(this.film, this.at));
+    this.observer = new ResizeObserver(() => this.film && this.box.clientWidth !== this.width && this.draw(this.film, this.at));
     this.observer.observe(this.box);
   }
 
   describe(film) {
+    const claim = (guide) => {
+      const factor = /[+− ]/.test(guide.formula) ? `(${guide.formula})` : guide.formula;
+      if (guide.kind === "lower") return guide.height === null ? "No bound holds: the ratio can be forced to any height" : `Can be forced: faults ≥ ${factor}·OPT in the long run`;
+      const more = { 0: "" }[guide.additive] ?? (guide.additive === null ? " + a constant" : ` + ${guide.additive}`);
+      return `Proven: faults ≤ ${factor}·OPT${more}`;
+    };
     this.notes.replaceChildren(...film.guides.map((guide) => h("li", {},
       h("span", { class: `lp-line lp-${guide.kind}`, "aria-hidden": "true" }),
-      h("span", {}, h("b", {}, guide.kind === "upper" ? `never above ${guide.formula}` : `can be forced to ${guide.formula}`),
-        guide.formula === guide.text ? "" : ` = ${guide.text}`, ` · ${guide.id}. ${guide.statement}`,
-        guide.in_expectation ? " In expectation; a single run may leave it." : ""))));
+      h("span", {}, h("b", {}, claim(guide)), guide.formula === guide.text ? "" : `, here ${guide.text}`, ` (${guide.id})`,
+        guide.in_expectation ? ", in expectation: a single run may do otherwise" : "", "."))));
     if (!film.guides.length) this.notes.replaceChildren(h("li", {}, "No proven bound is known here for this policy."));
   }
 
   draw(film, at) {
     this.film = film;
     this.at = at;
-    const width = Math.max(280, this.box.clientWidth || 640);
-    const height = Math.max(170, Math.min(280, width * 0.42));
+    this.width = this.box.clientWidth;
+    const width = Math.max(250, this.width || 640);
+    const height = Math.max(190, Math.min(270, width * 0.55));
     const left = 42, right = 12, top = 12, bottom = 38;
     const frames = film.frames;
-    const heights = film.guides.map((guide) => guide.height).filter((value) => value !== null);
-    const highest = Math.max(1.5, ...heights, ...frames.map(ratioOf).filter((value) => value !== null)) * 1.08;
+    // A bound far above everything observed would press the curve flat: it is named at the upper edge instead.
+    const reached = Math.max(1.5, film.goal || 0, ...frames.map(ratioOf).filter((value) => value !== null));
+    const heights = film.guides.map((guide) => guide.height).filter((value) => value !== null && value <= 5 * reached);
+    const highest = Math.max(reached, ...heights) * 1.08;
     const length = Math.max(film.length || 0, frames.length, 1);
     const x = (t) => left + (width - left - right) * (t / length);
     const y = (value) => height - bottom - (height - top - bottom) * (value / highest);
@@ -155,8 +169,12 @@ class Curve {
     }
     parts.push(svg("text", { x: width - right, y: height - 5, "text-anchor": "end" }, "requests"));
     for (const guide of film.guides) {
-      if (guide.height === null) continue;
       const above = guide.kind === "upper";
+      if (guide.height === null || guide.height > highest) {
+        parts.push(svg("text", { x: above ? width - right : left + 6, y: top + 6, "text-anchor": above ? "end" : "start",
+          class: "lp-label" }, `↑ ${guide.kind} bound ${guide.text}`));
+        continue;
+      }
       parts.push(svg("line", { x1: left, x2: width - right, y1: y(guide.height), y2: y(guide.height),
         class: `lp-${guide.kind}` }),
       svg("text", { x: above ? width - right : left + 6, y: y(guide.height) + (above ? 16 : -6),
@@ -224,33 +242,34 @@ class View {
     const film = this.film;
     this.geometry = shape(film);
     const choose = (page) => this.options.onChoose && this.options.onChoose(page);
-    this.board = new Board(film, this.geometry, `Cache of ${film.policy}`, choose);
+    const own = film.policy === "you";
+    this.board = new Board(film, this.geometry, own ? "Your cache" : `Cache of ${film.policy}`, choose);
     this.other = new Board(film, this.geometry, film.optimum_title, choose);
     this.curve = new Curve();
     this.curve.describe(film);
     this.facts = {};
     const fact = (id, label) => h("div", { class: `lp-count lp-count-${id}` }, h("dt", {}, label), (this.facts[id] = h("dd", {})));
     this.counts = h("dl", { class: "lp-counts" }, fact("time", "request"), fact("phase", "k-phase"),
-      fact("faults", `faults of ${film.policy}`), fact("optimum", film.opt_cache === film.cache ? "OPT so far" : `OPT so far, h = ${film.opt_cache}`),
+      fact("faults", own ? "your faults" : `faults of ${film.policy}`), fact("optimum", film.opt_cache === film.cache ? "OPT so far" : `OPT so far, h = ${film.opt_cache}`),
       fact("ratio", "ratio"));
     this.say = h("p", { class: "lp-say", role: "status" });
     this.tape = h("div", { class: "lp-tape", "aria-hidden": "true" });
     const button = (label, text, action, keys) => h("button", { type: "button", class: "lp-button", "aria-label": label,
       title: `${label} (${keys})`, "aria-keyshortcuts": keys, onclick: action }, text);
-    this.toggle = button("play", "▶ play", () => this.flip(), "Space");
+    this.toggle = button("play", "", () => this.flip(), "Space");
     this.slider = h("input", { type: "range", min: "0", max: String(film.frames.length), value: "0", "aria-label": "request shown",
       oninput: () => { this.stop(); this.show(Number(this.slider.value)); } });
     this.pace = h("select", { "aria-label": "speed", onchange: () => { this.speed = Number(this.pace.value); this.again(); } },
       ...SPEEDS.map((speed) => h("option", { value: speed, selected: speed === this.speed }, `${speed} per second`)));
     this.controls = h("div", { class: "lp-controls", role: "group", "aria-label": "playing" },
-      button("first", "⏮", () => this.jump(0), "Home"), button("back", "◀", () => this.jump(this.at - 1), "ArrowLeft"), this.toggle,
-      button("forward", "▶", () => this.jump(this.at + 1), "ArrowRight"),
-      button("last", "⏭", () => this.jump(this.film.frames.length), "End"), this.slider, this.pace);
+      button("first", icon("first"), () => this.jump(0), "Home"), button("back", icon("back"), () => this.jump(this.at - 1), "ArrowLeft"), this.toggle,
+      button("forward", icon("forward"), () => this.jump(this.at + 1), "ArrowRight"),
+      button("last", icon("last"), () => this.jump(this.film.frames.length), "End"), this.slider, this.pace);
     const legend = h("ul", { class: "lp-legend", "aria-label": "what the cells show" },
       ...[["lp-cached", "", "cached"], ["lp-cached lp-marked", "●", "marked: requested in this k-phase"], ["lp-absent", "", "not cached"],
         ["lp-cached lp-requested", "", "requested: hit"], ["lp-cached lp-requested lp-fault", "", "requested: fault"],
         ["lp-absent lp-victim", "✕", "victim: has just left"],
-        ...(film.frames.some((frame) => frame.optimum_cells.includes("s")) || film.optimum_title.startsWith("Optimal")
+        ...(film.optimum_title.startsWith("Optimal")
           ? [["lp-possible", "½", "in some optimal caches"]] : [])]
         .map(([kinds, mark, text]) => h("li", {}, h("span", { class: `lp-cell lp-key ${kinds}`, "aria-hidden": "true" },
           h("span", { class: "lp-marks" }, h("i", {}, mark))), text)));
@@ -261,10 +280,14 @@ class View {
     const model = h("p", { class: "lp-model" },
       `ℓ = ${film.layers} layers, n = ${pages} pages each, k = ${film.cache} slots${film.per_visit > 1 ? `, g = ${film.per_visit}` : ""} · ${film.variant}` +
       (film.seed === null ? "" : ` · one sampled run, seed ${film.seed}`) + (film.remark ? ` · ${film.remark}` : ""));
-    const stage = h("div", { class: "lp-boards" }, this.board.root, this.other.root);
+    const stage = h("div", { class: "lp-stage" }, this.board.root, this.other.root, this.curve.root);
+    stage.classList.toggle("lp-wide", film.layers > 5);
+    const facing = film.optimum_title.startsWith("Optimal");
+    this.optTags = facing ? ["OPT + 0", "OPT + 1"] : ["hit", "fault"];
+    this.optFilled = facing ? () => "solid: in every one · ½: in some" : (filled) => `${filled} of ${film.opt_cache} slots used`;
     this.root.classList.add("lp-view");
     if (!this.options.keys) this.root.tabIndex = 0;
-    this.root.replaceChildren(model, this.counts, this.say, stage, this.controls, this.tape, keys, this.curve.root);
+    this.root.replaceChildren(model, this.counts, this.controls, this.say, stage, this.tape, keys);
   }
 
   show(at) {
@@ -275,23 +298,24 @@ class View {
     const choosing = latest && this.choices.size > 0;
     const layer = choosing ? this.nextLayer : frame ? this.geometry.layerOf(frame.page) : 0;
     const empty = "-".repeat(this.geometry.total);
-    const look = { page: frame ? frame.page : null, layer, choices: new Set(), pending: null, choiceWord: this.choiceWord };
-    this.board.draw({ ...look, letters: frame ? frame.cells : empty, words: WORDS, fault: frame && !frame.hit, size: film.cache,
-      victims: new Set(frame ? frame.victims : []), choices: choosing ? this.choices : new Set(), pending: choosing ? this.pending : null });
+    const asked = choosing && this.pending !== null;
+    const look = { page: frame && !asked ? frame.page : null, layer, choices: new Set(), pending: null, choiceWord: this.choiceWord };
+    this.board.draw({ ...look, letters: frame ? frame.cells : empty, words: WORDS, fault: frame && !frame.hit, tags: ["hit", "fault"],
+      filled: (filled) => `${filled} of ${film.cache} slots used`, victims: new Set(frame && !asked ? frame.victims : []), choices: choosing ? this.choices : new Set(), pending: choosing ? this.pending : null });
     const before = film.frames[this.at - 2];
     const letters = frame ? frame.optimum_cells : empty;
     const optFault = frame && frame.optimum > (before ? before.optimum : 0);
     const left = new Set();
     if (frame && before && letters) [...before.optimum_cells].forEach((letter, page) => letter === "c" && letters[page] === "-" && left.add(page));
     this.other.root.classList.toggle("lp-closed", letters === "");
-    this.other.draw({ ...look, letters: letters || null, words: OPT_WORDS, fault: optFault, victims: left, size: film.opt_cache });
+    this.other.draw({ ...look, letters: letters || null, words: OPT_WORDS, fault: optFault, victims: left, tags: this.optTags, filled: this.optFilled });
     this.count(frame);
     this.strip();
     this.curve.draw(film, this.at);
     this.slider.value = String(this.at);
     this.slider.setAttribute("aria-valuetext", `${this.at} of ${film.frames.length} requests`);
     if (latest) this.stop();
-    const text = this.sentence(frame);
+    const text = asked ? `Request ${this.at + 1}, layer ${layer}: page ${this.geometry.name(this.pending)}, a fault. The cache is full.` : this.sentence(frame);
     this.say.setAttribute("aria-live", this.timer ? "off" : "polite");
     if (this.say.textContent !== text) this.say.textContent = text;
     if (this.options.onShow) this.options.onShow(this.at);
@@ -321,8 +345,9 @@ class View {
 
   strip() {
     const frames = this.film.frames;
-    const from = Math.max(0, Math.min(this.at - TAPE, frames.length - 2 * TAPE));
-    this.tape.replaceChildren(...frames.slice(from, from + 2 * TAPE).map((frame, offset) => {
+    const room = Math.max(5, Math.floor((this.tape.clientWidth || 900) / 52));
+    const from = Math.max(0, Math.min(this.at - Math.ceil(room / 2), frames.length - room));
+    this.tape.replaceChildren(...frames.slice(from, from + room).map((frame, offset) => {
       const time = from + offset + 1;
       const state = time === this.at ? "lp-here" : time > this.at ? "lp-ahead" : "";
       return h("span", { class: `lp-chip ${state} ${frame.hit ? "" : "lp-miss"}`, title: `request ${time}`, onclick: () => this.jump(time) },
@@ -363,8 +388,10 @@ class View {
   }
 
   label() {
-    this.toggle.textContent = this.timer ? "⏸ pause" : "▶ play";
-    this.toggle.setAttribute("aria-label", this.timer ? "pause" : "play");
+    const word = this.timer ? "pause" : "play";
+    if (this.toggle.getAttribute("aria-label") === word && this.toggle.firstElementChild) return;
+    this.toggle.setAttribute("aria-label", word);
+    this.toggle.replaceChildren(icon(word), word);
   }
 
   faster(by) {

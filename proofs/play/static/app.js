@@ -81,7 +81,7 @@ function sizes(defaults) {
   const limits = page.choices.limits;
   return [
     number("layers", "layers ℓ", defaults.layers, 1, limits.layers),
-    number("pages", "pages per layer n", defaults.pages, 1, limits.pages),
+    number("pages", "pages n", defaults.pages, 1, limits.pages),
     number("cache", "cache k", defaults.cache, 1, limits.cache),
     number("rounds", "rounds", defaults.rounds, 1, limits.requests),
   ];
@@ -96,8 +96,8 @@ function buildForm() {
     watch: () => [
       policies,
       select("source", "requests", [
-        ["constructions", offered.constructions.map((c) => [`construction:${c.id}`, `${c.id} (${c.bad_for})`])],
-        ["workloads", offered.workloads.map((w) => [`workload:${w.id}`, `${w.id}: ${w.title}`])],
+        ["constructions", offered.constructions.map((c) => [`construction:${c.id}`, c.id])],
+        ["workloads", offered.workloads.map((w) => [`workload:${w.id}`, w.id])],
         ...(offered.traces.length ? [["traces", offered.traces.map((t) => [`trace:${t.id}`, t.id])]] : []),
       ], sourceChosen),
       ...sizes({ layers: 2, pages: 4, cache: 7, rounds: 30 }), seed,
@@ -152,11 +152,22 @@ at("form").addEventListener("submit", (event) => {
     const game = await ask("/api/games", filled());
     history.pushState(null, "", `#game=${game.id}`);
     at("setup").open = false;
-    display(game, { fresh: true });
+    at("stage").hidden = false;
     at("stage").focus();
+    display(game, { fresh: true });
     at("stage").scrollIntoView({ block: "start" });
   });
 });
+
+// Whoever opens the page without an address sees something at once.
+async function startFirst() {
+  await busily(async () => {
+    const game = await ask("/api/games", filled());
+    history.replaceState(null, "", `#game=${game.id}`);
+    at("setup").open = false;
+    display(game, {});
+  });
+}
 
 // Games
 
@@ -175,6 +186,7 @@ function display(game, { fresh = false, from }) {
   page.game = game;
   if (page.mode !== game.mode) enter(game.mode);
   at("stage").hidden = false;
+  at("lede").hidden = true;
   at("outcome").replaceChildren();
   const film = { ...game.film, length: game.length, goal: game.goal_height };
   const watching = game.mode === "watch";
@@ -203,7 +215,7 @@ function tell(game) {
   } else if (game.mode === "adversary") {
     status.replaceChildren(h("p", {}, `Ask for a page of layer ${game.layer}. Goal: ratio ${game.goal}, ${left} request${left === 1 ? "" : "s"} left.`), back);
   } else {
-    status.replaceChildren(h("p", {}, `Page ${name(game.pending)} is asked for, a fault, and the cache is full. Which page leaves? ${left} requests left.`), back);
+    status.replaceChildren(h("p", {}, `Page ${name(game.pending)} is asked for: which page leaves? ${left} request${left === 1 ? "" : "s"} left.`), back);
   }
 }
 
@@ -222,9 +234,9 @@ function outcome(game) {
   const box = at("outcome");
   if (game.mode === "adversary") {
     const cruel = game.outcome.cruel;
-    box.replaceChildren(h("h2", {}, "And the cruel adversary?"),
+    box.replaceChildren(h("section", {}, h("h2", {}, "And the cruel adversary?"),
       h("p", {}, cruel ? `It forces ${cruel.faults} faults where OPT has ${cruel.optimum} within ${cruel.requests} requests: ratio ${(cruel.faults / cruel.optimum).toFixed(2)}.`
-        : "It needs a deterministic policy, k ≥ ℓ, and a page more than fit the cache."));
+        : "It needs a deterministic policy, k ≥ ℓ, and a page more than fit the cache.")));
     return;
   }
   const { mistakes, others, faults, optimum, adaptive } = game.outcome;
@@ -238,16 +250,16 @@ function outcome(game) {
   const next = (time) => (time === null ? "never asked for again" : `asked for again at request ${time}`);
   const lost = mistakes.map((m) => h("tr", {}, h("td", {}, h("button", { type: "button", class: "quiet", onclick: () => look(m.request) }, `request ${m.request}`)),
     h("td", {}, m.page), h("td", {}, `${m.victim}, ${next(m.victim_next)}`), h("td", {}, `${m.best}, ${next(m.best_next)}`)));
-  box.replaceChildren(
+  box.replaceChildren(h("section", {},
     h("h2", {}, mistakes.length ? "Where you lost" : "You lost nothing"),
     mistakes.length
       ? h("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "where you lost" }, h("table", {}, h("thead", {}, h("tr", {}, ...["when", "page", "you evicted", "optimal was"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, ...lost)))
       : h("p", {}, "Every page you evicted was as good a choice as any."),
-    mistakes.length ? h("p", {}, "Each of these evictions costs exactly one fault more than the best choice from the same cache; together they are your faults minus OPT's.") : "",
-    h("h2", {}, "Faults on the same requests"),
+    mistakes.length ? h("p", {}, "Each of these evictions costs exactly one fault more than the best choice from the same cache; together they are your faults minus OPT's.") : ""),
+  h("section", {}, h("h2", {}, "Faults on the same requests"),
     h("table", {}, h("tbody", {}, ...bars)),
     h("p", {}, adaptive ? "The opponent looked at your cache while it chose these requests: they are hard for you, not for the others."
-      : "The requests were fixed before the game."));
+      : "The requests were fixed before the game.")));
 }
 
 function look(request) {
@@ -259,8 +271,8 @@ function look(request) {
 
 function enter(mode) {
   page.mode = mode;
-  at("heading").textContent = MODES[mode].title;
   at("lede").textContent = MODES[mode].lede;
+  at("lede").hidden = false;
   document.title = `${MODES[mode].title} · layered paging`;
   for (const link of document.querySelectorAll("nav a")) {
     if (link.dataset.mode === mode) link.setAttribute("aria-current", "page");
@@ -292,4 +304,4 @@ async function go() {
 
 window.addEventListener("hashchange", go);
 page.choices = await ask("/api/choices").catch((error) => complain(error.message));
-if (page.choices) await go();
+if (page.choices) await (location.hash ? go() : (enter("watch"), startFirst()));
