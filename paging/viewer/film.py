@@ -159,7 +159,7 @@ class Film:
             "pages_by_layer": list(instance.pages_by_layer),
             "cache": instance.cache,
             "per_visit": instance.per_visit,
-            "variant": f"{'bypassing' if instance.bypassing else 'forced'} service · cold start · shared cache",
+            "variant": f"{instance.model['service']} service · cold start · shared cache",
             "policy": self.policy,
             "title": self.title,
             "opt_cache": self.opt_cache,

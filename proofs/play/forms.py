@@ -9,7 +9,16 @@ from fractions import Fraction
 from typing import Any
 
 from adversary import constructions, get_construction
-from paging import LayeredInstance, ModelError, Policy, RequestSequence, Trace, UnknownNameError, get_policy
+from paging import (
+    LayeredInstance,
+    LimitError,
+    ModelError,
+    Policy,
+    RequestSequence,
+    Trace,
+    UnknownNameError,
+    get_policy,
+)
 from paging.model import whole_number
 from paging.policy import registered_policies
 from paging.workloads import WORKLOADS, describe_workloads, generate
@@ -25,6 +34,9 @@ from proofs.play.opponents import OPPONENTS
 
 MAX_LAYERS, MAX_PAGES, MAX_CACHE, MAX_REQUESTS, MAX_SEED = 32, 256, 256, 2000, 2**31 - 1
 """Largest film of a construction or workload. Traces bring their own layers and pages."""
+
+MAX_BUILT_LAYERS, MAX_BUILT_PAGES = 8, 40
+"""Largest construction: the exact limits of the random ones take seconds at this size and hours beyond."""
 
 LARGEST = 10**9
 """Largest parameter of a workload that is even looked at."""
@@ -205,6 +217,11 @@ def _from_workload(form: Form, name: str, seed: int) -> tuple[RequestSequence, i
 def _from_construction(form: Form, name: str, policy: Policy, seed: int) -> tuple[RequestSequence, int, str]:
     found = get_construction(name[:60])
     instance = _instance(form)
+    if instance.layers > MAX_BUILT_LAYERS or instance.total_pages > MAX_BUILT_PAGES:
+        raise LimitError(
+            f"constructions are built here for at most {MAX_BUILT_LAYERS} layers and {MAX_BUILT_PAGES} "
+            f"pages, got {instance.layers} and {instance.total_pages}; 'paging show' takes larger ones"
+        )
     rounds = _rounds(form, instance)
     against = policy if found.kind == "adaptive" else None
     made = found(instance, rounds=rounds, policy=against, seed=seed)

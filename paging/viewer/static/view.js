@@ -30,6 +30,7 @@ const ICONS = {
 };
 const icon = (name) => svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
 
+const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
 const hidden = (text) => h("span", { class: "lp-sr" }, text);
 const ratioOf = (frame) => (frame && frame.optimum ? frame.faults / frame.optimum : null);
 const shown = (number) => (number === null ? "–" : Number.isInteger(number) ? String(number) : number.toFixed(2));
@@ -148,7 +149,7 @@ class Curve {
     this.width = this.box.clientWidth;
     const width = Math.max(250, this.width || 640);
     const height = Math.max(190, Math.min(270, width * 0.55));
-    const left = 42, right = 12, top = 12, bottom = 38;
+    const left = 2.6 * rem(), right = 12, top = 12, bottom = 2.4 * rem();
     const frames = film.frames;
     // A bound far above everything observed would press the curve flat: it is named at the upper edge instead.
     const reached = Math.max(1.5, film.goal || 0, ...frames.map(ratioOf).filter((value) => value !== null));
@@ -158,14 +159,14 @@ class Curve {
     const x = (t) => left + (width - left - right) * (t / length);
     const y = (value) => height - bottom - (height - top - bottom) * (value / highest);
     const parts = [];
-    const step = [1, 2, 5, 10, 20, 50].find((size) => highest / size <= 6) || 100;
+    const step = [0.5, 1, 2, 5, 10, 20, 50].find((size) => highest / size <= 6) || 100;
     for (let value = 0; value <= highest; value += step) {
       parts.push(svg("line", { x1: left, x2: width - right, y1: y(value), y2: y(value), class: "lp-grid" }),
         svg("text", { x: left - 7, y: y(value) + 4, "text-anchor": "end" }, String(value)));
     }
     const tick = [5, 10, 20, 50, 100, 200, 500, 1000].find((size) => length / size <= width / 75) || 5000;
     for (let t = 0; t <= length; t += tick) {
-      parts.push(svg("text", { x: x(t), y: height - bottom + 17, "text-anchor": "middle" }, String(t)));
+      parts.push(svg("text", { x: x(t), y: height - bottom + 1.05 * rem(), "text-anchor": "middle" }, String(t)));
     }
     parts.push(svg("text", { x: width - right, y: height - 5, "text-anchor": "end" }, "requests"));
     for (const guide of film.guides) {
@@ -345,7 +346,7 @@ class View {
 
   strip() {
     const frames = this.film.frames;
-    const room = Math.max(5, Math.floor((this.tape.clientWidth || 900) / 52));
+    const room = Math.max(5, Math.floor((this.tape.clientWidth || 900) / (3.25 * rem())));
     const from = Math.max(0, Math.min(this.at - Math.ceil(room / 2), frames.length - room));
     this.tape.replaceChildren(...frames.slice(from, from + room).map((frame, offset) => {
       const time = from + offset + 1;
