@@ -97,7 +97,7 @@ class Guard:
 
 def answer(status: int, value: object) -> Response:
     """Return a JSON response."""
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return Response(text, status, media_type="application/json")
 
 
@@ -208,7 +208,7 @@ def make_app(catalogue: Catalogue, hosts: Iterable[str], store: Store | None = N
         name = request.path_params["name"]
         return await computed(lambda: games.take_back(name))
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *(_file_route(path, package, name) for path, (package, name) in PAGES.items()),
             Route("/api/choices", list_choices, methods=["GET"]),
@@ -225,3 +225,5 @@ def make_app(catalogue: Catalogue, hosts: Iterable[str], store: Store | None = N
             Exception: _failed,
         },
     )
+    app.router.redirect_slashes = False
+    return app

@@ -19,11 +19,12 @@ const MODES = {
   },
 };
 const at = (id) => document.getElementById(id);
-const page = { mode: "watch", game: null, choices: null, busy: false };
+const page = { mode: "watch", game: null, choices: null, busy: null, place: 0 };
 const view = mount(at("view"), { keys: document, onChoose: (chosen) => choose(chosen) });
 
 async function ask(path, body) {
   const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const place = page.place;
   let response;
   try {
     response = await fetch(path, options);
@@ -31,6 +32,7 @@ async function ask(path, body) {
     throw new Error("The server does not answer. Is 'paging play' still running?");
   }
   const value = await response.json().catch(() => ({ error: `the server answered ${response.status}` }));
+  if (place !== page.place) throw new Gone();
   if (!response.ok) throw new Error(value.error || `the server answered ${response.status}`);
   return value;
 }
@@ -41,10 +43,14 @@ function complain(message) {
   error.textContent = message || "";
 }
 
-// Run one request to the server at a time, with its error shown on the page.
+// Run one request to the server at a time, with its error shown on the page. What comes back after the visitor has
+// gone elsewhere on the page is dropped: ask() then throws Gone.
+class Gone extends Error {}
+
 async function busily(work) {
-  if (page.busy) return;
-  page.busy = true;
+  if (page.busy === page.place) return;
+  const place = page.place;
+  page.busy = place;
   complain("");
   const go = document.querySelector(".go");
   const note = setTimeout(() => {
@@ -53,11 +59,13 @@ async function busily(work) {
   try {
     await work();
   } catch (error) {
-    complain(error.message);
+    if (!(error instanceof Gone)) complain(error.message);
   } finally {
     clearTimeout(note);
-    if (go) { go.removeAttribute("aria-disabled"); go.textContent = MODES[page.mode].button; }
-    page.busy = false;
+    if (place === page.place) {
+      if (go) { go.removeAttribute("aria-disabled"); go.textContent = MODES[page.mode].button; }
+      page.busy = null;
+    }
   }
 }
 
@@ -175,7 +183,15 @@ function choose(chosen) {
   const game = page.game;
   if (!game || game.over) return;
   const after = game.film.frames.length;
-  busily(async () => display(await ask(`/api/games/${game.id}/moves`, { page: chosen, after }), { from: after }));
+  busily(async () => {
+    try {
+      display(await ask(`/api/games/${game.id}/moves`, { page: chosen, after }), { from: after });
+    } catch (error) {
+      if (error instanceof Gone) throw error;
+      display(await ask(`/api/games/${game.id}`), {}); // another window may have moved: show what is
+      throw error;
+    }
+  });
 }
 
 function takeBack() {
@@ -283,6 +299,7 @@ function enter(mode) {
 
 async function go() {
   const hash = location.hash.slice(1);
+  page.place += 1;
   complain("");
   if (hash.startsWith("game=")) {
     try {
@@ -292,6 +309,7 @@ async function go() {
       display(game, {});
       return;
     } catch (error) {
+      if (error instanceof Gone) return;
       enter(page.mode);
       complain(error.message);
     }
