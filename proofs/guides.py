@@ -22,7 +22,7 @@ def guides(instance: LayeredInstance, policy: str, opt_cache: int | None = None)
     Examples
     --------
     >>> [(guide.id, str(guide.value)) for guide in guides(LayeredInstance(3, 4, 8), "llru")]
-    [('L5', '10'), ('L2', '6')]
+    [('L5', '10'), ('llru-lower', '17/2')]
     >>> [(guide.id, str(guide.value)) for guide in guides(LayeredInstance(1, 12, 6), "lru", opt_cache=3)]
     [('augmentation-upper', '3/2'), ('augmentation-lower', '3/2')]
     """
