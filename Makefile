@@ -19,7 +19,7 @@ test: $(VENV)/installed-test browser
 
 ## browser: what the browser tests need beside Python, where it can be had; without it they are skipped
 browser:
-	@command -v chromium chromium-browser google-chrome >/dev/null \
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; false \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	     && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	|| echo "browser tests will be skipped: no chromium, and no way to install it here"

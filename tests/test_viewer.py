@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -335,3 +336,18 @@ def test_without_anywidget_the_message_says_what_to_install(monkeypatch: pytest.
     monkeypatch.delitem(sys.modules, "paging.viewer.anywidget", raising=False)
     with pytest.raises(paging.LayeredPagingError, match=r"pip install 'layered-paging\[notebook\]'"):
         paging.show(simulate("lru", REQUESTS))
+
+
+def test_the_examples_of_the_documentation_run(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "play.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    pytest.importorskip("anywidget")
+    exec(code, {})
+    commands = [
+        line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()
+    ]
+    assert commands[0] == "paging play"
+    for number, line in enumerate(commands[1:]):
+        words = shlex.split(line)[1:-1]
+        assert paging_run((*words, str(tmp_path / f"{number}.html"))) == 0
+        assert (tmp_path / f"{number}.html").stat().st_size > 20_000
