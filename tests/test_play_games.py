@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,6 +114,20 @@ def test_the_game_is_won_as_soon_as_the_ratio_is_reached() -> None:
     assert Fraction(last.faults, last.optimum) >= Fraction(3, 2) > Fraction(before.faults, before.optimum)
     assert game.turn()["outcome"]["won"]
     assert game.turn()["choices"] == []
+
+
+def test_reaching_the_goal_exactly_is_enough() -> None:
+    instance, cycle = LayeredInstance(2, 3, 3), [0, 3, 1, 4]
+    long = AdversaryGame(get_policy("lru"), instance, 10, Fraction(99), 0)
+    for time in range(20):
+        move(long, cycle[time % 4])
+    ratios = [Fraction(frame.faults, frame.optimum) for frame in long.film.frames]
+    goal = max(ratios)
+    assert goal > 1
+    game = AdversaryGame(get_policy("lru"), instance, 10, goal, 0)
+    while not game.over:
+        move(game, cycle[len(game.film.frames) % 4])
+    assert len(game.film.frames) == ratios.index(goal) + 1
 
 
 def test_the_outcome_names_what_the_cruel_adversary_forces() -> None:
@@ -322,6 +338,17 @@ def test_a_value_out_of_range_is_refused(change: dict[str, Any]) -> None:
         CATALOGUE.start({**WATCH, **change})
     assert not isinstance(refusal.value, FormError)
     assert len(str(refusal.value)) < 1000
+
+
+def test_a_policy_named_by_the_page_is_never_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "imported_by_a_page.py").write_text("from paging.policies.recency import LRU as Mine\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("imported_by_a_page:Mine", "partitioned:policy=imported_by_a_page:Mine"):
+        with pytest.raises(LayeredPagingError, match="unknown policy"):
+            CATALOGUE.start({**ADVERSARY, "policy": name})
+    assert "imported_by_a_page" not in sys.modules
 
 
 @pytest.mark.parametrize(
