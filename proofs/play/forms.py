@@ -21,6 +21,7 @@ from paging import (
 )
 from paging.model import whole_number
 from paging.policy import registered_policies
+from paging.viewer.film import MAX_CELLS
 from paging.workloads import WORKLOADS, describe_workloads, generate
 from proofs.play.games import (
     MAX_LIVE_PAGES,
@@ -98,6 +99,7 @@ class Catalogue:
                 "pages": MAX_PAGES,
                 "cache": MAX_CACHE,
                 "requests": MAX_REQUESTS,
+                "cells": MAX_CELLS,
                 "live_pages": MAX_LIVE_PAGES,
                 "live_requests": MAX_LIVE_REQUESTS,
             },

@@ -70,10 +70,9 @@ class Board {
       body.append(line);
     }
     this.table = h("table", {}, h("caption", { class: "lp-sr" }, caption), h("thead", {}, head), body);
-    this.root = h("figure", { class: "lp-board" },
-      h("figcaption", {}, h("span", {}, caption), this.count),
-      h("div", { class: "lp-scroll", tabindex: film.layers > 8 ? "0" : null, role: film.layers > 8 ? "group" : null,
-        "aria-label": film.layers > 8 ? caption : null }, this.table));
+    const wide = film.layers > 8;
+    this.window = h("div", { class: "lp-scroll", tabindex: wide && "0", role: wide && "group", "aria-label": wide && caption }, this.table);
+    this.root = h("figure", { class: "lp-board" }, h("figcaption", {}, h("span", {}, caption), this.count), this.window);
     this.root.classList.toggle("lp-dense", film.layers > 8 || geometry.rows > 12);
     this.onChoose = onChoose;
     this.drawn = [];
@@ -115,6 +114,9 @@ class Board {
       head.replaceChildren(h("span", { "aria-hidden": "true" }, now ? "▼" : " "), h("span", {}, `layer ${layer}`),
         now ? hidden(" (being served)") : "");
     });
+    if (this.window.scrollWidth > this.window.clientWidth) {
+      this.window.scrollLeft = this.heads[look.layer].offsetLeft - this.window.clientWidth / 2;
+    }
     this.count.textContent = !look.letters ? "" : look.filled(filled);
   }
 }

@@ -136,11 +136,18 @@ function sourceChosen() {
     if (shape) field(key).value = Array.isArray(shape[key]) ? Math.min(...shape[key]) : shape[key];
   }
   if (shape?.cache) field("cache").value = shape.cache;
+  if (kind === "trace") { // as many rounds as can be shown, and a cache of a third of the pages
+    const pages = Array.isArray(shape.pages) ? shape.pages.reduce((a, b) => a + b) : shape.pages * shape.layers;
+    const { requests, cells, cache } = page.choices.limits;
+    const fit = Math.min(requests, cells / pages) / (shape.layers * shape.per_visit);
+    field("rounds").value = Math.max(1, Math.min(20, Math.floor(fit)));
+    field("cache").value = Math.min(cache, Math.ceil(pages / 3));
+  }
   const workload = kind === "workload" ? page.choices.workloads.find((entry) => entry.id === name) : null;
   at("parameters").replaceChildren(...(workload ? workload.parameters.map((p) =>
     number(`parameter:${p.name}`, p.name, p.default, p.low, p.high, "any")) : []));
   const why = { construction: () => `${shape.title}. It hurts ${shape.bad_for}.`, workload: () => workload.title,
-    trace: () => `${shape.layers} layers, ${shape.pages} pages each; the first rounds are shown` }[kind]();
+    trace: () => `${shape.layers} layers, ${shape.pages} pages each, ${shape.per_visit} per visit; the first rounds are shown` }[kind]();
   at("why").textContent = why;
 }
 
