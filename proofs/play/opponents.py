@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from adversary import get_construction
 from adversary.catalogue.cruel import CruelGame
 from paging import LayeredInstance, RequestSequence, generate
+from paging.errors import ModelError
 from paging.model import LabelArray
+from proofs.game import solve
+from proofs.game_policy import GameAdversary
+
+MOST_STATES = 50_000
+"""Largest graph of the game that is solved while somebody waits for the page."""
 
 
 class Player(Protocol):
@@ -21,7 +29,7 @@ class Player(Protocol):
         Parameters
         ----------
         labels : ndarray of int64, shape (total pages,)
-            The labels of the algorithm before the request; 0 means not cached.
+            The labels of the algorithm before the request; positive for what is cached.
         """
         ...
 
@@ -58,6 +66,27 @@ class Script:
         return next(self._requests)
 
 
+class Solved:
+    """A player who forces the value of the solved game on whoever answers."""
+
+    def __init__(self, instance: LayeredInstance) -> None:
+        solution = solve(instance, max_states=MOST_STATES)
+        if solution.value is None:
+            raise ModelError(
+                f"the game of ℓ = {instance.layers}, n = {instance.pages}, k = {instance.cache} has more "
+                f"than {MOST_STATES:,} states and cannot be solved while you wait; take a smaller instance"
+            )
+        self._adversary = GameAdversary(instance, solution)
+
+    def request(self, labels: LabelArray) -> int:
+        """Return the request that the solution of the game names for what is cached."""
+        return self._adversary.next(frozenset(np.flatnonzero(labels > 0).tolist()))
+
+
+def _solved(instance: LayeredInstance, rounds: int, seed: int) -> Player:
+    return Solved(instance)
+
+
 def _cruel(instance: LayeredInstance, rounds: int, seed: int) -> Player:
     return CruelGame(instance)
 
@@ -79,6 +108,7 @@ OPPONENTS: dict[str, Opponent] = {
     for opponent in (
         Opponent("cruel", "cruel: asks for what you lack, at the smallest cost for OPT", True, _cruel),
         Opponent("cruel-wide", "cruel, with every page in play", True, _cruel_on_all_pages),
+        Opponent("game-optimal", "forces the best ratio any algorithm can have", True, _solved),
         Opponent("cyclic", "the cyclic sequence that is worst for LRU", False, _cyclic),
         Opponent("uniform", "pages drawn uniformly at random", False, _workload("uniform")),
         Opponent("zipf", "pages drawn at random, some far more popular", False, _workload("zipf:alpha=1.2")),
