@@ -65,7 +65,8 @@ class Value:
     Attributes
     ----------
     subject : str
-        A policy, or ``game`` for the best deterministic policy.
+        A policy, ``zrc-any-tie`` for the rule of ZRC with ties broken by the adversary, or ``game`` for the
+        best deterministic policy.
     layers, pages, cache : int
         ℓ, n, k.
     value : str or None
@@ -157,7 +158,28 @@ def _policy_value(subject: str, instance: LayeredInstance, max_states: int) -> F
     return Found(found.ratio, found.lower, found.additive, found.states, proved)
 
 
-SOLVERS: dict[str, Callable[[str, LayeredInstance, int], Found]] = {}
+def _game_value(subject: str, instance: LayeredInstance, max_states: int) -> Found:
+    from proofs.game import solve
+
+    found = solve(instance, max_states=max_states, stop=_stopped)
+    proved = None if found.value is None else found.certificate()
+    return Found(found.value, found.lower, None, found.states, proved)
+
+
+def _rule_value(subject: str, instance: LayeredInstance, max_states: int) -> Found:
+    from proofs.game import rule_ratio
+
+    found = rule_ratio(subject.removesuffix(ANY_TIE), instance, max_states=max_states, stop=_stopped)
+    proved = found.certificate() if isinstance(found.ratio, Fraction) else None
+    return Found(found.ratio, found.ratio, None, found.states, proved)
+
+
+ANY_TIE = "-any-tie"
+
+SOLVERS: dict[str, Callable[[str, LayeredInstance, int], Found]] = {
+    f"zrc{ANY_TIE}": _rule_value,
+    "game": _game_value,
+}
 """Subjects that are no policies, with what solves them."""
 
 ALL_SUBJECTS = (*DEFAULT_SUBJECTS, *SOLVERS)
@@ -382,7 +404,7 @@ CONJECTURES = (
         "the best deterministic ratio is k − ℓ + 1 for k ≥ ℓ + 2 (k > ℓ if ℓ ≤ 2), and 2 − 1/ℓ for k = ℓ",
         _best,
     ),
-    Conjecture("C3", "zrc", "ZRC attains the value of C2", _best),
+    Conjecture("C3", "zrc-any-tie", "ZRC attains the value of C2, however its ties are broken", _best),
 )
 
 

@@ -330,7 +330,7 @@ def test_figures_are_the_same_every_time(document: dict[str, Any], folder: Path,
 def test_lines_differ_without_colour() -> None:
     looks = [(look.marker, look.line, look.hollow) for look in LOOKS.values()]
     assert len(set(looks)) == len(looks)
-    assert set(LOOKS) == {*ORDER, "zrc", "game"}
+    assert set(LOOKS) == {*ORDER, "zrc", "zrc-any-tie", "game"}
 
 
 # The page.
