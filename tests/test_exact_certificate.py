@@ -117,6 +117,7 @@ LIES = {
     "potential/malformed/shares": "ratios need one page per visit",
     "potential/malformed/two-pages-a-visit": "ratios need one page per visit",
     "potential/malformed/work-with-a-fraction": "evidence.work must hold whole numbers",
+    "potential/invalid/ties-by-page-number-hidden": "page numbers decide between pages that are not alike",
 }
 """Every lie and every malformed file, and a part of the reason for which it is refused."""
 
@@ -125,6 +126,15 @@ def files(folder: str) -> list[Path]:
     found = sorted(path for kind in ("exact", "potential") for path in (FOLDER / kind / folder).iterdir())
     assert found
     return found
+
+
+def unpacked(document: dict) -> dict:
+    """The same certificate with plain lists."""
+    plain = copy.deepcopy(document)
+    upper = upper_of(plain)
+    for field in ("labels", "work", "layers", "potential"):
+        upper[field] = list(checker.integers(upper[field], field))
+    return plain
 
 
 def name_of(path: Path) -> str:
@@ -259,11 +269,13 @@ def holds(document: dict) -> bool:
 
 @pytest.mark.parametrize("path", [p for p in VALID if "moves" not in str(p.id)])
 def test_changed_values_are_refused_where_brute_force_says_so(path: Path) -> None:
-    document = read_certificate(path)
+    document = unpacked(read_certificate(path))
     assert holds(document)
     verdicts: Counter[bool] = Counter()
     for field in ("potential", "labels", "work"):
-        for place, value in enumerate(upper_of(document)[field]):
+        values = upper_of(document)[field]
+        for place in range(0, len(values), 1 + len(values) // 60):
+            value = values[place]
             for new in {value - 2, value - 1, value + 1, value + 2, 0} - {value}:
                 mutant = copy.deepcopy(document)
                 upper_of(mutant)[field][place] = new
