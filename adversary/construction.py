@@ -18,6 +18,7 @@ from paging.errors import LayeredPagingError, ModelError, UnknownNameError
 from paging.model import LayeredInstance, RequestSequence, Schedule
 from paging.policy import Policy
 from paging.simulate import Run, simulate
+from paging.viewer.still import facts_table, instance_text
 
 l, n, k, h, m = sympy.symbols("ell n k h m", integer=True, positive=True)  # noqa: E741
 """Symbols of every closed form: layers, pages per layer, cache, OPT's cache, and a construction's own m."""
@@ -157,6 +158,22 @@ class Construction:
                     raise BrokenPromiseError(
                         f"{self.id}: {run.policy} pays {paid} < {online} in requests {begin} … {end - 1}"
                     )
+
+    def _repr_html_(self) -> str:
+        promise = self.promise
+        facts: dict[str, object] = {
+            "instance": instance_text(self.sequence.instance),
+            "requests": len(self.sequence),
+            "proves": self.bound,
+            "built against": self.policy,
+            "seed": None if self.seed is None else str(self.seed),
+            "in": promise.period,
+            "online at least": promise.online,
+            "offline at most": promise.offline,
+            "faults of the offline schedule": self.offline.faults,
+            "forces in the limit": self.limit,
+        }
+        return facts_table(f"construction {self.id}", facts)
 
     @staticmethod
     def _faults(counts: np.ndarray, begin: int, end: int) -> int:

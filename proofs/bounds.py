@@ -13,6 +13,7 @@ from sympy.printing.str import StrPrinter
 
 from paging.errors import UnknownNameError
 from paging.model import LayeredInstance
+from paging.viewer.still import facts_table
 from proofs.bibliography import SOURCES
 
 l, n, k, h = sympy.symbols("ell n k h", integer=True, positive=True)  # noqa: E741
@@ -98,6 +99,21 @@ class Bound:
     def condition_text(self) -> str:
         """All conditions in one phrase."""
         return ", ".join(text for text, _ in self.conditions) or "none"
+
+    def _repr_html_(self) -> str:
+        keys = (
+            "kind",
+            "subject",
+            "value",
+            "additive",
+            "conditions",
+            "reference",
+            "origin",
+            "status",
+            "evidence",
+        )
+        facts = describe(self)
+        return facts_table(f"{self.id}: {self.statement}", {key: facts[key] for key in keys})
 
 
 @lru_cache(maxsize=4096)

@@ -235,6 +235,8 @@ def exact_ratio(
     spec = policy if isinstance(policy, str) else answer.name
     for symmetry in (None, NO_SYMMETRY) if symmetric else (NO_SYMMETRY,):
         graph = ProductGraph(answer, instance, opt_cache=opt_cache, symmetry=symmetry)
+        if spec in RULES and not RULES[spec].turns:
+            graph.symmetry = graph.symmetry._replace(rotation=False)
         try:
             found = _Solver(graph, spec, max_states, watch, stop).solve()
         except NoCycleError:

@@ -12,6 +12,7 @@ import sympy
 
 from adversary import Construction, constructions, expected_phase_length, get_construction
 from adversary.catalogue.belady import SMALLEST
+from adversary.catalogue.cruel import CruelGame
 from adversary.catalogue.llru_cycles import FOUND
 from adversary.catalogue.uniform import next_opening, phase_length_from, steady_phase_length
 from adversary.cycle import construction_cycle, cycle_certificate, periodic_cycle
@@ -84,6 +85,26 @@ def test_cruel_with_look_ahead_and_more_pages() -> None:
     for options in ({"depth": 0}, {"in_play": 4}, {"in_play": 9}):
         with pytest.raises(ModelError, match=next(iter(options))):
             get_construction("cruel")(instance, **options)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cruel_asks_for_a_missing_page_that_costs_opt_least(seed: int) -> None:
+    instance = LayeredInstance(2, 4, 4)
+    game, rng = CruelGame(instance, in_play=8), np.random.default_rng(seed)
+    asked: list[int] = []
+    choices = 0
+    for time in range(60):
+        labels = np.zeros(8, dtype=np.int64)
+        labels[rng.choice(8, size=4, replace=False)] = 1  # whoever answers may hold anything
+        missing = [p for p in instance.pages_of(time % 2) if not labels[p]]
+        if missing:
+            longer = {p: RequestSequence(instance, [*asked, p]) for p in missing}
+            optima = {p: farthest_in_future(sequence).faults for p, sequence in longer.items()}
+        asked.append(game.request(labels))
+        if missing:
+            assert optima[asked[-1]] == min(optima.values())
+            choices += len(set(optima.values())) > 1
+    assert choices > 5  # there was something to get wrong
 
 
 def test_cruel_hits_only_inside_the_phase_once_its_layer_has_a_page() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -454,7 +455,7 @@ def test_a_terminal_shows_a_bar(capsys: Capture, monkeypatch: pytest.MonkeyPatch
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     assert paging_run(LONGER) == 0
-    assert "best ratio" in screen.getvalue()
+    assert re.search(r"(beam|local): best ratio \d", screen.getvalue())
     assert "100%" in screen.getvalue()
     assert "paging: note" not in screen.getvalue()
     monkeypatch.setattr(sys, "stderr", silent := Terminal())

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .cycle import REPLAY, check_cycle
+from .game import check_game, check_rule
 from .offline import check_optimum
 from .potential import check_exact, check_potential
 from .reading import ITEM, Incomplete, Json, Refuted, choice, integers, load, members, whole
@@ -65,6 +66,8 @@ CHECKS: dict[str, Callable[[str, Json, Json], tuple[str, tuple[str, ...]]]] = {
     "cycle": check_cycle,
     "potential": check_potential,
     "exact": check_exact,
+    "game": check_game,
+    "rule": check_rule,
 }
 """What checks a certificate, by type. Each returns what is proved and what is assumed, or raises."""
 
