@@ -35,7 +35,7 @@ INTERFACE = {
     "paging": ("compare", "timeline", "testing", "plotting", "lessons"),
     "adversary": ("search", "cycle"),
     "lp": ("relaxation",),
-    "proofs": ("verdicts", "certificate", "checker", "plots"),
+    "proofs": ("verdicts", "exact", "atlas", "certificate", "checker", "plots"),
 }
 """Packages of the reference, each with modules whose public names are listed besides its own."""
 
@@ -212,18 +212,21 @@ def _interface_entry(module: ModuleType, name: str) -> str:
     if callable(value):
         return f".. autofunction:: {name}\n"
     shown = f"   :value: {value!r}\n" if len(repr(value)) <= 60 else ""
-    return f".. py:data:: {name}\n{shown}\n   {_comment_on(module, name)}\n"
+    comment = _comment_on(module, name)
+    if not (shown or comment):
+        raise ExtensionError(f"{module.__name__}.{name} is public and says nowhere what it is")
+    return f".. py:data:: {name}\n{shown}\n   {comment}\n"
 
 
 def _comment_on(module: ModuleType, name: str) -> str:
-    """Return what stands below the assignment of a constant, in whatever module of the package that is."""
+    """Return what stands below the assignment of a constant, wherever in the package that is; or nothing."""
     package = module.__name__.partition(".")[0]
     for path in sorted(Path(importlib.import_module(package).__path__[0]).rglob("*.py")):
         analyzer = ModuleAnalyzer.for_file(str(path), path.stem)
         for (owner, found), text in analyzer.find_attr_docs().items():
             if owner == "" and found == name:
                 return " ".join(" ".join(text).split())
-    raise ExtensionError(f"{module.__name__}.{name} is public and says nowhere what it is")
+    return ""
 
 
 # The pictures

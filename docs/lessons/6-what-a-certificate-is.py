@@ -14,7 +14,7 @@ def _(mo):
     A program says: OPT is 4; or: LRU can be forced to ratio 3. Why should you believe it? Programs have
     bugs, and the ones that search are long. A **certificate** is a claim with evidence such that *checking*
     the evidence is easy, even where *finding* it was hard. What must be trusted is then only the checker:
-    here one file, `proofs/checker.py`, short enough to read.
+    here one folder, `proofs/checker`, short enough to read.
     """)
     return
 

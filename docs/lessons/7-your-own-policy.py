@@ -398,9 +398,9 @@ def _(answer_7, beats_k, check_that):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md(r"""
-    *Discuss.* No policy of the registry gets below 3 here (try `worst_ratio("llru", 2, 2, 3)`). What does
-    your policy do at (2, 3, 4), where there are more than k + 1 pages? What does it no longer know about
-    OPT?
+    *Discuss.* Compare with the policy `"mark-layer"` of the registry, and with what is proved of it when
+    there are k + 1 pages (`paging bounds mark-layer-small`). What do both do at (2, 3, 4), where there are
+    more pages? What do they no longer know about OPT? The policy `"zrc"` knows it.
 
     **Question 8.** By how much can such a rule be better? What does the lower bound L2 say at (2, 2, 3), k
     − ℓ + 1?
