@@ -66,7 +66,7 @@ def _table(policy: Policy, sequence: RequestSequence) -> list[str]:
             left = f", {pages_text(instance, move.left)} left" if move.left else ""
             lines.append(
                 f"    {level.time:>3}  page {instance.page_name(level.page):<5}"
-                f" {'hit' if move.before[level.page] else 'fault'}{left}"
+                f" {'hit' if move.before[level.page] > 0 else 'fault'}{left}"
                 f" → cache {pages_text(instance, cached(move.after))}"
             )
     except AssertionError as error:

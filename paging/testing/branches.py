@@ -33,7 +33,7 @@ class Move(NamedTuple):
     @property
     def left(self) -> list[int]:
         """Pages that left the cache."""
-        return [q for q, label in enumerate(self.before) if label and not self.after[q]]
+        return [q for q, label in enumerate(self.before) if label > 0 >= self.after[q]]
 
 
 class Level(NamedTuple):
@@ -144,7 +144,7 @@ def fault_windows(
     for level in legal_levels(policy, sequence):
         following: dict[Labels, list[int]] = {}
         for before, after in level.moves:
-            fault = int(not before[level.page])
+            fault = int(before[level.page] <= 0)
             here = [count + fault for count in counts[before]] + [fault]
             known = following.get(after, here)
             following[after] = [choose(a, b) for a, b in zip(known, here, strict=True)]

@@ -313,7 +313,7 @@ def _demand(policy: Policy, sequence: RequestSequence) -> None:
     for level in legal_levels(policy, sequence):
         for move in level.moves:
             free = instance.cache - len(cached(move.before))
-            if move.left and move.before[level.page]:
+            if move.left and move.before[level.page] > 0:
                 problem = "a hit, but {} left the cache"
             elif len(move.left) > 1:
                 problem = f"{len(move.left)} pages left at once: {{}}"
