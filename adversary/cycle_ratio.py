@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from paging.kernels.jit import compiled
 
-Codes = NDArray[np.int8]
+Codes = NDArray[np.signedinteger[Any]]
 Numbers = NDArray[np.int64]
 
 UNREACHED = -(2**60)
@@ -154,7 +154,7 @@ def _weights(ratio: Fraction, objective: Objective, states: int) -> Numbers:
 
 def _sweep_for(weights: Numbers) -> Callable[..., int]:
     """Return :func:`sweep`, compiled unless the weights are Python's integers."""
-    return sweep if weights.dtype == np.int64 else cast(Any, sweep).py_func  # type: ignore[no-any-return]
+    return sweep if weights.dtype == np.int64 else cast(Any, sweep).py_func
 
 
 @compiled

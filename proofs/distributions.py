@@ -1,8 +1,8 @@
 """Randomised policies as deterministic processes: labels per page that determine the whole distribution.
 
-What such a process does is known at every moment, as for a deterministic policy; only its fault is a chance. The
-labels are written so that the pages cached for certain are positive: the process is then a policy in the sense
-of the engine, and its product graph with OPT's work function is built by the code that builds all others.
+What such a process does is known at every moment, as for a deterministic policy; only its fault is a chance.
+The labels are written so that positive ones mark pages cached for certain: the process is then a policy in
+the sense of the engine, and its product graph with OPT's work function is built by the code that builds all.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ class Process(Policy):
 class Marks(Process):
     """MARK. Label: 1 = marked, −1 = unmarked and cached when the phase began, 0 = other.
 
-    In a phase that began with s₀ = k old pages, s of them are still unmarked and m pages are marked. The marked
-    ones are cached; of the s others any k − m are, all choices equally likely, since every victim was
-    drawn from them uniformly. So one of them is missing with probability 1 − (k − m)/s. Once m = k none is
-    cached, and the label −1 says no more than 0.
+    A phase begins with k old pages in the cache. Let s of them be still unmarked and m pages be marked. The
+    marked ones are cached; of the s others k − m are, all choices equally likely, since every victim was
+    drawn from them uniformly. So each is missing with probability 1 − (k − m)/s. Once m = k none is cached,
+    and the label −1 says no more than 0.
     """
 
     id, title = "mark", "MARK by marks"
@@ -97,8 +97,8 @@ class Marks(Process):
 class Preferences(Process):
     """EQUITABLE. With work-function label c: k + 1 if c = k, else −c.
 
-    A ranking of all pages, uniformly random, prefers one optimal cache: going through the labels c = 1 … k, keep the c
-    best pages among those kept so far and those of label c.
+    A ranking of all pages, uniformly random, prefers one optimal cache: going through the labels c = 1 … k,
+    keep the c best pages among those kept so far and those of label c.
     """
 
     id, title = "equitable", "EQUITABLE by work-function labels"
@@ -132,9 +132,11 @@ class Preferences(Process):
                         following[key] = following.get(key, 0) + number * comb(others[label], more)
             ways = following
         total = sum(others[1:])
-        # So many given pages and no others of all are better with probability 1/((total + 1)·C(total, better)).
-        kept_chance = sum(Fraction(w, (total + 1) * comb(total, better)) for (_, better), w in ways.items())
-        return 1 - kept_chance
+        # That a given set of pages is what ranks better has probability 1/((total + 1)·C(total, better)).
+        return 1 - sum(
+            (Fraction(number, (total + 1) * comb(total, better)) for (_, better), number in ways.items()),
+            Fraction(0),
+        )
 
 
 PROCESSES: dict[str, Process] = {process.id: process for process in (Marks(), Preferences())}

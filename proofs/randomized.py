@@ -1,8 +1,8 @@
 """Exact competitive ratios of randomised policies against an oblivious adversary.
 
-A policy whose distribution over its label vectors takes finitely many values is a deterministic process on those
-values; its cost for a request is the probability of a fault. With OPT's work function beside it that is a finite
-graph, and the competitive ratio is the largest Σ expected faults / Σ OPT over cycles, as for a deterministic policy.
+A policy whose distribution over its label vectors takes finitely many values is a deterministic process on
+those values; its cost for a request is the probability of a fault. With OPT's work function beside it that
+is a finite graph, and the competitive ratio is the largest Σ expected faults / Σ OPT over cycles.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from math import lcm
 import numpy as np
 from numpy.typing import NDArray
 
-from adversary.cycle import MAX_REPEATS, literal
+from adversary.cycle import literal
 from adversary.cycle_ratio import Codes, GraphCycle, Objective, best_cycle, longest_paths
 from adversary.graph import ProductGraph
 from paging.errors import LimitError, ModelError, UnsupportedModelError
 from paging.model import LabelArray, LayeredInstance, RequestSequence, whole_number
-from paging.offline import WorkFunction, update_work_function
+from paging.offline import update_work_function
 from paging.policy import Policy, get_policy
 from paging.simulate import Session, judged
 from proofs.certificate import Certificate, certificate, number, packed
@@ -79,7 +79,8 @@ class RandomizedRatio:
     cycle : ExpectedCycle or None
         Requests that force ``lower`` when repeated for ever; None where none costs the policy anything.
     additive : Fraction or None
-        The least b with E[faults] ≤ ratio·OPT + b on every sequence; None unless the ratio is known and finite.
+        The least b with E[faults] ≤ ratio·OPT + b on every sequence; None unless the ratio is finite and
+        known.
     states, edges, iterations : int
         Size of the graph, and Newton steps.
     complete : bool
@@ -181,8 +182,8 @@ def randomized_exact(
     Parameters
     ----------
     policy : str or Policy
-        Any policy whose distribution takes finitely many values; MARK and EQUITABLE are fast (they are known as
-        labels, see :mod:`proofs.distributions`), others are explored distribution by distribution.
+        Any policy whose distribution takes finitely many values. MARK and EQUITABLE are fast: they are known
+        as labels, see :mod:`proofs.distributions`. Others are explored distribution by distribution.
     instance : LayeredInstance
         One page per visit, forced service, k < number of pages.
     opt_cache : int, optional

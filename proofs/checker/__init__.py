@@ -18,6 +18,7 @@ from typing import NamedTuple
 from .cycle import REPLAY, check_cycle
 from .offline import check_optimum
 from .potential import check_exact, check_potential
+from .randomized import check_expected
 from .reading import ITEM, Incomplete, Json, Refuted, choice, integers, load, members, whole
 
 __all__ = [
@@ -65,6 +66,7 @@ CHECKS: dict[str, Callable[[str, Json, Json], tuple[str, tuple[str, ...]]]] = {
     "cycle": check_cycle,
     "potential": check_potential,
     "exact": check_exact,
+    "expected": check_expected,
 }
 """What checks a certificate, by type. Each returns what is proved and what is assumed, or raises."""
 
