@@ -20,6 +20,7 @@ from .offline import check_optimum
 from .potential import check_exact, check_potential
 from .randomized import check_expected
 from .reading import ITEM, Incomplete, Json, Refuted, choice, integers, load, members, whole
+from .value import check_value
 
 __all__ = [
     "FORMAT",
@@ -67,6 +68,7 @@ CHECKS: dict[str, Callable[[str, Json, Json], tuple[str, tuple[str, ...]]]] = {
     "potential": check_potential,
     "exact": check_exact,
     "expected": check_expected,
+    "randomized-value": check_value,
 }
 """What checks a certificate, by type. Each returns what is proved and what is assumed, or raises."""
 
