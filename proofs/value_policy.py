@@ -167,7 +167,7 @@ def _solve(graph: WorkGraph) -> tuple[float, list[dict[Counts, float]]]:
     states = len(caches)
     ratio = int(first[-1]) + states  # variables: chances, potentials, the ratio, then plans
     columns = ratio + 1
-    equal, least = _Rows(), _Rows()
+    equal, least = Rows(), Rows()
     for s in range(states):
         equal.add({int(first[s]) + i: 1.0 for i in range(len(caches[s]))}, 1.0)
     for edge in graph.edges:
@@ -214,7 +214,7 @@ def _solve(graph: WorkGraph) -> tuple[float, list[dict[Counts, float]]]:
     return float(answer.fun), shares
 
 
-class _Rows:
+class Rows:
     """Rows of a sparse matrix, collected."""
 
     def __init__(self) -> None:
