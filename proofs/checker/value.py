@@ -20,6 +20,7 @@ from typing import NamedTuple
 from .cycle import read_setting
 from .offline import Problem
 from .potential import OPT_SO_FAR
+from .randomized import check_size
 from .reading import Incomplete, Json, Refuted, items, members, rational, whole
 
 MAX_DEPTH = 200
@@ -172,6 +173,7 @@ def check_value(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str,
     if not sides:
         raise Incomplete("claim has neither lower nor upper")
     problem, _, _ = read_setting({**claim, "policy": "any", "opt_cache": claim_cache(claim)}, [])
+    check_size(problem)
     value = {name: rational(claim[name], f"claim.{name}") for name in sides}
     proved = []
     if "lower" in sides:
