@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paging.kernels.jit import compiled
 
-Codes = NDArray[np.int8]
+Codes = NDArray[np.signedinteger[Any]]
 Numbers = NDArray[np.int64]
 
 UNREACHED = -(2**60)
@@ -93,7 +94,6 @@ def best_cycle(
     watch : callable
         Told Newton step and ratio before every sweep; what it raises ends the search.
     """
-    gain, price = (np.array(table, dtype=np.int64) for table in (objective.gain, objective.price))
     best = start
     iterations = 0
     while True:
@@ -102,12 +102,13 @@ def best_cycle(
         if q == 0:
             return Extremum(best, None, iterations)
         exact = Fraction(p, q)
-        weights = exact.denominator * gain - exact.numerator * price
-        distance = np.zeros(len(targets), dtype=np.int64)
+        weights = _weights(exact, objective, len(targets))
+        relax = _sweep_for(weights)
+        distance = np.zeros(len(targets), dtype=weights.dtype)
         parent = np.full(len(targets), -1, dtype=np.int64)
         better = None
         watch(iterations, exact)
-        while better is None and sweep(targets, codes, weights, distance, parent):
+        while better is None and relax(targets, codes, weights, distance, parent):
             better = _best_parent_cycle(parent, codes, objective)
             watch(iterations, exact)
         if better is None:
@@ -128,14 +129,32 @@ def longest_paths(
     Every state must be reachable from state 0. The largest entry, over Q, is the least additive constant b
     with gain ≤ P/Q·price + b on every walk from there.
     """
-    gain, price = (np.array(table, dtype=np.int64) for table in (objective.gain, objective.price))
-    weights = ratio.denominator * gain - ratio.numerator * price
-    distance = np.full(len(targets), UNREACHED, dtype=np.int64)
+    weights = _weights(ratio, objective, len(targets))
+    relax = _sweep_for(weights)
+    unreached = UNREACHED if weights.dtype == np.int64 else -2 * len(targets) * max(map(abs, weights)) - 1
+    distance = np.full(len(targets), unreached, dtype=weights.dtype)
     distance[0] = 0
     parent = np.full(len(targets), -1, dtype=np.int64)
-    while sweep(targets, codes, weights, distance, parent):
+    while relax(targets, codes, weights, distance, parent):
         watch()
     return distance
+
+
+def _weights(ratio: Fraction, objective: Objective, states: int) -> Numbers:
+    """Return Q·gain − P·price per cost code: 64-bit integers where no distance can overflow, else Python's.
+
+    While the edges that last improved each state form no cycle, no distance exceeds the weight of a path
+    through all states; one more sweep adds another such path at most.
+    """
+    pairs = zip(objective.gain, objective.price, strict=True)
+    exact = [ratio.denominator * gain - ratio.numerator * price for gain, price in pairs]
+    narrow = 2 * states * max(map(abs, exact)) < -UNREACHED
+    return np.array(exact, dtype=np.int64 if narrow else object)
+
+
+def _sweep_for(weights: Numbers) -> Callable[..., int]:
+    """Return :func:`sweep`, compiled unless the weights are Python's integers."""
+    return sweep if weights.dtype == np.int64 else cast(Any, sweep).py_func
 
 
 @compiled

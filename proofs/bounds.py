@@ -429,10 +429,11 @@ BOUNDS: dict[str, Bound] = {
             ("uniform", "marking-tree"),
         ),
         Bound(
-            "equitable-upper", "upper", "oblivious", "PARTITION and EQUITABLE", (), H(k), None, (),
+            "equitable-upper", "upper", "oblivious", "PARTITION and EQUITABLE", ("equitable",), H(k), None,
+            (),
             "PARTITION and EQUITABLE are H_k-competitive.",
             "ACN2000", "EQUITABLE; PARTITION: McGeoch and Sleator 1991", "classical", "proved in the source",
-            "Not measured: neither policy is implemented here yet.",
+            "EQUITABLE is implemented here, PARTITION is not; exact values in docs/randomized.md.",
         ),
     )
 }  # fmt: skip

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,8 @@ from paging import (
     ModelError,
     RequestSequence,
     UnsupportedModelError,
+    WorkFunction,
+    expected_cost,
     expected_faults,
     farthest_in_future,
     generate,
@@ -80,6 +82,7 @@ def test_invariant(policy: str, invariant: str) -> None:
         *(("llru-token", t) for t in ("conservative", "marking")),
         *(("random", t) for t in ("deterministic", "marking", "conservative")),
         *(("mark", t) for t in ("deterministic", "conservative")),
+        *(("equitable", t) for t in ("deterministic", "conservative", "marking")),
         *(("partitioned", t) for t in ("demand", "conservative", "marking")),
     ],
 )
@@ -691,7 +694,49 @@ def test_random_by_hand() -> None:
     assert expected_faults("random", classical([0, 1, 2, 0, 2], 2)) == Fraction(15, 4)
 
 
-@pytest.mark.parametrize("policy", ["random", "mark"])
+def preferred_cache(work: WorkFunction, ranking: tuple[int, ...]) -> frozenset[int]:
+    """The optimal cache that comes first when caches are compared by their best pages first."""
+    place = {page: rank for rank, page in enumerate(ranking)}
+    return min(work.optimal_caches(), key=lambda cache: sorted(place[page] for page in cache))
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 2), (1, 5, 3), (2, 2, 2), (2, (2, 3), 3), (3, 2, 3)])
+def test_equitable_holds_the_optimal_cache_that_a_random_ranking_prefers(
+    shape: tuple[int, int | tuple[int, ...], int],
+) -> None:
+    # An independent definition: all rankings, all optimal caches. The ranking does not change in time, so its
+    # faults on the way must also be those of the policy, which forgets it.
+    instance = LayeredInstance(*shape)
+    rankings = list(permutations(range(instance.total_pages)))
+    known: dict[tuple[int, ...], list[frozenset[int]]] = {}
+    for sequence in (generate("uniform:requests=14", instance, seed=seed) for seed in range(2)):
+        work = WorkFunction(instance)
+        faults = Fraction(0)
+        caches = [frozenset[int]()] * len(rankings)
+        for page in sequence:
+            faults += Fraction(sum(page not in cache for cache in caches), len(rankings))
+            work.serve(page)
+            if work.labels not in known:
+                known[work.labels] = [preferred_cache(work, ranking) for ranking in rankings]
+            following = known[work.labels]
+            assert all(
+                before == after if page in before else len(before - after) <= 1 and page in after
+                for before, after in zip(caches, following, strict=True)
+            )
+            caches = following
+        assert expected_faults("equitable", sequence) == faults
+
+
+def test_equitable_by_hand() -> None:
+    # k = 2, requests 0 1 2: the optimal caches are {0, 2} and {1, 2}, each with 1/2. Page 3 is in none of
+    # them: now those with 3 and one of 0, 1, 2 are, each with 1/3, so page 2 leaves with 2/3. MARK evicts
+    # the unmarked page, and page 2 never.
+    start = classical([0, 1, 2, 3, 2], 2, pages=4)
+    assert expected_cost("equitable", start).per_request == (1, 1, 1, 1, Fraction(2, 3))
+    assert expected_cost("mark", start).per_request == (1, 1, 1, 1, 0)
+
+
+@pytest.mark.parametrize("policy", ["random", "mark", "equitable"])
 def test_seeds_repeat_and_differ(policy: str) -> None:
     sequence = generate("uniform:requests=200", LayeredInstance(2, 6, 6))
     runs = [simulate(policy, sequence, seed=seed, record=True) for seed in (0, 0, 1)]

@@ -19,7 +19,9 @@ from .cycle import REPLAY, check_cycle
 from .game import check_game, check_rule
 from .offline import check_optimum
 from .potential import check_exact, check_potential
+from .randomized import check_expected
 from .reading import ITEM, Incomplete, Json, Refuted, choice, integers, load, members, whole
+from .value import check_value
 
 __all__ = [
     "FORMAT",
@@ -68,6 +70,8 @@ CHECKS: dict[str, Callable[[str, Json, Json], tuple[str, tuple[str, ...]]]] = {
     "exact": check_exact,
     "game": check_game,
     "rule": check_rule,
+    "expected": check_expected,
+    "randomized-value": check_value,
 }
 """What checks a certificate, by type. Each returns what is proved and what is assumed, or raises."""
 
