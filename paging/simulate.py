@@ -317,10 +317,21 @@ def judged(
         yield chance, after
 
 
+def _below(limit: int, rng: np.random.Generator) -> int:
+    """Draw a whole number below a limit of any size, all equally likely."""
+    if limit <= 2**63:
+        return int(rng.integers(limit)) if limit > 1 else 0
+    bits = (limit - 1).bit_length()
+    while True:
+        number = int.from_bytes(rng.bytes(-(-bits // 8)), "little") >> (-bits % 8)
+        if number < limit:
+            return number
+
+
 def _draw(outcomes: Outcomes, rng: np.random.Generator) -> LabelArray:
     """Draw one outcome exactly: a whole number below the common denominator of the fractions decides."""
     denominator = math.lcm(*(chance.denominator for chance, _ in outcomes))
-    ticket = int(rng.integers(denominator)) if denominator > 1 else 0
+    ticket = _below(denominator, rng)
     return next(labels for chance, labels in outcomes if (ticket := ticket - int(chance * denominator)) < 0)
 
 

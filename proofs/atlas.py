@@ -25,6 +25,7 @@ from paging.model import LayeredInstance
 from paging.output import atomic_write, json_text
 from paging.policy import get_policy
 from proofs.certificate import Certificate, write_certificate
+from proofs.distributions import PROCESSES
 
 DEFAULT_SUBJECTS = ("lru", "llru", "llru-lazy", "llru-token", "fifo", "clock", "fwf", "zrc")
 
@@ -151,9 +152,9 @@ class Found(NamedTuple):
 
 
 def _policy_value(subject: str, instance: LayeredInstance, max_states: int) -> Found:
-    from proofs.exact import exact_ratio
+    from proofs.ratio import competitive_ratio
 
-    found = exact_ratio(subject, instance, max_states=max_states, stop=_stopped)
+    found = competitive_ratio(subject, instance, max_states=max_states, stop=_stopped)
     proved = None if found.cycle is None else found.certificate()
     return Found(found.ratio, found.lower, found.additive, found.states, proved)
 
@@ -278,13 +279,13 @@ def _read_value(path: Path) -> Value:
 
 
 def check_subjects(subjects: Sequence[str]) -> None:
-    """Raise unless every subject is a game or a deterministic policy with finitely many states."""
+    """Raise unless every subject is a game, a rule or a policy with finitely many states."""
     for subject in subjects:
         if subject in SOLVERS:
             continue
         policy = get_policy(subject)
-        if policy.randomized or "finite-state" not in policy.traits:
-            raise ModelError(f"policy {policy.name} is not deterministic with finitely many states")
+        if "finite-state" not in policy.traits or (policy.randomized and policy.name not in PROCESSES):
+            raise ModelError(f"policy {policy.name} has no graph of finitely many states")
 
 
 def sweep(

@@ -22,6 +22,7 @@ from paging.signals import stoppable
 
 if TYPE_CHECKING:
     from proofs.exact import ExactRatio
+    from proofs.randomized import RandomizedRatio
 
 SHOWN = 40
 """Requests of a cycle that the table shows; JSON and the certificate hold all."""
@@ -61,7 +62,8 @@ def exact(
     Σ faults / Σ OPT in exact arithmetic. The cycle proves that the policy is no better, a potential on all
     states that it is no worse: faults ≤ ratio·OPT + additive on every request sequence.
 
-    POLICY is any deterministic policy with finitely many states, outside ones included. Ctrl-C stops and
+    POLICY is any policy with finitely many states, outside ones included; a randomised one is judged by its
+    expected faults against an oblivious adversary. Ctrl-C stops and
     prints the interval known so far (exit code 130); so does --max-states (exit code 0).
 
     \b
@@ -69,17 +71,18 @@ def exact(
       paging exact lru -l 2 -n 3 -k 3
       paging exact llru -l 2 -n 4 -k 7 --certificate llru.json.gz
       paging exact fifo -l 1 -n 6 -k 5 --opt-cache 3 --json
+      paging exact mark -l 1 -n 6 -k 4
       paging exact lru -l 3 -n 2,3,2 -k 4
       paging exact mymodule:MyPolicy -l 2 -n 3 -k 4
     """
     from paging.model import LayeredInstance
     from proofs.certificate import check_name, write_certificate
-    from proofs.exact import exact_ratio
+    from proofs.ratio import competitive_ratio
 
     if certificate is not None:
         check_name(certificate)
     with stoppable() as stopped, status(f"exact {policy}", show=not as_json) as say:
-        found = exact_ratio(
+        found = competitive_ratio(
             policy,
             LayeredInstance(layers, pages, cache),
             opt_cache=opt_cache,
@@ -106,7 +109,7 @@ def text(value: Fraction | float | None) -> str | None:
     return "unbounded" if value == float("inf") else None if value is None else str(value)
 
 
-def answer(found: ExactRatio) -> dict[str, object]:
+def answer(found: ExactRatio | RandomizedRatio) -> dict[str, object]:
     """Return a result as plain values for JSON."""
     shape, cycle = found.instance, found.cycle
     return {
@@ -121,7 +124,7 @@ def answer(found: ExactRatio) -> dict[str, object]:
         "exact": found.ratio is not None,
         "prefix": None if cycle is None else cycle.prefix,
         "cycle": None if cycle is None else cycle.requests,
-        "online": None if cycle is None else cycle.online,
+        "online": None if cycle is None else _plain(cycle.online),
         "offline": None if cycle is None else cycle.offline,
         "states": found.states,
         "edges": found.edges,
@@ -129,14 +132,21 @@ def answer(found: ExactRatio) -> dict[str, object]:
     }
 
 
-def _report(found: ExactRatio, certificate: str | None) -> None:
+def _plain(cost: int | Fraction) -> int | str:
+    return int(cost) if Fraction(cost).denominator == 1 else str(cost)
+
+
+def _report(found: ExactRatio | RandomizedRatio, certificate: str | None) -> None:
+    from paging.policy import get_policy
+
     shape, cycle = found.instance, found.cycle
     known = text(found.ratio) or f"≥ {text(found.lower)}"
     notes = []
     if found.ratio is None:
         notes.append("Stopped before the whole graph was searched: the ratio is at least this, or unbounded.")
     elif found.additive is not None:
-        notes.append(f"Every sequence: faults ≤ {known}·OPT + {found.additive}; no smaller constants do.")
+        what = "expected faults" if get_policy(found.policy).randomized else "faults"
+        notes.append(f"Every sequence: {what} ≤ {known}·OPT + {found.additive}; no smaller constants do.")
     if cycle is not None:
         shown = " ".join(map(str, cycle.requests[:SHOWN])) + " …" * (len(cycle.requests) > SHOWN)
         notes.append(

@@ -34,7 +34,7 @@ from paging.policy import get_policy
 from proofs.bibliography import cite
 from proofs.bounds import BOUNDS, describe
 from proofs.claims import SAID_BY, TOLERANCE, judge_claims
-from proofs.exact import exact_ratio
+from proofs.ratio import competitive_ratio
 from proofs.studies import SYNTHETIC, Source, Synthetic, study
 from proofs.verdicts import LEVEL, Verdict, growth, pairs, verdict_on
 
@@ -233,9 +233,9 @@ def _verdict_row(verdict: Verdict) -> dict[str, Any]:
 def exact_value(policy: str, instance: LayeredInstance, opt_cache: int | None) -> Fraction | float | None:
     """Return a policy's exact competitive ratio where its product graph is small, else None."""
     try:
-        return exact_ratio(policy, instance, opt_cache=opt_cache, max_states=EXACT_STATES).ratio
+        return competitive_ratio(policy, instance, opt_cache=opt_cache, max_states=EXACT_STATES).ratio
     except LayeredPagingError:
-        return None  # randomised, or a variant of the model that has no such graph
+        return None  # a variant of the model that has no such graph
 
 
 def _why(verdict: Verdict) -> str:

@@ -575,7 +575,6 @@ def test_max_states_gives_an_interval(capsys: Capture, tmp_path: Path) -> None:
     [
         ("lru -l 1 -n 3 -k 3", "all 3 pages fit the cache"),
         ("no-such -l 1 -n 3 -k 2", "unknown policy"),
-        ("mark -l 1 -n 3 -k 2", "randomised"),
         ("lfu -l 1 -n 3 -k 2", "finite-state"),
         ("lru -l 1 -n 3 -k 2 --opt-cache 3", "opt_cache"),
         ("lru -l 1 -n 3 -k 2 --max-states 0", "max"),

@@ -3,7 +3,7 @@
 from paging.kernels.frequency import lfu
 from paging.kernels.layered import llru
 from paging.kernels.offline import farthest, next_use, optimum
-from paging.kernels.randomized import mark, random_eviction
+from paging.kernels.randomized import mark, online_min, random_eviction
 from paging.kernels.recency import clock, fifo, lru
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "lru",
     "mark",
     "next_use",
+    "online_min",
     "optimum",
     "random_eviction",
 ]

@@ -6,10 +6,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.model import Frame, LabelArray
+from paging.model import Frame, LabelArray, PageArray, RequestSequence
 from paging.offline import update_work_function
 from paging.policies.randomized import RANDOMIZED
-from paging.policy import Outcomes, Policy
+from paging.policy import Outcomes, Policy, run_kernel
 
 Polynomial = list[Fraction]
 """Coefficients, lowest degree first."""
@@ -51,6 +51,9 @@ class Equitable(Policy):
             results.append((chance, np.where(cached, work + 1, -work)))
             cached[victim] = True
         return results
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("online_min", sequence, entries, rng.permutation(sequence.instance.total_pages))
 
 
 def victim_chances(work: LabelArray, cached: NDArray[np.bool_], page: int) -> dict[int, Fraction]:
