@@ -23,7 +23,7 @@ MAY_IMPORT = {
 POLICIES = (
     *("lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "fwf", "mark-lru", "mark-fifo"),
     *("mark-layer", "lfu-capped", "llru", "llru-lazy", "llru-token", "partitioned", "zrc"),
-    *("random", "mark", "equitable"),
+    *("random", "mark", "equitable", "game-optimal"),
 )
 SEEDED = {"Generator", "SeedSequence", "default_rng", "BitGenerator", "PCG64"}
 MODULES = sorted(path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))

@@ -78,6 +78,7 @@ REASONS = {
         "layer-out-of-range": "names a layer that does not exist",
         "lower-a-state-is-missing": "a state that is not listed if page",
         "lower-a-thousandth-too-large": "breaks the potential",
+        "lower-against-one-victim-only": "a state that is not listed if page 3 leaves",
         "lower-negative": "claim.lower must be positive",
         "lower-potential-long": "11 potentials for 10 states",
         "lower-potential-too-high-at-one-state": "breaks the potential",
