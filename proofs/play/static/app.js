@@ -113,7 +113,7 @@ function buildForm() {
     ],
     adversary: () => [
       policies, ...sizes({ layers: 2, pages: 3, cache: 3, rounds: 12 }),
-      h("label", { class: "short" }, h("span", {}, "goal: ratio"), h("input", { name: "goal", value: "3/2", inputmode: "text", autocomplete: "off" })),
+      h("label", { class: "short" }, h("span", {}, "goal: ratio"), h("input", { name: "goal", value: "2", inputmode: "text", autocomplete: "off" })),
       seed, go,
     ],
     algorithm: () => [
