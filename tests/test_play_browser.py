@@ -93,6 +93,7 @@ def visit(chromium: Any) -> Iterator[Visit]:
 def expect(locator: Any) -> Any:
     from playwright.sync_api import expect as expected
 
+    expected.set_options(timeout=20_000)
     return expected(locator)
 
 
@@ -330,6 +331,23 @@ def test_a_move_in_a_second_window_is_not_lost_unnoticed(server: LiveServer, vis
     page.keyboard.press("1")  # the page still believes that the cache is empty
     expect(page.locator("#error")).to_contain_text("but 1 are served")
     expect(page.locator(".lp-count-time dd")).to_have_text("1 / 24")
+
+
+def test_a_late_answer_does_not_take_the_visitor_back(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address)
+    page.locator(".lp-board").first.wait_for()
+    fill(page, "watch", policy="fifo")
+    held: list[Any] = []
+    page.route("**/api/games", lambda route: held.append(route))
+    page.locator(".go").click()
+    expect(page.locator(".go")).to_have_text("Computing …")
+    fill(page, "adversary")
+    with page.expect_response("**/api/games"):
+        held[0].continue_()
+    page.unroute("**/api/games")
+    start(page, "algorithm")
+    expect(page.locator(".lp-board figcaption").first).to_contain_text("Your cache")
+    assert page.locator("nav [aria-current]").inner_text() == "You are the algorithm"
 
 
 @pytest.mark.parametrize(

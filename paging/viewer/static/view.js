@@ -48,7 +48,6 @@ function shape(film) {
 class Board {
   constructor(film, geometry, caption, onChoose) {
     this.geometry = geometry;
-    this.caption = caption;
     this.cells = [];
     this.heads = [];
     this.count = h("span", { class: "lp-filled" });

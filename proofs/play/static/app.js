@@ -24,7 +24,7 @@ const view = mount(at("view"), { keys: document, onChoose: (chosen) => choose(ch
 
 async function ask(path, body) {
   const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  const place = page.place;
+  const [place, hash] = [page.place, location.hash];
   let response;
   try {
     response = await fetch(path, options);
@@ -32,7 +32,7 @@ async function ask(path, body) {
     throw new Error("The server does not answer. Is 'paging play' still running?");
   }
   const value = await response.json().catch(() => ({ error: `the server answered ${response.status}` }));
-  if (place !== page.place) throw new Gone();
+  if (place !== page.place || hash !== location.hash) throw new Gone();
   if (!response.ok) throw new Error(value.error || `the server answered ${response.status}`);
   return value;
 }
@@ -113,7 +113,7 @@ function buildForm() {
     ],
     adversary: () => [
       policies, ...sizes({ layers: 2, pages: 3, cache: 3, rounds: 12 }),
-      h("label", { class: "short" }, h("span", {}, "goal: ratio"), h("input", { name: "goal", value: "3/2", inputmode: "text", autocomplete: "off" })),
+      h("label", { class: "short" }, h("span", {}, "goal: ratio"), h("input", { name: "goal", value: "2", inputmode: "text", autocomplete: "off" })),
       seed, go,
     ],
     algorithm: () => [
