@@ -33,7 +33,8 @@ class ValueProgress:
 
     def __str__(self) -> str:
         below = f", {self.columns:,} columns from below" if self.columns else ""
-        return f"{self.states:,} work-function states{below}; {shown(self.lower)} ≤ ratio ≤ {shown(self.upper, up=True)}"
+        interval = f"{shown(self.lower)} ≤ ratio ≤ {shown(self.upper, up=True)}"
+        return f"{self.states:,} work-function states{below}; {interval}"
 
 
 def shown(value: Fraction, *, up: bool = False) -> str:
