@@ -4,26 +4,47 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= report
 
-.PHONY: reproduce test bench clean
+LESSON ?= 1
+
+.PHONY: reproduce test browser bench docs lesson clean
 
 ## reproduce: install into .venv and write the report to report/
 reproduce: $(VENV)/installed
 	$(BIN)/paging reproduce -o $(OUT)
 
 ## test: install with the test extra (and the peers that some tests compare with), then ruff, mypy and pytest
-test: $(VENV)/installed-test
+test: $(VENV)/installed-test browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
+## browser: what the browser tests need beside Python, where it can be had; without it they are skipped
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; false \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	     && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	|| echo "browser tests will be skipped: no chromium, and no way to install it here"
+	@[ -d tests/browser/node_modules/axe-core ] \
+	|| npm ci --silent --no-audit --no-fund --prefix tests/browser \
+	|| echo "accessibility tests will be skipped: npm could not install axe-core"
+
 ## bench: compare the kernels with a peer package in one run
 bench: $(VENV)/installed-test
 	$(BIN)/python -m pytest tests/bench --benchmark-only -s
 
+## docs: build the documentation site in build/docs, with warnings as errors
+docs: $(VENV)/installed-test
+	$(BIN)/sphinx-build -W --keep-going -q docs build/docs
+
+## lesson: open a lesson in the browser, make lesson LESSON=2 the second one
+lesson: $(VENV)/installed-lessons
+	$(BIN)/marimo edit $(wildcard docs/lessons/$(LESSON)-*.py)
+
 ## clean: remove the virtual environment and what tools left behind
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) tests/browser/node_modules build docs/generated *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
@@ -34,5 +55,9 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,bench,ortools,highs]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,docs,lessons,bench,ortools,highs]'
+	touch $@
+
+$(VENV)/installed-lessons: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lessons]'
 	touch $@

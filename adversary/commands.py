@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from paging.errors import ModelError, UnknownNameError
 from paging.options import F, cache_option, json_option, layers_option, pages_option, seed_option
-from paging.output import provenance, write_json, write_table
+from paging.output import atomic_write, provenance, write_json, write_table
 from paging.spec import parse_spec
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def list_constructions(as_json: bool) -> None:
             "bound": a.bound,
             "kind": a.kind,
             "bad_for": a.bad_for,
+            "source": a.source,
+            "status": a.status,
             "title": a.title,
             "victims": a.victims,
             "options": a.options,
@@ -128,6 +131,7 @@ def _command(found: Adversary) -> click.Command:
         help="Save the requests as a trace (suffix decides the format); one policy only if adaptive.",
     )
     @_runs_option(found)
+    @_certificate_option(found)
     @json_option()
     def command(
         layers: int | None,
@@ -140,11 +144,12 @@ def _command(found: Adversary) -> click.Command:
         output: str | None,
         as_json: bool,
         runs: int = 0,
+        certificate: str | None = None,
     ) -> None:
         instance = _instance(found, layers, pages, cache)
         chosen = policies or found.victims
-        if output and found.kind == "adaptive" and len(chosen) > 1:
-            chosen = _only_one(policies, found)
+        if (certificate or (output and found.kind == "adaptive")) and len(chosen) > 1:
+            chosen = _only_one(policies, found, "certify" if certificate else "save requests")
         keywords = parse_spec(f"{found.id}:{','.join(options)}")[1]
         built = [_measured(found, instance, policy, rounds, seed, keywords) for policy in chosen]
         if runs:
@@ -159,7 +164,9 @@ def _command(found: Adversary) -> click.Command:
             from paging.traces import Trace, write_trace
 
             write_trace(Trace.from_sequence(built[0][0].sequence, name=found.id), output)
-        _show(found, built, as_json, output)
+        if certificate:
+            _write_certificate(built[0][0], chosen[0], certificate)
+        _show(found, built, as_json, output, certificate)
 
     return command
 
@@ -170,6 +177,25 @@ def _runs_option(found: Adversary) -> Callable[[F], F]:
         return lambda command: command
     text = "Independent samples for the ratio's 95 % confidence interval; 0 for none."
     return click.option("--runs", type=RUNS, default=20, show_default=True, help=text)
+
+
+def _certificate_option(found: Adversary) -> Callable[[F], F]:
+    """``--certificate`` for constructions that a deterministic policy runs round in cycles on."""
+    if found.kind == "random":
+        return lambda command: command
+    text = "Write the cycle that the policy runs into as a certificate (.json) that 'paging verify' judges."
+    return click.option("--certificate", type=click.Path(dir_okay=False), metavar="FILE", help=text)
+
+
+def _write_certificate(built: Construction, policy: str, path: str) -> None:
+    from adversary.cycle import construction_cycle, cycle_certificate
+
+    if not path.endswith(".json"):
+        raise ModelError(f"--certificate {path}: the name must end in .json")
+    document = cycle_certificate(construction_cycle(built, policy), policy, spec=policy)
+    document["provenance"] = provenance(construction=built.id)
+    with atomic_write(path) as stream:
+        stream.write(json.dumps(document) + "\n")
 
 
 class _Runs(click.IntRange):
@@ -195,9 +221,9 @@ def _help(found: Adversary) -> str:
     )
 
 
-def _only_one(policies: tuple[str, ...], found: Adversary) -> tuple[str, ...]:
+def _only_one(policies: tuple[str, ...], found: Adversary, purpose: str) -> tuple[str, ...]:
     if policies:
-        raise ModelError(f"{found.id} plays against one policy at a time: name one with -p to save requests")
+        raise ModelError(f"{found.id} with several policies: name one policy with -p to {purpose}")
     return found.victims[:1]
 
 
@@ -266,7 +292,11 @@ def _row(row: dict[str, Any]) -> dict[str, object]:
 
 
 def _show(
-    found: Adversary, runs: list[tuple[Construction, dict[str, Any]]], as_json: bool, output: str | None
+    found: Adversary,
+    runs: list[tuple[Construction, dict[str, Any]]],
+    as_json: bool,
+    output: str | None,
+    certificate: str | None,
 ) -> None:
     first = runs[0][0]
     promise, instance = first.promise, first.sequence.instance
@@ -292,6 +322,7 @@ def _show(
                 },
                 "rows": [_row(row) for row in rows],
                 "output": output,
+                "certificate": certificate,
                 "provenance": provenance(seed=first.seed),
             }
         )
@@ -318,5 +349,6 @@ def _show(
             f"Promise {every} {promise.period}: online ≥ {promise.online}, offline ≤ {promise.offline}; "
             f"offline start ≤ {promise.start}. Limit: {promise.limit}.",
             *([f"Requests saved to {output}"] if output else []),
+            *([f"Certificate written to {certificate}"] if certificate else []),
         ],
     )  # fmt: skip

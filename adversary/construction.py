@@ -18,6 +18,7 @@ from paging.errors import LayeredPagingError, ModelError, UnknownNameError
 from paging.model import LayeredInstance, RequestSequence, Schedule
 from paging.policy import Policy
 from paging.simulate import Run, simulate
+from paging.viewer.still import facts_table, instance_text
 
 l, n, k, h, m = sympy.symbols("ell n k h m", integer=True, positive=True)  # noqa: E741
 """Symbols of every closed form: layers, pages per layer, cache, OPT's cache, and a construction's own m."""
@@ -112,10 +113,14 @@ class Construction:
 
     def run(self, policy: str | Policy | None = None, *, seed: int = 0) -> Run:
         """Serve the sequence with a policy (default: the one it was built against) and record the run."""
+        return simulate(self.named(policy), self.sequence, record=True, seed=seed)
+
+    def named(self, policy: str | Policy | None) -> str | Policy:
+        """Return the policy to run: by default the one this was built against."""
         answer = policy if policy is not None else self.policy
         if answer is None:
             raise ModelError(f"construction {self.id} is oblivious: name the policy to run")
-        return simulate(answer, self.sequence, record=True, seed=seed)
+        return answer
 
     def check(self, run: Run | None = None) -> None:
         """Verify the promise: offline schedule feasible, its cost and the online cost period by period.
@@ -154,6 +159,22 @@ class Construction:
                         f"{self.id}: {run.policy} pays {paid} < {online} in requests {begin} … {end - 1}"
                     )
 
+    def _repr_html_(self) -> str:
+        promise = self.promise
+        facts: dict[str, object] = {
+            "instance": instance_text(self.sequence.instance),
+            "requests": len(self.sequence),
+            "proves": self.bound,
+            "built against": self.policy,
+            "seed": None if self.seed is None else str(self.seed),
+            "in": promise.period,
+            "online at least": promise.online,
+            "offline at most": promise.offline,
+            "faults of the offline schedule": self.offline.faults,
+            "forces in the limit": self.limit,
+        }
+        return facts_table(f"construction {self.id}", facts)
+
     @staticmethod
     def _faults(counts: np.ndarray, begin: int, end: int) -> int:
         before = int(counts[begin - 1]) if begin else 0
@@ -182,6 +203,10 @@ class Adversary:
         Id of the bound it proves.
     bad_for : str
         Whom it hurts, in words.
+    source : str
+        Whose construction it is. The bound's own source stands with the bound.
+    status : str
+        Where its promise is proved.
     victims : tuple of str
         Policies to demonstrate it on, the first one by default.
     kind : str
@@ -196,6 +221,8 @@ class Adversary:
     title: str
     bound: str
     bad_for: str
+    source: str
+    status: str
     victims: tuple[str, ...]
     kind: str
     build: Build
@@ -307,6 +334,8 @@ def construction(
     title: str,
     bound: str,
     bad_for: str,
+    source: str,
+    status: str,
     victims: tuple[str, ...],
     kind: str,
     demo: LayeredInstance,
@@ -314,6 +343,6 @@ def construction(
     """Register a build function as a construction (decorator)."""
 
     def register(build: Callable[..., Construction]) -> Adversary:
-        return Adversary(id, title, bound, bad_for, victims, kind, build, demo)
+        return Adversary(id, title, bound, bad_for, source, status, victims, kind, build, demo)
 
     return register

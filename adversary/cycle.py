@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from adversary.construction import Construction
 from adversary.cycle_ratio import GraphCycle
 from adversary.graph import ProductGraph
-from paging.errors import LayeredPagingError, LimitError
+from paging.errors import LayeredPagingError, LimitError, ModelError
 from paging.model import HIT, LayeredInstance, RequestSequence, Schedule
 from paging.offline import WorkFunction, farthest_in_future
 from paging.policy import Policy, get_policy
@@ -209,6 +211,47 @@ def periodic_cycle(
             pair.serve(page)
 
     return close(pair, again, repeats=repeats)
+
+
+def construction_cycle(built: Construction, policy: str | Policy | None = None) -> Cycle:
+    """Return the cycle that a policy runs into on a construction, between two of its period boundaries.
+
+    Both sides return to the same state there, so repeating the requests in between forces the ratio they cost
+    for ever, whatever the rest of the construction is.
+
+    Parameters
+    ----------
+    built : Construction
+        OPT has the cache of its offline schedule.
+    policy : str or Policy, optional
+        Deterministic; default the one the construction was built against.
+
+    Raises
+    ------
+    LimitError
+        Labels and work function do not return within the construction's periods.
+
+    Examples
+    --------
+    >>> from adversary import get_construction
+    >>> construction_cycle(get_construction("cyclic")(), "lru").ratio
+    Fraction(7, 1)
+    """
+    answer = get_policy(built.named(policy))
+    if answer.randomized:
+        raise ModelError(f"a cycle needs a deterministic policy; {answer.name} is randomised")
+    requests = built.sequence.requests.tolist()
+    pair = _Pair(answer, built.sequence.instance, built.offline.sequence.instance.cache)
+    periods = pairwise((0, *built.boundaries))
+
+    def again() -> None:
+        begin, end = next(periods)
+        for page in requests[begin:end]:
+            pair.serve(page)
+
+    if built.periods:
+        again()
+    return close(pair, again, repeats=built.periods)
 
 
 @dataclass(frozen=True)

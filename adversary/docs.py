@@ -31,6 +31,7 @@ def _entry(found: Adversary) -> str:
         "",
         *(f"- **{name}.** {_section(found, name)}" for name in SECTIONS),
         f"- **Needs.** {_text(conditions.partition('.')[0].strip())}.",
+        f"- **Source.** {found.source}; {found.status}.",
         f"- **Closed form.** Per {_unit(promise.period)}: online ≥ {_form(promise.online)}, "
         f"offline ≤ {_form(promise.offline)}; limit {_form(promise.limit)}.",
         f"- **Try it.** `{command}` (limit {'∞' if built.limit == float('inf') else built.limit})",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from adversary.cycle_ratio import RATIO, Codes, GraphCycle, Numbers, Objective, best_cycle
 from paging.errors import IllegalAnswerError, LimitError, ModelError, UnsupportedModelError
 from paging.kernels.states import Rows, StateSet
-from paging.model import Frame, LabelArray, LayeredInstance, whole_number
+from paging.model import Frame, LayeredInstance, whole_number
 from paging.offline import update_work_function
 from paging.policy import Policy, Serve, get_policy
 
@@ -45,48 +45,76 @@ class Symmetry(NamedTuple):
     rotation: bool
 
 
-def symmetry_of(policy: Policy, instance: LayeredInstance, *, steps: int = 400, seed: int = 0) -> Symmetry:
-    """Return the symmetries of a policy on an instance, tried out on a random walk.
+def symmetry_of(
+    policy: Policy,
+    instance: LayeredInstance,
+    *,
+    opt_cache: int | None = None,
+    steps: int = 400,
+    seed: int = 0,
+) -> Symmetry:
+    """Return the symmetries of a policy beside OPT's work function, tried out on a random walk.
 
-    Exchanging pages inside a layer is used only if the policy declares the trait ``symmetric``; turning the
-    layers only if all have equally many pages. Both must hold for the labels themselves at every step of the
-    walk, which is evidence and no proof; a cycle found with their help is replayed without them.
+    Exchanging pages inside a layer, and turning the layers if all have equally many pages. Both must hold at
+    every step of the walk: renaming pages, then serving, leads to the renamed state, up to pages of a layer
+    that have both labels in common. (A policy whose ties go by page number may pass, though it is not
+    ``symmetric``.) That is evidence and no proof; a cycle found with their help is replayed without them.
     """
-    equal = len(set(instance.pages_by_layer)) == 1
-    inside, rotation = "symmetric" in policy.traits, equal
+    h = instance.cache if opt_cache is None else opt_cache
+    found = Symmetry(True, len(set(instance.pages_by_layer)) == 1)
     rng = np.random.default_rng(seed)
-    frame, layers = instance.frame, instance.layers
-    labels: LabelArray = np.zeros(instance.total_pages, dtype=np.int64)
+    pairs = np.zeros((instance.total_pages, 2), dtype=np.int64)
     for t in range(steps):
-        layer = t % layers
-        page = int(rng.integers(frame.first_page[layer], frame.first_page[layer + 1]))
-        after = _after(policy, labels, page, layer, frame)
-        if inside:
-            order = _exchange(instance, rng)
-            inside = np.array_equal(
-                _after(policy, labels[order], _place(order, page), layer, frame), after[order]
-            )
-        if rotation:
-            shift = int(rng.integers(layers))
-            order = np.roll(np.arange(len(labels)), -shift * instance.pages_by_layer[0])
-            turned = _after(policy, labels[order], _place(order, page), (layer - shift) % layers, frame)
-            rotation = np.array_equal(turned, after[order])
-        labels = after
-    return Symmetry(inside, rotation)
+        found, pairs = _tried(policy, instance, h, found, pairs, t % instance.layers, rng)
+    return found
 
 
-def _after(policy: Policy, labels: LabelArray, page: int, layer: int, frame: Frame) -> LabelArray:
-    following = labels.copy()
-    policy.serve(following, page, layer, frame)
-    return following
+def _tried(
+    policy: Policy,
+    instance: LayeredInstance,
+    cache: int,
+    wanted: Symmetry,
+    pairs: Numbers,
+    layer: int,
+    rng: np.random.Generator,
+) -> tuple[Symmetry, Numbers]:
+    """Serve a random page, with pages renamed and not; return the symmetries that hold, and what follows."""
+    inside, rotation = wanted
+    page = int(rng.choice(instance.pages_of(layer)))
+    after = _after(policy, instance, cache, pairs, page, layer)
+    if inside:
+        order = _exchange(instance, rng)
+        renamed = _after(policy, instance, cache, pairs[order], _place(order, page), layer)
+        inside = _sorted(instance, renamed) == _sorted(instance, after)
+    if rotation:
+        shift = int(rng.integers(instance.layers))
+        order = np.roll(np.arange(len(pairs)), -shift * instance.pages_by_layer[0])
+        served = (layer - shift) % instance.layers
+        turned = _after(policy, instance, cache, pairs[order], _place(order, page), served)
+        rotation = np.array_equal(turned, after[order])
+    return Symmetry(inside, rotation), after
 
 
-def _exchange(instance: LayeredInstance, rng: np.random.Generator) -> NDArray[np.int64]:
+def _after(
+    policy: Policy, instance: LayeredInstance, cache: int, pairs: Numbers, page: int, layer: int
+) -> Numbers:
+    """Return the (policy label, work-function label) pairs after a request."""
+    labels, work = pairs[:, 0].copy(), pairs[:, 1].copy()
+    policy.serve(labels, page, layer, instance.frame)
+    update_work_function(work, page, cache)
+    return np.column_stack([labels, work])
+
+
+def _sorted(instance: LayeredInstance, pairs: Numbers) -> list[list[list[int]]]:
+    return [sorted(pairs[list(instance.pages_of(j))].tolist()) for j in range(instance.layers)]
+
+
+def _exchange(instance: LayeredInstance, rng: np.random.Generator) -> Numbers:
     parts = [rng.permutation(np.array(instance.pages_of(j))) for j in range(instance.layers)]
     return np.concatenate(parts)
 
 
-def _place(order: NDArray[np.int64], page: int) -> int:
+def _place(order: Numbers, page: int) -> int:
     return int(np.flatnonzero(order == page)[0])
 
 
@@ -255,7 +283,9 @@ class ProductGraph:
         self.instance = instance
         self.opt_cache = instance.cache if opt_cache is None else opt_cache
         whole_number(self.opt_cache, "opt_cache (h)", 1, instance.cache)
-        self.symmetry = symmetry_of(self.policy, instance) if symmetry is None else symmetry
+        if symmetry is None:
+            symmetry = symmetry_of(self.policy, instance, opt_cache=self.opt_cache)
+        self.symmetry = symmetry
         self.degree = max(instance.pages_by_layer)
         self.width = instance.total_pages + 1
         self.low = 0
@@ -354,6 +384,25 @@ class ProductGraph:
         """Return the cycle of largest ratio among the expanded states, or None where there is none > 0."""
         return best_cycle(self.targets, self.codes, objective or RATIO).cycle
 
+    def keeps_symmetry(self, *, samples: int = 1000, seed: int = 0) -> bool:
+        """Try the symmetries once more, on states drawn from all over the graph; all of them if few."""
+        rng = np.random.default_rng(seed)
+        chosen = rng.permutation(self.states)[:samples]
+        labels, work, layers = self.label_rows(chosen)
+        for pairs, layer in zip(np.stack([labels, work], axis=2), layers.tolist(), strict=True):
+            found, _ = _tried(
+                self.policy,
+                self.instance,
+                self.opt_cache,
+                self.symmetry,
+                pairs.astype(np.int64),
+                layer,
+                rng,
+            )
+            if found != self.symmetry:
+                return False
+        return True
+
     def path_to(self, state: int) -> list[tuple[int, int]]:
         """Return the (state, request) steps by which a state was first found from the cold start."""
         steps = []
@@ -367,9 +416,9 @@ class ProductGraph:
         """Return one state as plain numbers; see :func:`expand`."""
         return [int(x) for x in self._set.rows([state])[0]]
 
-    def label_rows(self) -> tuple[Rows, Rows, Rows]:
-        """Return all states as policy labels and work-function labels, shape (S, N) each, and layers (S,)."""
-        rows = self._set.rows()
+    def label_rows(self, states: Any = slice(None)) -> tuple[Rows, Rows, Rows]:
+        """Return states (default all) as policy and work-function labels, shape (S, N), and layers (S,)."""
+        rows = self._set.rows(states)
         labels, work = np.divmod(rows[:, :-1], self.opt_cache + 1)
         return labels + self.low, work, rows[:, -1]
 

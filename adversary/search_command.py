@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-import signal
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from paging.errors import ModelError
 from paging.options import cache_option, json_option, layers_option, pages_option, seed_option
-from paging.output import atomic_write, provenance, remark, write_json, write_table
+from paging.output import atomic_write, progress, provenance, remark, write_json, write_table
+from paging.signals import stoppable
 
 if TYPE_CHECKING:
     from adversary.search import Search
 
-REMARK_EVERY = 5.0
-"""Seconds between two remarks."""
+FIRST_REMARK, REMARK_EVERY = 1.0, 5.0
+"""Seconds before the first remark, and between two; they replace the bar where there is no terminal."""
 
 
 @click.command()
@@ -125,30 +124,12 @@ def search(
     )
     if checkpoint is not None and Path(checkpoint).exists():
         found.restore(checkpoint)
-    with _stoppable() as stopped:
+    with stoppable() as stopped:
         save = None if checkpoint is None else partial(found.save, checkpoint)
         _run(found, steps, budget, stopped, save, save_every, quiet=as_json)
     _report(found, certificate, as_json)
     if stopped:
         click.get_current_context().exit(130)
-
-
-@contextmanager
-def _stoppable() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM instead of stopping in the middle of a step; a second one does stop."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) > 1:
-            raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _run(
@@ -160,7 +141,8 @@ def _run(
     save_every: float,
     quiet: bool,
 ) -> None:
-    """Take steps, count the time, save now and then, and say how it goes."""
+    """Take steps, count the time, save now and then, and say how it goes: a bar on a terminal, else lines."""
+    lines = not (quiet or sys.stderr.isatty())
     begun, earlier = time.monotonic(), found.progress.elapsed
     last = {"save": begun, "remark": begun}
     best = found.best
@@ -172,26 +154,36 @@ def _run(
         if save is not None and now - last["save"] >= save_every:
             save()
             last["save"] = now
-        if not quiet and now - begun > 1 and (found.best is not best or now - last["remark"] > REMARK_EVERY):
+        done, total = (found.progress.elapsed, budget) if steps is None else (found.progress.steps, steps)
+        bar(done, total, _brief(found))
+        if (
+            lines
+            and now - begun > FIRST_REMARK
+            and (found.best is not best or now - last["remark"] > REMARK_EVERY)
+        ):
             remark(_status(found))
             last["remark"], best = now, found.best
 
     def until() -> bool:
         return bool(stopped) or (steps is None and found.progress.elapsed >= budget)
 
-    if not until():
-        found.run(steps=steps, until=until, watch=watch)
+    with progress(_brief(found), show=not quiet) as bar:
+        if not until():
+            found.run(steps=steps, until=until, watch=watch)
     if save is not None:
         save()
 
 
 def _status(found: Search) -> str:
-    progress = found.progress
-    best = "none yet" if found.best is None else _text(found.best.value(found.objective))
     return (
-        f"{progress.elapsed:.0f} s, step {progress.steps}, {progress.phase}: {progress.states:,} states, "
-        f"{progress.tried:,} sequences tried; best {found.objective} {best}"
+        f"{found.progress.elapsed:.0f} s, step {found.progress.steps}, {_brief(found)}, "
+        f"{found.progress.tried:,} sequences tried"
     )
+
+
+def _brief(found: Search) -> str:
+    best = "none yet" if found.best is None else _text(found.best.value(found.objective))
+    return f"{found.progress.phase}: best {found.objective} {best}, {found.progress.states:,} states"
 
 
 def _text(value: Any) -> str:

@@ -12,11 +12,13 @@ from paging.errors import (
     UnsupportedModelError,
 )
 from paging.expectation import Estimate, expected_cost, expected_faults, sample_faults
+from paging.hindsight import Mistake, mistakes
 from paging.model import BYPASS, FREE, HIT, Frame, LayeredInstance, Page, RequestSequence, Schedule
 from paging.offline import OfflineAlgorithm, WorkFunction, farthest_in_future, optimum_so_far, phase_starts
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
 from paging.simulate import Run, Session, Step, simulate, steps
 from paging.traces import Trace, read_trace, write_trace
+from paging.viewer import film_of, show
 from paging.workloads import WORKLOADS, generate
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "LayeredInstance",
     "LayeredPagingError",
     "LimitError",
+    "Mistake",
     "ModelError",
     "OfflineAlgorithm",
     "Page",
@@ -50,13 +53,16 @@ __all__ = [
     "expected_cost",
     "expected_faults",
     "farthest_in_future",
+    "film_of",
     "generate",
     "get_policy",
+    "mistakes",
     "optimum_so_far",
     "phase_starts",
     "read_trace",
     "registered_policies",
     "sample_faults",
+    "show",
     "simulate",
     "steps",
     "write_trace",

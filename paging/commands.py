@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from paging.errors import UnsupportedModelError
+from paging.errors import ModelError, UnsupportedModelError
 from paging.options import (
     Source,
     cache_option,
@@ -20,7 +21,7 @@ from paging.options import (
     per_visit_option,
     source_options,
 )
-from paging.output import progress, provenance, remark, write_json, write_table
+from paging.output import progress, provenance, remark, write_json, write_marked, write_table
 
 if TYPE_CHECKING:
     from paging.compare import Comparison
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from paging.traces import Trace
 
 REFERENCES = ("opt", "compulsory")
+
+TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
+"""Colours of a timeline beside its letters."""
 
 LONGEST = 100
 """Characters up to which an entry of a trace's metadata is shown below the table."""
@@ -48,9 +52,20 @@ runs_option = click.option(
 @source_options
 @runs_option
 @click.option("--opt/--no-opt", "optimum", default=True, show_default=True, help="Compute OPT, offline.")
+@click.option(
+    "--show",
+    is_flag=True,
+    help="Draw the cache over time, as many requests as the screen is wide; name opt to see OPT's, too.",
+)
 @json_option()
 def run(
-    policies: tuple[str, ...], cache: int, source: Source, runs: int, optimum: bool, as_json: bool
+    policies: tuple[str, ...],
+    cache: int,
+    source: Source,
+    runs: int,
+    optimum: bool,
+    show: bool,
+    as_json: bool,
 ) -> None:
     """Serve one request sequence with policies, beside OPT and the compulsory faults.
 
@@ -62,7 +77,10 @@ def run(
       paging run lru llru --workload zipf:alpha=1.2,requests=100000 -l 32 -n 8 -k 96
       paging run lru mark partitioned:policy=fifo --trace routing.npz -k 128 --runs 30
       paging run lru opt --trace pages.txt -l 2 -n 3,5 -k 4 --json
+      paging run lru opt --workload zipf:requests=60 -l 2 -n 4 -k 4 --show
     """
+    if show and as_json:
+        raise ModelError("--show draws in the terminal; with --json there is nothing to draw")
     result, origin = _compared(source, (cache,), policies, optimum, runs, as_json)
     refused = [skip for skip in result.skipped if skip.policy not in REFERENCES]
     if refused:
@@ -70,6 +88,8 @@ def run(
     if as_json:
         _write_result(result, origin)
         return
+    if show:
+        _draw_timelines(policies, source, cache)
     header = ["policy", "faults", "±", "fault rate", "ratio to opt", "saving over lru"]
     rows = [
         [
@@ -134,6 +154,17 @@ def compare(
     kinds = {"faults": "faults", "rate": "faults per request", "ratio": "faults / faults of OPT, observed"}
     title = f"{kinds.get(show, 'share of the faults of LRU that is saved')} · {_title(result)}"
     write_table(title, header, rows, notes=_notes(result, origin))
+
+
+def _draw_timelines(policies: tuple[str, ...], source: Source, cache: int) -> None:
+    """Draw the cache of every policy over time; ``compulsory`` names no cache."""
+    from paging.timeline import cache_timeline
+
+    sequence, _ = source.sequence(cache)
+    width = shutil.get_terminal_size().columns
+    for policy in policies:
+        if policy != "compulsory":
+            write_marked(cache_timeline(policy, sequence, width=width, seed=source.seed) + "\n\n", TIMELINE)
 
 
 def _compared(

@@ -197,6 +197,12 @@ class LayeredInstance:
         """Return the same instance with another cache size."""
         return replace(self, cache=cache)
 
+    def _repr_html_(self) -> str:
+        from paging.viewer.still import facts_table, instance_text
+
+        facts = {"layers ℓ": self.layers, "pages": self.total_pages, "cache k": self.cache}
+        return facts_table(instance_text(self), facts)
+
 
 def _freeze(array: PageArray) -> PageArray:
     array.flags.writeable = False

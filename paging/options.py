@@ -74,10 +74,10 @@ def layers_option(**settings: Any) -> Callable[[F], F]:
     return _option("-l", "--layers", type=int, metavar="L", help="Number of layers ℓ.", **settings)
 
 
-def pages_option(**settings: Any) -> Callable[[F], F]:
-    """``-n/--pages``: one number, or one per layer."""
+def pages_option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """``-n/--pages`` and perhaps other names: one number, or one per layer."""
     text = "Pages (experts) per layer n, or one number per layer as 3,4,5."
-    return _option("-n", "--pages", type=parse_pages, metavar="N", help=text, **settings)
+    return _option("-n", "--pages", *names, "pages", type=parse_pages, metavar="N", help=text, **settings)
 
 
 def cache_option(**settings: Any) -> Callable[[F], F]:

@@ -14,10 +14,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 Report = Callable[[int, int], None]
 """How long work reports where it is: called with (done, total)."""
+
+
+class Bar(Protocol):
+    """A progress bar; every bar is a :data:`Report`, too."""
+
+    def __call__(self, done: float, total: float, label: str | None = None) -> None:
+        """Show where the work is, and a new label unless it is None."""
+        ...
+
 
 DELAY = 1.0
 """Seconds of work before progress is shown."""
@@ -119,6 +128,20 @@ def write_table(
         sys.stdout.write("\n" * (number == 0) + note + "\n")
 
 
+def write_marked(text: str, styles: Mapping[str, str]) -> None:
+    """Write text as it is; on a terminal, what matches a regular expression gets its style."""
+    if not sys.stdout.isatty():
+        sys.stdout.write(text)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    marked = Text(text)
+    for pattern, style in styles.items():
+        marked.highlight_regex(pattern, style)
+    Console(file=sys.stdout, highlight=False, soft_wrap=True).print(marked, end="")
+
+
 def _aligned(lines: list[list[str]], left: Sequence[int]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
@@ -169,7 +192,7 @@ def _blocks(widths: Sequence[int], screen: int) -> list[list[int]]:
 
 
 @contextmanager
-def progress(label: str, *, show: bool = True) -> Iterator[Report]:
+def progress(label: str, *, show: bool = True) -> Iterator[Bar]:
     """Show a bar on standard error once work takes longer than a second; gone when the work is done.
 
     Parameters
@@ -181,11 +204,11 @@ def progress(label: str, *, show: bool = True) -> Iterator[Report]:
 
     Yields
     ------
-    callable
-        To be called with (done, total); it may be called from several threads.
+    Bar
+        To be called with (done, total), or (done, total, label); it may be called from several threads.
     """
     if not (show and sys.stderr.isatty()):
-        yield lambda done, total: None
+        yield lambda done, total, label=None: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -197,7 +220,7 @@ def progress(label: str, *, show: bool = True) -> Iterator[Report]:
     timer.daemon = True
     timer.start()
     try:
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total, label=None: bar.update(task, completed=done, total=total, description=label)
     finally:
         timer.cancel()
         timer.join()

@@ -39,6 +39,7 @@ TRAITS = {
     "finite-state": "only finitely many label vectors are reachable",
     "atomic": "keeps all pages of a visit to its end when hits are served first; allows atomic visits",
 }
+"""What a policy may claim of itself, each with its meaning."""
 
 
 FAMILIES = ("recency", "frequency", "marking", "layered", "work_function", "randomized")

@@ -182,6 +182,11 @@ class Run:
             raise ModelError("the run was not recorded; call simulate(…, record=True)")
         return np.cumsum((self.entries != HIT) & (self.entries != LEFT_ON_HIT))
 
+    def _repr_html_(self) -> str:
+        from paging.viewer.still import run_table
+
+        return run_table(self)
+
 
 class Step(NamedTuple):
     """One served request, as the step iterator shows it."""

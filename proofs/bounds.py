@@ -13,6 +13,7 @@ from sympy.printing.str import StrPrinter
 
 from paging.errors import UnknownNameError
 from paging.model import LayeredInstance
+from paging.viewer.still import facts_table
 from proofs.bibliography import SOURCES
 
 l, n, k, h = sympy.symbols("ell n k h", integer=True, positive=True)  # noqa: E741
@@ -99,6 +100,21 @@ class Bound:
         """All conditions in one phrase."""
         return ", ".join(text for text, _ in self.conditions) or "none"
 
+    def _repr_html_(self) -> str:
+        keys = (
+            "kind",
+            "subject",
+            "value",
+            "additive",
+            "conditions",
+            "reference",
+            "origin",
+            "status",
+            "evidence",
+        )
+        facts = describe(self)
+        return facts_table(f"{self.id}: {self.statement}", {key: facts[key] for key in keys})
+
 
 @lru_cache(maxsize=4096)
 def evaluate(form: Any, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
@@ -129,11 +145,11 @@ LLRU_BEATEN = {(2, 6): 4, (2, 7): 4, (2, 8): 5, (2, 9): 5, (3, 7): 3, (3, 8): 3}
 
 ONE_A_VISIT: Condition = ("g = 1", lambda i, _: i.per_visit == 1)
 
-MARKING = ("lru", "fwf", "mark-lru", "mark-fifo")
+MARKING = ("lru", "fwf", "mark-lru", "mark-fifo", "mark-layer")
 CONSERVATIVE = ("lru", "fifo", "clock", "mark-lru")
 DETERMINISTIC = (
-    "lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "fwf", "mark-lru", "mark-fifo", "llru",
-    "llru-lazy", "llru-token",
+    "lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "lfu-capped", "fwf", "mark-lru", "mark-fifo",
+    "mark-layer", "llru", "llru-lazy", "llru-token", "zrc",
 )  # fmt: skip
 
 BOUNDS: dict[str, Bound] = {
@@ -174,10 +190,31 @@ BOUNDS: dict[str, Bound] = {
         ),
         Bound(
             "L3-tight", "tight", "deterministic", "LRU", ("lru", "mark-lru"), k, sympy.Integer(0),
-            (EVEN, EVEN_ROOM),
-            "LRU has competitive ratio exactly k when ℓ divides k + 1.",
-            "here", "L3 with marking-upper", "ours", "ours", "L3 from below, marking-upper from above.",
-            ("cyclic",),
+            (
+                ("k < number of pages", lambda i, _: i.cache < i.total_pages),
+                (
+                    "k = 1, k = ℓ − 1 or k ≥ 2ℓ − 1",
+                    lambda i, _: i.cache in (1, i.layers - 1) or i.cache >= 2 * i.layers - 1,
+                ),
+                ("n ≥ 2 or k < ℓ", lambda i, _: min(i.pages_by_layer) >= 2 or i.cache < i.layers),
+                ONE_A_VISIT,
+            ),
+            "LRU has competitive ratio exactly k for these (ℓ, n, k); for all others with k < ℓn it has a "
+            "smaller one.",
+            "here", "docs/bounds.md", "ours", "ours",
+            "From below, k + 1 pages in the order in which LRU evicts them; marking-upper from above.",
+            ("rehearsed", "cyclic", "one-page-each"),
+        ),
+        Bound(
+            "small-cache", "tight", "deterministic", "LRU, FIFO, CLOCK, FWF, marking with a fixed order",
+            ("lru", "fifo", "clock", "fwf", "mark-lru", "mark-fifo"), (l - 1) / (l - k), sympy.Integer(0),
+            (("k < ℓ", lambda i, _: i.cache < i.layers), ONE_A_VISIT),
+            "With fewer slots than layers these policies have competitive ratio exactly (ℓ − 1)/(ℓ − k), and "
+            "no policy has a larger one.",
+            "here", "docs/bounds.md", "ours", "ours",
+            "One page per layer from below; from above, at most k − 1 of the ℓ − 1 requests after another "
+            "one are hits.",
+            ("one-page-each",),
         ),
         Bound(
             "L4", "lower", "oblivious", "any policy, randomised or not",
@@ -240,11 +277,53 @@ BOUNDS: dict[str, Bound] = {
             "At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
         ),
         Bound(
+            "marking-lower", "lower", "deterministic", "every deterministic marking algorithm", MARKING,
+            sympy.Rational(5, 2), None,
+            (
+                ("ℓ ≥ 3", lambda i, _: i.layers >= 3),
+                ("k = ℓ + 1", lambda i, _: i.cache == i.layers + 1),
+                ("n ≥ 2", lambda i, _: min(i.pages_by_layer) >= 2),
+                ONE_A_VISIT,
+            ),
+            "With k = ℓ + 1 every deterministic marking algorithm has competitive ratio at least 5/2.",
+            "here", "docs/bounds.md", "ours", "ours",
+            "Two k-phases with 5 faults against 2; L2 gives 2. Marked pages are kept, and OPT can drop them.",
+            ("marking-trap",),
+        ),
+        Bound(
+            "mark-layer-small", "tight", "deterministic", "marking that prefers the layer being served",
+            ("mark-layer",), k - l + 1, sympy.Integer(0),
+            (
+                ("k = number of pages − 1", lambda i, _: i.cache == i.total_pages - 1),
+                ("n ≥ 2", lambda i, _: min(i.pages_by_layer) >= 2),
+                ONE_A_VISIT,
+            ),
+            "When only k + 1 pages exist, at least two per layer, this marking algorithm has competitive "
+            "ratio exactly k − ℓ + 1, and no deterministic policy has a smaller one.",
+            "here", "docs/bounds.md", "ours", "ours",
+            "In the first round of a k-phase ℓ − 1 pages come in without a fault; L2 from below.",
+            ("missing-page",),
+        ),
+        Bound(
             "conservative-upper", "upper", "deterministic", "every conservative algorithm", CONSERVATIVE, k,
             sympy.Integer(0), (),
             "Every conservative algorithm (LRU, FIFO, CLOCK) is k-competitive.",
             "BorodinElYaniv1998", "chapter on deterministic paging", "classical", "proved in the source",
             "At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
+        ),
+        Bound(
+            "fifo-tight", "tight", "deterministic", "FIFO", ("fifo",), k, sympy.Integer(0),
+            (
+                ("k ≥ ℓ", lambda i, _: i.cache >= i.layers),
+                ("k < number of pages", lambda i, _: i.cache < i.total_pages),
+                ("n ≥ 2", lambda i, _: min(i.pages_by_layer) >= 2),
+                ONE_A_VISIT,
+            ),
+            "FIFO has competitive ratio exactly k, also where LRU has a smaller one.",
+            "here", "docs/bounds.md", "ours", "ours",
+            "One new page pushes out the oldest page, which pushes out the next, through the whole queue; "
+            "conservative-upper from above.",
+            ("domino",),
         ),
         Bound(
             "augmentation-upper", "upper", "deterministic", "marking and conservative algorithms",
@@ -276,23 +355,24 @@ BOUNDS: dict[str, Bound] = {
             ("sleator-tarjan",),
         ),
         Bound(
-            "not-competitive", "lower", "deterministic", "LIFO, MRU, LFU", ("lifo", "mru", "lfu"), sympy.oo,
-            None, (CLASSICAL, ROOM, ("k ≥ 2", lambda i, _: i.cache >= 2)),
-            "LIFO, MRU and LFU have no bounded competitive ratio.",
+            "not-competitive", "lower", "deterministic", "LIFO, MRU, LFU",
+            ("lifo", "mru", "lfu", "lfu-capped"), sympy.oo, None,
+            (CLASSICAL, ROOM, ("k ≥ 2", lambda i, _: i.cache >= 2)),
+            "LIFO, MRU and LFU (with counts capped at k, too) have no bounded competitive ratio.",
             "BorodinElYaniv1998", "chapter on deterministic paging", "classical", "folklore",
             "Two pages in turn.",
             ("alternating",),
         ),
         Bound(
-            "not-competitive-layered", "lower", "deterministic", "LIFO, MRU, LFU", ("lifo", "mru", "lfu"),
-            sympy.oo, None,
+            "not-competitive-layered", "lower", "deterministic", "LIFO, MRU, LFU",
+            ("lifo", "mru", "lfu", "lfu-capped"), sympy.oo, None,
             (
                 LAYERED,
                 ("k ≥ ℓ + 1", lambda i, _: i.cache >= i.layers + 1),
                 ("k < number of pages", lambda i, _: i.cache < i.total_pages),
                 ("n ≥ 3 in some layer", lambda i, _: max(i.pages_by_layer) >= 3),
             ),
-            "With several layers, too, LIFO, MRU and LFU have no bounded competitive ratio.",
+            "With several layers, too, LIFO, MRU and LFU (capped or not) have no bounded competitive ratio.",
             "here", "docs/adversaries.md", "ours", "ours",
             "Two pages of one layer in turn, one page in every other layer.",
             ("alternating-layered",),
@@ -357,6 +437,7 @@ BOUNDS: dict[str, Bound] = {
         ),
     )
 }  # fmt: skip
+"""All bounds by id, in the order of every table."""
 
 
 def get_bound(name: str) -> Bound:

@@ -23,7 +23,7 @@ from lp.result import Optimum
 from lp.weights import Weights
 from paging.errors import LayeredPagingError
 from paging.model import LayeredInstance, RequestSequence, Schedule
-from paging.output import jsonable
+from paging.output import atomic_write, jsonable
 from proofs import checker
 
 Certificate = dict[str, Any]
@@ -166,7 +166,8 @@ def write_certificate(document: Certificate, path: str | Path) -> None:
         if target.suffix == ".gz":
             # The arrays are compressed already; no time stamp, so that equal content stays equal.
             content = gzip.compress(content, compresslevel=1, mtime=0)
-        target.write_bytes(content)
+        with atomic_write(target, "wb") as stream:
+            stream.write(content)
     except OSError as error:
         raise CertificateError(f"{path}: {error.strerror or error}") from error
 

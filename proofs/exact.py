@@ -233,15 +233,20 @@ def exact_ratio(
             f"infinite; with max_states that many states are explored, and the result is an interval"
         )
     spec = policy if isinstance(policy, str) else answer.name
-    graph = ProductGraph(answer, instance, opt_cache=opt_cache, symmetry=None if symmetric else NO_SYMMETRY)
-    try:
-        return _Solver(graph, spec, max_states, watch, stop).solve()
-    except NoCycleError:
-        if graph.symmetry == NO_SYMMETRY:
-            raise
+    for symmetry in (None, NO_SYMMETRY) if symmetric else (NO_SYMMETRY,):
+        graph = ProductGraph(answer, instance, opt_cache=opt_cache, symmetry=symmetry)
+        if spec in RULES and not RULES[spec].turns:
+            graph.symmetry = graph.symmetry._replace(rotation=False)
+        try:
+            found = _Solver(graph, spec, max_states, watch, stop).solve()
+        except NoCycleError:
+            if graph.symmetry == NO_SYMMETRY:
+                raise
+            continue
+        if graph.keeps_symmetry():
+            break
         # The policy lacks a symmetry that it showed on the walk by which it was tried.
-        graph = ProductGraph(answer, instance, opt_cache=opt_cache, symmetry=NO_SYMMETRY)
-        return _Solver(graph, spec, max_states, watch, stop).solve()
+    return found
 
 
 class _StoppedError(Exception):

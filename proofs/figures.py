@@ -1,106 +1,40 @@
-"""The figures of the report, in one house style: legible in black and white and to the colour-blind.
-
-Every line has its own pair of marker and line style beside its colour (Okabe and Ito's palette). A figure is
-the same, byte for byte, for the same numbers: no dates, fixed identifiers.
-"""
+"""The figures of the report, in the house style of :mod:`paging.plotting`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from math import ceil, inf, isinf
+from math import inf, isinf
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator
 
+from paging.plotting import (
+    BLACK,
+    BLUE,
+    DASHES,
+    GREY,
+    LOOKS,
+    OTHERS,
+    legend,
+    note_line,
+    number,
+    plain_ticks,
+    policy_label,
+    save,
+    title_of,
+)
 from proofs.studies import LRU_SPLIT, OPT_EQUAL, OPT_SPLIT
-
-BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#767676"
-
-WIDTH, DPI = 4.7, 180
 
 LEAST_SAVING = -15
 """Savings below this many percent are cut off: the figure is about the differences above."""
 
 LONGEST_NAME = 28
 """Characters of a trace's name that a title holds."""
-
-STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.titlesize": 10.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "grid.color": "#e3e3e3",
-    "grid.linewidth": 0.7,
-    "lines.linewidth": 1.6,
-    "lines.markersize": 5.5,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "mathtext.fontset": "dejavusans",
-    "svg.fonttype": "path",
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-}
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a policy's line looks in every figure; per-layer versions have open markers."""
-
-    label: str
-    colour: str
-    marker: str
-    line: str
-    hollow: bool = False
-
-    def keywords(self) -> dict[str, Any]:
-        """Return the keywords for ``Axes.plot``."""
-        return {
-            "label": self.label,
-            "color": self.colour,
-            "marker": self.marker,
-            "linestyle": self.line,
-            "markerfacecolor": "white" if self.hollow else self.colour,
-        }
-
-
-LOOKS = {
-    "lru": Look("LRU", BLUE, "o", "-"),
-    "llru": Look("LLRU", VERMILLION, "s", "-"),
-    "llru-lazy": Look("LLRU, lazy", ORANGE, "D", "--"),
-    "llru-token": Look("LLRU, by token", PURPLE, "^", ":"),
-    "lfu": Look("LFU", GREEN, "v", "-."),
-    "fifo": Look("FIFO", SKY, "X", "--"),
-    "mark": Look("MARK, mean", GREY, "P", ":"),
-    "partitioned": Look("LRU, equal split", BLUE, "o", "--", hollow=True),
-    LRU_SPLIT: Look("LRU, best split", BLUE, "s", ":", hollow=True),
-    OPT_EQUAL: Look("OPT, equal split", BLACK, "v", ":", hollow=True),
-    OPT_SPLIT: Look("OPT, best split", BLACK, "D", "--", hollow=True),
-    "opt": Look("OPT", BLACK, "*", "-"),
-    "compulsory": Look("compulsory", GREY, "", "-"),
-}
-
-OTHERS = (
-    Look("", BLUE, "o", "-"),
-    Look("", VERMILLION, "s", "--"),
-    Look("", GREEN, "^", "-."),
-    Look("", PURPLE, "D", ":"),
-    Look("", ORANGE, "v", "-"),
-    Look("", SKY, "X", "--"),
-)
-"""Looks for curves of a construction, in the order of its policies."""
 
 
 @dataclass(frozen=True)
@@ -146,31 +80,14 @@ def plans(document: Mapping[str, Any]) -> Iterator[Plan]:
 
 def draw(plan: Plan, directory: Path) -> str:
     """Draw a figure as ``NAME.svg`` and ``NAME.png`` in a directory and return the SVG text."""
-    with matplotlib.rc_context({**STYLE, "svg.hashsalt": plan.name}):
-        figure = Figure(figsize=(WIDTH, 4.3), layout="constrained")
-        FigureCanvasAgg(figure)
-        KINDS[plan.kind](figure, plan.data)
-        target = directory / plan.name
-        figure.savefig(target.with_name(f"{plan.name}.png"), dpi=DPI, metadata={"Software": None})
-        svg = target.with_name(f"{plan.name}.svg")
-        figure.savefig(svg, metadata={"Date": None, "Creator": None})
-    return svg.read_text(encoding="utf-8")
-
-
-def _legend(figure: Figure, axes: Axes, columns: int = 3, height: int = 0) -> None:
-    """Set the legend below the plot, in columns read downwards; ``height`` is the least height in lines."""
-    handles, labels = axes.get_legend_handles_labels()
-    rows = ceil(len(labels) / columns)
-    figure.set_size_inches(WIDTH, 3.2 + 0.22 * max(rows, height))
-    figure.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=columns,
-        handlelength=2.6,
-        handletextpad=0.5,
-        columnspacing=1.0,
+    target = directory / plan.name
+    svg = target.with_name(f"{plan.name}.svg")
+    save(
+        plan.name,
+        lambda figure: KINDS[plan.kind](figure, plan.data),
+        [target.with_name(f"{plan.name}.png"), svg],
     )
+    return svg.read_text(encoding="utf-8")
 
 
 # Ratio against growing sequence length.
@@ -179,14 +96,14 @@ def _legend(figure: Figure, axes: Axes, columns: int = 3, height: int = 0) -> No
 def _growth(figure: Figure, panel: Mapping[str, Any]) -> None:
     axes = figure.add_subplot()
     _offset_curves(axes, panel)
-    limit = _number(panel["limit"])
+    limit = number(panel["limit"])
     unbounded = isinf(limit)
     axes.set_xscale("log")
     if unbounded:
         axes.set_yscale("log")
         axes.text(0.03, 0.95, "limit ∞", transform=axes.transAxes, va="top", fontsize=10)
     else:
-        axes.axhline(limit, color=BLACK, linewidth=1.2, linestyle=(0, (6, 2)))
+        axes.axhline(limit, color=BLACK, linewidth=1.2, linestyle=DASHES)
         axes.set_ylim(0, 1.22 * max(limit, *_ratios(panel)))
         axes.annotate(
             _limit_text(panel),
@@ -198,8 +115,8 @@ def _growth(figure: Figure, panel: Mapping[str, Any]) -> None:
     axes.set_title(_growth_title(panel))
     axes.set_xlabel("requests T (log scale)")
     axes.set_ylabel("faults online / offline" + (" (log scale)" if unbounded else ""))
-    _plain_ticks(axes)
-    _legend(figure, axes, columns=2 if _longest_label(panel) > 16 else 3)
+    plain_ticks(axes)
+    legend(figure, axes, columns=2 if _longest_label(panel) > 16 else 3)
 
 
 def _offset_curves(axes: Axes, panel: Mapping[str, Any]) -> None:
@@ -228,7 +145,7 @@ def _least_promised(curves: Sequence[Mapping[str, Any]]) -> list[tuple[int, floa
         for point in curve["points"]:
             if point["promised"]:
                 t = point["requests"]
-                least[t] = min(least.get(t, inf), _number(point["promised"]))
+                least[t] = min(least.get(t, inf), number(point["promised"]))
     return sorted(least.items())
 
 
@@ -237,14 +154,14 @@ def _ratios(panel: Mapping[str, Any]) -> list[float]:
 
 
 def _limit_text(panel: Mapping[str, Any]) -> str:
-    value = _number(panel["limit"])
+    value = number(panel["limit"])
     shown = f"{value:g}" if value == round(value, 3) else f"{value:.3f}"
     form = panel["limit_form"]
     return f"limit ${form} = {shown}$" if form else f"limit ${shown}$"
 
 
 def _growth_title(panel: Mapping[str, Any]) -> str:
-    size = f"ℓ = {panel['layers']}, n = {panel['pages']}, k = {panel['k']}"
+    size = title_of(panel, panel["k"])
     if panel["h"] != panel["k"]:
         size += f", h = {panel['h']}"
     return f"{panel['construction']}: {size}"
@@ -252,18 +169,6 @@ def _growth_title(panel: Mapping[str, Any]) -> str:
 
 def _longest_label(panel: Mapping[str, Any]) -> int:
     return max(len(policy_label(curve["policy"])) for curve in panel["curves"])
-
-
-def policy_label(policy: str) -> str:
-    """Return how a policy is called in figures.
-
-    >>> policy_label("lru"), policy_label("partitioned:policy=fifo")
-    ('LRU', 'equal split, FIFO')
-    """
-    name, _, inner = policy.partition(":policy=")
-    if name == "partitioned":
-        return f"equal split, {(inner or 'lru').upper()}"
-    return LOOKS[name].label.removesuffix(", mean") if name in LOOKS else name.upper()
 
 
 # Faults against cache size.
@@ -297,11 +202,11 @@ def _ratio(figure: Figure, study: Mapping[str, Any]) -> None:
         _curve(axes, study, name, "vs_opt", 1)
     axes.set_yscale("log")
     axes.set_ylim(bottom=0.95)
-    _published(axes, 2.5, "reported: up to 2.5")
+    note_line(axes, 2.5, "reported: up to 2.5")
     axes.axhline(1, color=BLACK, linewidth=1.0)
     axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 1.5, 2, 3, 5, 7)))
     axes.set_ylabel("faults / faults of OPT (log scale)")
-    _plain_ticks(axes)
+    plain_ticks(axes)
     _finish_study(figure, axes, study, "Distance to OPT")
 
 
@@ -309,7 +214,7 @@ def _saving(figure: Figure, study: Mapping[str, Any]) -> None:
     axes = figure.add_subplot()
     for name in ("llru", "llru-lazy", "llru-token", "partitioned", LRU_SPLIT):
         _curve(axes, study, name, "saving_over_lru", 100)
-    _published(axes, 15, "reported: about 15 %")
+    note_line(axes, 15, "reported: about 15 %")
     axes.axhline(0, color=BLUE, linewidth=1.0)
     axes.set_ylim(bottom=max(axes.get_ylim()[0], LEAST_SAVING), top=max(axes.get_ylim()[1], 18))
     axes.set_ylabel("fewer faults than LRU (%)")
@@ -323,40 +228,11 @@ def _curve(axes: Axes, study: Mapping[str, Any], policy: str, key: str, factor: 
         axes.plot([row["k"] for row in rows], values, **LOOKS[policy].keywords())
 
 
-def _published(axes: Axes, value: float, text: str) -> None:
-    axes.axhline(value, color=GREY, linewidth=1.2, linestyle=(0, (6, 2)), zorder=1)
-    axes.annotate(
-        text,
-        (0.0, value),
-        xycoords=("axes fraction", "data"),
-        xytext=(4, 4),
-        textcoords="offset points",
-        fontsize=9,
-        color="#444444",
-        zorder=1.5,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
-    )
-
-
 def _finish_study(figure: Figure, axes: Axes, study: Mapping[str, Any], what: str) -> None:
     axes.set_xlabel(f"cache size k (pages, of {study['total_pages']})")
     name = study["id"] if len(study["id"]) <= LONGEST_NAME else study["id"][: LONGEST_NAME - 1] + "…"
     axes.set_title(f"{what}: {name}")
-    _legend(figure, axes, height=4)
-
-
-def _plain_ticks(axes: Axes) -> None:
-    """Write the ticks of logarithmic axes as plain numbers."""
-    for axis, scale in ((axes.xaxis, axes.get_xscale()), (axes.yaxis, axes.get_yscale())):
-        if scale == "log":
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-            axis.set_minor_formatter(NullFormatter())
-
-
-def _number(value: object) -> float:
-    """Return a number of the document, which may be an exact ``p/q`` or ``inf``, as a decimal."""
-    top, _, bottom = str(value).partition("/")
-    return float(top) / float(bottom or 1)
+    legend(figure, axes, height=4)
 
 
 KINDS = {"growth": _growth, "faults": _faults, "ratio": _ratio, "saving": _saving}

@@ -22,8 +22,9 @@ from markupsafe import Markup
 
 from paging.errors import LayeredPagingError
 from paging.output import Report, json_text
+from paging.plotting import LOOKS, policy_label
 from proofs.bibliography import SOURCES
-from proofs.figures import LEAST_SAVING, LOOKS, Plan, draw, plans, policy_label
+from proofs.figures import LEAST_SAVING, Plan, draw, plans
 from proofs.reproduce import SCHEMA, each
 from proofs.studies import ORDER
 

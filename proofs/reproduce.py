@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ import numpy as np
 from sympy.printing.latex import LatexPrinter
 
 from adversary import Construction, constructions, get_construction
+from paging.errors import LayeredPagingError
 from paging.model import LayeredInstance
 from paging.output import Report, jsonable
 from paging.policies.layered import Partitioned
@@ -32,8 +34,12 @@ from paging.policy import get_policy
 from proofs.bibliography import cite
 from proofs.bounds import BOUNDS, describe
 from proofs.claims import SAID_BY, TOLERANCE, judge_claims
+from proofs.exact import exact_ratio
 from proofs.studies import SYNTHETIC, Source, Synthetic, study
 from proofs.verdicts import LEVEL, Verdict, growth, pairs, verdict_on
+
+EXACT_STATES = 20_000
+"""Largest product graph that is searched for the exact ratio beside an observed one."""
 
 SCHEMA = "layered-paging report 1"
 """First entry of every report.json; a folder with it may be replaced by a new report."""
@@ -213,6 +219,7 @@ def _verdict_row(verdict: Verdict) -> dict[str, Any]:
         "offline": verdict.offline,
         "offline_is": verdict.offline_is,
         "ratio": verdict.ratio,
+        "exact": instance and exact_value(verdict.policy, instance, verdict.opt_cache),
         "measure": verdict.measure,
         "sharing": _sharing(verdict.policy),
         "runs": verdict.runs,
@@ -220,6 +227,15 @@ def _verdict_row(verdict: Verdict) -> dict[str, Any]:
     if verdict.measure == "sampled":
         row |= {"half_width": verdict.half_width, "confidence": LEVEL}
     return row
+
+
+@lru_cache(maxsize=1024)
+def exact_value(policy: str, instance: LayeredInstance, opt_cache: int | None) -> Fraction | float | None:
+    """Return a policy's exact competitive ratio where its product graph is small, else None."""
+    try:
+        return exact_ratio(policy, instance, opt_cache=opt_cache, max_states=EXACT_STATES).ratio
+    except LayeredPagingError:
+        return None  # randomised, or a variant of the model that has no such graph
 
 
 def _why(verdict: Verdict) -> str:

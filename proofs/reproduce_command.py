@@ -113,9 +113,20 @@ def _summarise(document: dict[str, Any], target: Path, as_json: bool) -> None:
         return
     write_table(
         "Bounds (forced, sequential, cold; ratios observed, see the report for every policy and run)",
-        ["bound", "kind", "ratio", "statement is", "shown by", "k", "observed", "value there", "verdict"],
+        [
+            "bound",
+            "kind",
+            "ratio",
+            "statement is",
+            "shown by",
+            "k",
+            "observed",
+            "exact",
+            "value there",
+            "verdict",
+        ],
         [_bound_line(bound) for bound in document["bounds"]],
-        left=(0, 1, 2, 3, 4, 8),
+        left=(0, 1, 2, 3, 4, 9),
     )
     write_table(
         "\nPublished numbers, as third parties report them, on our requests",
@@ -129,11 +140,13 @@ def _summarise(document: dict[str, Any], target: Path, as_json: bool) -> None:
 def _bound_line(bound: dict[str, Any]) -> list[object]:
     shown = bound["shown"]
     what = f"{shown['policy']}, {shown['on'].split(',')[0]}" if shown["k"] else None
-    value = shown["claim"] and str(shown["claim"]).removesuffix("/1").replace("inf", "∞")
+    value, exact = (
+        shown[key] and str(shown[key]).removesuffix("/1").replace("inf", "∞") for key in ("claim", "exact")
+    )
     verdict = bound["verdict"]
     return [
-        bound["id"], bound["kind"], bound["value"], bound["origin"], what, shown["k"], shown["ratio"], value,
-        verdict,
+        bound["id"], bound["kind"], bound["value"], bound["origin"], what, shown["k"], shown["ratio"], exact,
+        value, verdict,
     ]  # fmt: skip
 
 

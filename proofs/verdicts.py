@@ -270,9 +270,11 @@ GRID = (
     LayeredInstance(2, 2, 3),
     LayeredInstance(2, 4, 4),
     LayeredInstance(2, 4, 7),
+    LayeredInstance(3, 3, 4),
     LayeredInstance(3, 3, 5),
     LayeredInstance(3, 4, 8),
     LayeredInstance(4, 4, 11),
+    LayeredInstance(4, 2, 2),
 )
 """Instances (ℓ, n, k) on which constructions and bounds are judged."""
 

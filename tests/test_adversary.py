@@ -15,9 +15,11 @@ from adversary import (
     get_construction,
     phase_schedule,
 )
+from adversary.graph import ProductGraph
 from paging import (
     InfeasibleScheduleError,
     LayeredInstance,
+    LimitError,
     ModelError,
     RequestSequence,
     Schedule,
@@ -26,6 +28,7 @@ from paging import (
     phase_starts,
     simulate,
 )
+from proofs.bounds import get_bound
 
 GRID = [
     LayeredInstance(layers, pages, cache)
@@ -99,6 +102,104 @@ def test_cyclic_makes_every_request_a_fault(policy: str) -> None:
             assert farthest_in_future(made.sequence).faults == made.offline.faults
 
 
+@pytest.mark.parametrize("policy", ["lru", "mark-lru"])
+def test_rehearsed_makes_lru_fault_k_times_a_phase(policy: str) -> None:
+    applied = 0
+    for instance in GRID:
+        made = built("rehearsed", instance, policy, rounds=90)
+        covered = instance.layers >= 2 and 2 * instance.layers - 1 <= instance.cache < instance.total_pages
+        assert (made is not None) == covered
+        if made is not None:
+            made.check(made.run(policy))
+            assert made.limit == instance.cache
+            assert made.periods >= 2
+            assert farthest_in_future(made.sequence).faults == made.offline.faults
+            applied += 1
+    assert applied > 50
+
+
+@pytest.mark.parametrize("spread", [(2, 2, 6), (5, 3, 2), (2, 6, 2), (4, 3, 3)])
+def test_rehearsed_with_any_distribution_of_its_pages(spread: tuple[int, ...]) -> None:
+    made = get_construction("rehearsed")(LayeredInstance(3, 6, 9), rounds=300, spread=spread)
+    made.check(made.run("lru"))
+    assert tuple(len({p for p in made.sequence if p // 6 == j}) for j in range(3)) == spread
+    with pytest.raises(ModelError, match="at least 2 pages"):
+        get_construction("rehearsed")(LayeredInstance(3, 6, 9), spread=(1, 4, 5))
+
+
+@pytest.mark.parametrize("policy", ["lru", "fifo", "clock", "fwf", "mark-lru", "mark-fifo"])
+def test_one_page_each_with_fewer_slots_than_layers(policy: str) -> None:
+    for instance in [*GRID, *(LayeredInstance(layers, 1, k) for layers in (5, 7) for k in range(1, layers))]:
+        made = built("one-page-each", instance, policy)
+        layers, cache = instance.layers, instance.cache
+        assert (made is not None) == (cache < layers)
+        if made is not None:
+            made.check(made.run(policy))
+            assert made.limit == Fraction(layers - 1, layers - cache)
+            assert farthest_in_future(made.sequence).faults == made.offline.faults
+
+
+def test_domino_makes_fifo_fault_k_times_for_every_page_replaced() -> None:
+    applied = 0
+    for instance in [*GRID, LayeredInstance(3, (2, 6, 3), 10), LayeredInstance(6, 2, 6)]:
+        made = built("domino", instance, "fifo", rounds=120)
+        assert (made is not None) == (instance.layers <= instance.cache < instance.total_pages)
+        if made is not None:
+            made.check(made.run("fifo"))
+            assert made.limit == instance.cache
+            assert made.periods >= 3
+            assert farthest_in_future(made.sequence).faults == made.offline.faults
+            applied += 1
+    assert applied > 70
+
+
+@pytest.mark.parametrize(
+    "shape", [(2, 2, 2), (3, 2, 3), (3, 2, 4), (2, 3, 4), (4, 2, 4), (4, 2, 2), (5, 2, 3)]
+)
+def test_exact_ratio_of_fifo(shape: tuple[int, int, int]) -> None:
+    layers, _, cache = shape
+    graph = ProductGraph("fifo", LayeredInstance(*shape))
+    graph.explore(max_states=3000)
+    best = graph.best_cycle()
+    assert best is not None
+    assert best.ratio == (cache if cache >= layers else Fraction(layers - 1, layers - cache))
+
+
+def lru_reaches_k(instance: LayeredInstance) -> bool:
+    return instance.cache in (1, instance.layers - 1) or instance.cache >= 2 * instance.layers - 1
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 4, 5])
+def test_lru_reaches_k_exactly_where_the_theorem_says(layers: int) -> None:
+    # The product graph gives the exact ratio, by exhaustion and without the proof.
+    tried = 0
+    for pages in (2, 3, 4):
+        for cache in range(1, layers * pages):
+            instance = LayeredInstance(layers, pages, cache)
+            graph = ProductGraph("lru", instance)
+            try:
+                graph.explore(max_states=2600, chunk=500)
+            except LimitError:
+                continue
+            best = graph.best_cycle()
+            assert best is not None
+            assert (best.ratio == cache) == lru_reaches_k(instance), instance
+            if cache < layers:
+                assert best.ratio == Fraction(layers - 1, layers - cache)
+            tried += 1
+    assert tried >= 6, layers
+
+
+def test_some_construction_forces_k_wherever_lru_reaches_it() -> None:
+    for instance in GRID:
+        if instance.cache >= instance.total_pages or len(set(instance.pages_by_layer)) > 1:
+            continue
+        makers = [built(name, instance, "lru") for name in ("cyclic", "rehearsed", "one-page-each")]
+        reached = any(made is not None and made.limit == instance.cache for made in makers)
+        assert reached == lru_reaches_k(instance), instance
+        assert (get_bound("L3-tight").violated_condition(instance) is None) == reached
+
+
 @pytest.mark.parametrize("name", ["fixed-split", "fixed-split-cyclic"])
 @pytest.mark.parametrize("inner", ["lru", "fifo", "lfu", "llru"])
 def test_fixed_split_starves_every_split(name: str, inner: str) -> None:
@@ -115,11 +216,23 @@ def test_fixed_split_starves_every_split(name: str, inner: str) -> None:
 
 
 def test_fixed_split_against_uneven_shares() -> None:
-    for shares in ("1/4/4", "2/2/5", "4/4/1"):
-        made = get_construction("fixed-split")(
-            LayeredInstance(3, 6, 9), policy=f"partitioned:shares={shares}", rounds=50
-        )
-        made.check(made.run())
+    for shares in product(range(1, 8), repeat=3):
+        if sum(shares) > 9:
+            continue
+        for name in ("fixed-split", "fixed-split-cyclic"):
+            policy = f"partitioned:shares={'/'.join(map(str, shares))}"
+            made = get_construction(name)(LayeredInstance(3, 6, 9), policy=policy, rounds=50)
+            made.check(made.run(policy))
+            assert made.values["m"] == min(shares)
+
+
+def test_fixed_split_starves_the_poorest_layer_that_has_pages_enough() -> None:
+    # Layer 0 has one page and one slot: nothing to starve. Layer 2 has 3 slots for 5 pages.
+    made = get_construction("fixed-split")(
+        LayeredInstance(3, (1, 4, 5), 8), policy="partitioned:shares=1/4/3", rounds=50
+    )
+    made.check(made.run())
+    assert made.values["m"] == 3
 
 
 @pytest.mark.parametrize("opt_cache", [1, 2, 3, 5])
@@ -136,7 +249,7 @@ def test_sleator_tarjan_with_a_smaller_optimum(policy: str, opt_cache: int) -> N
         assert farthest_in_future(made.sequence.with_cache(opt_cache)).faults <= made.offline.faults
 
 
-@pytest.mark.parametrize("policy", ["lifo", "mru", "lfu"])
+@pytest.mark.parametrize("policy", ["lifo", "mru", "lfu", "lfu-capped"])
 @pytest.mark.parametrize("cache", [2, 3, 6])
 def test_alternating_is_unbounded(policy: str, cache: int) -> None:
     made = get_construction("alternating")(LayeredInstance(1, cache + 1, cache), policy=policy, rounds=500)
@@ -224,6 +337,14 @@ def test_limits_are_derived_from_the_promise() -> None:
         ("missing-page", LayeredInstance(2, 2, 3), "mark", "deterministic"),
         ("cyclic", LayeredInstance(2, 4, 6), "lru", "ℓ to divide k + 1"),
         ("cyclic", LayeredInstance(2, 2, 5), "lru", "n ≥ (k + 1)/ℓ"),
+        ("domino", LayeredInstance(3, 3, 2), "fifo", "k ≥ ℓ"),
+        ("domino", LayeredInstance(2, 2, 4), "fifo", "k < number of pages"),
+        ("domino", LayeredInstance(2, (1, 5), 4), "fifo", "n ≥ 2"),
+        ("rehearsed", LayeredInstance(1, 5, 3), "lru", "ℓ ≥ 2"),
+        ("rehearsed", LayeredInstance(3, 3, 4), "lru", "k ≥ 2ℓ − 1"),
+        ("rehearsed", LayeredInstance(2, 2, 4), "lru", "k < number of pages"),
+        ("rehearsed", LayeredInstance(2, (1, 5), 4), "lru", "n ≥ 2"),
+        ("one-page-each", LayeredInstance(3, 2, 3), "lru", "k < ℓ"),
         ("fixed-split", LayeredInstance(1, 5, 3), "partitioned", "ℓ ≥ 2"),
         ("fixed-split", LayeredInstance(2, 5, 2), "partitioned", "k ≥ ℓ + 1"),
         ("fixed-split", LayeredInstance(2, 2, 4), "partitioned", "n > k/ℓ"),

@@ -12,13 +12,25 @@ import sympy
 
 from adversary import Construction, constructions, expected_phase_length, get_construction
 from adversary.catalogue.belady import SMALLEST
+from adversary.catalogue.cruel import CruelGame
 from adversary.catalogue.llru_cycles import FOUND
 from adversary.catalogue.uniform import next_opening, phase_length_from, steady_phase_length
-from adversary.cycle import periodic_cycle
+from adversary.cycle import construction_cycle, cycle_certificate, periodic_cycle
 from adversary.docs import gallery
 from adversary.search import Search
-from paging import LayeredInstance, ModelError, RequestSequence, farthest_in_future, phase_starts, simulate
+from paging import (
+    LayeredInstance,
+    LimitError,
+    ModelError,
+    RequestSequence,
+    farthest_in_future,
+    get_policy,
+    phase_starts,
+    simulate,
+)
 from paging.cli import run as paging_run
+from proofs.checker import VERIFIED, verify
+from proofs.replay import replay
 
 ROOT = Path(__file__).parent.parent
 GRID = [
@@ -35,7 +47,7 @@ def built(name: str, instance: LayeredInstance, policy: str, **options: object) 
         return None
 
 
-@pytest.mark.parametrize("policy", ["lifo", "mru", "lfu"])
+@pytest.mark.parametrize("policy", ["lifo", "mru", "lfu", "lfu-capped"])
 def test_alternating_layered_is_unbounded(policy: str) -> None:
     applied = 0
     for instance in GRID:
@@ -73,6 +85,26 @@ def test_cruel_with_look_ahead_and_more_pages() -> None:
     for options in ({"depth": 0}, {"in_play": 4}, {"in_play": 9}):
         with pytest.raises(ModelError, match=next(iter(options))):
             get_construction("cruel")(instance, **options)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cruel_asks_for_a_missing_page_that_costs_opt_least(seed: int) -> None:
+    instance = LayeredInstance(2, 4, 4)
+    game, rng = CruelGame(instance, in_play=8), np.random.default_rng(seed)
+    asked: list[int] = []
+    choices = 0
+    for time in range(60):
+        labels = np.zeros(8, dtype=np.int64)
+        labels[rng.choice(8, size=4, replace=False)] = 1  # whoever answers may hold anything
+        missing = [p for p in instance.pages_of(time % 2) if not labels[p]]
+        if missing:
+            longer = {p: RequestSequence(instance, [*asked, p]) for p in missing}
+            optima = {p: farthest_in_future(sequence).faults for p, sequence in longer.items()}
+        asked.append(game.request(labels))
+        if missing:
+            assert optima[asked[-1]] == min(optima.values())
+            choices += len(set(optima.values())) > 1
+    assert choices > 5  # there was something to get wrong
 
 
 def test_cruel_hits_only_inside_the_phase_once_its_layer_has_a_page() -> None:
@@ -228,6 +260,30 @@ def test_marking_tree_forces_exactly_h_k_in_every_phase() -> None:
 
 
 @pytest.mark.parametrize("name", list(constructions()))
+def test_promise_and_offline_schedule_on_a_grid(name: str) -> None:
+    adversary = get_construction(name)
+    shapes = [
+        adversary.demo,
+        *GRID,
+        LayeredInstance(1, 12, 6),
+        LayeredInstance(4, 3, 5),
+        LayeredInstance(2, 6, 9),
+    ]
+    covered = 0
+    for instance, policy in product(shapes, adversary.victims):
+        made = built(name, instance, policy)
+        if made is None:
+            continue
+        run = made.run(policy)
+        made.check(run)
+        small = made.offline.sequence
+        assert farthest_in_future(small).faults <= made.offline.faults
+        assert small.instance.cache <= instance.cache
+        covered += 1
+    assert covered >= len(adversary.victims)
+
+
+@pytest.mark.parametrize("name", list(constructions()))
 def test_uncovered_instances_are_refused_with_the_condition(name: str) -> None:
     adversary = get_construction(name)
     outside = [
@@ -250,6 +306,51 @@ def test_uncovered_instances_are_refused_with_the_condition(name: str) -> None:
     for message in messages:
         assert f"construction {name} needs " in message
         assert "; here ℓ = " in message
+
+
+CYCLIC = [name for name, adversary in constructions().items() if adversary.kind == "cyclic"]
+ADAPTIVE = [name for name, adversary in constructions().items() if adversary.kind == "adaptive"]
+
+
+@pytest.mark.parametrize("name", [*CYCLIC, *ADAPTIVE])
+def test_the_certified_cycle_has_the_limit_of_the_promise(name: str) -> None:
+    adversary = get_construction(name)
+    certified = 0
+    for policy in adversary.victims:
+        answer = get_policy(policy)
+        if answer.randomized:
+            continue
+        for instance in [adversary.demo, *GRID[::3]]:
+            try:
+                made = adversary(instance, policy=policy, rounds=150)
+                cycle = construction_cycle(made, policy)
+            except (ModelError, LimitError):
+                continue  # not covered; or counters grow for ever, or it is too short to come back
+            cycle.check()
+            assert cycle.ratio == made.limit if name in CYCLIC else cycle.ratio >= made.limit
+            if instance == adversary.demo:
+                document = json.loads(json.dumps(cycle_certificate(cycle, policy, spec=policy)))
+                verdict = verify(document)
+                assert verdict.status == VERIFIED
+                assert replay(document, verdict).status == VERIFIED
+                stated = document["claim"]["ratio"]
+                assert (
+                    (stated == "unbounded")
+                    if cycle.ratio == float("inf")
+                    else Fraction(stated) == cycle.ratio
+                )
+            certified += 1
+    assert certified >= 1
+
+
+def test_a_cycle_needs_a_deterministic_policy_that_returns() -> None:
+    made = get_construction("alternating-layered")(rounds=300)
+    with pytest.raises(LimitError, match="lfu: no cycle"):
+        construction_cycle(made, "lfu")
+    with pytest.raises(ModelError, match="mark is randomised"):
+        construction_cycle(made, "mark")
+    with pytest.raises(ModelError, match="name the policy"):
+        construction_cycle(made)
 
 
 def test_docs_page_lists_all_constructions() -> None:
@@ -282,6 +383,22 @@ def test_every_construction_runs_from_the_command_line(
     assert path.stat().st_size == 24 * found["rows"][0]["requests"]
     assert command(name, "--help") == 0
     assert "Offline schedule in words" in capsys.readouterr().out
+
+
+def test_certificate_of_a_construction(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "lru.json"
+    assert command("rehearsed", "-p", "lru", "--certificate", str(path)) == 0
+    assert f"Certificate written to {path}" in capsys.readouterr().out
+    assert paging_run(["verify", str(path), "--replay"]) == 0
+    assert "the ratio is at least 4" in capsys.readouterr().out
+    for args, says in (
+        (("rehearsed", "-p", "lru", "-p", "mark-lru", "--certificate", str(path)), "name one policy with -p"),
+        (("rehearsed", "-p", "lru", "--certificate", "lru.txt"), "must end in .json"),
+        (("rehearsed", "-p", "lru", "--rounds", "5", "--certificate", str(path)), "no cycle"),
+        (("uniform", "--certificate", str(path)), "--certificate"),
+    ):
+        assert command(*args) == 2
+        assert says in capsys.readouterr().err
 
 
 def test_very_short_sequences(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,8 @@ MAY_IMPORT = {
 }
 POLICIES = (
     *("lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "fwf", "mark-lru", "mark-fifo"),
-    *("llru", "llru-lazy", "llru-token", "partitioned", "random", "mark", "equitable"),
+    *("mark-layer", "lfu-capped", "llru", "llru-lazy", "llru-token", "partitioned", "zrc"),
+    *("random", "mark", "equitable"),
 )
 SEEDED = {"Generator", "SeedSequence", "default_rng", "BitGenerator", "PCG64"}
 MODULES = sorted(path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))

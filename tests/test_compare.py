@@ -60,8 +60,9 @@ def test_opt_lies_between_compulsory_faults_and_every_policy() -> None:
         if row.estimate is None and row.policy != "compulsory":
             assert row_of(result, "opt", row.cache).faults <= row.faults
         assert row_of(result, "compulsory", row.cache).faults <= row.faults
+    # The game of an instance of this size is not tried.
+    assert {skipped.policy for skipped in result.skipped} == {"game-optimal"}
     assert set(result.policies) == {*registered_policies(), "opt", "compulsory"}
-    assert not result.skipped
 
 
 def test_ratios_are_exact_fractions_of_the_counts() -> None:

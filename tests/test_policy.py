@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -150,12 +149,12 @@ def test_an_installed_package_adds_its_policy(site: Path) -> None:
     code = (
         "from paging import LayeredInstance, RequestSequence, get_policy, registered_policies, simulate\n"
         "sequence = RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2, 0])\n"
-        "print(get_policy('toy-policy').title, list(registered_policies())[-1])\n"
+        "print(get_policy('toy-policy').title, 'toy-policy' in registered_policies())\n"
         "print(simulate('toy-policy', sequence).faults)"
     )
     done = in_environment(site, "-c", code)
     # 0 and 1 fill the cache; 2 evicts 0, the page requested last but one; so 0 faults again.
-    assert done.stdout == "a policy from outside toy-policy\n4\n", done.stderr
+    assert done.stdout == "a policy from outside True\n4\n", done.stderr
 
 
 def test_an_installed_policy_runs_from_the_command_line_and_through_the_battery(site: Path) -> None:
@@ -189,12 +188,3 @@ def test_a_broken_package_gives_one_clear_line(tmp_path: Path) -> None:
     assert "entry point broken = broken_module:Broken (group paging.policies) cannot be loaded" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
-
-
-def test_the_example_of_the_contributing_guide_runs(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    policy, battery = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    (tmp_path / "mypackage.py").write_text(policy, encoding="utf-8")
-    (tmp_path / "use.py").write_text(f"from mypackage import Median\n{battery}", encoding="utf-8")
-    done = in_environment(tmp_path, "use.py")
-    assert done.returncode == 0, done.stderr

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,10 @@ import proofs.reproduce
 from adversary import constructions
 from paging import LayeredInstance, RequestSequence, Trace, farthest_in_future, simulate, write_trace
 from paging.cli import run
+from paging.plotting import LOOKS
 from proofs.bounds import BOUNDS
 from proofs.claims import CLAIMS, faults_of, judge_claims
-from proofs.figures import LOOKS, draw, plans
+from proofs.figures import draw, plans
 from proofs.report import ReportError, check_target, data_tables, staged, write_report
 from proofs.reproduce import SCHEMA, Settings, compute, each, environment, worker_pool
 from proofs.reproduce_docs import (
@@ -173,6 +175,21 @@ def test_every_bound_has_a_verdict_and_nothing_speaks_against_one(document: dict
     assert all(row["why"] for row in document["verdicts"] if row["verdict"] == "not checked")
 
 
+def test_exact_ratios_stand_beside_the_observed_ones_and_agree_with_the_bounds(
+    document: dict[str, Any],
+) -> None:
+    rows = [row for row in document["verdicts"] if row["exact"] is not None]
+    assert len({row["policy"] for row in rows}) > 8
+    assert len(rows) > 40
+    for row in rows:
+        kind = BOUNDS[row["bound"]].kind
+        exact, claim = (
+            float("inf") if row[key] == "inf" else Fraction(row[key]) for key in ("exact", "claim")
+        )
+        assert kind == "upper" or exact >= claim, row
+        assert kind == "lower" or exact <= claim, row
+
+
 def test_growth_keeps_its_promise_and_ends_near_the_limit(document: dict[str, Any]) -> None:
     assert {panel["construction"] for panel in document["growth"]} == set(constructions())
     for panel in document["growth"]:
@@ -313,7 +330,7 @@ def test_figures_are_the_same_every_time(document: dict[str, Any], folder: Path,
 def test_lines_differ_without_colour() -> None:
     looks = [(look.marker, look.line, look.hollow) for look in LOOKS.values()]
     assert len(set(looks)) == len(looks)
-    assert set(LOOKS) == set(ORDER)
+    assert set(LOOKS) == {*ORDER, "zrc", "zrc-any-tie", "game"}
 
 
 # The page.
@@ -335,13 +352,15 @@ def test_page_shows_the_verdicts_of_the_json(document: dict[str, Any], page: Pag
     expected = [
         values(
             row["claim"], row["limit"], row["online"], row.get("half_width"), row["offline"], row["ratio"],
-            row["runs"],
+            row["exact"], row["runs"],
         )
         for row in document["verdicts"]
     ]  # fmt: skip
     assert page.tables["verdicts"] == expected
     shown = [bound["shown"] for bound in document["bounds"]]
-    assert page.tables["theorems"] == [values(row["ratio"], row["claim"], row["limit"]) for row in shown]
+    assert page.tables["theorems"] == [
+        values(row["ratio"], row["claim"], row["limit"], row["exact"]) for row in shown
+    ]
 
 
 @pytest.mark.parametrize(

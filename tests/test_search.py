@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -239,7 +241,9 @@ def test_an_exhaustive_search_that_assumes_nothing() -> None:
 def test_a_search_survives_a_symmetry_that_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adversary.graph.symmetry_of", lambda policy, instance: Symmetry(True, True))
+    monkeypatch.setattr(
+        "adversary.graph.symmetry_of", lambda policy, instance, **options: Symmetry(True, True)
+    )
     search = Search(Favourite(), LayeredInstance(1, 4, 3))
     search.run()
     assert search.best is not None
@@ -292,7 +296,7 @@ def test_gap_objective() -> None:
 
 
 def test_an_unbounded_policy() -> None:
-    for policy in ("lifo", "mru", "lfu"):
+    for policy in ("lifo", "mru", "lfu", "lfu-capped"):
         search = Search(policy, LayeredInstance(1, 4, 3), max_states=2000)
         search.run(steps=300)
         assert search.best is not None
@@ -420,6 +424,54 @@ def test_command_errors_are_one_line(args: list[str], says: str, capsys: Capture
     captured = capsys.readouterr()
     assert captured.err.count("\n") == 1
     assert says in captured.err
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+LONGER = [
+    "adversary",
+    "search",
+    "fifo",
+    "-l",
+    "2",
+    "-n",
+    "3",
+    "-k",
+    "4",
+    "--max-states",
+    "500",
+    "--steps",
+    "60",
+]
+
+
+def test_a_terminal_shows_a_bar(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paging.output.DELAY", 0.0)
+    monkeypatch.setattr("adversary.search_command.FIRST_REMARK", -1.0)
+    monkeypatch.setenv("TERM", "xterm")
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert paging_run(LONGER) == 0
+    assert re.search(r"(beam|local): best ratio \d", screen.getvalue())
+    assert "100%" in screen.getvalue()
+    assert "paging: note" not in screen.getvalue()
+    monkeypatch.setattr(sys, "stderr", silent := Terminal())
+    assert paging_run([*LONGER, "--json"]) == 0
+    assert silent.getvalue() == ""
+    capsys.readouterr()
+
+
+def test_without_a_terminal_lines_say_how_it_goes(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adversary.search_command.FIRST_REMARK", -1.0)
+    assert paging_run(LONGER) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines
+    assert all(line.startswith("paging: note: ") and "best ratio" in line for line in lines)
+    assert paging_run([*LONGER, "--json"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.slow

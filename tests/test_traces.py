@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import gzip
 import hashlib
 import io
@@ -875,16 +874,6 @@ def test_arbitrary_damage(suffix: str, data: st.DataObject, tmp_path: Path) -> N
     trace = damaged_reads(path, content[:place] + inserted + content[place + removed :])
     if trace is not None:
         assert is_legal(trace.page_ids.tolist(), trace.layers, trace.instance.pages_by_layer, trace.per_visit)
-
-
-# --- documentation -----------------------------------------------------------------------------------
-
-
-def test_the_examples_of_the_documentation() -> None:
-    page = Path(__file__).resolve().parents[1] / "docs" / "traces.md"
-    failed, tried = doctest.testfile(str(page), module_relative=False, optionflags=doctest.ELLIPSIS)
-    assert tried > 20
-    assert failed == 0
 
 
 # --- ten million requests ----------------------------------------------------------------------------

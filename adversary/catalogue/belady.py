@@ -20,6 +20,8 @@ PREFIX = (0, 1, 2, 3, 0, 4, 1, 3)
     title="FIFO with 4 slots faults twice as often as FIFO with 3, for ever",
     bound="fifo-anomaly",
     bad_for="FIFO",
+    source="the anomaly: Belady, Nelson and Shedler 1969; without end: ours",
+    status="proved in docs/adversaries.md",
     victims=("fifo",),
     kind="cyclic",
     demo=LayeredInstance(layers=1, pages=5, cache=4),

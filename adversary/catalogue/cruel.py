@@ -9,7 +9,7 @@ import sympy
 
 from adversary.catalogue.missing_page import even_spread
 from adversary.construction import Construction, Promise, construction, k, l, require
-from paging.errors import IllegalAnswerError
+from paging.errors import ModelError
 from paging.model import LabelArray, LayeredInstance, RequestSequence, whole_number
 from paging.offline import farthest_in_future, phase_starts, update_work_function
 from paging.policy import Policy, get_policy
@@ -21,6 +21,8 @@ from paging.simulate import Session
     title="request a page the policy lacks, chosen by the work function with look-ahead",
     bound="L2",
     bad_for="every deterministic policy",
+    source="ours, after the cruel adversary of Sleator and Tarjan 1985",
+    status="proved in docs/bounds.md for k + 1 pages",
     victims=("llru", "lru", "fifo", "clock"),
     kind="adaptive",
     demo=LayeredInstance(layers=2, pages=3, cache=4),
@@ -70,19 +72,18 @@ def cruel(
     require(
         "cruel",
         instance,
-        ("k ≥ ℓ", instance.cache >= instance.layers),
-        ("k < number of pages", instance.cache < instance.total_pages),
         (f"a deterministic policy ({answer.name} is randomised)", not answer.randomized),
     )
-    depth = whole_number(depth, "depth", 1, 12)
-    count = instance.cache + 1 if in_play is None else in_play
-    count = whole_number(count, "in_play", instance.cache + 1, instance.total_pages)
-    pages = [instance.pages_of(j)[:c] for j, c in enumerate(even_spread(instance, count))]
-    game = _Game(answer, instance, tuple(pages), depth)
-    sequence = RequestSequence(instance, np.array(game.play(rounds), dtype=np.int32))
+    game = CruelGame(instance, in_play=in_play, depth=depth, policy=answer)
+    session = Session(answer, instance)
+    requests = []
+    for _ in range(rounds * instance.layers):
+        requests.append(game.request(session.labels))
+        session.serve(requests[-1])
+    sequence = RequestSequence(instance, np.array(requests, dtype=np.int32))
     offline = farthest_in_future(sequence, record=True).schedule
     values = {"ell": instance.layers, "k": instance.cache}
-    if count == instance.cache + 1:
+    if game.pages_in_play == instance.cache + 1:
         promise = Promise("a k-phase", k - l + 1, sympy.Integer(1), k)
         boundaries = tuple(phase_starts(sequence, instance.cache)[1:])
     else:
@@ -101,31 +102,65 @@ class _Position:
     phase: frozenset[int]
 
 
-@dataclass(frozen=True)
-class _Game:
-    policy: Policy
-    instance: LayeredInstance
-    in_play: tuple[range, ...]
-    depth: int
+class CruelGame:
+    """The cruel adversary request by request, against whoever answers: it is shown the labels only.
 
-    def play(self, rounds: int) -> list[int]:
-        """Return the requests; the policy is served by the engine, which checks its answers."""
-        session = Session(self.policy, self.instance)
-        work = np.zeros(self.instance.total_pages, dtype=np.int64)
-        position = _Position(0, session.labels, work, frozenset())
-        requests = []
-        for _ in range(rounds * self.instance.layers):
-            page = self._choose(position)
-            session.serve(page)
-            position = self._after(position, page)[0]
-            if not np.array_equal(position.labels, session.labels):
-                raise IllegalAnswerError(f"policy {self.policy.name} answers the same request differently")
-            requests.append(page)
-        return requests
+    Parameters
+    ----------
+    instance : LayeredInstance
+        ℓ ≤ k < number of pages.
+    in_play : int, optional
+        How many pages are used, spread evenly over the layers; default k + 1, at most all.
+    depth : int, default 1
+        Requests tried out ahead.
+    policy : Policy, optional
+        Who is tried out; needed for a depth above 1 alone.
+
+    Examples
+    --------
+    >>> game, session = CruelGame(LayeredInstance(2, 3, 4)), Session("lru", LayeredInstance(2, 3, 4))
+    >>> [session.serve(game.request(session.labels)).page for _ in range(6)]
+    [0, 3, 1, 4, 2, 3]
+    """
+
+    def __init__(
+        self,
+        instance: LayeredInstance,
+        *,
+        in_play: int | None = None,
+        depth: int = 1,
+        policy: Policy | None = None,
+    ) -> None:
+        require(
+            "cruel",
+            instance,
+            ("k ≥ ℓ", instance.cache >= instance.layers),
+            ("k < number of pages", instance.cache < instance.total_pages),
+        )
+        count = instance.cache + 1 if in_play is None else in_play
+        self.pages_in_play = whole_number(count, "in_play", instance.cache + 1, instance.total_pages)
+        self.instance, self.policy = instance, policy
+        self.depth = whole_number(depth, "depth", 1, 12)
+        if policy is None and self.depth > 1:
+            raise ModelError(f"looking {depth} requests ahead needs the policy that is played against")
+        counts = even_spread(instance, self.pages_in_play)
+        self._in_play = [instance.pages_of(j)[:c] for j, c in enumerate(counts)]
+        self._time = 0
+        self._work = np.zeros(instance.total_pages, dtype=np.int64)
+        self._phase: frozenset[int] = frozenset()
+
+    def request(self, labels: LabelArray) -> int:
+        """Make the next request, given the labels of whoever has to serve it."""
+        at = _Position(self._time, labels, self._work, self._phase)
+        page = self._choose(at)
+        update_work_function(self._work, page, self.instance.cache)
+        self._phase = self._phase_after(at, page)
+        self._time += 1
+        return page
 
     def _candidates(self, at: _Position) -> list[int]:
         """Return the pages it may request: lacking ones, else hits inside the phase, else any hit."""
-        pages = self.in_play[at.time % self.instance.layers]
+        pages = self._in_play[at.time % self.instance.layers]
         return [p for p in pages if at.labels[p] <= 0] or [p for p in pages if p in at.phase] or list(pages)
 
     def _choose(self, at: _Position) -> int:
@@ -136,16 +171,17 @@ class _Game:
 
     def _worth(self, at: _Position, page: int, depth: int) -> int:
         """Return the best policy faults − (k − ℓ + 1)·OPT of the next requests that begin with ``page``."""
-        following, fault, paid = self._after(at, page)
-        worth = fault - (self.instance.cache - self.instance.layers + 1) * paid
+        work = at.work.copy()
+        paid = update_work_function(work, page, self.instance.cache)
+        worth = int(at.labels[page] <= 0) - (self.instance.cache - self.instance.layers + 1) * paid
         if depth == 1:
             return worth
+        assert self.policy is not None  # refused at the start
+        labels = at.labels.copy()
+        self.policy.serve(labels, page, at.time % self.instance.layers, self.instance.frame)
+        following = _Position(at.time + 1, labels, work, self._phase_after(at, page))
         return worth + max(self._worth(following, p, depth - 1) for p in self._candidates(following))
 
-    def _after(self, at: _Position, page: int) -> tuple[_Position, int, int]:
-        labels, work = at.labels.copy(), at.work.copy()
-        self.policy.serve(labels, page, at.time % self.instance.layers, self.instance.frame)
-        paid = update_work_function(work, page, self.instance.cache)
+    def _phase_after(self, at: _Position, page: int) -> frozenset[int]:
         new_phase = page not in at.phase and len(at.phase) == self.instance.cache
-        phase = frozenset({page}) if new_phase else at.phase | {page}
-        return _Position(at.time + 1, labels, work, phase), int(at.labels[page] <= 0), paid
+        return frozenset({page}) if new_phase else at.phase | {page}

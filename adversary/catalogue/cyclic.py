@@ -14,6 +14,8 @@ from paging.policy import Policy
     title="cycle through k + 1 pages, (k + 1)/ℓ per layer",
     bound="L3",
     bad_for="LRU, FIFO, CLOCK, FWF and marking with a fixed order",
+    source="reported of arXiv:2509.02408; rebuilt by us",
+    status="proved in docs/bounds.md",
     victims=("lru", "fifo", "clock", "fwf", "mark-fifo"),
     kind="cyclic",
     demo=LayeredInstance(layers=2, pages=4, cache=7),

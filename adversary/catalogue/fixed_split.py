@@ -12,15 +12,19 @@ from paging.simulate import Session
 
 
 def _poor_layer(name: str, instance: LayeredInstance, policy: str | Policy) -> tuple[Partitioned, int, int]:
-    """Return the split, a layer i with k_i ≤ ⌊k/ℓ⌋ < n, and k_i; refuse what the construction excludes."""
+    """Return the split, the layer i with the least k_i that it can starve, and k_i; refuse what is excluded.
+
+    It needs k_i + 1 pages of the layer, and room for the k_i + ℓ pages in play.
+    """
     answer = get_policy(policy)
     if not isinstance(answer, Partitioned):
         raise ModelError(f"construction {name} is against a fixed split (partitioned…), not {answer.name}")
     layers, cache = instance.layers, instance.cache
     require(name, instance, ("ℓ ≥ 2", layers >= 2), ("k ≥ ℓ + 1", cache >= layers + 1))
     shares = answer.split(instance)
-    layer = min(range(layers), key=shares.__getitem__)
-    require(name, instance, ("n > k/ℓ", instance.pages_by_layer[layer] > shares[layer]))
+    poor = [j for j, n in enumerate(instance.pages_by_layer) if shares[j] < n and shares[j] + layers <= cache]
+    require(name, instance, ("n > k/ℓ", bool(poor)))
+    layer = min(poor, key=shares.__getitem__)
     return answer, layer, shares[layer]
 
 
@@ -51,6 +55,8 @@ def _finish(
     title="starve the layer with the smallest share, adaptively",
     bound="L1",
     bad_for="every fixed split of the cache over layers with a deterministic policy in each layer",
+    source="for Theorem 1 of arXiv:2509.02408; ours",
+    status="proved in docs/bounds.md",
     victims=("partitioned", "partitioned:policy=fifo", "partitioned:policy=lfu"),
     kind="adaptive",
     demo=LayeredInstance(layers=2, pages=4, cache=4),
@@ -99,6 +105,8 @@ def fixed_split(instance: LayeredInstance, *, rounds: int, policy: str | Policy,
     title="starve the layer with the smallest share, obliviously: even an offline optimum per layer suffers",
     bound="L1",
     bad_for="every fixed split, even with an optimal offline algorithm in each layer",
+    source="for Theorem 1 of arXiv:2509.02408; ours",
+    status="proved in docs/bounds.md",
     victims=("partitioned", "partitioned:policy=mark", "partitioned:policy=llru"),
     kind="cyclic",
     demo=LayeredInstance(layers=2, pages=4, cache=4),

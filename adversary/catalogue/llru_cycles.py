@@ -97,6 +97,8 @@ FOUND = {
     title="cycles on which LLRU faults more than k times per fault of OPT",
     bound="llru-lower",
     bad_for="LLRU (our reading)",
+    source="ours, found by exhaustive search",
+    status="proved by replaying the cycles",
     victims=("llru",),
     kind="cyclic",
     demo=LayeredInstance(layers=2, pages=4, cache=7),

@@ -14,6 +14,8 @@ from paging.policy import Policy
     title="a random unmarked page of k + 1, then all marked pages once more, and so on",
     bound="randomized-lower",
     bad_for="every policy, randomised ones included",
+    source="Fiat, Karp, Luby, McGeoch, Sleator and Young 1991, lower bound",
+    status="proved in the source",
     victims=("mark", "random", "lru"),
     kind="random",
     demo=LayeredInstance(layers=1, pages=5, cache=4),

@@ -16,6 +16,8 @@ from paging.simulate import Session
     title="request the missing one of k + 1 pages whenever its layer is served",
     bound="L2",
     bad_for="every deterministic policy",
+    source="for a bound reported of arXiv:2509.02408; ours",
+    status="proved in docs/bounds.md",
     victims=("lru", "llru", "fifo", "clock", "mark-fifo"),
     kind="adaptive",
     demo=LayeredInstance(layers=3, pages=4, cache=8),

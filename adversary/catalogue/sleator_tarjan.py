@@ -13,6 +13,8 @@ from paging.simulate import Session
     title="k − h + 1 new pages, then h − 1 pages the policy lacks",
     bound="augmentation-lower",
     bad_for="every deterministic policy, with OPT on h ≤ k pages",
+    source="Sleator and Tarjan 1985, lower bound",
+    status="proved in the source",
     victims=("lru", "fifo", "clock", "mark-fifo"),
     kind="adaptive",
     demo=LayeredInstance(layers=1, pages=12, cache=6),

@@ -13,6 +13,8 @@ from paging.policy import Policy
     title="strand a dead page behind SIEVE's hand, then cycle through k pages",
     bound="sieve-unbounded",
     bad_for="SIEVE",
+    source="ours, found by search",
+    status="proved in docs/adversaries.md",
     victims=("sieve",),
     kind="cyclic",
     demo=LayeredInstance(layers=1, pages=5, cache=4),

@@ -1,9 +1,35 @@
-"""Policies that count requests: LFU."""
+"""Policies that count requests: LFU, and LFU with capped counts."""
 
 import numpy as np
 
+from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
+from paging.policies.recency import ORDINARY
 from paging.policy import Policy, run_kernel
+
+UNCAPPED = 1 << 40
+"""More requests than any sequence has."""
+
+
+@helper
+def _count(labels: LabelArray, page: int, cache: int, most: int) -> None:
+    """Serve with labels count·(k + 1) + recency rank, 1 = least recent; the smallest label leaves."""
+    base = cache + 1
+    size = np.count_nonzero(labels)
+    moved = page
+    if labels[page] == 0 and size == cache:
+        for q in range(len(labels)):
+            if labels[q] > 0 and (moved == page or labels[q] < labels[moved]):
+                moved = q
+    count = labels[page] // base
+    if labels[moved] > 0:
+        gap = labels[moved] % base
+        for q in range(len(labels)):
+            if labels[q] % base > gap:
+                labels[q] -= 1
+        labels[moved] = 0
+        size -= 1
+    labels[page] = min(count + 1, most) * base + size + 1
 
 
 class LFU(Policy):
@@ -18,26 +44,31 @@ class LFU(Policy):
     """
 
     id, title = "lfu", "least frequently used (in-cache counts, ties to least recent)"
-    traits = frozenset({"deterministic", "online", "demand", "symmetric"})
+    traits = ORDINARY - {"finite-state"}
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        base = frame.cache + 1
-        size = np.count_nonzero(labels)
-        moved = page
-        if labels[page] == 0 and size == frame.cache:
-            for q in range(len(labels)):
-                if labels[q] > 0 and (moved == page or labels[q] < labels[moved]):
-                    moved = q
-        count = labels[page] // base
-        if labels[moved] > 0:
-            gap = labels[moved] % base
-            for q in range(len(labels)):
-                if labels[q] % base > gap:
-                    labels[q] -= 1
-            labels[moved] = 0
-            size -= 1
-        labels[page] = (count + 1) * base + size + 1
+        _count(labels, page, frame.cache, UNCAPPED)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries)
+
+
+class LFUCapped(Policy):
+    """LFU whose counts stop at k: finitely many states, so that its ratio can be computed.
+
+    As ``lfu``, with a page requested k times or more counted as requested k times. Any cap from 2 on keeps
+    LFU's flaw, that pages once popular are never let go, and a cap of 1 is LRU. At k, no count of LFU is
+    changed before k requests to one page, and every cache of two pages or more has a cap of at least 2.
+    Label: count·(k + 1) + recency rank, where the least recent cached page has rank 1.
+
+    Guarantee: none for k ≥ 2, not competitive (``not-competitive``). Bad for: ``alternating``, as ``lfu``.
+    Source: ours; capped counters are common in implementations.
+    """
+
+    id, title = "lfu-capped", "LFU, counts capped at k"
+    traits = ORDINARY
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        _count(labels, page, frame.cache, frame.cache)

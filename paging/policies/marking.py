@@ -9,18 +9,26 @@ from paging.policy import Policy
 
 
 @helper
-def _mark(labels: LabelArray, page: int, cache: int, by_recency: bool) -> None:
-    """Serve with labels 2·rank + mark; the unmarked page of highest rank leaves."""
+def _mark(labels: LabelArray, page: int, frame: Frame, by_recency: bool, by_layer: bool) -> None:
+    """Serve with labels 2·rank + mark; the unmarked page of highest rank leaves.
+
+    With ``by_layer`` unmarked pages of the layer being served come before all others.
+    """
     if labels[page] > 0 and not by_recency:
         labels[page] |= 1
         return
     moved = page
-    if labels[page] == 0 and np.count_nonzero(labels) == cache:
-        if np.count_nonzero(labels & 1) == cache:
+    if labels[page] == 0 and np.count_nonzero(labels) == frame.cache:
+        if np.count_nonzero(labels & 1) == frame.cache:
             labels &= ~1
+        best = 0
         for q in range(len(labels)):
-            if labels[q] > 0 and labels[q] & 1 == 0 and (moved == page or labels[q] > labels[moved]):
-                moved = q
+            if labels[q] > 0 and labels[q] & 1 == 0:
+                near = by_layer and frame.layer_of[q] == frame.layer_of[page]
+                worth = labels[q] + (2 * frame.cache if near else 0)
+                if worth > best:
+                    best = worth
+                    moved = q
     place = labels[moved] // 2
     labels[moved] = 0
     for q in range(len(labels)):
@@ -45,7 +53,7 @@ class MarkLRU(Policy):
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        _mark(labels, page, frame.cache, True)
+        _mark(labels, page, frame, True, False)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return LRU().kernel(sequence, entries, rng)
@@ -66,4 +74,23 @@ class MarkFIFO(Policy):
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        _mark(labels, page, frame.cache, False)
+        _mark(labels, page, frame, False, False)
+
+
+class MarkLayer(Policy):
+    """Marking, among unmarked pages those of the layer being served leave first, least recently used first.
+
+    Every request marks its page; a fault with all pages marked first unmarks all (a new k-phase). The layer
+    being served comes up again later than all others, so its pages can be spared longest.
+    Label: 2·(recency rank, 1 = most recent) + mark.
+
+    Guarantee: k-competitive (bound ``marking-upper``); on k + 1 pages (k − ℓ + 1)-competitive
+    (``mark-layer-small``), which is best possible there (``L2``). Bad for: ``marking-trap``. Source: ours.
+    """
+
+    id, title = "mark-layer", "marking, ties to the layer being served, then the least recently used"
+    traits = ORDINARY | {"marking"}
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        _mark(labels, page, frame, True, True)

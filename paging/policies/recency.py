@@ -14,8 +14,8 @@ class LRU(Policy):
     Label: recency rank, 1 = most recent, k = next victim.
 
     Guarantee: k-competitive (bound ``marking-upper``, with a smaller OPT ``augmentation-upper``), and no
-    deterministic policy is better when ℓ = 1 (``deterministic-lower``). Bad for: the cyclic sequence over
-    k + 1 pages (``L3``). Source: Sleator and Tarjan 1985.
+    deterministic policy is better when ℓ = 1 (``deterministic-lower``). Bad for: ``cyclic`` (``L3``) and
+    ``rehearsed``, which reach k wherever that is possible (``L3-tight``). Source: Sleator and Tarjan 1985.
     """
 
     id, title = "lru", "least recently used"
@@ -65,8 +65,8 @@ class FIFO(Policy):
 
     Label: arrival rank, 1 = newest, k = next victim.
 
-    Guarantee: k-competitive (``conservative-upper``). Bad for: the cyclic sequence over k + 1 pages.
-    Source: Sleator and Tarjan 1985.
+    Guarantee: k-competitive (``conservative-upper``), and no better for k ≥ ℓ (``fifo-tight``). Bad for:
+    ``domino``. Source: Sleator and Tarjan 1985.
     """
 
     id, title = "fifo", "first in, first out"

@@ -21,6 +21,7 @@ class ZRC(Policy):
     below k. Among these the pages whose layer is served again last go first, those of the layer being served
     before all others; then the smallest work-function label, then the lowest id. Which of several label-0
     pages leaves, and the order beyond "layer being served first", are our choice: the rule leaves them open.
+    A tie goes by page number, so renaming pages may change a fault; it never changes the ratio.
     Label: work-function label + 1 while cached, its negative while not.
 
     Guarantee: see docs/zrc.md. Bad for: ``missing-page``, as every deterministic policy (``L2``).
@@ -28,7 +29,7 @@ class ZRC(Policy):
     """
 
     id, title = "zrc", "work function: label 0 first, then the layer being served"
-    traits = ORDINARY
+    traits = ORDINARY - {"symmetric"}
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:

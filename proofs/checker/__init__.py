@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .cycle import REPLAY, check_cycle
+from .game import check_game, check_rule
 from .offline import check_optimum
 from .potential import check_exact, check_potential
 from .randomized import check_expected
@@ -67,6 +68,8 @@ CHECKS: dict[str, Callable[[str, Json, Json], tuple[str, tuple[str, ...]]]] = {
     "cycle": check_cycle,
     "potential": check_potential,
     "exact": check_exact,
+    "game": check_game,
+    "rule": check_rule,
     "expected": check_expected,
     "randomized-value": check_value,
 }

@@ -1,10 +1,13 @@
 """Claims that a policy's competitive ratio is at most a number: a potential on the states of policy and OPT.
 
 A state is one (policy label, work-function label) pair per page and the layer to be served. The evidence
-lists states and a potential Φ. For every state and every request this file works out what the policy pays,
-what OPT pays and where both get to, and checks Q·policy + Φ(next) − Φ(now) ≤ P·OPT for the claimed ratio P/Q.
-If the cold start is listed and no request leads out of the list, adding up proves
-policy ≤ P/Q·OPT + (Φ(start) − min Φ)/Q on every request sequence.
+lists states and a potential Φ. From the cold start on, for every state that is reached and every request,
+this file works out what the policy pays, what OPT pays and where both get to, and checks
+Q·policy + Φ(next) − Φ(now) ≤ P·OPT for the claimed ratio P/Q. If no request leads out of the list, adding up
+proves policy ≤ P/Q·OPT + (Φ(start) − min Φ)/Q on every request sequence.
+
+States that differ by a renaming of pages may count as one where the policy treats pages, or layers, alike.
+Nothing is asked about a state that is not reached from the cold start: such a state is refused.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import NamedTuple
 from .cycle import REPLAY, check_cycle, read_setting
 from .offline import Problem
 from .reading import Incomplete, Integers, Json, Refuted, integers, items, members, rational
-from .rules import RULES, Serve, update
+from .rules import RULES, Rule, Serve, update
 
 Key = tuple[tuple[tuple[int, int], ...] | int, ...]
 
@@ -62,7 +65,7 @@ def check_potential(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[
     needed = ("alike", "labels", "work", "layers", "potential") + (() if ruled else ("moves",))
     members(evidence, "evidence", needed)
     alike = read_likeness(evidence["alike"], problem)
-    if ruled and alike.layers and not RULES[policy].turns:
+    if ruled and alike.layers and problem.layers > 1 and not RULES[policy].turns:
         raise Refuted(f"the layers are not alike to {policy}: it counts rounds from layer 0")
     states = read_states(evidence, problem, small, alike)
     potential = integers(evidence["potential"], "evidence.potential")
@@ -71,8 +74,8 @@ def check_potential(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[
     start = states.number.get(alike.key([0] * alike.bounds[-1], [0] * alike.bounds[-1], 0))
     if start is None:
         raise Refuted("the cold start is not among the states")
-    serve = RULES[policy].serve if ruled else read_moves(evidence["moves"], problem, alike)
-    check_edges(states, potential, ratio, problem, small, alike, serve)
+    rule = RULES[policy] if ruled else Rule(read_moves(evidence["moves"], problem, alike))
+    check_edges(states, start, potential, ratio, problem, small, alike, rule)
     found = Fraction(potential[start] - min(potential), ratio.denominator)
     if additive != found:
         raise Refuted(f"the claim says additive = {additive}, but the potential proves {found}")
@@ -85,21 +88,28 @@ def check_potential(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[
 
 def check_edges(
     states: States,
+    start: int,
     potential: Integers,
     ratio: Fraction,
     problem: Problem,
     small: int,
     alike: Likeness,
-    serve: Serve,
+    rule: Rule,
 ) -> None:
-    """Refuse unless every request in every state leads to a listed state and keeps the inequality."""
+    """Walk from the cold start; every request must lead to a listed state and keep the inequality."""
     p, q = ratio.numerator, ratio.denominator
-    for s, (labels, work, layer) in enumerate(zip(states.labels, states.work, states.layers, strict=True)):
+    reached = {start}
+    pending = [start]
+    while pending:
+        s = pending.pop()
+        labels, work, layer = states.labels[s], states.work[s], states.layers[s]
         for page in requests(labels, work, layer, alike):
-            after = serve(labels, page, layer, problem)
+            after = rule.serve(labels, page, layer, problem)
             fault = step(labels, after, page, problem.capacity[0], f"state {s}, request of page {page}")
             following = list(work)
             paid = update(following, page, small)
+            if rule.ties and alike.pages:
+                check_ties(labels, after, following, page, alike, f"state {s}, request of page {page}")
             t = states.number.get(alike.key(after, following, (layer + 1) % problem.layers))
             if t is None:
                 raise Refuted(f"state {s}: a request of page {page} leads to a state that is not listed")
@@ -108,6 +118,12 @@ def check_edges(
                     f"state {s}: a request of page {page} breaks the potential: "
                     f"{q}·{fault} + {potential[t]} − {potential[s]} > {p}·{paid}"
                 )
+            if t not in reached:
+                reached.add(t)
+                pending.append(t)
+    if len(reached) < len(potential):
+        stray = next(s for s in range(len(potential)) if s not in reached)
+        raise Refuted(f"state {stray} cannot be reached from the cold start")
 
 
 def requests(labels: list[int], work: list[int], layer: int, alike: Likeness) -> Iterator[int]:
@@ -118,6 +134,18 @@ def requests(labels: list[int], work: list[int], layer: int, alike: Likeness) ->
         if not (alike.pages and pair in seen):
             yield page
         seen.add(pair)
+
+
+def check_ties(
+    labels: list[int], after: list[int], work: list[int], page: int, alike: Likeness, where: str
+) -> None:
+    """Refuse a choice by page number between pages alike to the policy that end with another label of OPT."""
+    for first, end in zip(alike.bounds, alike.bounds[1:], strict=False):
+        others = [q for q in range(first, end) if q != page]
+        for label in {labels[q] for q in others}:
+            tied = [q for q in others if labels[q] == label]
+            if len({work[q] for q in tied}) > 1 and len({after[q] for q in tied}) > 1:
+                raise Refuted(f"{where}: page numbers decide between pages that are not alike to OPT")
 
 
 def step(before: list[int], after: list[int], page: int, cache: int, where: str) -> int:

@@ -1,9 +1,9 @@
 """The rules of policies, once more and by themselves: what they do with one label per page.
 
 Written for this checker and independent of the policies it is used on; labels mean what the policies'
-docstrings say. A rule sees pages by label and layer alone. No two cached pages of a layer share a label,
-unless what happens to one happens to the other, or it does not matter to which: exchanging pages of a layer
-changes nothing.
+docstrings say. A rule sees pages by label and layer alone, and no two cached pages of a layer share a label
+where it has to choose between them: exchanging pages of a layer changes nothing. The one exception is a rule
+with ``ties``, which go by page number; that these do not matter is checked state by state.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ Serve = Callable[[Labels, int, int, Problem], Labels]
 
 
 class Rule(NamedTuple):
-    """What a policy does, and whether it sees layers by their distance from the one being served alone."""
+    """What a policy does, and which renamings of pages leave it alone."""
 
     serve: Serve
-    turns: bool = True
+    turns: bool = True  # it sees layers by their distance from the one being served alone
+    ties: bool = False  # two cached pages of a layer may have the label by which it chooses
 
 
 def update(work: list[int], page: int, cache: int) -> int:
@@ -189,5 +190,5 @@ RULES: dict[str, Rule] = {
     "llru": Rule(llru),
     "llru-lazy": Rule(llru_lazy),
     "llru-token": Rule(llru_token, turns=False),
-    "zrc": Rule(zrc),
+    "zrc": Rule(zrc, ties=True),
 }

@@ -1,0 +1,505 @@
+import marimo
+
+__generated_with = "0.25.2"
+app = marimo.App(app_title="What a certificate is")
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    # Lesson 6: What a certificate is
+
+    *About 60 minutes. You need lessons 1 to 3.*
+
+    A program says: OPT is 4; or: LRU can be forced to ratio 3. Why should you believe it? Programs have
+    bugs, and the ones that search are long. A **certificate** is a claim with evidence such that *checking*
+    the evidence is easy, even where *finding* it was hard. What must be trusted is then only the checker:
+    here one folder, `proofs/checker`, short enough to read.
+    """)
+    return
+
+
+@app.cell
+def _():
+    import copy
+    import json
+
+    import marimo as mo
+
+    from adversary.cycle import periodic_cycle
+    from adversary.search import Search
+    from lp import gaps_of, optimum
+    from paging import LayeredInstance, RequestSequence
+    from paging.lessons import check, check_that, score
+    from paging.timeline import cache_timeline
+    from proofs.certificate import certificate, optimum_certificate
+    from proofs.checker import verify
+
+    return (
+        LayeredInstance,
+        RequestSequence,
+        Search,
+        cache_timeline,
+        certificate,
+        check,
+        check_that,
+        copy,
+        gaps_of,
+        json,
+        mo,
+        optimum,
+        optimum_certificate,
+        periodic_cycle,
+        score,
+        verify,
+    )
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    ## 1. OPT is at most: a schedule
+
+    Three pages in turn, two slots. A **schedule** has one entry per request: −2 a hit, −1 a fault into a
+    free slot, p a fault for which page p leaves.
+    """)
+    return
+
+
+@app.cell
+def _(LayeredInstance, RequestSequence):
+    instance = LayeredInstance(layers=1, pages=3, cache=2)
+    sequence = RequestSequence(instance, [0, 1, 2, 0, 1, 2])
+    shape = {"layers": 1, "pages": 3, "cache": 2, "per_visit": 1, "visits": "sequential", "service": "forced"}
+    return sequence, shape
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    **Question 1.** Write a schedule for 0 1 2 0 1 2 with four faults.
+    """)
+    return
+
+
+@app.cell
+def _(certificate, shape, verify):
+    def is_good_schedule(entries):
+        claim = {"instance": shape, "requests": [0, 1, 2, 0, 1, 2], "upper": 4}
+        verdict = verify(certificate("schedule", claim, {"schedule": list(entries)}))
+        return verdict.status == "VERIFIED" or verdict.reason
+
+    return (is_good_schedule,)
+
+
+@app.cell
+def _():
+    answer_1 = None  # a list of six entries
+    return (answer_1,)
+
+
+@app.cell(hide_code=True)
+def _(answer_1, check_that, is_good_schedule):
+    result_1 = check_that(
+        answer_1, is_good_schedule, "At request 2 evict the page that comes later: 1. Then 0 is a hit."
+    )
+    result_1
+    return (result_1,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    The checker carried the schedule out and counted. It did not have to know how you found it. But is there
+    one with three faults?
+
+    ## 2. OPT is at least: a dual
+
+    Between two requests of the same page, the page can be *kept*, which saves a fault. Call the pair a
+    **gap**.
+
+    **Question 2.** How many gaps have the six requests?
+    """)
+    return
+
+
+@app.cell
+def _():
+    answer_2 = None  # a whole number
+    return (answer_2,)
+
+
+@app.cell(hide_code=True)
+def _(answer_2, check, gaps_of, sequence):
+    result_2 = check(answer_2, lambda: len(gaps_of(sequence).ends), "Every page is requested twice.")
+    result_2
+    return (result_2,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    A gap needs a slot at every request strictly between its ends. One slot is always taken by the page
+    being requested, so k − 1 = 1 slot is left. Look at request 2, which asks for page 2: the gap of page 0
+    (requests 0 to 3) and the gap of page 1 (requests 1 to 4) both span it. Only one of the two can be kept.
+
+    So of the three gaps at most two are kept, at least 6 − 2 = 4 requests are faults. The **dual** says
+    just that: "put weight 1 on step 2". In general, with weights y ≥ 0 on steps,
+
+    > OPT ≥ requests − (k − 1)·Σ y − Σ over gaps of max(0, 1 − (sum of y the gap spans)).
+
+    **Question 3.** Which lower bound do you get from y = 0 everywhere?
+    """)
+    return
+
+
+@app.cell
+def _():
+    answer_3 = None  # a whole number
+    return (answer_3,)
+
+
+@app.cell(hide_code=True)
+def _(answer_3, check, gaps_of, sequence):
+    result_3 = check(
+        answer_3,
+        lambda: len(sequence) - len(gaps_of(sequence).ends),
+        "Six requests, and every gap counts as kept.",
+    )
+    result_3
+    return (result_3,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    **Question 4.** Another y does it too. Give a list of steps other than `[2]`, with weight 1 each, that
+    proves OPT ≥ 4.
+    """)
+    return
+
+
+@app.cell
+def _(certificate, shape, verify):
+    def is_good_dual(steps):
+        if list(steps) == [2]:
+            return "another one than [2]"
+        claim = {"instance": shape, "requests": [0, 1, 2, 0, 1, 2], "lower": 4}
+        verdict = verify(
+            certificate("dual", claim, {"dual": {"steps": list(steps), "values": [1] * len(steps)}})
+        )
+        return verdict.status == "VERIFIED" or verdict.reason
+
+    return (is_good_dual,)
+
+
+@app.cell
+def _():
+    answer_4 = None  # a list of steps (request numbers)
+    return (answer_4,)
+
+
+@app.cell(hide_code=True)
+def _(answer_4, check_that, is_good_dual):
+    result_4 = check_that(
+        answer_4, is_good_dual, "The gaps of pages 1 and 2 (requests 1 to 4 and 2 to 5) share a step as well."
+    )
+    result_4
+    return (result_4,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    Schedule and dual together *prove* that OPT = 4. This always works: every optimal schedule has such a
+    dual (the constraint matrix is an interval matrix; see the page on the offline optimum). The library
+    finds both in linear time.
+    """)
+    return
+
+
+@app.cell
+def _(json, mo, optimum, optimum_certificate, sequence):
+    proof = optimum_certificate(optimum(sequence))
+    mo.plain_text(json.dumps(proof, indent=1))
+    return (proof,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    **Question 5.** What does the checker say of it? Give the status, a word in capitals.
+    """)
+    return
+
+
+@app.cell
+def _():
+    answer_5 = None  # a text
+    return (answer_5,)
+
+
+@app.cell(hide_code=True)
+def _(answer_5, check, proof, verify):
+    result_5 = check(answer_5, lambda: verify(proof).status, "verify(proof).status")
+    result_5
+    return (result_5,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    ## 3. Lie to the checker
+
+    A checker is worth something only if it refuses. There are three verdicts: `VERIFIED`; `REFUTED`, this
+    evidence does not prove this claim; `INCOMPLETE`, this is no certificate that could be judged.
+
+    **Question 6.** Return a *changed copy* of `proof` that is REFUTED.
+    """)
+    return
+
+
+@app.cell
+def _(copy, proof):
+    def spoiled():
+        return copy.deepcopy(proof)
+
+    # For example: lie = spoiled(); lie["claim"]["upper"] = ...; then answer_6 = lie
+    return
+
+
+@app.cell
+def _():
+    answer_6 = None  # a certificate
+    return (answer_6,)
+
+
+@app.cell(hide_code=True)
+def _(answer_6, check_that, verify):
+    result_6 = check_that(
+        answer_6,
+        lambda document: (
+            verify(document).status == "REFUTED" or f"{verify(document).status}: {verify(document).reason}"
+        ),
+        "Claim a smaller upper bound, or declare a fault to be a hit (-2).",
+    )
+    result_6
+    return (result_6,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    **Question 7.** And one that is INCOMPLETE.
+    """)
+    return
+
+
+@app.cell
+def _():
+    answer_7 = None  # a certificate
+    return (answer_7,)
+
+
+@app.cell(hide_code=True)
+def _(answer_7, check_that, verify):
+    result_7 = check_that(
+        answer_7,
+        lambda document: (
+            verify(document).status == "INCOMPLETE" or f"{verify(document).status}: {verify(document).reason}"
+        ),
+        "Remove a field, add one nobody knows, or write 4.0 for 4.",
+    )
+    result_7
+    return (result_7,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    **Question 8.** Change the provenance of `proof` to whatever you like, for example to a boast. What does
+    the checker say then?
+    """)
+    return
+
+
+@app.cell
+def _():
+    answer_8 = None  # a text
+    return (answer_8,)
+
+
+@app.cell(hide_code=True)
+def _(answer_8, check, proof, verify):
+    result_8 = check(
+        answer_8,
+        lambda: verify({**proof, "provenance": {"author": "the best solver in the world"}}).status,
+        "Evidence counts, not who it comes from: provenance is never read.",
+    )
+    result_8
+    return (result_8,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    *Discuss.* Which errors can the checker not find? (Is the claim the one you care about? Are the requests
+    the ones you meant?)
+
+    ## 4. A policy is at least this bad: a cycle
+
+    A finite run with ratio 3 proves nothing about the competitive ratio: there is an additive constant. But
+    if after some requests the policy's state *and* OPT's cache are what they were before, the same requests
+    can be repeated for ever, and the ratio of the costs inside the cycle is a proof.
+    """)
+    return
+
+
+@app.cell
+def _(LayeredInstance, Search, cache_timeline, mo):
+    def worst(policy, layers, pages, cache):
+        search = Search(policy, LayeredInstance(layers, pages, cache))
+        search.run()
+        return search
+
+    found = worst("lru", 2, 2, 3)
+    mo.plain_text(cache_timeline("lru", found.best.sequence(2), width=100))
+    return found, worst
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    **Question 9.** What is claimed for LRU at (ℓ, n, k) = (2, 2, 3)? Read
+    `found.certificate()["claim"]["ratio"]`.
+    """)
+    return
+
+
+@app.cell
+def _():
+    answer_9 = None  # a number
+    return (answer_9,)
+
+
+@app.cell(hide_code=True)
+def _(answer_9, check, found):
+    result_9 = check(answer_9, lambda: found.best.ratio, "found.best.ratio says the same.")
+    result_9
+    return (result_9,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    **Question 10.** Find a cycle yourself: a list of requests that, repeated for ever, forces FIFO with ℓ =
+    1, n = 4, k = 3 to at least 3 times OPT's faults.
+    """)
+    return
+
+
+@app.cell
+def _(LayeredInstance, periodic_cycle):
+    def forces_fifo(period):
+        cycle = periodic_cycle("fifo", LayeredInstance(1, 4, 3), list(period))
+        if cycle.online == 0:
+            return "FIFO has no fault in this cycle"
+        return cycle.ratio >= 3 or f"this cycle has ratio {cycle.ratio}"
+
+    return (forces_fifo,)
+
+
+@app.cell
+def _():
+    answer_10 = None  # a list of pages
+    return (answer_10,)
+
+
+@app.cell(hide_code=True)
+def _(answer_10, check_that, forces_fifo):
+    result_10 = check_that(answer_10, forces_fifo, "Four pages in turn.")
+    result_10
+    return (result_10,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    The certificate of a cycle lists what the policy evicts, and an offline schedule that returns to its
+    cache. That the policy really decides like this is the one thing the checker has to take on trust;
+    `paging verify --replay` discharges it by running the policy.
+
+    **Question 11.** Some cycles cost OPT nothing. What text stands for the ratio in the certificate of
+    LIFO's worst cycle, ℓ = 1, n = 3, k = 2?
+    """)
+    return
+
+
+@app.cell
+def _():
+    answer_11 = None  # a text
+    return (answer_11,)
+
+
+@app.cell(hide_code=True)
+def _(answer_11, check, worst):
+    result_11 = check(
+        answer_11,
+        lambda: worst("lifo", 1, 3, 2).certificate()["claim"]["ratio"],
+        'worst("lifo", 1, 3, 2).certificate()["claim"]["ratio"]',
+    )
+    result_11
+    return (result_11,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    ## What to take home
+
+    - Claim and evidence are different things; finding is hard, checking is easy.
+    - A schedule bounds OPT from above, a dual from below; together they prove the optimum.
+    - A cycle proves a lower bound on a competitive ratio. For an *upper* bound one needs a potential on all
+      states: what that is, the page on certificates says.
+    """)
+    return
+
+
+@app.cell(hide_code=True)
+def _(
+    mo,
+    result_1,
+    result_10,
+    result_11,
+    result_2,
+    result_3,
+    result_4,
+    result_5,
+    result_6,
+    result_7,
+    result_8,
+    result_9,
+    score,
+):
+    mo.md(
+        score(
+            [
+                result_1,
+                result_2,
+                result_3,
+                result_4,
+                result_5,
+                result_6,
+                result_7,
+                result_8,
+                result_9,
+                result_10,
+                result_11,
+            ]
+        )
+    )
+    return
+
+
+if __name__ == "__main__":
+    app.run()

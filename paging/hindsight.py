@@ -1,0 +1,110 @@
+"""Where a run lost against the optimum: every eviction that made the rest of the requests dearer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from paging.errors import ModelError, UnsupportedModelError
+from paging.model import PageArray, RequestSequence
+from paging.simulate import Run
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """An eviction after which serving the remaining requests optimally costs one fault more than before it.
+
+    Attributes
+    ----------
+    time, page : int
+        The request on which the page was evicted.
+    victim, best : int
+        Who left, and whom farthest-in-future would have evicted from the same cache.
+    victim_next, best_next : int or None
+        When each of the two is requested next; None for never again.
+    """
+
+    time: int
+    page: int
+    victim: int
+    best: int
+    victim_next: int | None
+    best_next: int | None
+
+
+def optimum_from(sequence: RequestSequence, start: int, cached: Iterable[int]) -> int:
+    """Return the fewest faults on the requests from time ``start`` on, beginning with a given cache.
+
+    Examples
+    --------
+    >>> from paging import LayeredInstance
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0])
+    >>> optimum_from(sequence, 0, []), optimum_from(sequence, 2, [0, 1]), optimum_from(sequence, 3, [1, 2])
+    (3, 1, 1)
+    """
+    from paging.kernels import farthest
+
+    # Requests to the cached pages come first: each takes a free slot, and nothing leaves.
+    warm = np.fromiter(cached, dtype=np.int32)
+    requests: PageArray = np.concatenate([warm, sequence.requests[start:]])
+    none = np.zeros(0, dtype=np.int32)
+    instance = sequence.instance
+    return int(farthest(requests, instance.total_pages, instance.cache, none, False)) - len(warm)
+
+
+def mistakes(run: Run) -> list[Mistake]:
+    """Return the evictions of a recorded run that cost a fault each.
+
+    Parameters
+    ----------
+    run : Run
+        Forced service, sequential visits, demand paging, recorded.
+
+    Returns
+    -------
+    list of Mistake
+        In the order of time. Their number is exactly the run's faults minus OPT.
+
+    Raises
+    ------
+    UnsupportedModelError
+        The run allows bypassing or has atomic visits.
+    ModelError
+        The run was not recorded, or moved several pages in one step.
+
+    Examples
+    --------
+    >>> from paging import LayeredInstance, simulate
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1])
+    >>> [(m.time, m.victim, m.best) for m in mistakes(simulate("lru", sequence, record=True))]
+    [(3, 1, 2)]
+    """
+    sequence = run.sequence
+    instance = sequence.instance
+    if instance.bypassing or instance.visits == "atomic":
+        raise UnsupportedModelError("mistakes are counted for forced service and sequential visits")
+    found = []
+    cached: set[int] = set()
+    for time, (page, entry) in enumerate(zip(sequence, run.schedule.victims.tolist(), strict=True)):
+        if entry >= 0:
+            if entry not in cached:
+                raise ModelError(f"request {time} (page {page}): the victim {entry} is not cached")
+            after = (cached - {entry}) | {page}
+            if 1 + optimum_from(sequence, time + 1, after) > optimum_from(sequence, time, cached):
+                best = max(cached, key=lambda q: (_next(sequence, time, q) or len(sequence), -q))
+                found.append(
+                    Mistake(
+                        time, page, entry, best, _next(sequence, time, entry), _next(sequence, time, best)
+                    )
+                )
+            cached.discard(entry)
+        cached.add(page)
+    return found
+
+
+def _next(sequence: RequestSequence, time: int, page: int) -> int | None:
+    """Return when a page is requested next after ``time``, or None."""
+    later = np.flatnonzero(sequence.requests[time + 1 :] == page)
+    return time + 1 + int(later[0]) if len(later) else None

@@ -1,0 +1,268 @@
+"""The house style of every picture: legible in black and white and to the colour-blind.
+
+Every line has its own pair of marker and line style beside its colour (Okabe and Ito's palette). A picture is
+the same, byte for byte, for the same numbers: no dates, fixed identifiers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import cycle
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from paging.errors import ModelError
+from paging.output import atomic_write
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#767676"
+
+WIDTH, DPI = 4.7, 180
+"""Width of a picture in inches unless it says otherwise, and the resolution of a PNG."""
+
+DASHES = (0, (6, 2))
+"""Line style of whatever was not measured: limits, bounds, reported numbers."""
+
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.7,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 5.5,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "mathtext.fontset": "dejavusans",
+    "svg.fonttype": "path",
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+
+METADATA: dict[str, dict[str, None]] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""What may be written, by suffix, and what is left out of it so that equal pictures are equal files."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a policy's line looks in every picture; per-layer versions have open markers."""
+
+    label: str
+    colour: str
+    marker: str
+    line: str
+    hollow: bool = False
+
+    def keywords(self) -> dict[str, Any]:
+        """Return the keywords for ``Axes.plot``."""
+        return {
+            "label": self.label,
+            "color": self.colour,
+            "marker": self.marker,
+            "linestyle": self.line,
+            "markerfacecolor": "white" if self.hollow else self.colour,
+        }
+
+
+LOOKS = {
+    "lru": Look("LRU", BLUE, "o", "-"),
+    "llru": Look("LLRU", VERMILLION, "s", "-"),
+    "llru-lazy": Look("LLRU, lazy", ORANGE, "D", "--"),
+    "llru-token": Look("LLRU, by token", PURPLE, "^", ":"),
+    "lfu": Look("LFU", GREEN, "v", "-."),
+    "fifo": Look("FIFO", SKY, "X", "--"),
+    "zrc": Look("ZRC", BLACK, "D", "-", hollow=True),
+    "zrc-any-tie": Look("ZRC, any tie", GREY, "s", ":", hollow=True),
+    "game": Look("best deterministic", BLACK, "*", "--"),
+    "mark": Look("MARK, mean", GREY, "P", ":"),
+    "partitioned": Look("LRU, equal split", BLUE, "o", "--", hollow=True),
+    "lru-best-split": Look("LRU, best split", BLUE, "s", ":", hollow=True),
+    "opt-equal-split": Look("OPT, equal split", BLACK, "v", ":", hollow=True),
+    "opt-best-split": Look("OPT, best split", BLACK, "D", "--", hollow=True),
+    "opt": Look("OPT", BLACK, "*", "-"),
+    "compulsory": Look("compulsory", GREY, "", "-"),
+}
+
+OTHERS = (
+    Look("", BLUE, "o", "-"),
+    Look("", VERMILLION, "s", "--"),
+    Look("", GREEN, "^", "-."),
+    Look("", PURPLE, "D", ":"),
+    Look("", ORANGE, "v", "-"),
+    Look("", SKY, "X", "--"),
+)
+"""Looks for whatever has none of its own, in the order of its appearance."""
+
+
+def policy_label(policy: str) -> str:
+    """Return how a policy is called in pictures.
+
+    >>> policy_label("lru"), policy_label("partitioned:policy=fifo")
+    ('LRU', 'equal split, FIFO')
+    """
+    name, _, inner = policy.partition(":policy=")
+    if name == "partitioned":
+        return f"equal split, {(inner or 'lru').upper()}"
+    return LOOKS[name].label.removesuffix(", mean") if name in LOOKS else name.upper()
+
+
+def looks(policies: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return keywords for ``Axes.plot`` by policy: its own look, or one as unlike those as possible.
+
+    >>> looks(["clock", "opt"])["opt"]["marker"]
+    '*'
+    """
+    names = list(dict.fromkeys(policies))
+    taken = {part for name in names if name in LOOKS for part in (LOOKS[name].marker, LOOKS[name].colour)}
+    free = cycle(sorted(OTHERS, key=lambda look: (look.marker in taken) + (look.colour in taken)))
+    return {
+        name: LOOKS[name].keywords()
+        if name in LOOKS
+        else next(free).keywords() | {"label": policy_label(name)}
+        for name in names
+    }
+
+
+def check_targets(paths: Iterable[str | Path]) -> None:
+    """Raise ModelError for a file whose suffix is not that of a picture, or whose folder does not exist."""
+    for path in paths:
+        if not Path(path).parent.is_dir():
+            raise ModelError(f"{path}: there is no folder {Path(path).parent}")
+        if Path(path).suffix.lower()[1:] not in METADATA:
+            raise ModelError(f"{path}: a picture's name ends in {', '.join('.' + end for end in METADATA)}")
+
+
+def save(
+    name: str,
+    draw: Callable[[Figure], None],
+    paths: Iterable[str | Path],
+    *,
+    size: tuple[float, float] = (WIDTH, 4.3),
+) -> None:
+    """Draw a picture in the house style and write it, complete or not at all.
+
+    Parameters
+    ----------
+    name : str
+        Identifies the picture; the same name and numbers give the same bytes.
+    draw : callable
+        Puts axes on the empty figure it is given; it may change the figure's size.
+    paths : iterable of path
+        Files to write; the suffix says the format: ``.svg``, ``.png`` or ``.pdf``.
+    size : pair of float, optional
+        Width and height in inches.
+
+    Raises
+    ------
+    ModelError
+        A suffix that is none of these.
+    """
+    targets = [Path(path) for path in paths]
+    check_targets(targets)
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(figure)
+        draw(figure)
+        for target in targets:
+            suffix = target.suffix.lower()[1:]
+            with atomic_write(target, "wb") as stream:
+                figure.savefig(stream, format=suffix, dpi=DPI, metadata=METADATA[suffix])
+
+
+def legend(figure: Figure, axes: Axes, *, columns: int = 3, height: int = 0, plot: float = 3.2) -> None:
+    """Set the legend below the plot, in columns read downwards; the figure grows by its lines.
+
+    Parameters
+    ----------
+    figure, axes
+        Where it goes, and whose lines it explains.
+    columns : int, default 3
+    height : int, default 0
+        Least height in lines, so that neighbouring pictures are equally tall.
+    plot : float, default 3.2
+        Height in inches of the picture without its legend.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    rows = max(ceil(len(labels) / columns), height)
+    figure.set_size_inches(figure.get_figwidth(), plot + 0.22 * rows)
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=columns,
+        handlelength=2.6,
+        handletextpad=0.5,
+        columnspacing=1.0,
+    )
+
+
+def plain_ticks(axes: Axes) -> None:
+    """Write the ticks of logarithmic axes as plain numbers."""
+    for axis, scale in ((axes.xaxis, axes.get_xscale()), (axes.yaxis, axes.get_yscale())):
+        if scale == "log":
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+            axis.set_minor_formatter(NullFormatter())
+
+
+def note_line(axes: Axes, value: float, text: str, at: float = 0.0) -> None:
+    """Draw a dashed line across the plot at a value that was not measured, with its name on it.
+
+    Parameters
+    ----------
+    axes : Axes
+    value : float
+    text : str
+    at : float, default 0
+        Where the name begins, as a share of the width.
+    """
+    axes.axhline(value, color=GREY, linewidth=1.2, linestyle=DASHES, zorder=1)
+    axes.annotate(
+        text,
+        (at, value),
+        xycoords=("axes fraction", "data"),
+        xytext=(4, 4),
+        textcoords="offset points",
+        fontsize=9,
+        color="#444444",
+        zorder=1.5,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
+    )
+
+
+def number(value: object) -> float:
+    """Return a number of a document, which may be an exact ``p/q`` or ``inf``, as a decimal.
+
+    >>> number("3/2"), number(2)
+    (1.5, 2.0)
+    """
+    top, _, bottom = str(value).partition("/")
+    return float(top) / float(bottom or 1)
+
+
+def title_of(instance: Mapping[str, Any], cache: object = None) -> str:
+    """Return ℓ, n and perhaps k of an instance given as plain data, for the title of a picture.
+
+    >>> title_of({"layers": 2, "pages": [3, 4]}, 5)
+    'ℓ = 2, n = 3/4, k = 5'
+    """
+    pages = instance["pages"]
+    shown = "/".join(map(str, pages)) if isinstance(pages, list | tuple) else pages
+    return f"ℓ = {instance['layers']}, n = {shown}" + ("" if cache is None else f", k = {cache}")

@@ -1,0 +1,132 @@
+"""A run as text: time across, pages down, and no colour needed to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from paging.errors import ModelError
+from paging.model import BYPASS, HIT, RequestSequence
+from paging.offline import farthest_in_future
+from paging.policy import Policy, get_policy
+from paging.simulate import steps
+
+FAULT, HELD, CACHED, LEFT, ABSENT = "F", "H", "-", "x", " "
+"""Marks of a page: requested and missing, requested and cached, cached, evicted just now, absent."""
+
+LEGEND = f"{FAULT} fault, {HELD} hit, {CACHED} cached, {LEFT} evicted"
+
+NARROWEST = 10
+"""Fewest requests that are worth a picture."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What one request did: the page, whether it was cached, what left, and what is cached afterwards."""
+
+    page: int
+    hit: bool
+    left: frozenset[int]
+    cache: frozenset[int]
+
+    def mark(self, page: int) -> str:
+        """Return the mark of a page at this time."""
+        if page == self.page:
+            return HELD if self.hit else FAULT
+        if page in self.left:
+            return LEFT
+        return CACHED if page in self.cache else ABSENT
+
+
+def cache_timeline(
+    policy: str | Policy | type[Policy], sequence: RequestSequence, *, width: int = 80, seed: int = 0
+) -> str:
+    """Draw which pages are cached when, as lines of text.
+
+    Parameters
+    ----------
+    policy : str, Policy or Policy class
+        Whom to watch; ``"opt"`` is the offline optimum.
+    sequence : RequestSequence
+        Sequential visits. As many requests are drawn as fit; the first line says if that is not all.
+    width : int, default 80
+        Columns of the screen.
+    seed : int, default 0
+        Of a randomised policy, which is shown in one run.
+
+    Returns
+    -------
+    str
+        A title, the layers served, a row for each page that is requested, and the count.
+
+    Raises
+    ------
+    ModelError
+        The screen is too narrow for ten requests.
+    UnsupportedModelError
+        Visits are atomic: those are no single steps.
+
+    Examples
+    --------
+    >>> from paging import LayeredInstance
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1, 2])
+    >>> print(cache_timeline("lru", sequence))
+    lru: F fault, H hit, - cached, x evicted
+    time   0
+    layer  000000
+    0.0    F-xF-x
+    0.1     F-xF-
+    0.2      F-xF
+    6 faults in 6 requests
+    """
+    names = [sequence.instance.page_name(page) for page in range(sequence.instance.total_pages)]
+    margin = max(len("layer"), *map(len, names)) + 2
+    room = width - margin
+    if room < NARROWEST:
+        raise ModelError(f"a timeline needs at least {margin + NARROWEST} columns, the screen has {width}")
+    shown = sequence.prefix(room)
+    # OPT knows the whole sequence, of which the picture shows a part.
+    moments = list(_optimal_moments(sequence, room) if policy == "opt" else _moments(policy, shown, seed))
+    faults = sum(not moment.hit for moment in moments)
+    part = "" if len(shown) == len(sequence) else f"the first {len(shown)} of {len(sequence):,} requests; "
+    layers = "".join(str(sequence.instance.layer_at(t) % 10) for t in range(len(shown)))
+    lines = [
+        f"{_name(policy, seed)}: {part}{LEGEND}",
+        "time".ljust(margin) + _ruler(len(shown)),
+        "layer".ljust(margin) + layers,
+    ]
+    for page in sorted({moment.page for moment in moments}):
+        lines.append(names[page].ljust(margin) + "".join(moment.mark(page) for moment in moments))
+    lines.append(f"{faults:,} faults in {len(shown):,} requests")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _name(policy: str | Policy | type[Policy], seed: int) -> str:
+    if policy == "opt":
+        return "opt"
+    answer = get_policy(policy)
+    return f"{answer.name}, one run with seed {seed}" if answer.randomized else answer.name
+
+
+def _moments(policy: str | Policy | type[Policy], sequence: RequestSequence, seed: int) -> Iterator[Moment]:
+    for step in steps(policy, sequence, seed=seed):
+        yield Moment(step.page, step.hit, frozenset(step.victims), step.cache)
+
+
+def _optimal_moments(sequence: RequestSequence, first: int) -> Iterator[Moment]:
+    schedule = farthest_in_future(sequence, record=True).schedule
+    cache: frozenset[int] = frozenset()
+    for page, entry in zip(sequence.prefix(first), schedule.victims[:first].tolist(), strict=True):
+        left = frozenset([entry] if entry >= 0 else [])
+        if entry not in (HIT, BYPASS):
+            cache = cache - left | {page}
+        yield Moment(page, entry == HIT, left, cache)
+
+
+def _ruler(length: int) -> str:
+    """Write every tenth time at its place.
+
+    >>> _ruler(12)
+    '0         10'
+    """
+    return "".join(str(t).ljust(10) for t in range(0, length, 10))[: length + 2].rstrip()

@@ -1,0 +1,268 @@
+"""From what a page sends to a game: every field is checked before anything is built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from adversary import constructions, get_construction
+from paging import (
+    LayeredInstance,
+    LimitError,
+    ModelError,
+    Policy,
+    RequestSequence,
+    Trace,
+    UnknownNameError,
+    get_policy,
+)
+from paging.model import whole_number
+from paging.policy import registered_policies
+from paging.viewer.film import MAX_CELLS
+from paging.workloads import WORKLOADS, describe_workloads, generate
+from proofs.play.games import (
+    MAX_LIVE_PAGES,
+    MAX_LIVE_REQUESTS,
+    AdversaryGame,
+    AlgorithmGame,
+    Game,
+    watch,
+)
+from proofs.play.opponents import OPPONENTS
+
+MAX_LAYERS, MAX_PAGES, MAX_CACHE, MAX_REQUESTS, MAX_SEED = 32, 256, 256, 2000, 2**31 - 1
+"""Largest film of a construction or workload. Traces bring their own layers and pages."""
+
+MAX_BUILT_LAYERS, MAX_BUILT_PAGES = 8, 40
+"""Largest construction: the exact limits of the random ones take seconds at this size and hours beyond."""
+
+LARGEST = 10**9
+"""Largest parameter of a workload that is even looked at."""
+
+GOAL = re.compile(r"\d{1,3}(?:\.\d{1,3}|/[1-9]\d{0,2})?")
+
+
+class FormError(ModelError):
+    """A field is missing, unknown, or of the wrong type."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What can be chosen on the page; nothing that the page sends is imported, opened or evaluated.
+
+    Attributes
+    ----------
+    policies : tuple of str
+        Policies named at the start of the server, beside the registered ones.
+    traces : dict of str to Trace
+        Traces read at the start of the server.
+    """
+
+    policies: tuple[str, ...] = ()
+    traces: Mapping[str, Trace] = field(default_factory=dict)
+
+    def policy(self, name: str) -> Policy:
+        """Return a policy that may be chosen."""
+        known = (*self.policies, *registered_policies())
+        if name not in known:
+            raise UnknownNameError("policy", name[:60], known)
+        return get_policy(name)
+
+    def describe(self) -> dict[str, Any]:
+        """Return everything the forms of the page offer, as plain data."""
+        names = dict.fromkeys((*self.policies, *registered_policies()))
+        return {
+            "policies": [{"id": name, "title": get_policy(name).title} for name in names],
+            "constructions": [
+                {
+                    "id": made.id,
+                    "title": made.title,
+                    "bad_for": made.bad_for,
+                    "victims": list(made.victims),
+                    "layers": made.demo.layers,
+                    "pages": min(made.demo.pages_by_layer),
+                    "cache": made.demo.cache,
+                }
+                for made in constructions().values()
+            ],
+            "workloads": describe_workloads(),
+            "traces": [
+                {"id": name, "layers": trace.layers, "pages": trace.pages, "per_visit": trace.per_visit}
+                for name, trace in self.traces.items()
+            ],
+            "opponents": [{"id": made.id, "title": made.title} for made in OPPONENTS.values()],
+            "limits": {
+                "layers": MAX_LAYERS,
+                "pages": MAX_PAGES,
+                "cache": MAX_CACHE,
+                "requests": MAX_REQUESTS,
+                "cells": MAX_CELLS,
+                "live_pages": MAX_LIVE_PAGES,
+                "live_requests": MAX_LIVE_REQUESTS,
+            },
+        }
+
+    def start(self, data: object) -> Game:
+        """Build the game that a form asks for.
+
+        Raises
+        ------
+        FormError
+            The form is not one of the page's.
+        LayeredPagingError
+            A value is out of range, or the choice does not go together; the message says why.
+        """
+        form = Form(data)
+        mode = form.text("mode")
+        if mode not in _STARTS:
+            raise FormError(f"mode must be one of {', '.join(_STARTS)}")
+        return _STARTS[mode](self, form)
+
+    def sequence(self, form: Form, policy: Policy, seed: int) -> tuple[RequestSequence, int, str]:
+        """Return the requests that a form asks for, OPT's cache size, and where they come from."""
+        kind, _, name = form.text("source").partition(":")
+        if kind == "trace":
+            return self._from_trace(form, name)
+        if kind == "workload":
+            return _from_workload(form, name, seed)
+        if kind == "construction":
+            return _from_construction(form, name, policy, seed)
+        raise FormError("source must be construction:NAME, workload:NAME or trace:NAME")
+
+    def _from_trace(self, form: Form, name: str) -> tuple[RequestSequence, int, str]:
+        if name not in self.traces:
+            raise UnknownNameError("trace", name[:60], self.traces)
+        sequence = self.traces[name].sequence(form.number("cache", 1, MAX_CACHE))
+        rounds = form.number("rounds", 1, MAX_REQUESTS)
+        form.ignore("layers", "pages")
+        length = min(rounds * sequence.instance.round_length, MAX_REQUESTS)
+        return sequence.prefix(length), sequence.instance.cache, f"requests: trace {name}"
+
+
+class Form:
+    """The fields of a JSON object, each taken once by type and range."""
+
+    def __init__(self, data: object) -> None:
+        if not isinstance(data, dict):
+            raise FormError("a form is a JSON object")
+        self._fields: dict[str, object] = dict(data)
+
+    def text(self, name: str) -> str:
+        """Take a short text."""
+        value = self._take(name)
+        if not isinstance(value, str) or len(value) > 200:
+            raise FormError(f"{name} must be a text of at most 200 characters")
+        return value
+
+    def number(self, name: str, low: int, high: int) -> int:
+        """Take a whole number in a range."""
+        value = self._take(name)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise FormError(f"{name} must be a whole number in {low} … {high}")
+        return whole_number(value, name, low, high)
+
+    def numbers(self, name: str) -> dict[str, float]:
+        """Take an object of numbers, empty when absent."""
+        value = self._fields.pop(name, {})
+        if not isinstance(value, dict) or len(value) > 20:
+            raise FormError(f"{name} must be an object of at most 20 numbers")
+        for key, number in value.items():
+            plain = isinstance(number, int | float) and not isinstance(number, bool) and len(key) <= 40
+            if not plain or not -LARGEST <= number <= LARGEST:
+                raise FormError(f"{name} must hold numbers in ±{LARGEST:,} only")
+        return {key: float(number) for key, number in value.items()}
+
+    def ignore(self, *names: str) -> None:
+        """Drop fields that do not matter for this choice."""
+        for name in names:
+            self._fields.pop(name, None)
+
+    def done(self) -> None:
+        """Raise FormError when fields are left over."""
+        if self._fields:
+            raise FormError(f"unknown field {min(self._fields)[:40]!r}")
+
+    def _take(self, name: str) -> object:
+        if name not in self._fields:
+            raise FormError(f"the field {name} is missing")
+        return self._fields.pop(name)
+
+
+def _instance(form: Form) -> LayeredInstance:
+    layers = form.number("layers", 1, MAX_LAYERS)
+    pages = form.number("pages", 1, MAX_PAGES)
+    if layers * pages > MAX_PAGES:
+        raise ModelError(f"ℓ·n = {layers * pages} pages, but at most {MAX_PAGES} are shown")
+    return LayeredInstance(layers, pages, form.number("cache", 1, MAX_CACHE))
+
+
+def _rounds(form: Form, instance: LayeredInstance) -> int:
+    return form.number("rounds", 1, MAX_REQUESTS // instance.layers)
+
+
+def _seed(form: Form) -> int:
+    return form.number("seed", 0, MAX_SEED)
+
+
+def _from_workload(form: Form, name: str, seed: int) -> tuple[RequestSequence, int, str]:
+    if name not in WORKLOADS:
+        raise UnknownNameError("workload", name[:60], WORKLOADS)
+    instance = _instance(form)
+    drawn = WORKLOADS[name].with_values(**form.numbers("parameters"))
+    sequence = generate(drawn, instance, rounds=_rounds(form, instance), seed=seed)
+    return sequence, instance.cache, f"requests: workload {name}"
+
+
+def _from_construction(form: Form, name: str, policy: Policy, seed: int) -> tuple[RequestSequence, int, str]:
+    found = get_construction(name[:60])
+    instance = _instance(form)
+    if instance.layers > MAX_BUILT_LAYERS or instance.total_pages > MAX_BUILT_PAGES:
+        raise LimitError(
+            f"constructions are built here for at most {MAX_BUILT_LAYERS} layers and {MAX_BUILT_PAGES} "
+            f"pages, got {instance.layers} and {instance.total_pages}; 'paging show' takes larger ones"
+        )
+    rounds = _rounds(form, instance)
+    against = policy if found.kind == "adaptive" else None
+    made = found(instance, rounds=rounds, policy=against, seed=seed)
+    return made.sequence, made.offline.sequence.instance.cache, f"requests: construction {found.id}"
+
+
+def _start_watch(catalogue: Catalogue, form: Form) -> Game:
+    policy, seed = catalogue.policy(form.text("policy")), _seed(form)
+    sequence, opt_cache, remark = catalogue.sequence(form, policy, seed)
+    form.ignore("parameters")
+    form.done()
+    return watch(policy, sequence, seed=seed, opt_cache=opt_cache, remark=remark)
+
+
+def _start_adversary(catalogue: Catalogue, form: Form) -> Game:
+    policy, instance = catalogue.policy(form.text("policy")), _instance(form)
+    rounds, seed, goal = _rounds(form, instance), _seed(form), _goal(form)
+    form.done()
+    return AdversaryGame(policy, instance, rounds, goal, seed)
+
+
+def _start_algorithm(catalogue: Catalogue, form: Form) -> Game:
+    name, instance = form.text("opponent"), _instance(form)
+    if name not in OPPONENTS:
+        raise UnknownNameError("opponent", name[:60], OPPONENTS)
+    rounds, seed = _rounds(form, instance), _seed(form)
+    form.done()
+    return AlgorithmGame(OPPONENTS[name], instance, rounds, seed)
+
+
+def _goal(form: Form) -> Fraction:
+    text = form.text("goal")
+    if not GOAL.fullmatch(text) or Fraction(text) <= 1:
+        raise ModelError(f"the goal is a ratio above 1 such as 2, 1.5 or 7/3, got {text[:20]!r}")
+    return Fraction(text)
+
+
+_STARTS: dict[str, Callable[[Catalogue, Form], Game]] = {
+    "watch": _start_watch,
+    "adversary": _start_adversary,
+    "algorithm": _start_algorithm,
+}

@@ -1,0 +1,332 @@
+// The live page: forms, the address of a game in the hash, moves to the server, and what stands around the view.
+import { h, mount } from "/view.js";
+
+const MODES = {
+  watch: {
+    title: "Watch a policy",
+    lede: "Choose a policy and its requests. Beside it OPT serves the same requests, knowing the future.",
+    button: "Show",
+  },
+  adversary: {
+    title: "You are the adversary",
+    lede: "You ask for the pages, one layer after the other. Make the policy fault more often than OPT has to, and reach the goal before the rounds are over.",
+    button: "Start the game",
+  },
+  algorithm: {
+    title: "You are the algorithm",
+    lede: "Pages are asked for, and on a fault with a full cache you choose the page that leaves. Afterwards you see where you lost, and what the optimal choice was.",
+    button: "Start the game",
+  },
+};
+const at = (id) => document.getElementById(id);
+const page = { mode: "watch", game: null, choices: null, busy: null, place: 0 };
+const view = mount(at("view"), { keys: document, onChoose: (chosen) => choose(chosen) });
+
+async function ask(path, body) {
+  const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const place = page.place;
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new Error("The server does not answer. Is 'paging play' still running?");
+  }
+  const value = await response.json().catch(() => ({ error: `the server answered ${response.status}` }));
+  if (place !== page.place) throw new Gone();
+  if (!response.ok) throw new Error(value.error || `the server answered ${response.status}`);
+  return value;
+}
+
+function complain(message) {
+  const error = at("error");
+  error.hidden = !message;
+  error.textContent = message || "";
+}
+
+// Run one request to the server at a time, with its error shown on the page. What comes back after the visitor has
+// gone elsewhere on the page is dropped: ask() then throws Gone.
+class Gone extends Error {}
+
+async function busily(work) {
+  if (page.busy === page.place) return;
+  const place = page.place;
+  page.busy = place;
+  complain("");
+  const go = document.querySelector(".go");
+  const note = setTimeout(() => {
+    if (go) { go.setAttribute("aria-disabled", "true"); go.textContent = "Computing …"; }
+  }, 400);
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Gone)) complain(error.message);
+  } finally {
+    clearTimeout(note);
+    if (place === page.place) {
+      if (go) { go.removeAttribute("aria-disabled"); go.textContent = MODES[page.mode].button; }
+      page.busy = null;
+    }
+  }
+}
+
+// Forms
+
+const field = (name) => at("form").elements[name];
+
+function select(name, label, groups, onchange) {
+  const options = groups.map(([title, entries]) => {
+    const made = entries.map(([value, text]) => h("option", { value }, text));
+    return title ? h("optgroup", { label: title }, ...made) : made;
+  }).flat();
+  return h("label", {}, label, h("select", { name, onchange }, ...options));
+}
+
+function number(name, label, value, low, high, step = 1) {
+  return h("label", { class: "short" }, h("span", {}, label), h("input", { name, type: "number", value, min: low, max: high, step, inputmode: "decimal" }));
+}
+
+function sizes(defaults) {
+  const limits = page.choices.limits;
+  return [
+    number("layers", "layers ℓ", defaults.layers, 1, limits.layers),
+    number("pages", "pages n", defaults.pages, 1, limits.pages),
+    number("cache", "cache k", defaults.cache, 1, limits.cache),
+    number("rounds", "rounds", defaults.rounds, 1, limits.requests),
+  ];
+}
+
+function buildForm() {
+  const offered = page.choices;
+  const policies = select("policy", "policy", [["", offered.policies.map((p) => [p.id, p.id === p.title ? p.id : `${p.id}: ${p.title}`])]]);
+  const seed = number("seed", "seed", 0, 0, 2147483647);
+  const go = h("button", { class: "go", type: "submit" }, MODES[page.mode].button);
+  const parts = {
+    watch: () => [
+      policies,
+      select("source", "requests", [
+        ["constructions", offered.constructions.map((c) => [`construction:${c.id}`, c.id])],
+        ["workloads", offered.workloads.map((w) => [`workload:${w.id}`, w.id])],
+        ...(offered.traces.length ? [["traces", offered.traces.map((t) => [`trace:${t.id}`, t.id])]] : []),
+      ], sourceChosen),
+      ...sizes({ layers: 2, pages: 4, cache: 7, rounds: 30 }), seed,
+      h("span", { id: "parameters" }), go, h("p", { class: "why", id: "why" }),
+    ],
+    adversary: () => [
+      policies, ...sizes({ layers: 2, pages: 3, cache: 3, rounds: 12 }),
+      h("label", { class: "short" }, h("span", {}, "goal: ratio"), h("input", { name: "goal", value: "3/2", inputmode: "text", autocomplete: "off" })),
+      seed, go,
+    ],
+    algorithm: () => [
+      select("opponent", "opponent", [["", offered.opponents.map((o) => [o.id, o.title])]]),
+      ...sizes({ layers: 2, pages: 3, cache: 4, rounds: 10 }), seed, go,
+    ],
+  };
+  at("form").replaceChildren(...parts[page.mode]());
+  if (page.mode === "watch") {
+    field("source").value = "construction:cyclic";
+    sourceChosen();
+  }
+}
+
+function sourceChosen() {
+  const [kind, name] = field("source").value.split(/:(.*)/);
+  const shape = { construction: page.choices.constructions, trace: page.choices.traces }[kind]?.find((entry) => entry.id === name);
+  for (const key of ["layers", "pages"]) {
+    field(key).readOnly = kind === "trace";
+    if (shape) field(key).value = Array.isArray(shape[key]) ? Math.min(...shape[key]) : shape[key];
+  }
+  if (shape?.cache) field("cache").value = shape.cache;
+  if (kind === "trace") { // as many rounds as can be shown, and a cache of a third of the pages
+    const pages = Array.isArray(shape.pages) ? shape.pages.reduce((a, b) => a + b) : shape.pages * shape.layers;
+    const { requests, cells, cache } = page.choices.limits;
+    const fit = Math.min(requests, cells / pages) / (shape.layers * shape.per_visit);
+    field("rounds").value = Math.max(1, Math.min(20, Math.floor(fit)));
+    field("cache").value = Math.min(cache, Math.ceil(pages / 3));
+  }
+  const workload = kind === "workload" ? page.choices.workloads.find((entry) => entry.id === name) : null;
+  at("parameters").replaceChildren(...(workload ? workload.parameters.map((p) =>
+    number(`parameter:${p.name}`, p.name, p.default, p.low, p.high, "any")) : []));
+  const why = { construction: () => `${shape.title}. It hurts ${shape.bad_for}.`, workload: () => workload.title,
+    trace: () => `${shape.layers} layers, ${shape.pages} pages each, ${shape.per_visit} per visit; the first rounds are shown` }[kind]();
+  at("why").textContent = why;
+}
+
+function filled() {
+  const form = at("form");
+  const data = { mode: page.mode, seed: form.elements.seed.valueAsNumber };
+  for (const name of ["layers", "pages", "cache", "rounds"]) data[name] = field(name).valueAsNumber;
+  for (const name of ["policy", "source", "opponent", "goal"]) if (field(name)) data[name] = field(name).value.trim();
+  const parameters = [...form.elements].filter((element) => element.name.startsWith("parameter:"));
+  if (parameters.length) data.parameters = Object.fromEntries(parameters.map((e) => [e.name.slice(10), e.valueAsNumber]));
+  return data;
+}
+
+at("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  busily(async () => {
+    const game = await ask("/api/games", filled());
+    history.pushState(null, "", `#game=${game.id}`);
+    at("setup").open = false;
+    at("stage").hidden = false;
+    at("stage").focus();
+    display(game, { fresh: true });
+    at("stage").scrollIntoView({ block: "start" });
+  });
+});
+
+// Whoever opens the page without an address sees something at once.
+async function startFirst() {
+  await busily(async () => {
+    const game = await ask("/api/games", filled());
+    history.replaceState(null, "", `#game=${game.id}`);
+    at("setup").open = false;
+    display(game, {});
+  });
+}
+
+// Games
+
+function choose(chosen) {
+  const game = page.game;
+  if (!game || game.over) return;
+  const after = game.film.frames.length;
+  busily(async () => {
+    try {
+      display(await ask(`/api/games/${game.id}/moves`, { page: chosen, after }), { from: after });
+    } catch (error) {
+      if (error instanceof Gone) throw error;
+      display(await ask(`/api/games/${game.id}`), {}); // another window may have moved: show what is
+      throw error;
+    }
+  });
+}
+
+function takeBack() {
+  busily(async () => display(await ask(`/api/games/${page.game.id}/back`, {}), {}));
+}
+
+function display(game, { fresh = false, from }) {
+  page.game = game;
+  if (page.mode !== game.mode) enter(game.mode);
+  at("stage").hidden = false;
+  at("lede").hidden = true;
+  at("outcome").replaceChildren();
+  const film = { ...game.film, length: game.length, goal: game.goal_height };
+  const watching = game.mode === "watch";
+  const state = { film, choices: game.choices, pending: game.pending, layer: game.layer,
+    choiceWord: game.mode === "algorithm" ? "evict" : "ask for", at: watching ? 0 : film.frames.length };
+  const focused = document.activeElement?.closest(".lp-choice") || document.activeElement === document.body;
+  if (from !== undefined && film.frames.length > from + 1) state.playFrom = from;
+  view.update(state);
+  tell(game);
+  if (game.over && !watching) outcome(game);
+  else if (focused || fresh) view.focusChoice();
+}
+
+function tell(game) {
+  const status = at("status");
+  status.className = "status";
+  const back = h("button", { class: "quiet", type: "button", disabled: game.moves === 0, onclick: takeBack }, "Take back");
+  const name = (number) => view.geometry.name(number);
+  const left = game.length - game.film.frames.length;
+  if (game.mode === "watch") status.replaceChildren();
+  else if (game.over) {
+    const result = game.outcome;
+    const good = game.mode === "adversary" ? result.won : result.faults === result.optimum;
+    status.classList.add(good ? "won" : "lost");
+    status.replaceChildren(h("p", {}, verdict(game)), back);
+  } else if (game.mode === "adversary") {
+    status.replaceChildren(h("p", {}, `Ask for a page of layer ${game.layer}. Goal: ratio ${game.goal}, ${left} request${left === 1 ? "" : "s"} left.`), back);
+  } else {
+    status.replaceChildren(h("p", {}, `Page ${name(game.pending)} is asked for: which page leaves? ${left} request${left === 1 ? "" : "s"} left.`), back);
+  }
+}
+
+function verdict(game) {
+  const { faults, optimum } = game.outcome;
+  const ratio = (faults / optimum).toFixed(2).replace(/\.?0+$/, "");
+  if (game.mode === "adversary") {
+    return game.outcome.won ? `Goal reached: ${faults} faults where OPT has ${optimum}, ratio ${ratio} ≥ ${game.goal}.`
+      : `The rounds are over at ratio ${ratio}: ${faults} faults, OPT ${optimum}. The goal was ${game.goal}.`;
+  }
+  return faults === optimum ? `Optimal: ${faults} faults, and nobody can have fewer on these requests.`
+    : `You had ${faults} faults, OPT has ${optimum} on the same requests: ${faults - optimum} lost.`;
+}
+
+function outcome(game) {
+  const box = at("outcome");
+  if (game.mode === "adversary") {
+    const cruel = game.outcome.cruel;
+    box.replaceChildren(h("section", {}, h("h2", {}, "And the cruel adversary?"),
+      h("p", {}, cruel ? `It forces ${cruel.faults} faults where OPT has ${cruel.optimum} within ${cruel.requests} requests: ratio ${(cruel.faults / cruel.optimum).toFixed(2)}.`
+        : "It needs a deterministic policy, k ≥ ℓ, and a page more than fit the cache.")));
+    return;
+  }
+  const { mistakes, others, faults, optimum, adaptive } = game.outcome;
+  const rows = [["you", faults], ["OPT", optimum], ...others.map((other) => [other.policy, other.faults])];
+  const most = Math.max(...rows.map((row) => row[1]));
+  const bars = rows.map(([name, count]) => {
+    const bar = h("span", { class: `bar${name === "you" ? " mine" : ""}`, "aria-hidden": "true" });
+    bar.style.width = `${(9 * count) / most}rem`;
+    return h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, bar, String(count)));
+  });
+  const next = (time) => (time === null ? "never asked for again" : `asked for again at request ${time}`);
+  const lost = mistakes.map((m) => h("tr", {}, h("td", {}, h("button", { type: "button", class: "quiet", onclick: () => look(m.request) }, `request ${m.request}`)),
+    h("td", {}, m.page), h("td", {}, `${m.victim}, ${next(m.victim_next)}`), h("td", {}, `${m.best}, ${next(m.best_next)}`)));
+  box.replaceChildren(h("section", {},
+    h("h2", {}, mistakes.length ? "Where you lost" : "You lost nothing"),
+    mistakes.length
+      ? h("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "where you lost" }, h("table", {}, h("thead", {}, h("tr", {}, ...["when", "page", "you evicted", "optimal was"].map((t) => h("th", { scope: "col" }, t)))), h("tbody", {}, ...lost)))
+      : h("p", {}, "Every page you evicted was as good a choice as any."),
+    mistakes.length ? h("p", {}, "Each of these evictions costs exactly one fault more than the best choice from the same cache; together they are your faults minus OPT's.") : ""),
+  h("section", {}, h("h2", {}, "Faults on the same requests"),
+    h("table", {}, h("tbody", {}, ...bars)),
+    h("p", {}, adaptive ? "The opponent looked at your cache while it chose these requests: they are hard for you, not for the others."
+      : "The requests were fixed before the game.")));
+}
+
+function look(request) {
+  view.jump(request);
+  at("stage").scrollIntoView({ block: "start" });
+}
+
+// Modes and addresses
+
+function enter(mode) {
+  page.mode = mode;
+  at("lede").textContent = MODES[mode].lede;
+  at("lede").hidden = false;
+  document.title = `${MODES[mode].title} · layered paging`;
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.dataset.mode === mode) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  buildForm();
+}
+
+async function go() {
+  const hash = location.hash.slice(1);
+  page.place += 1;
+  complain("");
+  if (hash.startsWith("game=")) {
+    try {
+      const game = await ask(`/api/games/${encodeURIComponent(hash.slice(5))}`);
+      enter(game.mode);
+      at("setup").open = false;
+      display(game, {});
+      return;
+    } catch (error) {
+      if (error instanceof Gone) return;
+      enter(page.mode);
+      complain(error.message);
+    }
+  } else enter(MODES[hash] ? hash : "watch");
+  page.game = null;
+  view.stop();
+  at("setup").open = true;
+  at("stage").hidden = true;
+}
+
+window.addEventListener("hashchange", go);
+page.choices = await ask("/api/choices").catch((error) => complain(error.message));
+if (page.choices) await (location.hash ? go() : (enter("watch"), startFirst()));

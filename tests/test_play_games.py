@@ -1,0 +1,388 @@
+"""The three modes without a browser: rules, costs, optimum, taking back, and what a form may ask for."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adversary import get_construction
+from paging import (
+    LayeredInstance,
+    LayeredPagingError,
+    LimitError,
+    ModelError,
+    RequestSequence,
+    Trace,
+    WorkFunction,
+    farthest_in_future,
+    get_policy,
+    optimum_so_far,
+    registered_policies,
+    simulate,
+)
+from proofs.play.forms import Catalogue, FormError
+from proofs.play.games import AdversaryGame, AlgorithmGame, Game, GameOverError, StaleMoveError
+from proofs.play.opponents import OPPONENTS
+from proofs.play.store import Store, UnknownGameError
+
+SMALL = LayeredInstance(layers=2, pages=3, cache=4)
+CATALOGUE = Catalogue()
+WATCH = {
+    "mode": "watch",
+    "policy": "lru",
+    "source": "construction:cyclic",
+    "layers": 2,
+    "pages": 4,
+    "cache": 7,
+    "rounds": 10,
+    "seed": 0,
+}
+ADVERSARY = {
+    "mode": "adversary",
+    "policy": "lru",
+    "layers": 2,
+    "pages": 3,
+    "cache": 3,
+    "rounds": 12,
+    "goal": "3/2",
+    "seed": 0,
+}
+ALGORITHM = {
+    "mode": "algorithm",
+    "opponent": "cruel",
+    "layers": 2,
+    "pages": 3,
+    "cache": 4,
+    "rounds": 8,
+    "seed": 0,
+}
+
+
+def move(game: Game, page: int) -> None:
+    game.move(page, len(game.film.frames))
+
+
+def played_at_random(game: Game, seed: int) -> Game:
+    rng = np.random.default_rng(seed)
+    while not game.over:
+        move(game, int(rng.choice(game.turn()["choices"])))
+    return game
+
+
+def requests_of(game: Game) -> RequestSequence:
+    return RequestSequence(game.film.instance, [frame.page for frame in game.film.frames])
+
+
+# You are the adversary
+
+
+@pytest.mark.parametrize("policy", registered_policies())
+def test_the_policy_answers_and_opt_is_the_optimum_of_what_was_asked(policy: str) -> None:
+    game = AdversaryGame(get_policy(policy), SMALL, 9, Fraction(99), 7)
+    played_at_random(game, 1)
+    sequence = requests_of(game)
+    assert len(sequence) == 18
+    assert game.film.frames[-1].faults == simulate(policy, sequence, seed=7, engine="labels").faults
+    assert [frame.optimum for frame in game.film.frames] == optimum_so_far(sequence).tolist()
+    assert game.turn()["outcome"]["won"] is False
+
+
+def test_opts_picture_is_every_some_or_no_optimal_cache() -> None:
+    game = AdversaryGame(get_policy("fifo"), SMALL, 9, Fraction(99), 0)
+    played_at_random(game, 2)
+    work = WorkFunction(SMALL)
+    for frame in game.film.frames:
+        work.serve(frame.page)
+        caches = list(work.optimal_caches())
+        for page, letter in enumerate(frame.optimum_cells):
+            held = sum(page in optimal for optimal in caches)
+            assert letter == ("c" if held == len(caches) else "s" if held else "-")
+
+
+def test_the_game_is_won_as_soon_as_the_ratio_is_reached() -> None:
+    # ℓ = 2, k = 3: the first six requests are compulsory, then LRU lacks what the cycle asks for next.
+    game = AdversaryGame(get_policy("lru"), LayeredInstance(2, 3, 3), 20, Fraction(3, 2), 0)
+    cycle = [0, 3, 1, 4]
+    while not game.over:
+        move(game, cycle[len(game.film.frames) % 4])
+    last, before = game.film.frames[-1], game.film.frames[-2]
+    assert Fraction(last.faults, last.optimum) >= Fraction(3, 2) > Fraction(before.faults, before.optimum)
+    assert game.turn()["outcome"]["won"]
+    assert game.turn()["choices"] == []
+
+
+def test_reaching_the_goal_exactly_is_enough() -> None:
+    instance, cycle = LayeredInstance(2, 3, 3), [0, 3, 1, 4]
+    long = AdversaryGame(get_policy("lru"), instance, 10, Fraction(99), 0)
+    for time in range(20):
+        move(long, cycle[time % 4])
+    ratios = [Fraction(frame.faults, frame.optimum) for frame in long.film.frames]
+    goal = max(ratios)
+    assert goal > 1
+    game = AdversaryGame(get_policy("lru"), instance, 10, goal, 0)
+    while not game.over:
+        move(game, cycle[len(game.film.frames) % 4])
+    assert len(game.film.frames) == ratios.index(goal) + 1
+
+
+def test_the_outcome_names_what_the_cruel_adversary_forces() -> None:
+    game = AdversaryGame(get_policy("lru"), LayeredInstance(2, 3, 3), 6, Fraction(99), 0)
+    cruel = played_at_random(game, 0).turn()["outcome"]["cruel"]
+    made = get_construction("cruel")(game.instance, rounds=6, policy="lru")
+    sequence = made.sequence.prefix(cruel["requests"])
+    assert simulate("lru", sequence).faults == cruel["faults"]
+    assert farthest_in_future(sequence).faults == cruel["optimum"]
+    randomised = AdversaryGame(get_policy("mark"), LayeredInstance(2, 3, 3), 2, Fraction(99), 0)
+    assert played_at_random(randomised, 0).turn()["outcome"]["cruel"] is None
+
+
+def test_pages_that_cannot_be_asked_for_change_nothing() -> None:
+    game = AdversaryGame(get_policy("lru"), SMALL, 9, Fraction(2), 0)
+    for page in (3, 5, 6, -1, 10**30):  # layer 1, or out of range, while layer 0 is served
+        with pytest.raises(LayeredPagingError):
+            move(game, page)
+    with pytest.raises(StaleMoveError):
+        game.move(0, 1)
+    assert (game.film.frames, game.moves) == ([], [])
+
+
+# You are the algorithm
+
+
+@pytest.mark.parametrize("opponent", OPPONENTS)
+@pytest.mark.parametrize("seed", range(4))
+def test_every_opponent_asks_legally_and_the_losses_add_up(opponent: str, seed: int) -> None:
+    instance = LayeredInstance(layers=2, pages=3, cache=3)
+    game = played_at_random(AlgorithmGame(OPPONENTS[opponent], instance, 10, seed), seed)
+    sequence = requests_of(game)  # raises when a request is not legal
+    result = game.turn()["outcome"]
+    assert len(sequence) == 20
+    assert result["optimum"] == farthest_in_future(sequence).faults == game.film.frames[-1].optimum
+    assert result["faults"] == game.film.frames[-1].faults
+    assert len(result["mistakes"]) == result["faults"] - result["optimum"]
+    assert {row["policy"]: row["faults"] for row in result["others"]}["lru"] == simulate(
+        "lru", sequence
+    ).faults
+
+
+def test_whoever_plays_farthest_in_future_loses_nothing() -> None:
+    instance = LayeredInstance(layers=2, pages=4, cache=4)
+    requests = list(requests_of(played_at_random(AlgorithmGame(OPPONENTS["zipf"], instance, 20, 5), 0)))
+    game: Game = AlgorithmGame(OPPONENTS["zipf"], instance, 20, 5)
+    while not game.over:
+        later = requests[len(game.film.frames) + 1 :]
+        far = max(game.turn()["choices"], key=lambda q: later.index(q) if q in later else len(later))
+        move(game, far)
+    assert list(requests_of(game)) == requests  # an oblivious opponent does not look at the cache
+    assert game.turn()["outcome"]["mistakes"] == []
+
+
+@pytest.mark.parametrize("rule", ["lru", "llru", "fifo", "clock"])
+def test_the_cruel_opponent_does_to_a_player_what_it_does_to_a_policy(rule: str) -> None:
+    made = get_construction("cruel")(SMALL, rounds=15, policy=rule)
+    run = made.run(rule)
+    assert run.entries is not None
+    game: Game = AlgorithmGame(OPPONENTS["cruel"], SMALL, 15, 0)
+    while not game.over:
+        move(game, int(run.entries[len(game.film.frames)]))
+    assert requests_of(game) == made.sequence
+    assert game.film.frames[-1].faults == run.faults
+
+
+def test_opts_cache_is_hidden_until_the_game_is_over() -> None:
+    game = AlgorithmGame(OPPONENTS["cruel"], SMALL, 4, 0)
+    while not game.over:
+        assert all(frame.optimum_cells == "" for frame in game.film.frames)
+        assert "outcome" not in game.turn()
+        move(game, game.turn()["choices"][0])
+    assert all(frame.optimum_cells for frame in game.film.frames)
+
+
+def test_only_a_cached_page_can_leave() -> None:
+    game = AlgorithmGame(OPPONENTS["cruel"], SMALL, 4, 0)
+    choices = game.turn()["choices"]
+    for page in sorted(set(range(-1, 7)) - set(choices)):
+        with pytest.raises(ModelError):
+            move(game, page)
+    assert game.turn()["choices"] == choices
+    assert len(choices) == SMALL.cache
+
+
+def test_a_cache_that_is_never_full_leaves_nothing_to_choose() -> None:
+    game = AlgorithmGame(OPPONENTS["uniform"], LayeredInstance(2, 2, 4), 6, 0)
+    assert game.over
+    assert game.turn()["outcome"]["mistakes"] == []
+    with pytest.raises(GameOverError):
+        move(game, 0)
+
+
+# Both
+
+
+@pytest.mark.parametrize("form", [ADVERSARY, {**ADVERSARY, "policy": "mark"}, ALGORITHM])
+def test_taking_back_returns_to_the_moment_before(form: dict[str, Any]) -> None:
+    game = CATALOGUE.start({**form, "goal": "99"} if "goal" in form else form)
+    with pytest.raises(GameOverError):
+        game.taken_back()
+    states = [game.state()]
+    for _ in range(5):
+        move(game, game.turn()["choices"][-1])
+        states.append(game.state())
+    for state in reversed(states[:-1]):
+        game = game.taken_back()
+        assert game.state() == state
+    assert played_at_random(game, 3).over
+
+
+@pytest.mark.parametrize("form", [ADVERSARY, ALGORITHM])
+def test_a_game_too_large_for_the_live_optimum_is_refused_with_the_reason(form: dict[str, Any]) -> None:
+    with pytest.raises(LimitError, match=r"too large for a live optimum.* 60 pages and 24 requests"):
+        CATALOGUE.start({**form, "pages": 30, "rounds": 12})
+    with pytest.raises(LimitError, match=r"at most 48 pages and 400 requests.* 6 pages and 500 requests"):
+        CATALOGUE.start({**form, "rounds": 250})
+
+
+# Forms
+
+
+def test_the_forms_of_the_page_start_games() -> None:
+    assert len(CATALOGUE.start(WATCH).film.frames) == 20
+    assert CATALOGUE.start(ADVERSARY).turn()["choices"] == [0, 1, 2]
+    assert CATALOGUE.start(ALGORITHM).turn()["pending"] is not None
+    zipf = {**WATCH, "source": "workload:zipf", "parameters": {"alpha": 2.5}, "policy": "mark", "seed": 3}
+    film = CATALOGUE.start(zipf).film
+    assert (film.seed, len(film.frames)) == (3, 20)
+
+
+def test_every_construction_and_workload_of_the_page_can_be_watched() -> None:
+    offered = CATALOGUE.describe()
+    for entry in offered["constructions"]:
+        size = {key: entry[key] for key in ("layers", "pages", "cache")}
+        victim = entry["victims"][0].partition(":")[0]
+        game = CATALOGUE.start({**WATCH, **size, "policy": victim, "source": f"construction:{entry['id']}"})
+        assert game.film.frames
+    for entry in offered["workloads"]:
+        parameters = {parameter["name"]: parameter["default"] for parameter in entry["parameters"]}
+        game = CATALOGUE.start({**WATCH, "source": f"workload:{entry['id']}", "parameters": parameters})
+        assert len(game.film.frames) == 20
+
+
+def test_traces_and_policies_of_the_command_line_are_offered() -> None:
+    requests = RequestSequence(LayeredInstance(2, 2, 2), [0, 2, 1, 3, 0, 3])
+    catalogue = Catalogue(("partitioned:policy=fifo",), {"t.npz": Trace.from_sequence(requests)})
+    assert "partitioned:policy=fifo" in [policy["id"] for policy in catalogue.describe()["policies"]]
+    game = catalogue.start(
+        {**WATCH, "policy": "partitioned:policy=fifo", "source": "trace:t.npz", "cache": 2}
+    )
+    assert [frame.page for frame in game.film.frames] == [0, 2, 1, 3, 0, 3]
+
+
+BROKEN: list[dict[str, Any]] = [
+    {"mode": "cheat"},
+    {"mode": ["watch"]},
+    {"policy": None},
+    {"policy": {"a": 1}},
+    {"policy": "x" * 300},
+    {"layers": "2"},
+    {"layers": 2.0},
+    {"layers": True},
+    {"layers": None},
+    {"rounds": [1]},
+    {"extra": 1},
+    {"source": "file:/etc/passwd"},
+    {"source": 7},
+    {"source": "workload:zipf", "parameters": [1]},
+    {"source": "workload:zipf", "parameters": {"alpha": "1"}},
+    {"source": "workload:zipf", "parameters": {"alpha": 10**400}},
+    {"source": "workload:zipf", "parameters": {str(key): 1 for key in range(30)}},
+]
+OUT_OF_RANGE: list[dict[str, Any]] = [
+    {"policy": "os:system"},
+    {"policy": "partitioned:policy=os:system"},
+    {"policy": "nobody"},
+    {"layers": 0},
+    {"layers": 10**30},
+    {"pages": 10**9},
+    {"cache": -1},
+    {"cache": 10**400},
+    {"rounds": 10**6},
+    {"seed": -1},
+    {"seed": 2**63},
+    {"layers": 32, "pages": 256},
+    {"cache": 6},
+    {"source": "construction:nothing"},
+    {"source": "construction:" + "x" * 150},
+    {"source": "workload:nothing"},
+    {"source": "trace:/etc/passwd"},
+    {"source": "workload:zipf", "parameters": {"beta": 1}},
+    {"source": "workload:zipf", "parameters": {"alpha": -5}},
+    {"source": "construction:uniform-spread", "layers": 32, "pages": 8, "cache": 255},
+]
+
+
+@pytest.mark.parametrize("change", BROKEN)
+def test_a_form_of_another_shape_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(FormError) as refusal:
+        CATALOGUE.start({**WATCH, **change})
+    assert len(str(refusal.value)) < 300
+
+
+@pytest.mark.parametrize("change", OUT_OF_RANGE)
+def test_a_value_out_of_range_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(LayeredPagingError) as refusal:
+        CATALOGUE.start({**WATCH, **change})
+    assert not isinstance(refusal.value, FormError)
+    assert len(str(refusal.value)) < 1000
+
+
+def test_a_policy_named_by_the_page_is_never_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "imported_by_a_page.py").write_text("from paging.policies.recency import LRU as Mine\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("imported_by_a_page:Mine", "partitioned:policy=imported_by_a_page:Mine"):
+        with pytest.raises(LayeredPagingError, match="unknown policy"):
+            CATALOGUE.start({**ADVERSARY, "policy": name})
+    assert "imported_by_a_page" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "goal", ["1", "0.5", "-2", "1e9", "3/0", "1/3", "٣/٢x", "", "9" * 50, "1e99999999", "nan"]
+)
+def test_a_goal_is_a_small_ratio_above_one(goal: str) -> None:
+    with pytest.raises(ModelError, match="a ratio above 1"):
+        CATALOGUE.start({**ADVERSARY, "goal": goal})
+
+
+@pytest.mark.parametrize("data", [None, [], 7, "watch", {}, {"mode": "watch"}])
+def test_what_is_no_form_is_refused(data: object) -> None:
+    with pytest.raises(FormError):
+        CATALOGUE.start(data)
+
+
+# Store
+
+
+def test_games_are_kept_apart_and_the_longest_idle_one_makes_room() -> None:
+    store = Store(room=2)
+    first, second = (store.add(CATALOGUE.start(ADVERSARY))["id"] for _ in range(2))
+    store.move(first, 1, 0)
+    assert [store.state(name)["moves"] for name in (second, first)] == [0, 1]
+    third = store.add(CATALOGUE.start(ADVERSARY))["id"]  # the second one was used before the first
+    assert len(store) == 2
+    assert store.state(first)["moves"] == 1
+    assert store.state(third)["moves"] == 0
+    with pytest.raises(UnknownGameError, match="keeps the 2 games used last"):
+        store.state(second)
+
+
+def test_names_of_games_are_long_and_new() -> None:
+    store = Store()
+    names = {store.add(CATALOGUE.start(ALGORITHM))["id"] for _ in range(20)}
+    assert len(names) == 20
+    assert min(map(len, names)) >= 22  # 128 bits
