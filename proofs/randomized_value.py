@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor
 
 from paging.errors import ModelError, UnsupportedModelError
 from paging.model import LayeredInstance, whole_number
@@ -32,14 +33,21 @@ class ValueProgress:
 
     def __str__(self) -> str:
         below = f", {self.columns:,} columns from below" if self.columns else ""
-        return (
-            f"{self.states:,} work-function states{below}; {shown(self.lower)} ≤ ratio ≤ {shown(self.upper)}"
-        )
+        interval = f"{shown(self.lower)} ≤ ratio ≤ {shown(self.upper, up=True)}"
+        return f"{self.states:,} work-function states{below}; {interval}"
 
 
-def shown(value: Fraction) -> str:
-    """Return a fraction as text, long ones in decimals."""
-    return str(value) if value.denominator < 10**6 else f"{float(value):.9f}"
+def shown(value: Fraction, *, up: bool = False) -> str:
+    """Return a bound as text; long fractions in decimals, rounded down, or up.
+
+    >>> long = Fraction(10**9, 3 * 10**9 + 1)
+    >>> shown(Fraction(7, 4)), shown(long), shown(long, up=True)
+    ('7/4', '0.333333333', '0.333333334')
+    """
+    if value.denominator < 10**6:
+        return str(value)
+    whole, rest = divmod(ceil(value * 10**9) if up else floor(value * 10**9), 10**9)
+    return f"{whole}.{rest:09d}"
 
 
 @dataclass(frozen=True)

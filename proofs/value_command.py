@@ -108,7 +108,7 @@ def randomized_value(
             [
                 [
                     shown(found.lower),
-                    shown(found.upper),
+                    shown(found.upper, up=True),
                     found.states,
                     columns,
                     "exact" if value else "an interval",

@@ -294,7 +294,7 @@ def test_random_requests_cost_every_policy_so_much_page_by_page(shape: tuple[int
 
 @pytest.mark.parametrize("shape", [(1, 4, 3), (2, 2, 2), (2, 2, 3), (2, 3, 3), (3, (1, 2, 1), 2)])
 def test_the_policy_moves_as_cheaply_as_it_says_page_by_page(shape: Shape) -> None:
-    """Independent: along a random walk distributions are spread over sets of pages, and moved by a flow."""
+    """Independent: along a random walk, distributions are spread over sets and moved by a flow."""
     instance, found = LayeredInstance(*shape), value(*shape).policy
     assert found is not None
     number = {state: s for s, state in enumerate(found.graph.states)}
@@ -466,7 +466,7 @@ def test_every_changed_potential_that_breaks_an_edge_is_refused() -> None:
 
 
 def true_potential(document: dict) -> bool:
-    """Serve every request in every state by the distributions of MARK, found along random walks."""
+    """Follow MARK's exact expected costs along random walks that pass through all states."""
     claim, upper = document["claim"], document["evidence"]["potential"]
     instance = LayeredInstance(
         claim["instance"]["layers"], claim["instance"]["pages"], claim["instance"]["cache"]
