@@ -170,7 +170,7 @@ def test_ratio_against_a_smaller_optimum_and_without_symmetries(policy: str) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", FINITE)
 def test_ratio_and_constant_on_larger_instances(policy: str) -> None:
-    for shape in ((1, 5, 3), (2, 3, 3), (3, 2, 3), (2, (2, 3), 4)):
+    for shape in ((3, 2, 3), (2, (2, 3), 3)):
         instance = LayeredInstance(*shape)  # type: ignore[arg-type]
         for symmetric in (True, False):
             found = exact_ratio(policy, instance, symmetric=symmetric)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import networkx as nx
@@ -43,7 +44,7 @@ def ratio_by_networkx(policy: str, instance: LayeredInstance) -> Fraction:
             cycle = nx.find_negative_cycle(plain, 0)
         except nx.NetworkXError:
             return ratio
-        passed = [costs[edge] for edge in zip(cycle, cycle[1:], strict=False)]
+        passed = [costs[edge] for edge in pairwise(cycle)]
         ratio = Fraction(sum(fault for fault, _ in passed), sum(increment for _, increment in passed))
 
 
