@@ -224,10 +224,10 @@ def test_the_checker_says_how_it_is_called(capsys):
 
 def test_examples_in_the_documentation():
     blocks = re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 6
     packed, *certificates = map(json.loads, blocks)
     assert list(checker.integers(packed, "")) == [0, 1, 2]
-    assert [verify(document).status for document in certificates] == [VERIFIED] * 3
+    assert [verify(document).status for document in certificates] == [VERIFIED] * 5
 
 
 def test_errors_of_reading_are_ours(tmp_path):

@@ -170,7 +170,7 @@ def test_ratio_against_a_smaller_optimum_and_without_symmetries(policy: str) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", FINITE)
 def test_ratio_and_constant_on_larger_instances(policy: str) -> None:
-    for shape in ((1, 5, 3), (2, 3, 3), (3, 2, 3), (2, (2, 3), 4)):
+    for shape in ((3, 2, 3), (2, (2, 3), 3)):
         instance = LayeredInstance(*shape)  # type: ignore[arg-type]
         for symmetric in (True, False):
             found = exact_ratio(policy, instance, symmetric=symmetric)
@@ -257,7 +257,7 @@ def documented() -> Iterator[tuple[tuple[int, int, int], str, str]]:
 def test_the_table_of_the_documentation(shape: tuple[int, int, int], policy: str, value: str) -> None:
     found = exact_ratio(policy, LayeredInstance(*shape))
     assert value == ("∞" if found.ratio == INFINITE else str(found.ratio))
-    if found.cycle is not None and found.states < 1500:
+    if found.cycle is not None and found.states < 300:
         document = json.loads(json.dumps(found.certificate()))
         assert checker.verify(document).status == checker.VERIFIED
 
