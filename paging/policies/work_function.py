@@ -24,7 +24,9 @@ class ZRC(Policy):
     A tie goes by page number, so renaming pages may change a fault; it never changes the ratio.
     Label: work-function label + 1 while cached, its negative while not.
 
-    Guarantee: see docs/zrc.md. Bad for: ``missing-page``, as every deterministic policy (``L2``).
+    Guarantee: exactly (k − ℓ + 1)-competitive for k ≥ min(2ℓ − 1, ℓ + 3), the best possible (``zrc-tight``);
+    10/3 for k = ℓ + 2 (``zrc-near``), 5/2 for k = ℓ + 1 (``zrc-next``), 2 − 1/ℓ for k = ℓ
+    (``one-slot-each-upper``). Bad for: ``missing-page``, as every deterministic policy (``L2``).
     Source: ours.
     """
 
