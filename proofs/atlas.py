@@ -453,12 +453,11 @@ def comparison(values: Iterable[Value]) -> tuple[list[str], list[list[object]]]:
             *place,
             place.cache - place.layers + 1,
             *(found.get(s) for s in order),
-            place.cache,
             place.cache + place.layers - 1,
         ]
         for place, found in sorted(by_place.items())
     ]
-    return ["ℓ", "n", "k", "k − ℓ + 1", *order, "k", "k + ℓ − 1"], rows
+    return ["ℓ", "n", "k", "k − ℓ + 1", *order, "k + ℓ − 1"], rows
 
 
 def write_tables(folder: str | Path) -> list[Path]:

@@ -270,6 +270,7 @@ GRID = (
     LayeredInstance(2, 2, 3),
     LayeredInstance(2, 4, 4),
     LayeredInstance(2, 4, 7),
+    LayeredInstance(3, 3, 3),
     LayeredInstance(3, 3, 4),
     LayeredInstance(3, 3, 5),
     LayeredInstance(3, 4, 8),

@@ -17,8 +17,10 @@ from paging import ModelError
 from paging.cli import run as paging_run
 from proofs import atlas
 from proofs.atlas import AtlasError, Place, Value, compute, evidence, open_atlas, places, read_values, sweep
+from proofs.atlas_docs import findings, place_of, read_table, subjects_of, value_of
 from proofs.checker import VERIFIED, verify_file
 from proofs.exact import exact_ratio
+from proofs.reproduce_docs import block
 
 Capture = pytest.CaptureFixture[str]
 SMALL = places(6, (1, 2, 3))
@@ -129,8 +131,8 @@ def test_the_command_writes_tables_and_figures(swept: Path, capsys: Capture) -> 
     assert names >= {"atlas.json", "atlas.csv", "atlas.md", "heatmap-lru.svg", "comparison-l2.png"}
     assert all((Path(path)).stat().st_size for path in answer["files"])
     table = (swept / "atlas.csv").read_text(encoding="utf-8").splitlines()
-    assert table[0] == "ℓ,n,k,k − ℓ + 1,lru,zrc,lifo,k,k + ℓ − 1"
-    assert "2,3,3,2,3,2,unbounded,3,4" in table
+    assert table[0] == "ℓ,n,k,k − ℓ + 1,lru,zrc,lifo,k + ℓ − 1"
+    assert "2,3,3,2,3,2,unbounded,4" in table
     assert paging_run(arguments) == 0
     assert "C3" in capsys.readouterr().out
 
@@ -175,3 +177,27 @@ def test_subjects_without_a_finite_graph_are_refused(subject: str, tmp_path: Pat
         atlas.check_subjects([subject])
     assert paging_run(["atlas", "-o", str(tmp_path / "atlas"), "--subject", subject]) == 2
     assert not (tmp_path / "atlas").exists()
+
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_page_says_what_its_table_says() -> None:
+    rows = read_table(ROOT / "docs" / "data" / "atlas.csv")
+    page = (ROOT / "docs" / "atlas.md").read_text(encoding="utf-8")
+    assert block(page, "findings") == findings(rows)
+    # The size that was asked for: 150 instances for the policies, 60 for the game.
+    for subject in ("lru", "llru", "llru-lazy", "llru-token", "fifo", "clock", "fwf"):
+        assert sum(value_of(row, subject) is not None for row in rows) >= 150
+    assert sum(value_of(row, "game") is not None for row in rows) >= 60
+
+
+def test_the_smaller_entries_of_the_table_are_found_again(tmp_path: Path) -> None:
+    rows = read_table(ROOT / "docs" / "data" / "atlas.csv")
+    small = [row for row in rows if int(row["ℓ"]) * int(row["n"]) <= 6]
+    assert len(small) == len(places(6, range(1, 8)))
+    for row in small:
+        for subject in subjects_of(rows):
+            value = compute(str(tmp_path), subject, place_of(row), 20_000)
+            assert value is not None
+            assert value.number == value_of(row, subject), (row, subject)
