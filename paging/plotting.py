@@ -90,7 +90,7 @@ LOOKS = {
     "lfu": Look("LFU", GREEN, "v", "-."),
     "fifo": Look("FIFO", SKY, "X", "--"),
     "zrc": Look("ZRC", BLACK, "D", "-", hollow=True),
-    "zrc-any-tie": Look("ZRC, any tie", GREY, "s", ":", hollow=True),
+    "zrc-any-tie": Look("ZRC, any tie", GREY, "X", "-.", hollow=True),
     "game": Look("best deterministic", BLACK, "*", "--"),
     "mark": Look("MARK, mean", GREY, "P", ":"),
     "partitioned": Look("LRU, equal split", BLUE, "o", "--", hollow=True),

@@ -55,7 +55,7 @@ def _coverage(rows: list[Row]) -> str:
         largest = max((place_of(row) for row in known), key=lambda place: (place.layers * place.pages, place))
         table.append((f"`{subject}`", str(len(known)), str(len(layered)), _name(largest)))
     header = ("subject", "instances with an exact value", "of them layered", "a largest one (ℓ, n, k)")
-    return "### Coverage\n\n" + markdown(header, table)
+    return "## Coverage\n\n" + markdown(header, table)
 
 
 def _name(place: Place) -> str:
@@ -77,7 +77,7 @@ def _tightness(rows: list[Row]) -> str:
     layered = [row for row in slots if int(row["ℓ"]) > 1]
     lower, of_lower = _share(layered, "game", lambda p: p.cache - p.layers + 1)
     lines = [
-        "### Which bounds are tight where (k ≥ ℓ ≥ 2)",
+        "## Which bounds are tight where (k ≥ ℓ ≥ 2)",
         "",
         f"- **L2, k − ℓ + 1 for every deterministic policy**: the best policy attains it on {len(lower)} of "
         f"{of_lower} instances.",
@@ -93,7 +93,7 @@ def _tightness(rows: list[Row]) -> str:
 
 
 def _beyond_k(rows: list[Row]) -> str:
-    lines = ["### Where LLRU and its variants are worse than k", ""]
+    lines = ["## Where LLRU and its variants are worse than k", ""]
     for subject in ("llru", "llru-lazy", "llru-token"):
         worse = [
             row for row in rows if (ratio := value_of(row, subject)) is not None and ratio > int(row["k"])
@@ -112,7 +112,7 @@ def _best(rows: list[Row]) -> str:
     better = [row for row in known if value_of(row, "zrc-any-tie") not in (None, value_of(row, "game"))]
     return "\n".join(
         [
-            "### The best deterministic ratio",
+            "## The best deterministic ratio",
             "",
             f"Known on {len(layered)} instances with k ≥ ℓ ≥ 2, and k − ℓ + 1 there except",
             "",
@@ -139,7 +139,7 @@ def _conjectures(rows: list[Row]) -> str:
         agree = sum(found == expected for found, expected in about)
         table.append((conjecture.id, conjecture.statement, str(agree), str(len(about) - agree)))
     header = ("id", "statement", "instances that agree", "that disagree")
-    return "### The statements on this table\n\n" + markdown(header, table)
+    return "## The statements on this table\n\n" + markdown(header, table)
 
 
 def main(atlas: str) -> None:

@@ -104,7 +104,7 @@ def test_bad_files(tmp_path):
     document = optimum_certificate(optimum(zipf_sequence(10, 2, 2, 2)))
     with pytest.raises(CertificateError, match=r"ends in \.json"):
         write_certificate(document, tmp_path / "c.txt")
-    with pytest.raises(CertificateError, match="No such file"):
+    with pytest.raises(CertificateError, match="there is no folder"):
         write_certificate(document, tmp_path / "absent" / "c.json")
     (tmp_path / "list.json").write_text("[]")
     with pytest.raises(CertificateError, match="JSON object"):
@@ -248,7 +248,7 @@ def test_bad_input_is_one_line_and_exit_code_2(call, sequence_file, tmp_path):
         ((*here, "--shares", "two"), "one whole number per layer"),
         ((*here, "--shares", "3"), "add up to 3"),
         ((*here, "--certificate", tmp_path / "c.txt"), "ends in .json"),
-        ((*here, "--certificate", tmp_path / "absent" / "c.json"), "No such file"),
+        ((*here, "--certificate", tmp_path / "absent" / "c.json"), "there is no folder"),
         (("--sequence", illegal), "request 1: page 0 is in layer 0, but layer 1 is served"),
         (("--sequence", tmp_path / "absent.json"), "cannot be read"),
     ]

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from memory import PEAK
 
 from paging.errors import ModelError, TraceError
 from paging.model import LayeredInstance, RequestSequence
@@ -878,10 +879,10 @@ def test_arbitrary_damage(suffix: str, data: st.DataObject, tmp_path: Path) -> N
 
 # --- ten million requests ----------------------------------------------------------------------------
 
-MEASURE = """
-import resource, sys
+MEASURE = f"""
+import sys
 from paging.traces import read_trace
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+{PEAK}
 before = peak()
 trace = read_trace(sys.argv[1])
 print(trace.requests, before, peak())

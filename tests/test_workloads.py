@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory import PEAK
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -347,11 +348,12 @@ def test_importing_the_module_stays_light() -> None:
     assert ran.stdout.strip() == "set()"
 
 
-MEASURE = """
-import resource, sys
+MEASURE = f"""
+import sys
+{PEAK}
 from paging import LayeredInstance, generate
 sequence = generate(sys.argv[1], LayeredInstance(32, 8, 16), rounds=312_500)
-print(len(sequence), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(len(sequence), peak())
 """
 
 

@@ -327,6 +327,8 @@ async function go() {
   at("stage").hidden = true;
 }
 
-window.addEventListener("hashchange", go);
 page.choices = await ask("/api/choices").catch((error) => complain(error.message));
-if (page.choices) await (location.hash ? go() : (enter("watch"), startFirst()));
+if (page.choices) { // before that no form can be built, and the address as it is now says where to begin
+  window.addEventListener("hashchange", go);
+  await (location.hash ? go() : (enter("watch"), startFirst()));
+}
