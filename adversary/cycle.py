@@ -327,16 +327,8 @@ def cycle_certificate(
     back = offline_return(cycle)
     session = Session(get_policy(cycle.policy if policy is None else policy), cycle.instance)
     steps = [session.serve(page) for page in cycle.prefix + cycle.requests]
-    shape = cycle.instance
     claim = {
-        "instance": {
-            "layers": shape.layers,
-            "pages": list(shape.pages) if isinstance(shape.pages, tuple) else shape.pages,
-            "cache": shape.cache,
-            "per_visit": shape.per_visit,
-            "visits": shape.visits,
-            "service": "forced",
-        },
+        "instance": cycle.instance.plain,
         "policy": cycle.policy if spec is None else spec,
         "opt_cache": cycle.opt_cache,
         "prefix": list(cycle.prefix),

@@ -169,6 +169,22 @@ class LayeredInstance:
             "per_visit": self.per_visit,
         }
 
+    @property
+    def plain(self) -> dict[str, object]:
+        """The instance as plain values, the form in which certificates state it.
+
+        >>> LayeredInstance(2, (3, 1), 2).plain["pages"], LayeredInstance(2, 3, 4).plain["service"]
+        ([3, 1], 'forced')
+        """
+        return {
+            "layers": self.layers,
+            "pages": list(self.pages) if isinstance(self.pages, tuple) else self.pages,
+            "cache": self.cache,
+            "per_visit": self.per_visit,
+            "visits": self.visits,
+            "service": "bypassing" if self.bypassing else "forced",
+        }
+
     def page(self, layer: int, index: int) -> int:
         """Return the page id of page ``index`` of ``layer``."""
         layer = whole_number(layer, "layer", 0, self.layers - 1)

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     "-o", "--output", "folder", type=click.Path(), required=True, metavar="DIR", help="Folder of the atlas."
 )
 @max_states_option(
-    default=200_000,
+    default=300_000,
     help="Budget of one value: states of its graph. What needs more is left out.",
 )
 @click.option(
     "--max-pages",
     type=click.IntRange(min=2),
-    default=12,
+    default=16,
     show_default=True,
     metavar="P",
     help="Largest number of pages ℓ·n of an instance.",
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option(
     "--layers",
     type=parse_caches,
-    default="1:6",
+    default="1:8",
     show_default=True,
     metavar="L1,L2,…",
     help="Numbers of layers ℓ: a list, ranges FROM:TO (both ends belong to it), or both.",

@@ -237,15 +237,7 @@ def read_sequence(path: str | Path, cache: int | None = None) -> RequestSequence
 
 def _problem(gaps: Gaps) -> dict[str, object]:
     instance = gaps.sequence.instance
-    pages = instance.pages
-    shape: dict[str, object] = {
-        "layers": instance.layers,
-        "pages": list(pages) if isinstance(pages, tuple) else pages,
-        "cache": instance.cache,
-        "per_visit": instance.per_visit,
-        "visits": instance.visits,
-        "service": "bypassing" if instance.bypassing else "forced",
-    }
+    shape = instance.plain
     if gaps.shares is not None:
         shape["shares"] = list(gaps.shares)
     problem: dict[str, object] = {"instance": shape, "requests": packed(gaps.sequence.requests)}

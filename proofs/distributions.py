@@ -7,6 +7,7 @@ the sense of the engine, and its product graph with OPT's work function is built
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
 from math import comb
@@ -21,7 +22,7 @@ from paging.policy import Policy
 TRAITS = frozenset({"deterministic", "online", "symmetric", "finite-state"})
 
 
-class Process(Policy):
+class Process(Policy, ABC):
     """A randomised policy's distribution as labels on pages.
 
     Attributes
@@ -32,14 +33,15 @@ class Process(Policy):
 
     traits = TRAITS
 
+    @abstractmethod
     def classes(self, labels: NDArray[np.int32], cache: int) -> NDArray[np.int32]:
         """Return labels as small numbers from 0; how often each occurs is all that chances depend on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def width(self, cache: int) -> int:
         """Return the number of classes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def chance(self, counts: Sequence[int], own: int, cache: int) -> Fraction:
         """Return the probability that the requested page is not cached.
 
@@ -50,7 +52,6 @@ class Process(Policy):
         own : int
             Class of the requested page.
         """
-        raise NotImplementedError
 
 
 class Marks(Process):

@@ -31,7 +31,7 @@ SHOWN = 40
 @click.command()
 @click.argument("policy")
 @layers_option(required=True)
-@pages_option(required=True)
+@pages_option("--universe", required=True)
 @cache_option(required=True)
 @opt_cache_option()
 @max_states_option(

@@ -182,7 +182,7 @@ class GameSolution:
         NoCertificateError
             Neither bound is.
         """
-        claim: dict[str, object] = {"instance": _shape(self.instance), "opt_cache": self.opt_cache}
+        claim: dict[str, object] = {"instance": self.instance.plain, "opt_cache": self.opt_cache}
         evidence: dict[str, object] = {}
         if self.decisions is not None:
             claim["lower"], evidence["lower"] = (
@@ -238,7 +238,7 @@ class RuleRatio:
         if self.strategy is None:
             raise NoCertificateError(f"no finite upper bound on the ratio of rule {self.rule} is known")
         claim: dict[str, object] = {
-            "instance": _shape(self.instance),
+            "instance": self.instance.plain,
             "opt_cache": self.opt_cache,
             "rule": self.rule,
             "upper": number(self.strategy.ratio),
@@ -515,15 +515,3 @@ def _setting(found: GameSolution | RuleRatio) -> dict[str, object]:
 
 def _text(value: Fraction | float | None) -> str | None:
     return "unbounded" if value == float("inf") else None if value is None else str(value)
-
-
-def _shape(instance: LayeredInstance) -> dict[str, object]:
-    pages = instance.pages
-    return {
-        "layers": instance.layers,
-        "pages": list(pages) if isinstance(pages, tuple) else pages,
-        "cache": instance.cache,
-        "per_visit": 1,
-        "visits": "sequential",
-        "service": "forced",
-    }

@@ -123,16 +123,8 @@ class RandomizedRatio:
             )
         if self.cycle is None or not self.cycle.offline:
             raise NoCertificateError(f"no cycle of finite ratio is known for policy {self.policy}")
-        shape = self.instance
         claim: dict[str, object] = {
-            "instance": {
-                "layers": shape.layers,
-                "pages": list(shape.pages) if isinstance(shape.pages, tuple) else shape.pages,
-                "cache": shape.cache,
-                "per_visit": shape.per_visit,
-                "visits": shape.visits,
-                "service": "forced",
-            },
+            "instance": self.instance.plain,
             "policy": self.policy,
             "opt_cache": self.opt_cache,
             "lower": number(self.cycle.online / self.cycle.offline),

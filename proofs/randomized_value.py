@@ -97,17 +97,7 @@ class RandomizedValue:
         """
         if self.policy is None and self.requests is None:
             raise ModelError("no bound is known yet, so there is nothing to certify")
-        shape = self.instance
-        claim: dict[str, object] = {
-            "instance": {
-                "layers": shape.layers,
-                "pages": list(shape.pages) if isinstance(shape.pages, tuple) else shape.pages,
-                "cache": shape.cache,
-                "per_visit": shape.per_visit,
-                "visits": shape.visits,
-                "service": "forced",
-            }
-        }
+        claim: dict[str, object] = {"instance": self.instance.plain}
         evidence: dict[str, object] = {}
         if self.requests is not None:
             claim["lower"] = number(self.requests.ratio)

@@ -18,7 +18,7 @@ from paging.signals import stoppable
 
 @click.command("randomized-value")
 @layers_option(required=True)
-@pages_option(required=True)
+@pages_option("--universe", required=True)
 @cache_option(required=True)
 @max_states_option(
     default=400, show_default=True, help="Refuse instances with more work-function states up to renaming."
