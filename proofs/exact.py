@@ -217,7 +217,7 @@ def exact_ratio(
     --------
     >>> found = exact_ratio("lru", LayeredInstance(layers=2, pages=3, cache=3))
     >>> found.ratio, found.additive, found.states
-    (Fraction(3, 1), Fraction(0, 1), 96)
+    (Fraction(3, 1), Fraction(0, 1), 24)
     """
     answer = get_policy(policy)
     if instance.cache >= instance.total_pages:
