@@ -17,6 +17,9 @@ from paging.spec import parse_spec
 if TYPE_CHECKING:
     from adversary.construction import Adversary, Construction
 
+LONGEST_FORM = 80
+"""Characters of a closed form that a note holds."""
+
 
 class Gallery(click.Group):
     """``list``, ``search``, and one sub-command for every registered construction."""
@@ -291,6 +294,12 @@ def _row(row: dict[str, Any]) -> dict[str, object]:
     }
 
 
+def _short(form: Any) -> str:
+    """Return a closed form as text, a number with very many digits as a decimal."""
+    text = str(form)
+    return text if len(text) <= LONGEST_FORM else f"≈ {form.evalf(8)}"
+
+
 def _show(
     found: Adversary,
     runs: list[tuple[Construction, dict[str, Any]]],
@@ -346,8 +355,9 @@ def _show(
                 for row in rows
                 if "estimate" in row
             ),
-            f"Promise {every} {promise.period}: online ≥ {promise.online}, offline ≤ {promise.offline}; "
-            f"offline start ≤ {promise.start}. Limit: {promise.limit}.",
+            f"Promise {every} {promise.period}: online ≥ {_short(promise.online)}, "
+            f"offline ≤ {_short(promise.offline)}; offline start ≤ {promise.start}. "
+            f"Limit: {_short(promise.limit)}.",
             *([f"Requests saved to {output}"] if output else []),
             *([f"Certificate written to {certificate}"] if certificate else []),
         ],

@@ -28,6 +28,9 @@ class Bar(Protocol):
         ...
 
 
+LONG_DENOMINATOR = 10**18
+"""Fractions with such denominators are shown in tables as decimals; JSON holds them in full."""
+
 DELAY = 1.0
 """Seconds of work before progress is shown."""
 
@@ -80,7 +83,7 @@ def provenance(**facts: object) -> dict[str, object]:
 
 
 def cell(value: object) -> str:
-    """Return a value as table text: thousands grouped, a Fraction as p/q, an absent value as a dash.
+    """Return a value as table text: thousands grouped, a Fraction as p/q if short, an absent value as a dash.
 
     Examples
     --------
@@ -93,6 +96,8 @@ def cell(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4f}"
+    if isinstance(value, Fraction) and value.denominator >= LONG_DENOMINATOR:
+        return f"≈ {float(value):.6f}"
     return str(value)
 
 

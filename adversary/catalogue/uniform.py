@@ -247,11 +247,27 @@ def steady_phase_length(counts: tuple[int, ...]) -> Fraction:
     (Fraction(6, 1), Fraction(9, 1))
     """
     layers = range(len(counts))
-    chain = sympy.Matrix(
-        [[sympy.Rational(p.numerator, p.denominator) for p in next_opening(counts, o)] for o in layers]
-    )
-    steady = (chain.T - sympy.eye(len(counts))).nullspace()[0]
-    shares = [Fraction(int(x.p), int(x.q)) for x in steady / sum(steady)]
+    # A layer with a single page opens no phase once it is cached; the layer with the most pages does.
+    opening = sorted((o for o in layers if counts[o] > 1), key=lambda o: -counts[o])
+    after = {o: next_opening(counts, o) for o in opening}
+    shares = _stationary([[after[o][p] for p in opening] for o in opening])
     return sum(
-        (share * phase_length_from(counts, o) for o, share in zip(layers, shares, strict=True)), Fraction(0)
+        (share * phase_length_from(counts, o) for o, share in zip(opening, shares, strict=True)), Fraction(0)
     )
+
+
+def _stationary(chain: list[list[Fraction]]) -> list[Fraction]:
+    """Return the stationary distribution of a chain, exactly, by censoring one state after the other.
+
+    All states must lead to state 0. (Grassmann, Taksar and Heyman 1985.)
+    """
+    for last in range(len(chain) - 1, 0, -1):
+        back = sum(chain[last][:last])
+        for i in range(last):
+            chain[i][last] /= back
+            for j in range(last):
+                chain[i][j] += chain[i][last] * chain[last][j]
+    weights = [Fraction(1)]
+    for state in range(1, len(chain)):
+        weights.append(sum((weights[i] * chain[i][state] for i in range(state)), Fraction(0)))
+    return [weight / sum(weights) for weight in weights]
