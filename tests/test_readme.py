@@ -11,11 +11,13 @@ PYTHON, SHELL = (re.findall(rf"```{kind}\n(.*?)```", TEXT, re.DOTALL) for kind i
 
 
 def test_the_python_tour_runs_and_prints_what_it_says() -> None:
-    (code,) = PYTHON
+    code = "\n".join(PYTHON)  # the blocks follow on one another
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     printed = done.stdout.split()
     assert printed[3:6] == ["2000", "292", "7"]
     assert printed[6] == "6"
+    # LRU has ratio k here (L3-tight), ZRC and the best policy k − ℓ + 1 (zrc-tight).
+    assert printed[-3:] == ["3", "2", "2"]
 
 
 def test_the_tour_is_short() -> None:
