@@ -19,6 +19,9 @@ from proofs.atlas import Value, slug
 CELL = 0.44
 """Inches a cell of a heat map takes."""
 
+WIDEST = 30
+"""Cells that stand side by side at most."""
+
 WORST, ON_DARK = 0.75, 0.45
 """Shade of a value of k or more, and from which shade on numbers are white."""
 
@@ -50,29 +53,51 @@ def heat_map(figure: Figure, values: Sequence[Value]) -> None:
     The shade is the value over k: the lighter the better, and darkest from k on.
     """
     layers = sorted({value.layers for value in values})
-    widths = [max(v.cache for v in values if v.layers == ell) for ell in layers]
-    heights = [max(v.pages for v in values if v.layers == ell) - 1 for ell in layers]
-    figure.set_size_inches(CELL * sum(widths) + 0.5 * len(layers) + 0.6, CELL * max(heights) + 1.3)
-    panels = figure.subplots(1, len(layers), width_ratios=widths, squeeze=False)[0]
-    for axes, ell, width, height in zip(panels, layers, widths, heights, strict=True):
-        axes.grid(visible=False)
-        for value in values:
-            if value.layers == ell:
-                _cell(axes, value)
-        axes.set(
-            xlim=(0.5, width + 0.5),
-            ylim=(1.5, height + 1.5),
-            xticks=range(1, width + 1),
-            yticks=range(2, height + 2),
-            title=f"ℓ = {ell}",
-        )
-        axes.set_aspect("equal", anchor="SW")
-        axes.tick_params(length=0)
+    width = {ell: max(v.cache for v in values if v.layers == ell) for ell in layers}
+    height = {ell: max(v.pages for v in values if v.layers == ell) - 1 for ell in layers}
+    rows = _rows(layers, width)
+    tall = [max(height[ell] for ell in row) for row in rows]
+    across = max(sum(width[ell] for ell in row) + 1.5 * len(row) for row in rows)
+    figure.set_size_inches(CELL * across + 0.5, CELL * sum(tall) + 0.75 * len(rows) + 0.7)
+    parts = figure.subfigures(len(rows), 1, height_ratios=[cells + 1.8 for cells in tall], squeeze=False)
+    for part, row in zip(parts[:, 0], rows, strict=True):
+        widths = [width[ell] for ell in row]
+        spare = max(0.01, across - sum(widths) - 1.5 * len(row))
+        panels = part.subplots(1, len(row) + 1, width_ratios=[*widths, spare], squeeze=False)[0]
+        panels[-1].set_axis_off()  # what the row leaves free, so that all cells are equally large
+        for axes, ell in zip(panels[:-1], row, strict=True):
+            axes.grid(visible=False)
+            for value in values:
+                if value.layers == ell:
+                    _cell(axes, value)
+            axes.set(
+                xlim=(0.5, width[ell] + 0.5),
+                ylim=(1.5, height[ell] + 1.5),
+                xticks=range(1, width[ell] + 1),
+                yticks=range(2, height[ell] + 2),
+                title=f"ℓ = {ell}",
+            )
+            axes.set_aspect("equal", anchor="SW")
+            axes.tick_params(length=0)
     figure.supxlabel("cache size k (pages)", fontsize=10)
     figure.supylabel("pages per layer n", fontsize=10)
     figure.suptitle(
         f"{policy_label(values[0].subject)}: exact competitive ratio (· beyond the budget)", fontsize=11
     )
+
+
+def _rows(layers: Sequence[int], width: dict[int, int]) -> list[list[int]]:
+    """Spread the panels over rows of at most :data:`WIDEST` cells, in their order.
+
+    >>> _rows([1, 2, 3], {1: 20, 2: 15, 3: 10})
+    [[1], [2, 3]]
+    """
+    rows: list[list[int]] = []
+    for ell in layers:
+        if not rows or sum(width[other] for other in rows[-1]) + width[ell] > WIDEST:
+            rows.append([])
+        rows[-1].append(ell)
+    return rows
 
 
 def _cell(axes: Axes, value: Value) -> None:
