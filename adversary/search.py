@@ -45,8 +45,6 @@ FIRST_WIDTH, LEVELS = 64, 60
 REPEATS = 24
 """Repetitions of a period within which it must close to count in the local search."""
 NO_SYMMETRY = Symmetry(False, False)
-ENDLESS = Fraction(10**9)
-"""Stands for an infinite ratio in comparisons of the local search."""
 
 
 @dataclass

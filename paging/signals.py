@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 
+class StoppedError(Exception):
+    """Raised inside long work when whoever watches wants no more; caught where what is known is kept."""
+
+
 @contextmanager
 def stoppable() -> Iterator[list[int]]:
     """Collect SIGINT and SIGTERM instead of stopping in the middle of a step; a second one does stop."""

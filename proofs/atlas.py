@@ -24,7 +24,7 @@ from paging.errors import LayeredPagingError, ModelError
 from paging.model import LayeredInstance
 from paging.output import atomic_write, json_text
 from paging.policy import get_policy
-from proofs.certificate import Certificate, write_certificate
+from proofs.certificate import Certificate, ratio_text, write_certificate
 from proofs.distributions import PROCESSES
 
 DEFAULT_SUBJECTS = ("lru", "llru", "llru-lazy", "llru-token", "fifo", "clock", "fwf", "zrc")
@@ -202,9 +202,9 @@ def compute(folder: str, subject: str, place: Place, max_states: int) -> Value |
     value = Value(
         subject,
         *place,
-        _text(found.value),
-        _text(found.lower),
-        _text(found.additive),
+        ratio_text(found.value),
+        ratio_text(found.lower),
+        ratio_text(found.additive),
         found.states,
         max_states,
         certificate,
@@ -223,10 +223,6 @@ def slug(subject: str) -> str:
     'partitioned-policy-fifo-shares-1-2'
     """
     return re.sub(r"[^A-Za-z0-9._]+", "-", subject)
-
-
-def _text(value: Fraction | float | None) -> str | None:
-    return "unbounded" if value == float("inf") else None if value is None else str(value)
 
 
 def _value_file(root: Path, subject: str, place: Place) -> Path:

@@ -36,6 +36,10 @@ class CertificateError(LayeredPagingError, ValueError):
     """A certificate cannot be read or written."""
 
 
+class NoCertificateError(LayeredPagingError, RuntimeError):
+    """There is nothing to certify."""
+
+
 def optimum_certificate(found: Optimum, provenance: Mapping[str, object] | None = None) -> Certificate:
     """Return a certificate of type ``optimum``: a schedule of cost ``upper`` and a dual for ``lower``.
 
@@ -119,6 +123,15 @@ def number(value: int | Fraction) -> int | str:
     """
     exact = Fraction(value)
     return exact.numerator if exact.denominator == 1 else f"{exact.numerator}/{exact.denominator}"
+
+
+def ratio_text(value: int | Fraction | float | None) -> str | None:
+    """Return a ratio for tables and JSON: ``"p/q"``, ``"unbounded"``, or None where it is not known.
+
+    >>> ratio_text(Fraction(13, 4)), ratio_text(float("inf")), ratio_text(None)
+    ('13/4', 'unbounded', None)
+    """
+    return "unbounded" if value == float("inf") else None if value is None else str(value)
 
 
 def packed(values: NDArray[np.integer[Any]]) -> list[int] | dict[str, object]:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from adversary.cycle import Cycle, NoCycleError, cycle_certificate, literal
 from adversary.cycle_ratio import GraphCycle, best_cycle, longest_paths
 from adversary.graph import ProductGraph, Symmetry
-from paging.errors import LayeredPagingError, LimitError, ModelError
+from paging.errors import LimitError, ModelError
 from paging.model import LayeredInstance, whole_number
 from paging.policy import Policy, get_policy
-from proofs.certificate import Certificate, certificate, number, packed
+from paging.signals import StoppedError
+from proofs.certificate import Certificate, NoCertificateError, certificate, number, packed
 from proofs.checker.rules import RULES
 
 CHUNK = 16384
@@ -29,10 +30,6 @@ FIRST_LOOK = 200_000
 """States from which bounds are computed on the way, each time the graph has doubled."""
 
 NO_SYMMETRY = Symmetry(False, False)
-
-
-class NoCertificateError(LayeredPagingError, RuntimeError):
-    """There is nothing to certify."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +57,25 @@ class Progress:
         return f"{self.states:,} states, {doing}{bound}"
 
 
+class FromBelow:
+    """A ratio that a cycle proves from below, and that is exact once the whole graph was searched."""
+
+    cycle: Any
+    complete: bool
+
+    @property
+    def lower(self) -> Fraction | float:
+        """What the cycle proves; ``inf`` if OPT pays nothing in it."""
+        return Fraction(0) if self.cycle is None else self.cycle.ratio
+
+    @property
+    def ratio(self) -> Fraction | float | None:
+        """The exact competitive ratio, ``inf`` for none; None where only a lower bound is known."""
+        return self.lower if self.complete or self.lower == float("inf") else None
+
+
 @dataclass(frozen=True)
-class ExactRatio:
+class ExactRatio(FromBelow):
     """The competitive ratio of a policy on an instance, or what is known of it.
 
     Attributes
@@ -94,16 +108,6 @@ class ExactRatio:
     complete: bool
     _graph: ProductGraph = field(repr=False)
     _potential: NDArray[np.int64] | None = field(repr=False)
-
-    @property
-    def lower(self) -> Fraction | float:
-        """What the cycle proves; ``inf`` if OPT pays nothing in it."""
-        return Fraction(0) if self.cycle is None else self.cycle.ratio
-
-    @property
-    def ratio(self) -> Fraction | float | None:
-        """The exact competitive ratio, ``inf`` for none; None where only an interval is known."""
-        return self.lower if self.complete or self.lower == float("inf") else None
 
     def certificate(self, provenance: Mapping[str, object] | None = None) -> Certificate:
         """Return a certificate of type ``exact``; of type ``cycle`` if the ratio is unbounded or not known.
@@ -249,10 +253,6 @@ def exact_ratio(
     return found
 
 
-class _StoppedError(Exception):
-    """Whoever watches wants no more."""
-
-
 class _Solver:
     """Builds the graph, then finds its best cycle and potential; keeps what is known when stopped."""
 
@@ -281,7 +281,7 @@ class _Solver:
                 self.potential = longest_paths(
                     self.graph.targets, self.graph.codes, self.exact_lower, watch=self.look
                 )
-        except _StoppedError:
+        except StoppedError:
             complete = False
         return self.result(complete)
 
@@ -320,7 +320,7 @@ class _Solver:
         frontier = self.graph.states - self.graph.expanded
         self.watch(Progress(self.graph.states, frontier, lower, self.solving))
         if self.stop():
-            raise _StoppedError
+            raise StoppedError
 
     def result(self, complete: bool) -> ExactRatio:
         graph = self.graph

@@ -104,23 +104,20 @@ def exact(
         click.get_current_context().exit(130)
 
 
-def text(value: Fraction | float | None) -> str | None:
-    """Return a ratio as text: ``"13/4"``, ``"unbounded"``, or None where it is not known."""
-    return "unbounded" if value == float("inf") else None if value is None else str(value)
-
-
 def answer(found: ExactRatio | RandomizedRatio) -> dict[str, object]:
     """Return a result as plain values for JSON."""
+    from proofs.certificate import ratio_text
+
     shape, cycle = found.instance, found.cycle
     return {
         "policy": found.policy,
         "instance": {"layers": shape.layers, "pages": shape.pages, "cache": shape.cache},
         "opt_cache": found.opt_cache,
         "model": shape.model,
-        "ratio": text(found.ratio),
-        "lower": text(found.lower),
-        "upper": text(found.ratio),
-        "additive": text(found.additive),
+        "ratio": ratio_text(found.ratio),
+        "lower": ratio_text(found.lower),
+        "upper": ratio_text(found.ratio),
+        "additive": ratio_text(found.additive),
         "exact": found.ratio is not None,
         "prefix": None if cycle is None else cycle.prefix,
         "cycle": None if cycle is None else cycle.requests,
@@ -138,9 +135,10 @@ def _plain(cost: int | Fraction) -> int | str:
 
 def _report(found: ExactRatio | RandomizedRatio, certificate: str | None) -> None:
     from paging.policy import get_policy
+    from proofs.certificate import ratio_text
 
     shape, cycle = found.instance, found.cycle
-    known = text(found.ratio) or f"≥ {text(found.lower)}"
+    known = ratio_text(found.ratio) or f"≥ {ratio_text(found.lower)}"
     notes = []
     if found.ratio is None:
         notes.append("Stopped before the whole graph was searched: the ratio is at least this, or unbounded.")

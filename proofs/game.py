@@ -17,11 +17,12 @@ from functools import cached_property
 import numpy as np
 
 from adversary.cycle_ratio import best_cycle, longest_paths
-from paging.errors import LayeredPagingError, UnknownNameError
+from paging.errors import UnknownNameError
 from paging.model import LayeredInstance
 from paging.offline import WorkFunction, update_work_function
+from paging.signals import StoppedError
 from proofs import game_kernels as kernels
-from proofs.certificate import Certificate, certificate, number
+from proofs.certificate import Certificate, NoCertificateError, certificate, number, ratio_text
 from proofs.game_graph import RULES, Frozen, GameGraph, alike, canonical, zrc
 from proofs.game_kernels import Index, Numbers
 from proofs.game_proofs import (
@@ -38,10 +39,6 @@ from proofs.game_proofs import (
     strategy_of,
     upper_evidence,
 )
-
-
-class NoCertificateError(LayeredPagingError, RuntimeError):
-    """There is nothing to certify."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +162,9 @@ class GameSolution:
     def answer(self) -> dict[str, object]:
         """Return the result as plain values for JSON."""
         return {
-            "value": _text(self.value),
-            "lower": _text(self.lower),
-            "upper": _text(self.upper),
+            "value": ratio_text(self.value),
+            "lower": ratio_text(self.lower),
+            "upper": ratio_text(self.upper),
             "exact": self.value is not None,
             "algorithm_states": None if self.strategy is None else len(self.strategy.rows),
             "adversary_states": None if self.decisions is None else len(self.decisions.rows),
@@ -225,7 +222,7 @@ class RuleRatio:
     def answer(self) -> dict[str, object]:
         """Return the result as plain values for JSON."""
         exact = self.ratio is not None
-        return {"rule": self.rule, "ratio": _text(self.ratio), "exact": exact, **_setting(self)}
+        return {"rule": self.rule, "ratio": ratio_text(self.ratio), "exact": exact, **_setting(self)}
 
     def certificate(self, provenance: Mapping[str, object] | None = None) -> Certificate:
         """Return a certificate of type ``rule``: no way to break the ties is worse than ``ratio``.
@@ -331,10 +328,6 @@ def rule_ratio(
 # ------------------------------------------------------------------------------------------- the solver
 
 
-class _StoppedError(Exception):
-    """Whoever watches wants no more."""
-
-
 class _TooLargeError(Exception):
     """A graph has more states than wanted."""
 
@@ -372,7 +365,7 @@ class _Solver:
             if full or self.lower < self.upper or self.strategy is None:
                 with suppress(_TooLargeError):
                     self.whole()
-        except _StoppedError:
+        except StoppedError:
             return
 
     def result(self) -> GameSolution:
@@ -404,7 +397,7 @@ class _Solver:
         graph = self.graph
         self.watch(Progress(self.doing, graph.states, graph.states - graph.expanded, self.lower, self.upper))
         if self.stop():
-            raise _StoppedError
+            raise StoppedError
 
     # A rule with all of its ties
 
@@ -412,7 +405,7 @@ class _Solver:
         """Return the worst ratio of a rule."""
         ratio: Fraction | float | None = None
         strategy = None
-        with suppress(_StoppedError, _TooLargeError):
+        with suppress(StoppedError, _TooLargeError):
             graph, frozen, ratio, potential = self.follow(name)
             if isinstance(ratio, Fraction):
                 every = np.arange(graph.states, dtype=np.int32)
@@ -511,7 +504,3 @@ def _setting(found: GameSolution | RuleRatio) -> dict[str, object]:
         "model": shape.model,
         "states": found.states,
     }
-
-
-def _text(value: Fraction | float | None) -> str | None:
-    return "unbounded" if value == float("inf") else None if value is None else str(value)

@@ -23,10 +23,11 @@ from paging.errors import LimitError, ModelError, UnsupportedModelError
 from paging.model import LabelArray, LayeredInstance, RequestSequence, whole_number
 from paging.offline import update_work_function
 from paging.policy import Policy, get_policy
+from paging.signals import StoppedError
 from paging.simulate import Session, judged
-from proofs.certificate import Certificate, certificate, number, packed
+from proofs.certificate import Certificate, NoCertificateError, certificate, number, packed
 from proofs.distributions import PROCESSES, Process
-from proofs.exact import CHUNK, NoCertificateError, Progress
+from proofs.exact import CHUNK, FromBelow, Progress
 
 Numbers = NDArray[np.int64]
 Distribution = frozenset[tuple[tuple[int, ...], Fraction]]
@@ -65,7 +66,7 @@ class ExpectedCycle:
 
 
 @dataclass(frozen=True)
-class RandomizedRatio:
+class RandomizedRatio(FromBelow):
     """The competitive ratio of a randomised policy on an instance, or what is known of it.
 
     Attributes
@@ -98,16 +99,6 @@ class RandomizedRatio:
     complete: bool
     _graph: ProductGraph | None = field(repr=False)
     _potential: tuple[Numbers, int] | None = field(repr=False)
-
-    @property
-    def lower(self) -> Fraction | float:
-        """What the cycle proves; ``inf`` if OPT pays nothing in it."""
-        return Fraction(0) if self.cycle is None else self.cycle.ratio
-
-    @property
-    def ratio(self) -> Fraction | float | None:
-        """The exact competitive ratio, ``inf`` for none; None where only a lower bound is known."""
-        return self.lower if self.complete or self.lower == float("inf") else None
 
     def certificate(self, provenance: Mapping[str, object] | None = None) -> Certificate:
         """Return a certificate of type ``expected``, of both directions or of the lower bound alone.
@@ -228,10 +219,6 @@ def randomized_exact(
     return replace(_solve(graph, max_states, watch, stop), policy=answer.name)
 
 
-class _StoppedError(Exception):
-    """Whoever watches wants no more."""
-
-
 def _solve(
     graph: _LabelGraph | _DistributionGraph,
     max_states: int | None,
@@ -247,7 +234,7 @@ def _solve(
     def look() -> None:
         watch(Progress(graph.states, graph.states - graph.expanded, lower, solving))
         if stop():
-            raise _StoppedError
+            raise StoppedError
 
     def look_at(iteration: int, ratio: Fraction) -> None:
         nonlocal lower
@@ -261,7 +248,7 @@ def _solve(
             look()
         solving = True
         complete = graph.expanded == graph.states
-    except (_StoppedError, LimitError):
+    except (StoppedError, LimitError):
         pass
     targets, codes, costs = graph.edges()
     unit = lcm(*(cost.denominator for cost, _ in costs))
@@ -275,7 +262,7 @@ def _solve(
             ratio = Fraction(0) if best is None else Fraction(best.gain, best.price)
             distance = longest_paths(targets, codes, ratio, objective, watch=look)
             potential = distance, ratio.denominator * unit
-    except _StoppedError:
+    except StoppedError:
         complete = False
     return RandomizedRatio(
         "",

@@ -9,6 +9,7 @@ from math import ceil, floor
 
 from paging.errors import ModelError, UnsupportedModelError
 from paging.model import LayeredInstance, whole_number
+from paging.signals import StoppedError
 from proofs.certificate import Certificate, certificate, number
 from proofs.value_policy import PolicyBound, policy_bound, work_graph
 from proofs.value_requests import RequestsBound, requests_bound
@@ -108,10 +109,6 @@ class RandomizedValue:
         return certificate("randomized-value", claim, evidence, provenance)
 
 
-class _StoppedError(Exception):
-    """Whoever watches wants no more."""
-
-
 def randomized_value(
     instance: LayeredInstance,
     *,
@@ -174,12 +171,12 @@ def randomized_value(
         now = RandomizedValue(instance, policy, requests, len(graph.states))
         watch(ValueProgress(now.states, columns, now.lower, now.upper))
         if stop():
-            raise _StoppedError
+            raise StoppedError
 
     try:
         look()
         goal, policy = policy_bound(graph, look)
         requests = requests_bound(instance, goal=goal, max_columns=max_columns, look=look)
-    except _StoppedError:
+    except StoppedError:
         pass
     return RandomizedValue(instance, policy, requests, len(graph.states))

@@ -33,10 +33,10 @@ from paging.cli import run as paging_run
 from paging.model import Frame, LabelArray
 from paging.policies.recency import LRU, ORDINARY
 from proofs import checker
-from proofs.certificate import read_certificate
+from proofs.certificate import NoCertificateError, read_certificate
 from proofs.checker.offline import read_problem
 from proofs.checker.rules import RULES
-from proofs.exact import ExactRatio, NoCertificateError, Progress, exact_ratio
+from proofs.exact import ExactRatio, Progress, exact_ratio
 from proofs.replay import replay
 
 PROGRAM = Path(sys.executable).with_name("paging")

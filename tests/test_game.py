@@ -27,8 +27,9 @@ from paging import (
 )
 from paging.cli import run as paging_run
 from paging.errors import LimitError
+from proofs.certificate import NoCertificateError
 from proofs.exact import exact_ratio
-from proofs.game import GameSolution, NoCertificateError, Progress, rule_ratio, solve
+from proofs.game import GameSolution, Progress, rule_ratio, solve
 from proofs.game_graph import GameGraph, canonical
 from proofs.game_policy import GameAdversary, GameOptimal
 

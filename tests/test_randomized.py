@@ -28,12 +28,12 @@ from paging import (
     generate,
 )
 from paging.cli import run as paging_run
-from proofs.certificate import read_certificate
+from proofs.certificate import NoCertificateError, read_certificate
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
 from proofs.checker.randomized import PROCESSES as CHECKED
 from proofs.checker.value import classes
 from proofs.distributions import PROCESSES
-from proofs.exact import NoCertificateError, Progress
+from proofs.exact import Progress
 from proofs.randomized import randomized_exact
 from proofs.randomized_value import RandomizedValue, ValueProgress, randomized_value
 
