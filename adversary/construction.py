@@ -15,10 +15,11 @@ import numpy as np
 import sympy
 
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError
+from paging.html import facts_table
 from paging.model import LayeredInstance, RequestSequence, Schedule
 from paging.policy import Policy
-from paging.simulate import Run, simulate
-from paging.viewer.still import facts_table, instance_text
+from paging.run import Run
+from paging.simulate import simulate
 
 l, n, k, h, m = sympy.symbols("ell n k h m", integer=True, positive=True)  # noqa: E741
 """Symbols of every closed form: layers, pages per layer, cache, OPT's cache, and a construction's own m."""
@@ -162,7 +163,7 @@ class Construction:
     def _repr_html_(self) -> str:
         promise = self.promise
         facts: dict[str, object] = {
-            "instance": instance_text(self.sequence.instance),
+            "instance": str(self.sequence.instance),
             "requests": len(self.sequence),
             "proves": self.bound,
             "built against": self.policy,

@@ -1,11 +1,6 @@
 """The exact offline optimum: schedules with integer duals as proof, fault curves, best fixed splits."""
 
-from lp.bounds import (
-    compulsory_bound,
-    lower_bounds,
-    phase_bound,
-    window_bound,
-)
+from lp.bounds import compulsory_bound, lower_bounds, phase_bound, window_bound
 from lp.curves import fault_curve
 from lp.dual import Dual, dual_of_kept
 from lp.gaps import Gaps, gaps_of

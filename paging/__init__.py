@@ -14,11 +14,13 @@ from paging.errors import (
 from paging.expectation import Estimate, expected_cost, expected_faults, sample_faults
 from paging.hindsight import Mistake, mistakes
 from paging.model import BYPASS, FREE, HIT, Frame, LayeredInstance, Page, RequestSequence, Schedule
-from paging.offline import OfflineAlgorithm, WorkFunction, farthest_in_future, optimum_so_far, phase_starts
+from paging.offline import OfflineAlgorithm, farthest_in_future, optimum_so_far, phase_starts
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
-from paging.simulate import Run, Session, Step, simulate, steps
+from paging.run import Run, Step
+from paging.simulate import Session, simulate, steps
 from paging.traces import Trace, read_trace, write_trace
 from paging.viewer import film_of, show
+from paging.work_function import WorkFunction
 from paging.workloads import WORKLOADS, generate
 
 __all__ = [

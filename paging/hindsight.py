@@ -9,7 +9,7 @@ import numpy as np
 
 from paging.errors import ModelError, UnsupportedModelError
 from paging.model import PageArray, RequestSequence
-from paging.simulate import Run
+from paging.run import Run
 
 
 @dataclass(frozen=True)

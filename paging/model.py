@@ -7,7 +7,7 @@ belongs to visit ``t // per_visit`` and that visit to layer ``visit mod layers``
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, NamedTuple, Self
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paging.errors import IllegalSequenceError, InfeasibleScheduleError, ModelError
+from paging.html import facts_table
 
 PageArray = NDArray[np.int32]
 LabelArray = NDArray[np.int64]
@@ -35,6 +36,10 @@ class Frame(NamedTuple):
     per_visit: int
     layer_of: PageArray
     first_page: PageArray
+
+
+Serve = Callable[[LabelArray, int, int, Frame], None]
+"""The form of a policy's ``serve``: change the labels in place for (labels, page, slot, frame)."""
 
 
 class Page(NamedTuple):
@@ -209,15 +214,26 @@ class LayeredInstance:
         """Return the page ids of a layer."""
         return range(int(self.first_page[layer]), int(self.first_page[layer + 1]))
 
+    def __str__(self) -> str:
+        """Return the instance as one line: sizes and variant of the model.
+
+        >>> str(LayeredInstance(2, (3, 1), 2))
+        'ℓ = 2, n = 3/1, k = 2, g = 1 · forced · sequential · cold start'
+        """
+        pages = self.pages if isinstance(self.pages, int) else "/".join(map(str, self.pages))
+        service = "bypassing" if self.bypassing else "forced"
+        return (
+            f"ℓ = {self.layers}, n = {pages}, k = {self.cache}, g = {self.per_visit} · "
+            f"{service} · {self.visits} · cold start"
+        )
+
     def with_cache(self, cache: int) -> LayeredInstance:
         """Return the same instance with another cache size."""
         return replace(self, cache=cache)
 
     def _repr_html_(self) -> str:
-        from paging.viewer.still import facts_table, instance_text
-
         facts = {"layers ℓ": self.layers, "pages": self.total_pages, "cache k": self.cache}
-        return facts_table(instance_text(self), facts)
+        return facts_table(str(self), facts)
 
 
 def _freeze(array: PageArray) -> PageArray:

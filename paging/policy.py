@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -22,9 +21,6 @@ import numpy as np
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError, UnsupportedModelError
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
 from paging.spec import parse_spec
-
-Serve = Callable[[LabelArray, int, int, Frame], None]
-"""The form of a policy's ``serve``: change the labels in place for (labels, page, slot, frame)."""
 
 Outcomes = list[tuple[Fraction, LabelArray]]
 
@@ -42,7 +38,7 @@ TRAITS = {
 """What a policy may claim of itself, each with its meaning."""
 
 
-FAMILIES = ("recency", "frequency", "marking", "layered", "work_function", "randomized")
+FAMILIES = ("recency", "frequency", "marking", "layered", "zrc", "randomized")
 """Modules of the built-in policies in the order of every table; others follow by name."""
 
 

@@ -5,198 +5,22 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from paging.errors import (
-    IllegalAnswerError,
-    IllegalSequenceError,
-    ModelError,
-    UnsupportedModelError,
-)
-from paging.model import (
-    BYPASS,
-    FREE,
-    HIT,
-    Frame,
-    LabelArray,
-    LayeredInstance,
-    PageArray,
-    RequestSequence,
-    Schedule,
-)
-from paging.policy import Outcomes, Policy, Serve, get_policy
+from paging.errors import IllegalAnswerError, IllegalSequenceError, UnsupportedModelError
+from paging.judge import LEFT_ON_HIT, MISSING, SEVERAL, complaint, drive, judge
+from paging.model import BYPASS, FREE, HIT, LabelArray, LayeredInstance, PageArray, RequestSequence, Serve
+from paging.policy import Outcomes, Policy, get_policy
+from paging.run import Run, Step
 
 Engine = Literal["auto", "kernel", "compiled", "labels"]
 
-Labels = LabelArray | tuple[int, ...]
-
-MISSING, APPEARED, TOO_MANY = -10, -11, -12
-"""What :func:`judge` says of illegal answers."""
-
-SEVERAL, LEFT_ON_HIT = -4, -5
-"""What it says of legal answers that are no demand steps: several pages left on a fault, or any on a hit."""
 
 COMPILE_FROM = 2_000_000
 """Labels touched (requests × pages) from which compiling a definition costs less than running it as it is."""
-
-
-def judge(before: Labels, after: Labels, page: int, cache: int, bypassing: bool) -> int:
-    """Derive what an answer did: a schedule entry, ``SEVERAL``, or a negative code for an illegal answer."""
-    size, left, victim = 0, 0, FREE
-    for q in range(len(after)):
-        if after[q] > 0:
-            size += 1
-            if before[q] <= 0 and q != page:
-                return APPEARED
-        elif before[q] > 0:
-            left += 1
-            victim = q
-    if size > cache:
-        return TOO_MANY
-    if after[page] <= 0:
-        return BYPASS if bypassing and before[page] <= 0 and left == 0 else MISSING
-    if before[page] > 0:
-        return HIT if left == 0 else LEFT_ON_HIT
-    if left > 1:
-        return SEVERAL
-    return victim
-
-
-def drive(
-    serve: Serve,
-    judge: Callable[[Labels, Labels, int, int, bool], int],
-    requests: PageArray,
-    frame: Frame,
-    atomic: bool,
-    bypassing: bool,
-    entries: PageArray,
-    labels: LabelArray,
-) -> tuple[int, int, int]:
-    """Serve all requests; return (faults, time of an illegal answer or −1, its code).
-
-    Plain loops over integer arrays: the same text runs as Python and compiled.
-    """
-    faults = 0
-    group = frame.per_visit
-    before = labels.copy()
-    for start in range(0, len(requests), group):
-        end = min(start + group, len(requests))
-        served = np.zeros(group, dtype=np.bool_)
-        # An atomic visit serves its hits first, so that none of its pages has to leave for another.
-        for hits_first in range(2 if atomic else 1):
-            for t in range(start, end):
-                page = int(requests[t])
-                if served[t - start] or (atomic and hits_first == 0 and labels[page] <= 0):
-                    continue
-                served[t - start] = True
-                before[:] = labels
-                serve(labels, page, t % (frame.layers * group), frame)
-                entry = judge(before, labels, page, frame.cache, bypassing)
-                if entry <= MISSING:
-                    labels[:] = before
-                    return faults, t, entry
-                if entry != HIT and entry != LEFT_ON_HIT:
-                    faults += 1
-                if len(entries) > 0:
-                    entries[t] = entry
-        if atomic:
-            for t in range(start, end):
-                if labels[requests[t]] <= 0:
-                    return faults, t, MISSING
-    return faults, -1, 0
-
-
-def complaint(code: int, time: int, page: int, policy: str, cache: Iterable[int]) -> IllegalAnswerError:
-    what = {
-        MISSING: "the requested page is missing afterwards",
-        APPEARED: "a page that was not requested appeared in the cache",
-        TOO_MANY: "more than k pages are cached",
-    }[code]
-    return IllegalAnswerError(
-        f"policy {policy}, request {time} (page {page}): {what}; the cache before was {sorted(cache)}"
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """The outcome of serving a sequence.
-
-    Attributes
-    ----------
-    policy : str
-        Name of the algorithm.
-    sequence : RequestSequence
-        What was served.
-    faults : int
-        The cost.
-    seed : int or None
-        Seed of a randomised policy; None for a deterministic one.
-    engine : str
-        ``kernel``, ``compiled`` or ``labels``: which route served the requests.
-    entries : ndarray of int32 or None
-        Schedule entry per request (see :class:`~paging.model.Schedule`) if recorded.
-    """
-
-    policy: str
-    sequence: RequestSequence
-    faults: int
-    seed: int | None = None
-    engine: str = "labels"
-    entries: PageArray | None = field(default=None, repr=False)
-
-    @property
-    def requests(self) -> int:
-        """Number of requests."""
-        return len(self.sequence)
-
-    @property
-    def hits(self) -> int:
-        """Number of hits."""
-        return self.requests - self.faults
-
-    @property
-    def schedule(self) -> Schedule:
-        """The recorded run as a schedule.
-
-        Raises
-        ------
-        ModelError
-            The run was not recorded, or moved several pages in one step.
-        """
-        if self.entries is None:
-            raise ModelError("the run was not recorded; call simulate(…, record=True)")
-        if (self.entries <= SEVERAL).any():
-            raise ModelError(
-                f"policy {self.policy} is not demand paging: its run is no schedule of one victim"
-            )
-        return Schedule(self.sequence, self.entries)
-
-    @property
-    def fault_counts(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Faults after every request, shape (T,); needs a recorded run."""
-        if self.entries is None:
-            raise ModelError("the run was not recorded; call simulate(…, record=True)")
-        return np.cumsum((self.entries != HIT) & (self.entries != LEFT_ON_HIT))
-
-    def _repr_html_(self) -> str:
-        from paging.viewer.still import run_table
-
-        return run_table(self)
-
-
-class Step(NamedTuple):
-    """One served request, as the step iterator shows it."""
-
-    time: int
-    page: int
-    hit: bool
-    victims: tuple[int, ...]
-    cache: frozenset[int]
-    labels: tuple[int, ...]
 
 
 class Session:

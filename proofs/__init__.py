@@ -1,17 +1,26 @@
 """Bounds as objects, measurement against them, exact competitive analysis, and the report."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from proofs.bounds import BOUNDS, Bound, get_bound
+    from proofs.bounds.registry import BOUNDS, Bound, get_bound
+    from proofs.game.value import solve
+    from proofs.ratio.competitive import competitive_ratio
 
-__all__ = ["BOUNDS", "Bound", "get_bound"]
+HOME = {
+    "BOUNDS": "proofs.bounds.registry",
+    "Bound": "proofs.bounds.registry",
+    "get_bound": "proofs.bounds.registry",
+    "competitive_ratio": "proofs.ratio.competitive",
+    "solve": "proofs.game.value",
+}
+
+__all__ = ["BOUNDS", "Bound", "competitive_ratio", "get_bound", "solve"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the bounds, which need sympy, when they are first asked for."""
-    if name not in __all__:
+    """Import what needs sympy or a solver when it is first asked for."""
+    if name not in HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import proofs.bounds
-
-    return getattr(proofs.bounds, name)
+    return getattr(import_module(HOME[name]), name)

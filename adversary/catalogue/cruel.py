@@ -11,9 +11,10 @@ from adversary.catalogue.missing_page import even_spread
 from adversary.construction import Construction, Promise, construction, k, l, require
 from paging.errors import ModelError
 from paging.model import LabelArray, LayeredInstance, RequestSequence, whole_number
-from paging.offline import farthest_in_future, phase_starts, update_work_function
+from paging.offline import farthest_in_future, phase_starts
 from paging.policy import Policy, get_policy
 from paging.simulate import Session
+from paging.work_function import update_work_function
 
 
 @construction(

@@ -26,10 +26,10 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.pycode import ModuleAnalyzer
 
-import paging.cli
+import paging.cli.main
 from adversary import constructions
 from paging import TRAITS, LayeredInstance, get_policy, registered_policies
-from proofs.bounds import BOUNDS, Bound, formula, source_text
+from proofs.bounds.registry import BOUNDS, Bound, formula, source_text
 
 INTERFACE = {
     "paging": ("compare", "timeline", "testing", "plotting", "lessons"),
@@ -141,7 +141,7 @@ def _markdown(policy: Any) -> str:
 
 def commands_page() -> str:
     """Return the help of every command, as the command line shows it."""
-    entries = [_command_entry(path, command) for path, command in _walk(("paging",), paging.cli.root)]
+    entries = [_command_entry(path, command) for path, command in _walk(("paging",), paging.cli.main.root)]
     return "\n".join([COMMANDS_HEAD, *entries])
 
 
@@ -238,7 +238,7 @@ def draw_pictures(page: Path, folder: Path) -> None:
         for line in re.findall(
             r"^paging (plot .* -o \S+\.svg)$", page.read_text(encoding="utf-8"), re.MULTILINE
         ):
-            if paging.cli.run(shlex.split(line)) != 0:
+            if paging.cli.main.run(shlex.split(line)) != 0:
                 raise ExtensionError(f"{page}: failed: paging {line}")
 
 

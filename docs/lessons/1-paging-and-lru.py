@@ -31,7 +31,7 @@ def _():
     from paging import LayeredInstance, RequestSequence, farthest_in_future, generate, simulate, steps
     from paging.compare import compare
     from paging.lessons import check, check_that, score
-    from paging.timeline import cache_timeline
+    from paging.viewer.timeline import cache_timeline
 
     return (
         LayeredInstance,

@@ -40,7 +40,7 @@ def _():
         steps,
     )
     from paging.lessons import check, check_that, score
-    from paging.timeline import cache_timeline
+    from paging.viewer.timeline import cache_timeline
 
     return (
         Fraction,

@@ -24,14 +24,8 @@ def _():
     import marimo as mo
 
     from adversary import get_construction
-    from adversary.search import Search
-    from paging import (
-        LayeredInstance,
-        RequestSequence,
-        Session,
-        WorkFunction,
-        farthest_in_future,
-    )
+    from adversary.cycles.search import Search
+    from paging import LayeredInstance, RequestSequence, Session, WorkFunction, farthest_in_future
     from paging.lessons import check, check_that, score
     from proofs import get_bound
 

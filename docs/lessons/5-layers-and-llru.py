@@ -23,11 +23,11 @@ def _():
     import marimo as mo
 
     from adversary import get_construction
-    from adversary.search import Search
+    from adversary.cycles.search import Search
     from paging import LayeredInstance, generate, steps
     from paging.compare import compare
     from paging.lessons import check, check_that, score
-    from paging.timeline import cache_timeline
+    from paging.viewer.timeline import cache_timeline
     from proofs import get_bound
 
     return (

@@ -26,13 +26,14 @@ def _():
 
     import marimo as mo
 
-    from adversary.cycle import periodic_cycle
-    from adversary.search import Search
+    from adversary.cycles.cycle import periodic_cycle
+    from adversary.cycles.search import Search
     from lp import gaps_of, optimum
+    from lp.certificate import optimum_certificate
     from paging import LayeredInstance, RequestSequence
+    from paging.certificate import certificate
     from paging.lessons import check, check_that, score
-    from paging.timeline import cache_timeline
-    from proofs.certificate import certificate, optimum_certificate
+    from paging.viewer.timeline import cache_timeline
     from proofs.checker import verify
 
     return (

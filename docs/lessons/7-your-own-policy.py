@@ -22,7 +22,7 @@ def _(mo):
 def _():
     import marimo as mo
 
-    from adversary.search import Search
+    from adversary.cycles.search import Search
     from paging import (
         IllegalAnswerError,
         LayeredInstance,
@@ -35,7 +35,7 @@ def _():
     )
     from paging.lessons import check, check_that, score
     from paging.testing import check_policy, find_counterexample
-    from paging.timeline import cache_timeline
+    from paging.viewer.timeline import cache_timeline
     from proofs import get_bound
 
     return (

@@ -14,10 +14,9 @@ import numba
 from numba import types
 from numba.core.errors import NumbaError
 
-from paging.model import LayeredInstance
-from paging.offline import update_work_function
-from paging.policy import Serve
-from paging.simulate import drive, judge
+from paging.judge import drive, judge
+from paging.model import LayeredInstance, Serve
+from paging.work_function import update_work_function
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -43,13 +42,13 @@ DRIVE = types.UniTuple(types.int64, 3)(
 
 @cache
 def compiled_drive() -> Callable[..., tuple[int, int, int]]:
-    """Return :func:`paging.simulate.drive`, compiled."""
+    """Return :func:`paging.judge.drive`, compiled."""
     return compile_as(drive, DRIVE)
 
 
 @cache
 def compiled_judge() -> Callable[..., int]:
-    """Return :func:`paging.simulate.judge`, compiled."""
+    """Return :func:`paging.judge.judge`, compiled."""
     return compile_as(judge, JUDGE)
 
 
@@ -64,7 +63,7 @@ def compiled_serve(serve: Serve) -> Serve | None:
 
 @cache
 def compiled_update() -> Callable[..., int]:
-    """Return :func:`paging.offline.update_work_function`, compiled."""
+    """Return :func:`paging.work_function.update_work_function`, compiled."""
     return compile_as(update_work_function, UPDATE)
 
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from paging.kernels.jit import compiled, helper
 from paging.model import FREE, HIT, PageArray
-from paging.offline import update_work_function
+from paging.work_function import update_work_function
 
 _update = helper(update_work_function)
 

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
-from paging.offline import update_work_function
 from paging.policies.randomized import RANDOMIZED
 from paging.policy import Outcomes, Policy, run_kernel
+from paging.work_function import update_work_function
 
 Polynomial = list[Fraction]
 """Coefficients, lowest degree first."""
@@ -19,8 +19,8 @@ class Equitable(Policy):
     """EQUITABLE: hold the optimal cache that a uniformly random ranking of all pages prefers.
 
     The optimal caches for the requests so far are the bases of a matroid given by the work function
-    (:class:`paging.offline.WorkFunction`). OnlineMIN ranks the pages at random and holds the basis that is
-    best by rank. Serving a request replaces one page at most: on a hit the best basis stays; on a fault
+    (:class:`paging.work_function.WorkFunction`). OnlineMIN ranks the pages at random and holds the basis that
+    is best by rank. Serving a request replaces one page at most: on a hit the best basis stays; on a fault
     the page of lowest rank leaves among the cached pages that may (all of them if the page is in no optimal
     cache, else those up to the first level c at or above its work-function label where c cached pages have
     labels ≤ c). The ranking itself is forgotten: the victim is drawn with its probability given the cache, so

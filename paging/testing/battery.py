@@ -50,7 +50,7 @@ class Finding:
         lines = [
             f"policy {policy} breaks {name!r}: {self.invariant.statement}",
             f"  {self.problem}",
-            f"  on RequestSequence({instance}, {requests})",
+            f"  on RequestSequence({instance!r}, {requests})",
             *_table(self.policy, self.sequence),
         ]
         return "\n".join(lines)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from paging.errors import LayeredPagingError
+from paging.judge import MISSING, judge
 from paging.model import LayeredInstance, RequestSequence
 from paging.policy import Policy
-from paging.simulate import MISSING, judge
 
 Labels = tuple[int, ...]
 Fan = tuple[tuple[Fraction, Labels], ...]
@@ -131,7 +131,7 @@ def chances_problem(fan: Fan) -> str:
 
 
 def verdict(move: Move, page: int, instance: LayeredInstance) -> int:
-    """Return what the engine says about a step; see :func:`paging.simulate.judge`."""
+    """Return what the engine says about a step; see :func:`paging.judge.judge`."""
     return judge(move.before, move.after, page, instance.cache, instance.bypassing)
 
 

@@ -20,19 +20,12 @@ from hypothesis.strategies import SearchStrategy
 
 from paging.errors import IllegalAnswerError, UnsupportedModelError
 from paging.expectation import expected_cost
+from paging.judge import APPEARED, LEFT_ON_HIT, MISSING, SEVERAL, TOO_MANY
 from paging.model import BYPASS, FREE, HIT, LayeredInstance, RequestSequence
 from paging.offline import farthest_in_future, phase_starts
 from paging.policy import TRAITS, Policy
-from paging.simulate import (
-    APPEARED,
-    LEFT_ON_HIT,
-    MISSING,
-    SEVERAL,
-    TOO_MANY,
-    Engine,
-    Run,
-    simulate,
-)
+from paging.run import Run
+from paging.simulate import Engine, simulate
 from paging.testing.branches import (
     Fan,
     Labels,

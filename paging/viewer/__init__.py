@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from paging.simulate import Run
+from paging.run import Run
 from paging.viewer.film import Film, Frame, Guide, film_of, guides
 
 __all__ = ["Film", "Frame", "Guide", "film_of", "guides", "show"]

@@ -10,10 +10,14 @@ from importlib.metadata import entry_points
 from typing import Any, Literal, NamedTuple
 
 from paging.errors import LayeredPagingError, LimitError, ModelError
+from paging.html import table
+from paging.judge import SEVERAL
 from paging.model import BYPASS, HIT, LayeredInstance, RequestSequence, whole_number
-from paging.offline import WorkFunction, farthest_in_future
+from paging.offline import farthest_in_future
 from paging.policy import Policy, get_policy
-from paging.simulate import SEVERAL, Run, Step, steps
+from paging.run import SHOWN, Run, Step
+from paging.simulate import steps
+from paging.work_function import WorkFunction
 
 ABSENT, CACHED, MARKED, POSSIBLE = "-", "c", "m", "s"
 """One letter per page: not cached; cached; cached and requested in the k-phase under way; and, in OPT's
@@ -171,9 +175,32 @@ class Film:
         }
 
     def _repr_html_(self) -> str:
-        from paging.viewer.still import film_table
-
-        return film_table(self)
+        instance = self.instance
+        frames = list(enumerate(self.frames))
+        shown = frames if len(frames) <= SHOWN else [*frames[: SHOWN - 1], frames[-1]]
+        rows = [
+            [
+                str(time),
+                instance.page_name(frame.page),
+                "hit" if frame.hit else "fault",
+                _names(instance, frame.victims),
+                _names(instance, _held(frame.cells)),
+                _names(instance, _held(frame.optimum_cells)),
+                f"{frame.faults} / {frame.optimum}",
+            ]
+            for time, frame in shown
+        ]
+        header = [
+            "request",
+            "page",
+            "",
+            "leaves",
+            f"cache of {self.policy}",
+            "OPT's cache",
+            "faults / OPT so far",
+        ]
+        note = "" if len(shown) == len(frames) else f" · {SHOWN - 1} of {len(frames):,} requests and the last"
+        return table(f"{self.policy} on {instance}{note}", header, rows)
 
 
 def work_function_cells(work: WorkFunction) -> str:
@@ -288,3 +315,11 @@ def _served_again(run: Run, sequence: RequestSequence, policy: Policy | None) ->
 
 def _faults(served: Iterable[Step]) -> int:
     return sum(not step.hit for step in served)
+
+
+def _held(cells: str) -> list[int]:
+    return [page for page, letter in enumerate(cells) if letter in "cm"]
+
+
+def _names(instance: LayeredInstance, pages: Iterable[int]) -> str:
+    return " ".join(instance.page_name(page) for page in pages)

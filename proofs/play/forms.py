@@ -23,14 +23,7 @@ from paging.model import whole_number
 from paging.policy import registered_policies
 from paging.viewer.film import MAX_CELLS
 from paging.workloads import WORKLOADS, describe_workloads, generate
-from proofs.play.games import (
-    MAX_LIVE_PAGES,
-    MAX_LIVE_REQUESTS,
-    AdversaryGame,
-    AlgorithmGame,
-    Game,
-    watch,
-)
+from proofs.play.games import MAX_LIVE_PAGES, MAX_LIVE_REQUESTS, AdversaryGame, AlgorithmGame, Game, watch
 from proofs.play.opponents import OPPONENTS
 
 MAX_LAYERS, MAX_PAGES, MAX_CACHE, MAX_REQUESTS, MAX_SEED = 32, 256, 256, 2000, 2**31 - 1

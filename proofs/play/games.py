@@ -28,7 +28,7 @@ from paging import (
 from paging.model import FREE, HIT, Frame, LabelArray, whole_number
 from paging.viewer import Film, film_of, guides
 from paging.viewer.film import work_function_cells
-from proofs.guides import HUMAN
+from proofs.bounds.guides import HUMAN
 from proofs.play.opponents import Opponent
 
 MAX_LIVE_PAGES, MAX_LIVE_REQUESTS = 48, 400

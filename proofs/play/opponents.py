@@ -13,8 +13,8 @@ from adversary.catalogue.cruel import CruelGame
 from paging import LayeredInstance, RequestSequence, generate
 from paging.errors import ModelError
 from paging.model import LabelArray
-from proofs.game import solve
-from proofs.game_policy import GameAdversary
+from proofs.game.players import GameAdversary
+from proofs.game.value import solve
 
 MOST_STATES = 50_000
 """Largest graph of the game that is solved while somebody waits for the page."""

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import uvicorn
 
+from paging.cli.terminal import remark
 from paging.errors import ModelError
-from paging.output import remark
 from proofs.play.app import make_app
 from proofs.play.forms import Catalogue
 

@@ -7,21 +7,17 @@ Nothing is asserted about seconds; that both routes find the same ratio is.
 
 from __future__ import annotations
 
-import sys
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 
 import networkx as nx
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from test_exact import brute_graph
-
-from adversary.graph import ProductGraph
+from adversary.cycles.product_graph import ProductGraph
 from paging import LayeredInstance, get_policy
 from proofs import checker
-from proofs.exact import exact_ratio
+from proofs.ratio.deterministic import exact_ratio
+from tests.proofs.test_exact import brute_graph
 
 SMALL = LayeredInstance(2, 3, 3)
 """What plain Python without renamings answers within a minute."""

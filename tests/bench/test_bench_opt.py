@@ -8,17 +8,14 @@ Nothing is asserted about seconds; that all routes agree and are proved optimal 
 from __future__ import annotations
 
 import importlib.util
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from lp_helpers import zipf_sequence
-
 from lp import fault_curve, optimum
-from proofs.certificate import optimum_certificate, write_certificate
+from lp.certificate import optimum_certificate
+from paging.certificate import write_certificate
 from proofs.checker import VERIFIED, verify_file
+from tests.helpers.offline import zipf_sequence
 
 LAYERS, PAGES, CACHE = 32, 8, 40
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000)

@@ -1,0 +1,365 @@
+"""The command ``paging adversary``: list the constructions, build one, run policies on it, save it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paging.cli.options import F, cache_option, json_option, layers_option, pages_option, seed_option
+from paging.cli.terminal import provenance, write_json, write_table
+from paging.errors import ModelError, UnknownNameError
+from paging.files import atomic_write
+from paging.spec import parse_spec
+
+if TYPE_CHECKING:
+    from adversary.construction import Adversary, Construction
+
+LONGEST_FORM = 80
+"""Characters of a closed form that a note holds."""
+
+
+class Gallery(click.Group):
+    """``list``, ``search``, and one sub-command for every registered construction."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from adversary import constructions
+
+        return ["list", "search", *constructions()]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in self.commands:
+            return self.commands[name]
+        if name == "search":
+            from adversary.commands.search import search
+
+            return search
+        from adversary import constructions
+
+        found = constructions().get(name.lower())
+        return None if found is None else _command(found)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args and not args[0].startswith("-") and args[0].lower() not in known:
+            raise UnknownNameError("construction", args[0], known)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Gallery)
+def adversary() -> None:
+    """Build hard inputs: lower-bound constructions with a checked promise.
+
+    \b
+    Examples:
+      paging adversary list
+      paging adversary cyclic -l 2 -n 4 -k 7
+      paging adversary missing-page -l 3 -n 4 -k 8 -p llru -p clock
+      paging adversary sleator-tarjan -n 12 -k 6 --option opt_cache=3 -o hard.txt
+      paging adversary search llru -l 2 -n 4 -k 7
+    """
+
+
+@adversary.command("list")
+@json_option()
+def list_constructions(as_json: bool) -> None:
+    """List all constructions: whom they hurt and the bound they prove."""
+    from adversary import constructions
+
+    rows = [
+        {
+            "id": a.id,
+            "bound": a.bound,
+            "kind": a.kind,
+            "bad_for": a.bad_for,
+            "source": a.source,
+            "status": a.status,
+            "title": a.title,
+            "victims": a.victims,
+            "options": a.options,
+        }
+        for a in constructions().values()
+    ]
+    if as_json:
+        write_json({"rows": rows})
+        return
+    write_table(
+        "Constructions",
+        ["id", "bound", "kind", "bad for", "what it does"],
+        [[row["id"], row["bound"], row["kind"], row["bad_for"], row["title"]] for row in rows],
+        left=(0, 1, 2, 3, 4),
+        notes=["'paging adversary NAME --help' gives conditions, promise and offline schedule."],
+    )
+
+
+def _command(found: Adversary) -> click.Command:
+    """Turn a registered construction into a sub-command; its help is the construction's docstring."""
+
+    @click.command(found.id, short_help=found.title, help=_help(found))
+    @layers_option()
+    @pages_option()
+    @cache_option()
+    @seed_option()
+    @click.option(
+        "--rounds",
+        type=click.IntRange(min=1),
+        default=1000,
+        show_default=True,
+        help="Length in rounds of ℓ requests.",
+    )
+    @click.option(
+        "-p",
+        "--policy",
+        "policies",
+        multiple=True,
+        metavar="POLICY",
+        help=f"Policy to run on it; may be given several times.  [default: {', '.join(found.victims)}]",
+    )
+    @click.option(
+        "--option",
+        "options",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help=f"Option of this construction: {', '.join(found.options) or 'it has none'}.",
+    )
+    @click.option(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="Save the requests as a trace (suffix decides the format); one policy only if adaptive.",
+    )
+    @_runs_option(found)
+    @_certificate_option(found)
+    @json_option()
+    def command(
+        layers: int | None,
+        pages: int | tuple[int, ...] | None,
+        cache: int | None,
+        seed: int,
+        rounds: int,
+        policies: tuple[str, ...],
+        options: tuple[str, ...],
+        output: str | None,
+        as_json: bool,
+        runs: int = 0,
+        certificate: str | None = None,
+    ) -> None:
+        instance = _instance(found, layers, pages, cache)
+        chosen = policies or found.victims
+        if (certificate or (output and found.kind == "adaptive")) and len(chosen) > 1:
+            chosen = _only_one(policies, found, "certify" if certificate else "save requests")
+        keywords = parse_spec(f"{found.id}:{','.join(options)}")[1]
+        built = [_measured(found, instance, policy, rounds, seed, keywords) for policy in chosen]
+        if runs:
+            from adversary.sampling import sample_ratio
+
+            further: dict[str, Any] = dict(keywords)
+            for _, row in built:
+                row["estimate"] = sample_ratio(
+                    found, row["policy"], instance, rounds=rounds, runs=runs, seed=seed, **further
+                )
+        if output:
+            from paging.traces import Trace, write_trace
+
+            write_trace(Trace.from_sequence(built[0][0].sequence, name=found.id), output)
+        if certificate:
+            _write_certificate(built[0][0], chosen[0], certificate)
+        _show(found, built, as_json, output, certificate)
+
+    return command
+
+
+def _runs_option(found: Adversary) -> Callable[[F], F]:
+    """``--runs`` for random constructions; nothing for the others, which have nothing to sample."""
+    if found.kind != "random":
+        return lambda command: command
+    text = "Independent samples for the ratio's 95 % confidence interval; 0 for none."
+    return click.option("--runs", type=RUNS, default=20, show_default=True, help=text)
+
+
+def _certificate_option(found: Adversary) -> Callable[[F], F]:
+    """``--certificate`` for constructions that a deterministic policy runs round in cycles on."""
+    if found.kind == "random":
+        return lambda command: command
+    text = "Write the cycle that the policy runs into as a certificate (.json) that 'paging verify' judges."
+    return click.option("--certificate", type=click.Path(dir_okay=False), metavar="FILE", help=text)
+
+
+def _write_certificate(built: Construction, policy: str, path: str) -> None:
+    from adversary.cycles.cycle import construction_cycle, cycle_certificate
+
+    if not path.endswith(".json"):
+        raise ModelError(f"--certificate {path}: the name must end in .json")
+    document = cycle_certificate(construction_cycle(built, policy), policy, spec=policy)
+    document["provenance"] = provenance(construction=built.id)
+    with atomic_write(path) as stream:
+        stream.write(json.dumps(document) + "\n")
+
+
+class _Runs(click.IntRange):
+    """0, or at least 2: one sample has no interval."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if number == 1:
+            self.fail("1 sample has no interval; give 0 or at least 2.", param, ctx)
+        return number
+
+
+RUNS = _Runs(min=0)
+
+
+def _help(found: Adversary) -> str:
+    # click rewraps paragraphs; a line with \b keeps one as it is.
+    text = inspect.cleandoc(found.description)
+    return (
+        text.split("Parameters\n")[0].replace("\n\n", "\n\n\b\n")
+        + "\n\n\b\nConditions\n"
+        + ("----------\n" + text.partition("instance : LayeredInstance\n")[2])
+    )
+
+
+def _only_one(policies: tuple[str, ...], found: Adversary, purpose: str) -> tuple[str, ...]:
+    if policies:
+        raise ModelError(f"{found.id} with several policies: name one policy with -p to {purpose}")
+    return found.victims[:1]
+
+
+def _instance(
+    found: Adversary, layers: int | None, pages: int | tuple[int, ...] | None, cache: int | None
+) -> Any:
+    """Return the instance asked for; without any shape the construction's small demo."""
+    from paging.model import LayeredInstance
+
+    if layers is None and pages is None and cache is None:
+        return found.demo
+    if pages is None or cache is None:
+        raise ModelError("an instance needs --pages (-n) and --cache (-k), beside --layers (-l)")
+    count = len(pages) if isinstance(pages, tuple) else found.demo.layers
+    return LayeredInstance(count if layers is None else layers, pages, cache)
+
+
+def _measured(
+    found: Adversary, instance: Any, policy: str, rounds: int, seed: int, options: Mapping[str, object]
+) -> tuple[Construction, dict[str, Any]]:
+    """Build the construction, run the policy on it and check what was promised."""
+    from paging.offline import farthest_in_future
+
+    built = found(instance, rounds=rounds, policy=policy, seed=seed, **options)
+    run = built.run(policy, seed=seed)
+    built.offline.check()
+    offline = built.offline
+    small = offline.sequence.instance.cache
+    row: dict[str, Any] = {
+        "policy": run.policy,
+        "k": instance.cache,
+        "opt_k": small,
+        "requests": len(built.sequence),
+        "periods": built.periods,
+        "faults": run.faults,
+        "offline": offline.faults,
+        "opt": farthest_in_future(built.sequence.with_cache(small)).faults,
+        "observed": run.faults / offline.faults if offline.faults else float("inf"),
+        "limit": built.limit,
+        "promise": _promise(built, run),
+    }
+    return built, row
+
+
+def _promise(built: Construction, run: Any) -> str:
+    from adversary.construction import BrokenPromiseError
+
+    if built.promise.in_expectation:
+        return "in expectation"
+    try:
+        built.check(run)
+    except BrokenPromiseError:
+        return "not kept"
+    return "kept"
+
+
+def _row(row: dict[str, Any]) -> dict[str, object]:
+    """Return a row for JSON: the estimate as plain numbers."""
+    if "estimate" not in row:
+        return row
+    estimate = row["estimate"]
+    return {
+        **row,
+        "estimate": {"ratio": estimate.ratio, "half_width": estimate.half_width, "runs": estimate.runs},
+    }
+
+
+def _short(form: Any) -> str:
+    """Return a closed form as text, a number with very many digits as a decimal."""
+    text = str(form)
+    return text if len(text) <= LONGEST_FORM else f"≈ {form.evalf(8)}"
+
+
+def _show(
+    found: Adversary,
+    runs: list[tuple[Construction, dict[str, Any]]],
+    as_json: bool,
+    output: str | None,
+    certificate: str | None,
+) -> None:
+    first = runs[0][0]
+    promise, instance = first.promise, first.sequence.instance
+    rows = [row for _, row in runs]
+    if as_json:
+        write_json(
+            {
+                "construction": found.id,
+                "bound": first.bound,
+                "instance": {
+                    "layers": instance.layers,
+                    "pages": instance.pages,
+                    "cache": instance.cache,
+                },
+                "model": instance.model,
+                "promise": {
+                    "period": promise.period,
+                    "online": str(promise.online),
+                    "offline": str(promise.offline),
+                    "start": str(promise.start),
+                    "limit": str(promise.limit),
+                    "in_expectation": promise.in_expectation,
+                },
+                "rows": [_row(row) for row in rows],
+                "output": output,
+                "certificate": certificate,
+                "provenance": provenance(seed=first.seed),
+            }
+        )
+        return
+    every = "in expectation, per" if promise.in_expectation else "per"
+    write_table(
+        f"{found.id}: ℓ = {instance.layers}, n = {instance.pages}, k = {instance.cache} "
+        f"(forced, sequential, cold); bound {first.bound}",
+        ["policy", "requests", "faults", "offline schedule", "OPT", "observed ratio", "limit", "promise"],
+        [
+            [
+                row["policy"], row["requests"], row["faults"], row["offline"], row["opt"], row["observed"],
+                row["limit"], row["promise"],
+            ]
+            for row in rows
+        ],
+        left=(0, 7),
+        notes=[
+            *(
+                f"{row['policy']}: ratio {row['estimate']}, 95 % interval, {row['estimate'].runs} samples."
+                for row in rows
+                if "estimate" in row
+            ),
+            f"Promise {every} {promise.period}: online ≥ {_short(promise.online)}, "
+            f"offline ≤ {_short(promise.offline)}; offline start ≤ {promise.start}. "
+            f"Limit: {_short(promise.limit)}.",
+            *([f"Requests saved to {output}"] if output else []),
+            *([f"Certificate written to {certificate}"] if certificate else []),
+        ],
+    )  # fmt: skip

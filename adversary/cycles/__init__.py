@@ -1,0 +1,1 @@
+"""Cycles: requests that can be repeated for ever, and the search for the worst of them."""

@@ -1,0 +1,120 @@
+"""Writing certificates: the envelope of a claim with its evidence, and long arrays packed.
+
+The format is specified in docs/certificates.md; :mod:`proofs.checker` reads and judges it.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paging.errors import LayeredPagingError
+from paging.files import atomic_write
+from paging.numbers import jsonable
+
+FORMAT, VERSION = "layered-paging certificate", 1
+"""What every certificate says of itself. The checker, which imports nothing, states both too."""
+
+ITEM_TYPES = ("int8", "int16", "int32", "int64")
+"""Types of packed arrays, smallest first; stated in the checker too."""
+
+Certificate = dict[str, Any]
+
+
+PACK_FROM = 200
+"""Arrays of this length or more are packed; shorter ones stay readable."""
+
+
+class CertificateError(LayeredPagingError, ValueError):
+    """A certificate cannot be read or written."""
+
+
+class NoCertificateError(LayeredPagingError, RuntimeError):
+    """There is nothing to certify."""
+
+
+def certificate(
+    kind: str,
+    claim: Mapping[str, object],
+    evidence: Mapping[str, object],
+    provenance: Mapping[str, object] | None = None,
+) -> Certificate:
+    """Return the common envelope of all certificates."""
+    built: Certificate = {
+        "format": FORMAT,
+        "version": VERSION,
+        "type": kind,
+        "claim": dict(claim),
+        "evidence": dict(evidence),
+    }
+    if provenance is not None:
+        built["provenance"] = _without_floats(jsonable(provenance))
+    return built
+
+
+def _without_floats(value: Any) -> Any:
+    """Turn floats into text: a certificate holds none, not even where nobody looks."""
+    if isinstance(value, dict):
+        return {key: _without_floats(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_floats(item) for item in value]
+    return str(value) if isinstance(value, float) else value
+
+
+def packed(values: NDArray[np.integer[Any]]) -> list[int] | dict[str, object]:
+    """Return an array of integers as a JSON list, or packed if it is long.
+
+    >>> packed(np.array([1, 2]))
+    [1, 2]
+    """
+    if len(values) < PACK_FROM:
+        plain: list[int] = values.tolist()
+        return plain
+    low, high = int(values.min()), int(values.max())
+    kind = next(name for name in ITEM_TYPES if np.iinfo(name).min <= low and high <= np.iinfo(name).max)
+    content = values.astype(np.dtype(kind).newbyteorder("<")).tobytes()
+    text = base64.b64encode(zlib.compress(content, 6)).decode("ascii")
+    return {"type": kind, "length": len(values), "zlib": text}
+
+
+def check_name(path: str | Path) -> None:
+    """Raise CertificateError unless a certificate can be written under this name; for asking beforehand.
+
+    Raises
+    ------
+    CertificateError
+        The name ends in neither ``.json`` nor ``.json.gz``, or its folder does not exist.
+    """
+    if not Path(path).name.endswith((".json", ".json.gz")):
+        raise CertificateError(f"{path}: a certificate's name ends in .json or .json.gz")
+    if not Path(path).absolute().parent.is_dir():
+        raise CertificateError(f"{path}: there is no folder {Path(path).parent}")
+
+
+def write_certificate(document: Certificate, path: str | Path) -> None:
+    """Write a certificate as JSON, gzipped if the name ends in ``.gz``; equal documents give equal bytes.
+
+    Raises
+    ------
+    CertificateError
+        The name ends in neither ``.json`` nor ``.json.gz``, or the file cannot be written.
+    """
+    check_name(path)
+    target = Path(path)
+    content = (json.dumps(document, allow_nan=False) + "\n").encode("ascii")
+    try:
+        if target.suffix == ".gz":
+            # The arrays are compressed already; no time stamp, so that equal content stays equal.
+            content = gzip.compress(content, compresslevel=1, mtime=0)
+        with atomic_write(target, "wb") as stream:
+            stream.write(content)
+    except OSError as error:
+        raise CertificateError(f"{path}: {error.strerror or error}") from error

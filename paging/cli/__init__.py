@@ -1,0 +1,1 @@
+"""The command line: the root, what all commands share, and the commands of this package."""

@@ -1,0 +1,222 @@
+"""What commands write: JSON, tables, progress bars, one-line messages."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
+
+from paging.numbers import cell, json_text
+
+
+class Bar(Protocol):
+    """A progress bar; every bar is a :data:`Report`, too."""
+
+    def __call__(self, done: float, total: float, label: str | None = None) -> None:
+        """Show where the work is, and a new label unless it is None."""
+        ...
+
+
+DELAY = 1.0
+"""Seconds of work before progress is shown."""
+
+RENEW_EVERY, REMARK_EVERY = 0.2, 5.0
+"""Seconds between two texts of :func:`status`, on a terminal and elsewhere."""
+
+
+def write_json(value: object) -> None:
+    """Write a value to standard output as JSON."""
+    sys.stdout.write(json_text(value) + "\n")
+
+
+def provenance(**facts: object) -> dict[str, object]:
+    """Return what a number's origin is: versions of what computed it, and the given facts."""
+    names = ("layered-paging", "numpy", "numba")
+    return {"versions": {name: importlib.metadata.version(name) for name in names}, **facts}
+
+
+def write_table(
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    left: Sequence[int] = (0,),
+    notes: Sequence[str] = (),
+) -> None:
+    """Write a table to standard output: styled on a terminal, aligned plain text elsewhere.
+
+    Parameters
+    ----------
+    title : str
+        One line above it, with the labels of the model.
+    header : sequence of str
+        Column names.
+    rows : sequence of sequences
+        Values, turned into text by :func:`cell`.
+    left : sequence of int, default (0,)
+        Columns set flush left; all others hold numbers and are set flush right.
+    notes : sequence of str
+        Lines below it.
+    """
+    cells = [[cell(value) for value in row] for row in rows]
+    if sys.stdout.isatty():
+        _write_styled(title, header, cells, left)
+    else:
+        sys.stdout.write("\n".join([title, "", *_aligned([list(header), *cells], left), ""]))
+    for number, note in enumerate(notes):
+        sys.stdout.write("\n" * (number == 0) + note + "\n")
+
+
+def write_marked(text: str, styles: Mapping[str, str]) -> None:
+    """Write text as it is; on a terminal, what matches a regular expression gets its style."""
+    if not sys.stdout.isatty():
+        sys.stdout.write(text)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    marked = Text(text)
+    for pattern, style in styles.items():
+        marked.highlight_regex(pattern, style)
+    Console(file=sys.stdout, highlight=False, soft_wrap=True).print(marked, end="")
+
+
+def _aligned(lines: list[list[str]], left: Sequence[int]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = (
+            text.ljust(width) if place in left else text.rjust(width)
+            for place, (text, width) in enumerate(zip(line, widths, strict=True))
+        )
+        yield "  ".join(padded).rstrip()
+
+
+def _write_styled(title: str, header: Sequence[str], rows: list[list[str]], left: Sequence[int]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False)
+    console.print(Text(title))
+    numeric = len(left) < 2
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    blocks = _blocks(widths, console.width) if numeric else [list(range(len(header)))]
+    for block in blocks:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for place in block:
+            justify: Any = "left" if place in left else "right"
+            # Text may fold on a narrow screen; a number never does, and no digit gets lost.
+            table.add_column(Text(header[place]), justify=justify, overflow="fold", no_wrap=numeric)
+        for row in rows:
+            table.add_row(*(Text(row[place]) for place in block))
+        console.print(table)
+
+
+def _blocks(widths: Sequence[int], screen: int) -> list[list[int]]:
+    """Spread columns over tables that fit the screen, each beginning with the first column.
+
+    >>> _blocks([6, 8, 8, 8], screen=30)
+    [[0, 1, 2], [0, 3]]
+    """
+    gap, edges = 3, 2
+    blocks, room = [[0]], screen - edges - widths[0]
+    for place, width in enumerate(widths[1:], start=1):
+        if width + gap > room and len(blocks[-1]) > 1:
+            blocks.append([0])
+            room = screen - edges - widths[0]
+        blocks[-1].append(place)
+        room -= width + gap
+    return blocks
+
+
+@contextmanager
+def progress(label: str, *, show: bool = True) -> Iterator[Bar]:
+    """Show a bar on standard error once work takes longer than a second; gone when the work is done.
+
+    Parameters
+    ----------
+    label : str
+        What is being done.
+    show : bool, default True
+        Pass False for JSON output. Without a terminal nothing is shown in any case.
+
+    Yields
+    ------
+    Bar
+        To be called with (done, total), or (done, total, label); it may be called from several threads.
+    """
+    if not (show and sys.stderr.isatty()):
+        yield lambda done, total, label=None: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(label, total=None)
+    timer = threading.Timer(DELAY, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda done, total, label=None: bar.update(task, completed=done, total=total, description=label)
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()
+
+
+@contextmanager
+def status(label: str, *, show: bool = True) -> Iterator[Callable[[str], None]]:
+    """Say on standard error how long work of unknown length is coming along, once it takes over a second.
+
+    On a terminal one line is renewed in place and gone in the end; elsewhere a note is written now and then.
+
+    Parameters
+    ----------
+    label : str
+        What is being done.
+    show : bool, default True
+        Pass False for JSON output.
+
+    Yields
+    ------
+    callable
+        To be called with a text, as often as one likes.
+    """
+    begun = last = time.monotonic()
+    with ExitStack() as stack:
+        live = None
+
+        def say(text: str) -> None:
+            nonlocal live, last
+            now = time.monotonic()
+            terminal = sys.stderr.isatty()
+            if not show or now - begun < DELAY or now - last < (RENEW_EVERY if terminal else REMARK_EVERY):
+                return
+            last = now
+            line = f"{label}: {now - begun:.0f} s, {text}"
+            if not terminal:
+                remark(line)
+                return
+            if live is None:
+                from rich.console import Console
+
+                live = stack.enter_context(Console(stderr=True).status(line))
+            live.update(line)
+
+        yield say
+
+
+def complain(message: str) -> None:
+    """Write one line ``paging: error: …`` to standard error."""
+    sys.stderr.write(f"paging: error: {' '.join(message.split())}\n")
+
+
+def remark(message: str) -> None:
+    """Write one line ``paging: note: …`` to standard error."""
+    sys.stderr.write(f"paging: note: {' '.join(message.split())}\n")

@@ -1,0 +1,41 @@
+"""Files that are complete or not there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a file for writing that takes its name only when it is complete; on an error nothing changes.
+
+    Parameters
+    ----------
+    path : path
+        The file to create or replace. It is written under a temporary name in the same folder.
+    mode : {"w", "wb"}, default "w"
+        Text (UTF-8, line ends as given) or bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "rows.csv"
+    >>> with atomic_write(path) as stream:
+    ...     _ = stream.write("policy,faults")
+    >>> path.read_text(), len(list(path.parent.iterdir()))
+    ('policy,faults', 1)
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    try:
+        with open(temporary, mode.replace("w", "x"), **text) as stream:  # type: ignore[call-overload]
+            yield stream
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,99 @@
+"""What an answer did: a policy's labels before and after a request, judged by the problem's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from paging.errors import IllegalAnswerError
+from paging.model import BYPASS, FREE, HIT, Frame, LabelArray, PageArray, Serve
+
+Labels = LabelArray | tuple[int, ...]
+
+
+MISSING, APPEARED, TOO_MANY = -10, -11, -12
+"""What :func:`judge` says of illegal answers."""
+
+
+SEVERAL, LEFT_ON_HIT = -4, -5
+"""What it says of legal answers that are no demand steps: several pages left on a fault, or any on a hit."""
+
+
+def judge(before: Labels, after: Labels, page: int, cache: int, bypassing: bool) -> int:
+    """Derive what an answer did: a schedule entry, ``SEVERAL``, or a negative code for an illegal answer."""
+    size, left, victim = 0, 0, FREE
+    for q in range(len(after)):
+        if after[q] > 0:
+            size += 1
+            if before[q] <= 0 and q != page:
+                return APPEARED
+        elif before[q] > 0:
+            left += 1
+            victim = q
+    if size > cache:
+        return TOO_MANY
+    if after[page] <= 0:
+        return BYPASS if bypassing and before[page] <= 0 and left == 0 else MISSING
+    if before[page] > 0:
+        return HIT if left == 0 else LEFT_ON_HIT
+    if left > 1:
+        return SEVERAL
+    return victim
+
+
+def drive(
+    serve: Serve,
+    judge: Callable[[Labels, Labels, int, int, bool], int],
+    requests: PageArray,
+    frame: Frame,
+    atomic: bool,
+    bypassing: bool,
+    entries: PageArray,
+    labels: LabelArray,
+) -> tuple[int, int, int]:
+    """Serve all requests; return (faults, time of an illegal answer or −1, its code).
+
+    Plain loops over integer arrays: the same text runs as Python and compiled.
+    """
+    faults = 0
+    group = frame.per_visit
+    before = labels.copy()
+    for start in range(0, len(requests), group):
+        end = min(start + group, len(requests))
+        served = np.zeros(group, dtype=np.bool_)
+        slot = start % (frame.layers * group)
+        # An atomic visit serves its hits first, so that none of its pages has to leave for another.
+        for hits_first in range(2 if atomic else 1):
+            for t in range(start, end):
+                page = int(requests[t])
+                if served[t - start] or (atomic and hits_first == 0 and labels[page] <= 0):
+                    continue
+                served[t - start] = True
+                before[:] = labels
+                serve(labels, page, slot, frame)
+                slot += 1
+                entry = judge(before, labels, page, frame.cache, bypassing)
+                if entry <= MISSING:
+                    labels[:] = before
+                    return faults, t, entry
+                if entry != HIT and entry != LEFT_ON_HIT:
+                    faults += 1
+                if len(entries) > 0:
+                    entries[t] = entry
+        if atomic:
+            for t in range(start, end):
+                if labels[requests[t]] <= 0:
+                    return faults, t, MISSING
+    return faults, -1, 0
+
+
+def complaint(code: int, time: int, page: int, policy: str, cache: Iterable[int]) -> IllegalAnswerError:
+    what = {
+        MISSING: "the requested page is missing afterwards",
+        APPEARED: "a page that was not requested appeared in the cache",
+        TOO_MANY: "more than k pages are cached",
+    }[code]
+    return IllegalAnswerError(
+        f"policy {policy}, request {time} (page {page}): {what}; the cache before was {sorted(cache)}"
+    )

@@ -1,0 +1,157 @@
+"""The findings on docs/atlas.md, worked out from the table docs/data/atlas.csv.
+
+``python -m proofs.atlas.docs ATLAS`` takes the table of an atlas over and writes the page's findings anew.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+from proofs.atlas.atlas import CONJECTURES, Place
+from proofs.report.docs import filled, markdown
+
+Row = Mapping[str, str]
+
+
+def read_table(path: str | Path) -> list[Row]:
+    """Return the rows of an atlas.csv: per instance ℓ, n, k and every subject's exact value, or nothing."""
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def place_of(row: Row) -> Place:
+    """Return the instance of a row."""
+    return Place(int(row["ℓ"]), int(row["n"]), int(row["k"]))
+
+
+def value_of(row: Row, subject: str) -> Fraction | float | None:
+    """Return a subject's value in a row; ``inf`` for unbounded, None where it is not known."""
+    text = row.get(subject, "")
+    return None if not text else float("inf") if text == "unbounded" else Fraction(text)
+
+
+def subjects_of(rows: Iterable[Row]) -> list[str]:
+    """Return the subjects of a table."""
+    bounds = {"ℓ", "n", "k", "k − ℓ + 1", "k + ℓ − 1"}
+    return [name for name in next(iter(rows)) if name not in bounds]
+
+
+def findings(rows: list[Row]) -> str:
+    """Return what the table says, as Markdown."""
+    parts = [_coverage(rows), _tightness(rows), _beyond_k(rows), _best(rows), _conjectures(rows)]
+    return "\n".join(parts)
+
+
+def _coverage(rows: list[Row]) -> str:
+    table = []
+    for subject in subjects_of(rows):
+        known = [row for row in rows if value_of(row, subject) is not None]
+        layered = [row for row in known if int(row["ℓ"]) > 1]
+        largest = max((place_of(row) for row in known), key=lambda place: (place.layers * place.pages, place))
+        table.append((f"`{subject}`", str(len(known)), str(len(layered)), _name(largest)))
+    header = ("subject", "instances with an exact value", "of them layered", "a largest one (ℓ, n, k)")
+    return "## Coverage\n\n" + markdown(header, table)
+
+
+def _name(place: Place) -> str:
+    return f"({place.layers}, {place.pages}, {place.cache})"
+
+
+def _named(rows: Iterable[Row], subject: str | None = None) -> str:
+    texts = [_name(place_of(row)) + (f" {row[subject]}" if subject else "") for row in rows]
+    return ", ".join(texts) or "none"
+
+
+def _share(rows: list[Row], subject: str, value: Callable[[Place], Fraction | int]) -> tuple[list[Row], int]:
+    known = [row for row in rows if value_of(row, subject) is not None]
+    return [row for row in known if value_of(row, subject) == value(place_of(row))], len(known)
+
+
+def _tightness(rows: list[Row]) -> str:
+    slots = [row for row in rows if int(row["k"]) >= int(row["ℓ"])]
+    layered = [row for row in slots if int(row["ℓ"]) > 1]
+    lower, of_lower = _share(layered, "game", lambda p: p.cache - p.layers + 1)
+    lines = [
+        "## Which bounds are tight where (k ≥ ℓ ≥ 2)",
+        "",
+        f"- **L2, k − ℓ + 1 for every deterministic policy**: the best policy attains it on {len(lower)} of "
+        f"{of_lower} instances.",
+    ]
+    for subject in ("lru", "fifo", "clock", "fwf"):
+        tight, total = _share(layered, subject, lambda p: p.cache)
+        lines.append(f"- **k for `{subject}`**: attained on {len(tight)} of {total} instances.")
+    tight, total = _share(layered, "llru", lambda p: p.cache + p.layers - 1)
+    lines.append(
+        f"- **L5, k + ℓ − 1 for LLRU (our reading)**: attained on {len(tight)} of {total}: {_named(tight)}."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _beyond_k(rows: list[Row]) -> str:
+    lines = ["## Where LLRU and its variants are worse than k", ""]
+    for subject in ("llru", "llru-lazy", "llru-token"):
+        worse = [
+            row for row in rows if (ratio := value_of(row, subject)) is not None and ratio > int(row["k"])
+        ]
+        lines.append(f"- `{subject}` ({len(worse)}): {_named(worse, subject)}.")
+    return "\n".join(lines) + "\n"
+
+
+def _best(rows: list[Row]) -> str:
+    known = [row for row in rows if value_of(row, "game") is not None]
+    layered = [row for row in known if 1 < int(row["ℓ"]) <= int(row["k"])]
+    above = [row for row in layered if value_of(row, "game") != int(row["k"]) - int(row["ℓ"]) + 1]
+    equal = [row for row in above if row["k"] == row["ℓ"]]
+    next_one = [row for row in above if int(row["k"]) == int(row["ℓ"]) + 1]
+    others = [row for row in above if row not in equal and row not in next_one]
+    better = [row for row in known if value_of(row, "zrc-any-tie") not in (None, value_of(row, "game"))]
+    return "\n".join(
+        [
+            "## The best deterministic ratio",
+            "",
+            f"Known on {len(layered)} instances with k ≥ ℓ ≥ 2, and k − ℓ + 1 there except",
+            "",
+            f"- for k = ℓ: {_named(equal, 'game')};",
+            f"- for k = ℓ + 1: {_named(next_one, 'game')};",
+            f"- for k ≥ ℓ + 2: {_named(others, 'game')}.",
+            "",
+            f"ZRC with its ties broken by the adversary is worse than the best policy on {len(better)} of "
+            f"{len(known)} instances: {_named(better, 'zrc-any-tie')}.",
+            "",
+        ]
+    )
+
+
+def _conjectures(rows: list[Row]) -> str:
+    table = []
+    for conjecture in CONJECTURES:
+        about = [
+            (value_of(row, conjecture.subject), expected)
+            for row in rows
+            if value_of(row, conjecture.subject) is not None
+            and (expected := conjecture.value(place_of(row))) is not None
+        ]
+        agree = sum(found == expected for found, expected in about)
+        table.append((conjecture.id, conjecture.statement, str(agree), str(len(about) - agree)))
+    header = ("id", "statement", "instances that agree", "that disagree")
+    return "## The statements on this table\n\n" + markdown(header, table)
+
+
+def main(atlas: str) -> None:
+    """Take the table of an atlas over into docs/data, and write the findings on docs/atlas.md anew."""
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    table = docs / "data" / "atlas.csv"
+    table.parent.mkdir(exist_ok=True)
+    shutil.copyfile(Path(atlas) / "atlas.csv", table)
+    page = docs / "atlas.md"
+    text = filled(page.read_text(encoding="utf-8"), "findings", findings(read_table(table)))
+    page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

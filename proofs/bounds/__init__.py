@@ -1,0 +1,5 @@
+"""Bounds as objects: the registry, where each speaks, and verdicts on runs."""
+
+from proofs.bounds.registry import BOUNDS, Bound, get_bound
+
+__all__ = ["BOUNDS", "Bound", "get_bound"]

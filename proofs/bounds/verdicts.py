@@ -1,0 +1,429 @@
+"""Measurement against bounds: what a run says about a theorem, by the theorem's kind.
+
+Upper: online ≤ value·OPT + additive must hold on every run. Lower: a construction must keep its promise and
+force at least the value in the limit. Tight: both. A finite run only observes; what a verdict rests on is
+said in its fields.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from adversary import BrokenPromiseError, Construction, constructions, get_construction
+from paging import (
+    LayeredInstance,
+    LayeredPagingError,
+    ModelError,
+    RequestSequence,
+    expected_faults,
+    farthest_in_future,
+    generate,
+    get_policy,
+    sample_faults,
+    simulate,
+)
+from proofs.bounds.registry import BOUNDS, Bound
+
+Number = int | Fraction | float
+Outcome = Literal["holds", "reached", "holds and reached", "open", "not reached", "violated", "not checked"]
+
+EXACT_UP_TO = (9, 400)
+"""Pages and requests up to which the expected cost of a randomised policy is computed exactly."""
+
+LEVEL = 0.9999
+"""Confidence of sampled costs in verdicts: hundreds are judged, none should fail by chance."""
+
+
+class BoundViolationError(LayeredPagingError, RuntimeError):
+    """A run contradicts an upper bound; the counterexample was saved."""
+
+    def __init__(self, message: str, path: Path) -> None:
+        super().__init__(f"{message}; counterexample saved to {path}")
+        self.what = message
+        self.path = path
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The online cost of a run: a count, an exact expectation, or a sampled mean with its half-width."""
+
+    value: Number
+    measure: Literal["counted", "exact expectation", "sampled"]
+    half_width: float = 0.0
+
+
+def online_cost(policy: str, sequence: RequestSequence, *, seed: int = 0, runs: int = 30) -> Cost:
+    """Measure what a policy pays: counted, or in expectation exactly on small and sampled on large inputs."""
+    if not get_policy(policy).randomized:
+        return Cost(simulate(policy, sequence).faults, "counted")
+    pages, requests = EXACT_UP_TO
+    if sequence.instance.total_pages <= pages and len(sequence) <= requests:
+        return Cost(expected_faults(policy, sequence), "exact expectation")
+    estimate = sample_faults(policy, sequence, runs=runs, seed=seed, confidence=LEVEL)
+    return Cost(estimate.mean, "sampled", estimate.half_width)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What our runs say about a bound for one policy.
+
+    Attributes
+    ----------
+    bound : Bound
+    policy : str
+    outcome : str
+        ``holds`` (upper, on every run), ``reached`` (lower), ``holds and reached`` (tight), ``open`` (a run
+        above value·OPT while the additive constant is unknown), ``not reached``, ``violated`` (a run
+        contradicts an upper bound; ``on`` says which), ``not checked``.
+    instance : LayeredInstance or None
+        Where the shown numbers come from: the run with the largest ratio.
+    opt_cache : int or None
+        OPT's cache h there.
+    claim, limit : Fraction, float or None
+        The bound's value there, and the ratio the construction forces in the limit.
+    online, offline : number or None
+        Faults there; ``offline`` is ``offline_is``.
+    offline_is : str
+        ``OPT`` (farthest-in-future) or ``construction's schedule`` (an upper bound on OPT).
+    measure : str
+        ``counted``, ``exact expectation`` or ``sampled``.
+    on : str
+        The input of the shown run.
+    runs : int
+        Number of runs judged.
+    half_width : float
+        Half the width of the confidence interval of a sampled ``online``, at level :data:`LEVEL`.
+    """
+
+    bound: Bound
+    policy: str
+    outcome: Outcome
+    on: str = ""
+    instance: LayeredInstance | None = None
+    opt_cache: int | None = None
+    claim: Fraction | float | None = None
+    limit: Fraction | float | None = None
+    online: Number | None = None
+    offline: int | None = None
+    offline_is: str = "OPT"
+    measure: str = "counted"
+    runs: int = 0
+    half_width: float = 0.0
+
+    @property
+    def ratio(self) -> float | None:
+        """The observed ratio of the shown run."""
+        if self.online is None or self.offline is None:
+            return None
+        return float(self.online) / self.offline if self.offline else inf
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing speaks against the bound."""
+        return self.outcome not in ("not reached", "violated")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One input to judge an upper bound on."""
+
+    label: str
+    sequence: RequestSequence
+    opt_cache: int
+
+
+def check_upper(
+    bound: Bound,
+    policy: str,
+    cases: Iterable[Case],
+    *,
+    seed: int = 0,
+    directory: Path = Path("."),
+) -> Verdict:
+    """Compare runs with an upper bound: online ≤ value·OPT + additive on each, in rational arithmetic.
+
+    Cases to which the bound does not apply are skipped. With an unknown additive constant a run above
+    value·OPT proves nothing; the outcome is then ``open``.
+
+    Raises
+    ------
+    BoundViolationError
+        A run contradicts the bound; the counterexample is saved in ``directory``.
+    """
+    worst: Verdict | None = None
+    judged, above = 0, False
+    for case in cases:
+        instance = case.sequence.instance
+        if bound.violated_condition(instance, case.opt_cache) is not None:
+            continue
+        judged += 1
+        claim = bound.at(instance, case.opt_cache)
+        cost = online_cost(policy, case.sequence, seed=seed)
+        optimum = farthest_in_future(case.sequence.with_cache(case.opt_cache)).faults
+        surely = Fraction(cost.value) - Fraction(cost.half_width)
+        additive = bound.additive_at(instance, case.opt_cache)
+        if surely > Fraction(claim) * optimum + (additive or 0):
+            if additive is not None:
+                path = save_counterexample(bound, policy, case, cost, optimum, directory)
+                raise BoundViolationError(
+                    f"bound {bound.id} is violated by {policy} on {case.label}: "
+                    f"{cost.value} > {claim}·{optimum} + {additive}",
+                    path,
+                )
+            above = True
+        verdict = Verdict(
+            bound, policy, "holds", case.label, instance, case.opt_cache, claim, None, cost.value, optimum,
+            "OPT", cost.measure, half_width=cost.half_width,
+        )  # fmt: skip
+        if worst is None or _tightness(verdict) > _tightness(worst):
+            worst = verdict
+    if worst is None:
+        return Verdict(bound, policy, "not checked")
+    return _with(worst, outcome="open" if above else "holds", runs=judged)
+
+
+def _tightness(verdict: Verdict) -> tuple[float, float]:
+    """How much of the claimed ratio a run uses, to a percent; among equals the larger claim says more."""
+    claim = float(verdict.claim or 1)
+    return round((verdict.ratio or 0.0) / claim, 2), claim
+
+
+def _with(verdict: Verdict, **changes: object) -> Verdict:
+    return Verdict(**{**vars(verdict), **changes})
+
+
+def save_counterexample(
+    bound: Bound, policy: str, case: Case, cost: Cost, optimum: int, directory: Path
+) -> Path:
+    """Write everything needed to repeat a violation to a JSON file and return its path."""
+    instance = case.sequence.instance
+    facts = {
+        "bound": bound.id,
+        "statement": bound.statement,
+        "policy": policy,
+        "input": case.label,
+        "instance": {
+            "layers": instance.layers,
+            "pages": instance.pages,
+            "cache": instance.cache,
+            "per_visit": instance.per_visit,
+        },
+        "opt_cache": case.opt_cache,
+        "online": str(cost.value),
+        "measure": cost.measure,
+        "opt": optimum,
+        "requests": case.sequence.requests.tolist(),
+    }
+    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in f"{bound.id}-{policy}")
+    path = directory / f"counterexample-{safe}.json"
+    directory.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    return path
+
+
+def check_lower(bound: Bound, policy: str, built: Construction, *, seed: int = 0) -> Verdict:
+    """Judge a lower bound on a construction: promise kept, and its limit at least the value.
+
+    A promise in expectation is judged by its exact limit; the sampled run must not contradict it.
+
+    Raises
+    ------
+    BrokenPromiseError, InfeasibleScheduleError
+        The construction does not do what it promises.
+    """
+    run = built.run(policy, seed=seed)
+    built.check(run)
+    instance = built.sequence.instance
+    opt_cache = built.offline.sequence.instance.cache
+    claim, limit = bound.at(instance, opt_cache), built.limit
+    cost = Cost(run.faults, "counted")
+    if run.seed is not None:
+        cost = online_cost(policy, built.sequence, seed=seed)
+    reached = limit >= claim and not (built.promise.in_expectation and _contradicted(built, cost))
+    label = f"{built.id}, {len(built.sequence):,} requests"
+    return Verdict(
+        bound, policy, "reached" if reached else "not reached", label,
+        instance, opt_cache, claim, limit, cost.value, built.offline.faults, "construction's schedule",
+        cost.measure, 1, cost.half_width,
+    )  # fmt: skip
+
+
+def _contradicted(built: Construction, cost: Cost) -> bool:
+    """Whether a random construction's run pays far less than promised (six standard deviations)."""
+    rounds = len(built.sequence) / built.sequence.instance.layers
+    promised = rounds * float(built.value(built.promise.online))
+    return float(cost.value) + cost.half_width < promised - 6 * float(np.sqrt(promised))
+
+
+GRID = (
+    LayeredInstance(1, 4, 3),
+    LayeredInstance(1, 6, 4),
+    LayeredInstance(1, 12, 6),
+    LayeredInstance(2, 2, 3),
+    LayeredInstance(2, 4, 4),
+    LayeredInstance(2, 4, 7),
+    LayeredInstance(3, 3, 3),
+    LayeredInstance(3, 3, 4),
+    LayeredInstance(3, 3, 5),
+    LayeredInstance(3, 4, 8),
+    LayeredInstance(4, 4, 11),
+    LayeredInstance(4, 2, 2),
+)
+"""Instances (ℓ, n, k) on which constructions and bounds are judged."""
+
+WORKLOADS_FOR_UPPER = ("uniform", "zipf:alpha=1.2", "sticky:p=0.6")
+
+
+def upper_cases(policy: str, *, rounds: int, seed: int, smaller_opt: bool = False) -> Iterator[Case]:
+    """Yield the inputs for upper bounds: every construction that fits, and random workloads, on the grid."""
+    for instance in GRID:
+        caches = range(1, instance.cache + 1) if smaller_opt else (instance.cache,)
+        for label, sequence in _inputs(instance, policy, rounds, seed):
+            for opt_cache in caches:
+                yield Case(label, sequence, opt_cache)
+
+
+def _inputs(
+    instance: LayeredInstance, policy: str, rounds: int, seed: int
+) -> Iterator[tuple[str, RequestSequence]]:
+    for id, adversary in constructions().items():
+        if id.startswith("fixed-split"):
+            continue  # an easy input for everything but a fixed split
+        try:
+            built = adversary(instance, rounds=rounds, policy=policy, seed=seed)
+        except ModelError:
+            continue  # the construction does not cover this instance or policy
+        yield id, built.sequence
+    for spec in WORKLOADS_FOR_UPPER:
+        yield spec, generate(spec, instance, rounds=rounds, seed=seed)
+
+
+def lower_constructions(bound: Bound, policy: str, *, rounds: int, seed: int) -> Iterator[Construction]:
+    """Yield the bound's constructions on every instance of the grid where both apply."""
+    for id in bound.constructions:
+        for instance in GRID:
+            options: dict[str, object] = {}
+            if id == "sleator-tarjan" and bound.id == "augmentation-lower":
+                options["opt_cache"] = (instance.cache + 1) // 2
+            if bound.violated_condition(instance) is not None:
+                continue
+            try:
+                yield get_construction(id)(instance, rounds=rounds, policy=policy, seed=seed, **options)
+            except ModelError:
+                continue  # the construction's own conditions are narrower than the bound's
+
+
+def judge(
+    bound: Bound, policy: str, *, rounds: int = 600, seed: int = 0, directory: Path = Path(".")
+) -> Verdict:
+    """Return the verdict on a bound for a policy over the grid of small instances.
+
+    Parameters
+    ----------
+    bound : Bound
+    policy : str
+        One of ``bound.policies``, or any other policy the bound speaks about.
+    rounds : int, default 600
+        Length of every input in rounds.
+    seed : int, default 0
+        For random constructions, workloads and randomised policies.
+    directory : Path
+        Where a counterexample would be saved.
+    """
+    upper = lower = None
+    if bound.kind in ("upper", "tight"):
+        cases = upper_cases(policy, rounds=rounds, seed=seed, smaller_opt="h" in map(str, _symbols(bound)))
+        upper = check_upper(bound, policy, cases, seed=seed, directory=directory)
+    if bound.kind in ("lower", "tight"):
+        lower = _judge_lower(bound, policy, rounds=rounds, seed=seed)
+    if upper is None or lower is None:
+        return upper or lower or Verdict(bound, policy, "not checked")
+    if upper.outcome == "holds" and lower.outcome == "reached":
+        return _with(lower, outcome="holds and reached", runs=upper.runs + lower.runs)
+    return upper if lower.outcome == "reached" else lower
+
+
+def _symbols(bound: Bound) -> set[object]:
+    return set(bound.value.free_symbols)
+
+
+def _judge_lower(bound: Bound, policy: str, *, rounds: int, seed: int) -> Verdict:
+    verdicts = [
+        check_lower(bound, policy, built, seed=seed)
+        for built in lower_constructions(bound, policy, rounds=rounds, seed=seed)
+    ]
+    if not verdicts:
+        return Verdict(bound, policy, "not checked")
+    failed = next((verdict for verdict in verdicts if verdict.outcome != "reached"), None)
+    shown = failed or max(verdicts, key=lambda verdict: (verdict.claim or 0, verdict.ratio or 0))
+    return _with(shown, runs=len(verdicts))
+
+
+def pairs() -> list[tuple[Bound, str]]:
+    """Return every bound with every policy it names; with ``""`` where it names none that exists here."""
+    return [(bound, policy) for bound in BOUNDS.values() for policy in bound.policies or ("",)]
+
+
+def verdict_on(
+    bound: Bound, policy: str, *, rounds: int = 600, seed: int = 0, directory: Path = Path(".")
+) -> Verdict:
+    """Judge as :func:`judge` does, but return what went against the bound as a verdict instead of raising."""
+    if not policy:
+        return Verdict(bound, "–", "not checked")
+    try:
+        return judge(bound, policy, rounds=rounds, seed=seed, directory=directory)
+    except BoundViolationError as violation:
+        return Verdict(bound, policy, "violated", f"{violation.what}; see {violation.path.name}")
+    except BrokenPromiseError as broken:
+        return Verdict(bound, policy, "not reached", str(broken))
+
+
+def all_verdicts(
+    *,
+    rounds: int = 600,
+    seed: int = 0,
+    directory: Path = Path("."),
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Verdict]:
+    """Judge every bound for every policy it names; bounds without a policy here are ``not checked``."""
+    todo = pairs()
+    verdicts = []
+    for done, (bound, policy) in enumerate(todo):
+        progress(done, len(todo))
+        if policy:
+            verdicts.append(judge(bound, policy, rounds=rounds, seed=seed, directory=directory))
+        else:
+            verdicts.append(Verdict(bound, "–", "not checked"))
+    progress(len(todo), len(todo))
+    return verdicts
+
+
+@dataclass(frozen=True)
+class GrowthPoint:
+    """Online and offline cost of a construction after so many requests."""
+
+    requests: int
+    online: int
+    offline: int
+
+    @property
+    def ratio(self) -> float:
+        """Observed ratio."""
+        return self.online / self.offline if self.offline else inf
+
+
+def growth(built: Construction, policy: str, *, seed: int = 0, points: int = 40) -> list[GrowthPoint]:
+    """Return the observed ratio against growing sequence length, at logarithmically spaced lengths."""
+    online = built.run(policy, seed=seed).fault_counts
+    offline = built.offline.fault_counts
+    length = len(built.sequence)
+    cuts = np.unique(np.geomspace(min(built.sequence.instance.cache, length), length, points).astype(int))
+    return [GrowthPoint(int(t), int(online[t - 1]), int(offline[t - 1])) for t in cuts if t > 0]

@@ -1,0 +1,158 @@
+"""``paging atlas``: exact competitive ratios over all small instances."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from paging.cli.options import json_option, max_states_option, parse_caches
+from paging.cli.terminal import progress, write_json, write_table
+from paging.signals import stoppable
+
+if TYPE_CHECKING:
+    from proofs.atlas.atlas import Evidence, Value
+
+
+@click.command()
+@click.option(
+    "-o", "--output", "folder", type=click.Path(), required=True, metavar="DIR", help="Folder of the atlas."
+)
+@max_states_option(
+    default=300_000,
+    help="Budget of one value: states of its graph. What needs more is left out.",
+)
+@click.option(
+    "--max-pages",
+    type=click.IntRange(min=2),
+    default=16,
+    show_default=True,
+    metavar="P",
+    help="Largest number of pages ℓ·n of an instance.",
+)
+@click.option(
+    "--layers",
+    type=parse_caches,
+    default="1:8",
+    show_default=True,
+    metavar="L1,L2,…",
+    help="Numbers of layers ℓ: a list, ranges FROM:TO (both ends belong to it), or both.",
+)
+@click.option(
+    "--subject",
+    "subjects",
+    multiple=True,
+    metavar="NAME",
+    help="A policy, or 'game' for the best deterministic policy; may be given several times.  "
+    "[default: the usual policies and the game]",
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="W", help="Processes.  [default: one per core]"
+)
+@json_option()
+def atlas(
+    folder: str,
+    max_states: int,
+    max_pages: int,
+    layers: tuple[int, ...],
+    subjects: tuple[str, ...],
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Compute exact competitive ratios over all small instances, each with its certificate.
+
+    Takes all (ℓ, n, k) with n ≥ 2, ℓ·n ≤ --max-pages and k < ℓ·n, smaller ones first. DIR gets a value and a
+    certificate per subject and instance, a table (atlas.json, atlas.csv, atlas.md), a heat map per subject
+    and a comparison with k − ℓ + 1, k and k + ℓ − 1 per ℓ.
+
+    May be stopped or killed at any time: called again with the same DIR it goes on where it was. Values that
+    are there are never computed again, except those that failed with a smaller budget.
+
+    \b
+    Examples:
+      paging atlas -o atlas
+      paging atlas -o atlas --layers 2:3 --max-pages 10 --subject lru --subject zrc
+      paging atlas -o atlas --max-states 3000000
+    """
+    from proofs.atlas.atlas import (
+        ALL_SUBJECTS,
+        check_subjects,
+        evidence,
+        open_atlas,
+        places,
+        read_values,
+        sweep,
+        write_tables,
+    )
+    from proofs.atlas.figures import write_figures
+
+    chosen = subjects or ALL_SUBJECTS
+    check_subjects(chosen)
+    root = open_atlas(folder)
+    over = places(max_pages, layers)
+    with stoppable() as stopped, progress("computing values", show=not as_json) as report:
+        computed = sweep(
+            root,
+            chosen,
+            over,
+            max_states=max_states,
+            workers=workers or os.cpu_count() or 1,
+            report=report,
+            stop=lambda: bool(stopped),
+        )
+    values = read_values(root)
+    files = write_tables(root)
+    with progress("drawing figures", show=not as_json):
+        files += write_figures(root, values)
+    if as_json:
+        write_json(
+            {
+                "atlas": str(root),
+                "computed": computed,
+                "values": values,
+                "evidence": [_evidence(one) for one in evidence(values)],
+                "files": files,
+            }
+        )
+    else:
+        _report(values, evidence(values), computed, str(root))
+    if stopped:
+        click.get_current_context().exit(130)
+
+
+def _evidence(one: Evidence) -> dict[str, object]:
+    return {
+        "id": one.conjecture.id,
+        "statement": one.conjecture.statement,
+        "agree": len(one.agree),
+        "disagree": [{"instance": place._asdict(), "value": value} for place, value in one.disagree],
+    }
+
+
+def _report(values: Sequence[Value], found: Sequence[Evidence], computed: int, root: str) -> None:
+    exact = Counter(value.subject for value in values if value.value is not None)
+    beyond = Counter(value.subject for value in values if value.value is None)
+    largest = {subject: max(v.states for v in values if v.subject == subject) for subject in exact}
+    write_table(
+        "The atlas: exact competitive ratios (forced, sequential, cold)",
+        ["subject", "exact values", "beyond the budget", "largest graph (states)"],
+        [[subject, exact[subject], beyond[subject], largest[subject]] for subject in exact],
+    )
+    write_table(
+        "\nConjectures on these instances",
+        ["id", "agree", "disagree", "statement"],
+        [[one.conjecture.id, len(one.agree), len(one.disagree), one.conjecture.statement] for one in found],
+        left=(0, 3),
+        notes=[
+            *(
+                f"{one.conjecture.id} disagrees at (ℓ, n, k) = "
+                + ", ".join(f"({', '.join(map(str, place))}): {value}" for place, value in one.disagree[:12])
+                for one in found
+                if one.disagree
+            ),
+            f"{computed} values computed now. Table, figures and certificates: {root}",
+        ],
+    )

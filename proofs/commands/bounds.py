@@ -1,0 +1,60 @@
+"""The command ``paging bounds``: the theorems as a table."""
+
+from __future__ import annotations
+
+import click
+
+from paging.cli.options import cache_option, json_option, layers_option, pages_option
+from paging.cli.terminal import write_json, write_table
+
+
+@click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@layers_option(default=None)
+@pages_option(default=None)
+@cache_option(default=None)
+@click.option("--opt-cache", type=click.IntRange(min=1), metavar="H", help="OPT's cache h ≤ k.  [default: k]")
+@json_option()
+def bounds(
+    ids: tuple[str, ...],
+    layers: int | None,
+    pages: int | tuple[int, ...] | None,
+    cache: int | None,
+    opt_cache: int | None,
+    as_json: bool,
+) -> None:
+    """List the known bounds, with their values at an instance if one is given.
+
+    \b
+    Examples:
+      paging bounds
+      paging bounds L2 L5 -l 3 -n 4 -k 8
+      paging bounds augmentation-upper -l 1 -n 12 -k 6 --opt-cache 3 --json
+    """
+    from paging.errors import ModelError
+    from paging.model import LayeredInstance
+    from proofs.bounds.registry import BOUNDS, describe, get_bound
+
+    chosen = [get_bound(name) for name in ids] or list(BOUNDS.values())
+    instance = None
+    if any(value is not None for value in (layers, pages, cache)):
+        if pages is None or cache is None:
+            raise ModelError("values at an instance need --pages (-n) and --cache (-k)")
+        instance = LayeredInstance(1 if layers is None else layers, pages, cache)
+    if opt_cache is not None and (instance is None or opt_cache > instance.cache):
+        raise ModelError(f"--opt-cache (h) must be in 1 … k of an instance (-n, -k), got {opt_cache}")
+    rows = [describe(bound, instance, opt_cache) for bound in chosen]
+    if as_json:
+        write_json({"rows": rows})
+        return
+    header = ["id", "kind", "subject", "value", "conditions", "status", "statement is"]
+    if instance is not None:
+        header.insert(4, "here")
+    keys = {"here": "value_here", "statement is": "origin"}
+    write_table(
+        "Bounds on the competitive ratio (upper: at most, lower: at least, tight: both)",
+        header,
+        [[row[keys.get(name, name)] for name in header] for row in rows],
+        left=tuple(range(len(header))),
+        notes=[f"{row['id']}: {row['statement']} [{row['reference']}]" for row in rows] if ids else (),
+    )

@@ -1,0 +1,125 @@
+"""``paging game``: the best competitive ratio of any deterministic algorithm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paging.cli.options import (
+    cache_option,
+    certificate_option,
+    json_option,
+    layers_option,
+    max_states_option,
+    opt_cache_option,
+    pages_option,
+)
+from paging.cli.terminal import provenance, status, write_json, write_table
+from paging.errors import ModelError
+from paging.signals import stoppable
+
+if TYPE_CHECKING:
+    from proofs.game.value import GameSolution, RuleRatio
+
+
+@click.command()
+@layers_option(required=True)
+@pages_option("--universe", required=True)
+@cache_option(required=True)
+@opt_cache_option()
+@click.option(
+    "--rule",
+    metavar="RULE",
+    help="Worst ratio of a rule over all ways to break its ties instead: zrc, zero-first or any.",
+)
+@click.option("--full", is_flag=True, help="Solve the whole game even where cheaper bounds meet.")
+@max_states_option(help="Give up a graph beyond this many states; the result may then be an interval.")
+@certificate_option(help="Write a certificate (.json or .json.gz) of what is proved, for 'paging verify'.")
+@json_option()
+def game(
+    layers: int,
+    pages: int | tuple[int, ...],
+    cache: int,
+    opt_cache: int | None,
+    rule: str | None,
+    full: bool,
+    max_states: int | None,
+    certificate: str | None,
+    as_json: bool,
+) -> None:
+    """Compute the best competitive ratio that any deterministic algorithm can have, with a certificate.
+
+    Paging as a game: the adversary requests a page, the algorithm chooses the victim. A choice of victims
+    with a potential proves that an algorithm gets away with the value, a decision graph of an adversary that
+    none gets away with less. All numbers are exact.
+
+    Ctrl-C stops and prints the interval known so far (exit code 130); so does --max-states (exit code 0).
+    The optimal algorithm can be run: paging run game-optimal …
+
+    \b
+    Examples:
+      paging game -l 2 -n 3 -k 4
+      paging game -l 3 -n 4 -k 5 --certificate game.json.gz
+      paging game -l 1 -n 6 -k 5 --opt-cache 3 --json
+      paging game -l 3 --universe 2,3,2 -k 4
+      paging game -l 2 -n 4 -k 5 --rule zrc
+    """
+    from paging.certificate import check_name, write_certificate
+    from paging.model import LayeredInstance
+    from proofs.game.value import rule_ratio, solve
+
+    if rule is not None and full:
+        raise ModelError("--full is about the game, not about a rule")
+    if certificate is not None:
+        check_name(certificate)
+    instance = LayeredInstance(layers, pages, cache)
+    found: GameSolution | RuleRatio
+    with stoppable() as stopped, status("game", show=not as_json) as say:
+        limits: dict[str, Any] = {
+            "opt_cache": opt_cache,
+            "max_states": max_states,
+            "watch": lambda progress: say(str(progress)),
+            "stop": lambda: bool(stopped),
+        }
+        if rule is not None:
+            found = rule_ratio(rule.lower(), instance, **limits)
+        else:
+            found = solve(instance, full=full, **limits)
+    facts = provenance(states=found.states)
+    if certificate is not None:
+        write_certificate(found.certificate(facts), certificate)
+    shown = found.answer()
+    if as_json:
+        write_json({**shown, "output": certificate, "provenance": facts})
+    else:
+        _report(shown, certificate)
+    if stopped:
+        click.get_current_context().exit(130)
+
+
+def _report(shown: dict[str, Any], certificate: str | None) -> None:
+    shape, notes = shown["instance"], []
+    if "rule" in shown:
+        title, known = f"Rule {shown['rule']}, ties to the adversary", shown["ratio"] or "?"
+    else:
+        title = "Best deterministic competitive ratio"
+        known = shown["value"] or f"{shown['lower']} … {shown['upper']}"
+        if shown["adversary_states"]:
+            notes.append(
+                f"An adversary with {shown['adversary_states']:,} decisions forces {shown['lower']}."
+            )
+        if shown["algorithm_states"]:
+            notes.append(f"An algorithm with {shown['algorithm_states']:,} states has {shown['upper']}.")
+        else:
+            notes.append(f"LRU has {shown['upper']}; nothing better is known yet.")
+    if certificate is not None:
+        notes.append(f"Certificate written to {certificate}")
+    write_table(
+        f"{title}: ℓ = {shape['layers']}, n = {shape['pages']}, k = {shape['cache']} "
+        f"(forced, sequential, cold)",
+        ["ratio", "OPT's cache", "states", "this is"],
+        [[known, shown["opt_cache"], shown["states"], "exact" if shown["exact"] else "an interval"]],
+        left=(0, 3),
+        notes=notes,
+    )

@@ -1,0 +1,160 @@
+"""``paging play``: the live page; ``paging show``: a run as one file that plays by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paging.cli.options import Source, cache_option, source_options
+from paging.cli.terminal import progress, remark
+from paging.errors import ModelError
+from paging.files import atomic_write
+
+if TYPE_CHECKING:
+    from paging.model import LayeredInstance
+    from paging.run import Run
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="PORT",
+    help="Port on the loopback address.  [default: a free one]",
+)
+@click.option("--open/--no-open", "browser", default=True, show_default=True, help="Open the browser.")
+@click.option(
+    "-p",
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="POLICY",
+    help="Offer this policy too, such as mymodule:MyPolicy; may be given several times.",
+)
+@click.option(
+    "--trace",
+    "traces",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Offer this routing trace too; may be given several times.",
+)
+def play(port: int, browser: bool, policies: tuple[str, ...], traces: tuple[str, ...]) -> None:
+    """Open the live page: watch policies, be the adversary, be the algorithm.
+
+    A local web app on the loopback address, reachable from this machine alone. Ctrl+C stops it; games are
+    kept while it runs.
+
+    \b
+    Examples:
+      paging play
+      paging play --port 8000 --no-open
+      paging play -p mymodule:MyPolicy --trace routing.npz
+    """
+    from paging.policy import get_policy
+    from paging.traces import read_trace
+    from proofs.play.forms import Catalogue
+    from proofs.play.server import serve
+
+    for name in policies:
+        get_policy(name)
+    read = {}
+    for file in traces:
+        with progress(f"reading {file}"):
+            read[Path(file).name] = read_trace(file)
+    serve(
+        Catalogue(policies, read),
+        port,
+        opened=lambda address: click.echo(f"The live page is at {address} (Ctrl+C stops it)"),
+        browser=browser,
+    )
+
+
+@click.command()
+@click.argument("policy", metavar="POLICY")
+@cache_option()
+@source_options
+@click.option("--construction", metavar="NAME", help="A hard input instead; see 'paging adversary list'.")
+@click.option("--rounds", type=click.IntRange(1), default=40, show_default=True, help="Of a construction.")
+@click.option("--first", type=click.IntRange(1), metavar="T", help="Show the first T requests only.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="HTML file."
+)
+def show(
+    policy: str,
+    cache: int | None,
+    source: Source,
+    construction: str | None,
+    rounds: int,
+    first: int | None,
+    output: str,
+) -> None:
+    """Write a run as one HTML file that plays without a network or this package.
+
+    The requests come from a construction, a workload or a trace. All steps are precomputed, OPT's cache and
+    the proven bounds beside them.
+
+    \b
+    Examples:
+      paging show lru --construction cyclic -o lesson.html
+      paging show llru --construction cruel -l 2 -n 4 -k 7 --rounds 60 -o cruel.html
+      paging show mark --workload zipf:alpha=1.2,rounds=50 -l 2 -n 6 -k 5 -o zipf.html
+    """
+    from paging.policy import get_policy
+    from paging.viewer.film import film_of
+    from paging.viewer.page import lesson_page
+
+    with progress("serving"):
+        run, opt_cache, note = _served(policy, cache, source, construction, rounds)
+        film = film_of(run, policy=get_policy(policy), first=first, opt_cache=opt_cache, remark=note)
+        page = lesson_page(film)
+    with atomic_write(output) as stream:
+        stream.write(page)
+    remark(f"{output}: {len(film.frames):,} requests; open it in any browser")
+
+
+def _served(
+    policy: str, cache: int | None, source: Source, construction: str | None, rounds: int
+) -> tuple[Run, int, str]:
+    """Return the recorded run, OPT's cache size, and where the requests come from."""
+    from paging.simulate import simulate
+
+    if construction is not None:
+        return _constructed(policy, cache, source, construction, rounds)
+    if cache is None:
+        raise ModelError("the cache size is missing: --cache (-k)")
+    sequence, origin = source.sequence(cache)
+    note = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in origin.items())
+    return simulate(policy, sequence, record=True, seed=source.seed), cache, f"requests: {note}"
+
+
+def _constructed(
+    policy: str, cache: int | None, source: Source, construction: str, rounds: int
+) -> tuple[Run, int, str]:
+    from adversary import get_construction
+    from paging.policy import get_policy
+
+    if source.trace is not None or source.workload is not None:
+        raise ModelError("requests come from --construction, --workload or --trace, but two are given")
+    found = get_construction(construction)
+    against = get_policy(policy)
+    adaptive = found.kind == "adaptive"
+    made = found(
+        _shape(found.demo, cache, source),
+        rounds=rounds,
+        policy=against if adaptive else None,
+        seed=source.seed,
+    )
+    size = made.offline.sequence.instance.cache
+    return made.run(against, seed=source.seed), size, f"requests: construction {found.id}"
+
+
+def _shape(demo: LayeredInstance, cache: int | None, source: Source) -> LayeredInstance:
+    """Return the instance asked for; what is not given is as in the construction's demonstration."""
+    from dataclasses import replace
+
+    given: dict[str, Any] = {"layers": source.layers, "pages": source.pages, "cache": cache}
+    return replace(demo, **{name: value for name, value in given.items() if value is not None})

@@ -1,0 +1,121 @@
+"""``paging randomized-value``: the best ratio of any randomised policy, for small instances."""
+
+from __future__ import annotations
+
+import click
+
+from paging.cli.options import (
+    cache_option,
+    certificate_option,
+    json_option,
+    layers_option,
+    max_states_option,
+    pages_option,
+)
+from paging.cli.terminal import provenance, status, write_json, write_table
+from paging.signals import stoppable
+
+
+@click.command("randomized-value")
+@layers_option(required=True)
+@pages_option("--universe", required=True)
+@cache_option(required=True)
+@max_states_option(
+    default=400, show_default=True, help="Refuse instances with more work-function states up to renaming."
+)
+@click.option(
+    "--max-columns",
+    type=click.IntRange(min=1),
+    default=100_000,
+    show_default=True,
+    metavar="C",
+    help="Largest linear program for the lower bound.",
+)
+@certificate_option(help="Write a certificate (.json or .json.gz) of both bounds, for 'paging verify'.")
+@json_option()
+def randomized_value(
+    layers: int,
+    pages: int | tuple[int, ...],
+    cache: int,
+    max_states: int,
+    max_columns: int,
+    certificate: str | None,
+    as_json: bool,
+) -> None:
+    """Compute the best competitive ratio of any randomised policy against an oblivious adversary.
+
+    From above a policy: a distribution over caches for every work function, by a linear program. From below
+    random requests that are hard for every policy (Yao's principle), by another one. Both are rounded to
+    fractions and proved exactly. Where they meet the value is exact, else the result is an interval.
+
+    Ctrl-C stops and prints the interval known so far (exit code 130).
+
+    \b
+    Examples:
+      paging randomized-value -l 2 -n 3 -k 3
+      paging randomized-value -l 1 -n 5 -k 4 --certificate value.json
+      paging randomized-value -l 2 -n 3,2 -k 4 --json
+    """
+    from paging.certificate import check_name, write_certificate
+    from paging.model import LayeredInstance
+    from proofs.randomized_value.value import randomized_value as compute
+    from proofs.randomized_value.value import shown
+
+    if certificate is not None:
+        check_name(certificate)
+    with stoppable() as stopped, status("randomized-value", show=not as_json) as say:
+        found = compute(
+            LayeredInstance(layers, pages, cache),
+            max_states=max_states,
+            max_columns=max_columns,
+            watch=lambda progress: say(str(progress)),
+            stop=lambda: bool(stopped),
+        )
+    columns = 0 if found.requests is None else found.requests.columns
+    facts = provenance(states=found.states, columns=columns)
+    if certificate is not None:
+        write_certificate(found.certificate(facts), certificate)
+    shape, value = found.instance, found.value
+    if as_json:
+        write_json(
+            {
+                "instance": {"layers": shape.layers, "pages": shape.pages, "cache": shape.cache},
+                "model": shape.model,
+                "adversary": "oblivious",
+                "value": None if value is None else str(value),
+                "lower": str(found.lower),
+                "upper": str(found.upper),
+                "exact": value is not None,
+                "additive": None if found.policy is None else str(found.policy.additive),
+                "states": found.states,
+                "columns": columns,
+                "output": certificate,
+                "provenance": facts,
+            }
+        )
+    else:
+        notes = []
+        if found.requests is None:
+            notes.append(
+                "No lower bound but the trivial one: no cache has a page in every layer, or stopped."
+            )
+        if certificate is not None:
+            notes.append(f"Certificate written to {certificate}")
+        write_table(
+            f"Best randomised ratio, oblivious adversary: ℓ = {shape.layers}, n = {shape.pages}, "
+            f"k = {shape.cache} (forced, sequential, cold)",
+            ["at least", "at most", "states", "columns", "this is"],
+            [
+                [
+                    shown(found.lower),
+                    shown(found.upper, up=True),
+                    found.states,
+                    columns,
+                    "exact" if value else "an interval",
+                ]
+            ],
+            left=(4,),
+            notes=notes,
+        )
+    if stopped:
+        click.get_current_context().exit(130)

@@ -1,0 +1,157 @@
+"""The command ``paging reproduce``: everything measured and judged, as one report."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paging.cli.options import json_option, seed_option
+from paging.cli.terminal import progress, write_json, write_table
+
+if TYPE_CHECKING:
+    from proofs.report.studies import Source
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    "directory",
+    type=click.Path(),
+    required=True,
+    metavar="DIR",
+    help="Folder of the report.",
+)
+@click.option(
+    "--trace",
+    "traces",
+    type=click.Path(),
+    multiple=True,
+    metavar="FILE",
+    help="Routing trace to compare policies on; may be given several times.",
+)
+@click.option("--quick", is_flag=True, help="Shorter inputs and fewer cache sizes, the same contents.")
+@seed_option()
+@json_option()
+def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, as_json: bool) -> None:
+    """Judge all bounds, run all constructions, compare policies with OPT, and write a report.
+
+    DIR gets report.html, which needs no other file, and the same as report.json, data/*.csv and figures as
+    SVG and PNG. It appears when it is complete; an earlier report in its place is replaced, anything else
+    is refused. Exit code 1 says that the report is there but a bound did not stand.
+
+    \b
+    Examples:
+      paging reproduce -o report
+      paging reproduce --quick -o report --trace routing.npz
+      paging reproduce -o report --trace a.npz --trace b.jsonl.gz --seed 7 --json
+    """
+    from proofs.report.document import Settings, compute, environment, worker_pool
+    from proofs.report.writing import check_target, staged, write_report
+
+    began = time.perf_counter()
+    target = Path(directory)
+    check_target(target)
+    sources = _read(traces, as_json)
+    settings = Settings.reduced(seed) if quick else Settings(seed)
+    with staged(target) as folder, worker_pool(None) as pool:
+        document = compute(
+            settings,
+            sources,
+            directory=folder,
+            stage=lambda label: progress(label, show=not as_json),
+            pool=pool,
+        )
+        command = _command(directory, traces, quick, seed)
+        with progress("drawing figures", show=not as_json) as report:
+            write_report(
+                document,
+                lambda: environment(command, time.perf_counter() - began),
+                folder,
+                pool=pool,
+                progress=report,
+            )
+    _summarise(document, target, as_json)
+    if any(row["verdict"] in ("violated", "not reached") for row in document["verdicts"]):
+        raise click.exceptions.Exit(1)
+
+
+def _read(traces: tuple[str, ...], as_json: bool) -> list[Source]:
+    from proofs.report.studies import read_source
+
+    sources: dict[str, Source] = {}
+    with progress("reading traces", show=not as_json):
+        for file in traces:
+            source = read_source(file, sources)
+            sources[source.id] = source
+    return list(sources.values())
+
+
+def _command(directory: str, traces: tuple[str, ...], quick: bool, seed: int) -> str:
+    words = ["paging", "reproduce", "-o", directory]
+    for file in traces:
+        words += ["--trace", file]
+    return shlex.join(words + ["--quick"] * quick + ["--seed", str(seed)])
+
+
+def _summarise(document: dict[str, Any], target: Path, as_json: bool) -> None:
+    page = target / "report.html"
+    if as_json:
+        write_json(
+            {
+                "report": str(page),
+                "model": document["model"],
+                "rows": document["verdicts"],
+                "claims": document["claims"],
+                "provenance": document["provenance"],
+            }
+        )
+        return
+    write_table(
+        "Bounds (forced, sequential, cold; ratios observed, see the report for every policy and run)",
+        [
+            "bound",
+            "kind",
+            "ratio",
+            "statement is",
+            "shown by",
+            "k",
+            "observed",
+            "exact",
+            "value there",
+            "verdict",
+        ],
+        [_bound_line(bound) for bound in document["bounds"]],
+        left=(0, 1, 2, 3, 4, 9),
+    )
+    write_table(
+        "\nPublished numbers, as third parties report them, on our requests",
+        ["reported", "our reading", "requests", "ours", "at k", "verdict"],
+        [_claim_line(claim) for claim in document["claims"]],
+        left=(0, 1, 2, 5),
+        notes=[f"report: {page}"],
+    )
+
+
+def _bound_line(bound: dict[str, Any]) -> list[object]:
+    shown = bound["shown"]
+    what = f"{shown['policy']}, {shown['on'].split(',')[0]}" if shown["k"] else None
+    value, exact = (
+        shown[key] and str(shown[key]).removesuffix("/1").replace("inf", "∞") for key in ("claim", "exact")
+    )
+    verdict = bound["verdict"]
+    return [
+        bound["id"], bound["kind"], bound["value"], bound["origin"], what, shown["k"], shown["ratio"], exact,
+        value, verdict,
+    ]  # fmt: skip
+
+
+def _claim_line(claim: dict[str, Any]) -> list[object]:
+    value, published = claim["value"], claim["published"]
+    shown = f"{100 * value:.1f} %" if claim["percent"] else f"{value:.2f}×"
+    reported = f"{100 * published:.0f} %" if claim["percent"] else f"{published:g}×"
+    return [reported, claim["reading"], claim["study"], shown, claim["k"], claim["verdict"]]

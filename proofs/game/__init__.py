@@ -1,0 +1,1 @@
+"""The paging game: the best ratio that any deterministic algorithm can have."""

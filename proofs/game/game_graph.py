@@ -1,0 +1,237 @@
+"""The graph of the paging game: cached bit and work-function label of every page, all requests, all victims.
+
+A state says which pages are cached, OPT's work function, and the layer to be served. The adversary moves by
+requesting a page of that layer; the algorithm moves, on a fault with a full cache, by choosing the victim.
+States that differ by a renaming of pages inside a layer are one, and so are, where all layers have equally
+many pages, states that differ by a rotation of the layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paging.errors import LimitError, ModelError, UnsupportedModelError
+from paging.kernels.state_set import Rows, StateSet
+from paging.model import LayeredInstance, whole_number
+from proofs.game import kernels
+from proofs.game.kernels import Index, Small
+
+ROOM = 2**15
+"""Successors for which room is made at once."""
+MAX_PAGES = 255
+
+Rule = Callable[[int, int, bool], int]
+"""(label after the request, h, whether the page is in the layer being served) → rank; least rank leaves."""
+
+
+def any_victim(label: int, opt_cache: int, own_layer: bool) -> int:
+    """Every cached page may leave: the game itself, or every lazy algorithm there is."""
+    return 0
+
+
+def zero_first(label: int, opt_cache: int, own_layer: bool) -> int:
+    """Pages in no optimal cache leave first, then all others that are not in every one."""
+    return 0 if label == 0 else 1 if label < opt_cache else 2
+
+
+def zrc(label: int, opt_cache: int, own_layer: bool) -> int:
+    """As ``zero_first``, but without a page of label 0 those of the layer being served leave first."""
+    if 0 < label < opt_cache:
+        return 1 if own_layer else 2
+    return 0 if label == 0 else 3
+
+
+RULES: dict[str, Rule] = {"zrc": zrc, "zero-first": zero_first, "any": any_victim}
+"""Rules that leave ties open, by name."""
+
+
+class Frozen(NamedTuple):
+    """The whole graph: per state its requests, per request its successors, each as where they end.
+
+    Attributes
+    ----------
+    request_ends : ndarray of int32, shape (states,)
+    target_ends : ndarray of int32, shape (requests,)
+    requested, codes : ndarray of uint8, shape (requests,)
+        Place of the requested page in its state; policy fault + 2 · OPT increment.
+    targets, victims : ndarray, shape (successors,)
+        Number of the next state; place of the page that leaves, the number of pages where none does.
+    """
+
+    request_ends: Index
+    target_ends: Index
+    requested: Small
+    codes: Small
+    targets: Index
+    victims: Small
+
+
+class GameGraph:
+    """The graph of the game on an instance, grown state by state from the cold start.
+
+    Parameters
+    ----------
+    instance : LayeredInstance
+        One page per visit, forced service, fewer cache slots than pages, at most 255 pages.
+    opt_cache : int, optional
+        OPT's cache size h ≤ k; default k.
+    rule : callable, optional
+        Which victims are open to the algorithm; default all.
+    rotation : bool, optional
+        Whether to identify rotations; default whether all layers have equally many pages.
+
+    Raises
+    ------
+    ModelError, UnsupportedModelError
+        The instance is outside this range.
+
+    Examples
+    --------
+    >>> graph = GameGraph(LayeredInstance(layers=2, pages=2, cache=3))
+    >>> while not graph.complete:
+    ...     graph.grow()
+    >>> graph.states, graph.rows([0]).tolist()
+    (13, [[0, 0, 0, 0, 0]])
+    """
+
+    def __init__(
+        self,
+        instance: LayeredInstance,
+        opt_cache: int | None = None,
+        rule: Rule = any_victim,
+        rotation: bool | None = None,
+    ) -> None:
+        check_instance(instance)
+        self.instance = instance
+        self.opt_cache = instance.cache if opt_cache is None else opt_cache
+        whole_number(self.opt_cache, "opt_cache (h)", 1, instance.cache)
+        self.rotation = alike(instance) if rotation is None else rotation
+        self.width = instance.total_pages + 1
+        self.expanded = 0
+        labels = range(self.opt_cache + 1)
+        self._rank = np.array([[rule(c, self.opt_cache, own) for own in (False, True)] for c in labels])
+        self._first_page = np.array(instance.first_page, dtype=np.int64)
+        self._set = StateSet(np.zeros((1, self.width), dtype=np.int32))
+        self._parts: list[Frozen] = []
+        self._requests = self._targets = 0
+
+    @property
+    def states(self) -> int:
+        """Number of states found so far."""
+        return len(self._set)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every state has been expanded."""
+        return self.expanded == self.states
+
+    def rows(self, states: NDArray[np.integer[Any]] | Sequence[int]) -> Rows:
+        """Return states as rows: per page (h + 1) · cached bit + work-function label; then the layer."""
+        return self._set.rows(states)
+
+    def grow(self) -> None:
+        """Expand the next states in the order they were found."""
+        widest = max(self.instance.pages_by_layer)
+        most = widest * self.instance.cache
+        rows = self._set.rows(slice(self.expanded, self.expanded + max(1, ROOM // most)))
+        count = len(rows)
+        room = count * most
+        after = np.empty((room, self.width), dtype=np.int32)
+        part = Frozen(
+            np.empty(count, dtype=np.int32),
+            np.empty(count * widest, dtype=np.int32),
+            np.empty(count * widest, dtype=np.uint8),
+            np.empty(count * widest, dtype=np.uint8),
+            np.empty(0, dtype=np.int32),
+            np.empty(room, dtype=np.uint8),
+        )
+        requests, targets = kernels.expand(
+            rows, self._first_page, self.instance.cache, self.opt_cache, self._rank, self.rotation,
+            after, part.victims, part.target_ends, part.requested, part.codes, part.request_ends,
+        )  # fmt: skip
+        numbers, _ = self._set.add(after[:targets])
+        if self._targets + targets >= 2**31:
+            raise LimitError("the game has more than 2³¹ moves")
+        self._parts.append(
+            Frozen(
+                part.request_ends + np.int32(self._requests),
+                part.target_ends[:requests] + np.int32(self._targets),
+                part.requested[:requests].copy(),
+                part.codes[:requests].copy(),
+                numbers,
+                part.victims[:targets].copy(),
+            )
+        )
+        self._requests += requests
+        self._targets += targets
+        self.expanded += count
+
+    def freeze(self) -> Frozen:
+        """Return the graph grown so far as arrays, and forget how it was grown."""
+        pieces = [list(kind) for kind in zip(*self._parts, strict=True)]
+        self._parts = []
+        # One kind after the other, so that never more than one of them is there twice.
+        return Frozen(*(np.concatenate(pieces.pop(0)) for _ in range(len(pieces))))
+
+    def number(self, row: Rows) -> int | None:
+        """Return the number of a state given as a row, or None if it was not found."""
+        numbers, new = self._set.add(row[None, :])
+        return None if len(new) or int(numbers[0]) >= self.expanded else int(numbers[0])
+
+
+class Place(NamedTuple):
+    """A situation of the game in canonical form: the row, and which page stands at each place."""
+
+    row: Rows
+    pages: tuple[int, ...]
+
+
+def canonical(
+    instance: LayeredInstance,
+    opt_cache: int,
+    cached: AbstractSet[int],
+    labels: Sequence[int],
+    layer: int,
+    rotation: bool | None = None,
+) -> Place:
+    """Return a situation in canonical form.
+
+    Examples
+    --------
+    >>> place = canonical(LayeredInstance(layers=2, pages=2, cache=2), 2, {0, 3}, [2, 0, 0, 2], 1)
+    >>> place.row.tolist(), place.pages
+    ([0, 5, 0, 5, 0], (2, 3, 1, 0))
+    """
+    turned = alike(instance) if rotation is None else rotation
+    first = layer if turned else 0
+    code = [label + (opt_cache + 1) * (page in cached) for page, label in enumerate(labels)]
+    pages: list[int] = []
+    for step in range(instance.layers):
+        pages += sorted(
+            instance.pages_of((first + step) % instance.layers), key=lambda page: (code[page], page)
+        )
+    row = np.array([*(code[page] for page in pages), 0 if turned else layer], dtype=np.int32)
+    return Place(row, tuple(pages))
+
+
+def alike(instance: LayeredInstance) -> bool:
+    """Whether all layers have equally many pages, so that they may be rotated."""
+    return len(set(instance.pages_by_layer)) == 1
+
+
+def check_instance(instance: LayeredInstance) -> None:
+    """Raise unless the game is defined on an instance, and small enough to be written down."""
+    if instance.per_visit > 1 or instance.bypassing or instance.visits == "atomic":
+        raise UnsupportedModelError("the paging game needs one page per visit (g = 1) and forced service")
+    if instance.cache >= instance.total_pages:
+        raise ModelError(
+            f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
+            f"{instance.total_pages} pages fit the cache"
+        )
+    if instance.total_pages > MAX_PAGES:
+        raise LimitError(f"the paging game is for at most {MAX_PAGES} pages, not {instance.total_pages}")

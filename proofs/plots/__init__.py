@@ -1,0 +1,1 @@
+"""Pictures of numbers: the document of plain values, and its drawing."""

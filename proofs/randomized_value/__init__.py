@@ -1,0 +1,1 @@
+"""The best ratio that any randomised policy can have."""

@@ -1,0 +1,1 @@
+"""The exact competitive ratio of a policy over all inputs."""

@@ -1,0 +1,54 @@
+"""The exact competitive ratio of any policy: one entrance for deterministic and randomised ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from paging.model import LayeredInstance
+from paging.policy import Policy, get_policy
+from proofs.ratio.deterministic import ExactRatio, Progress, exact_ratio
+from proofs.ratio.randomized import RandomizedRatio, randomized_exact
+
+
+def competitive_ratio(
+    policy: str | Policy,
+    instance: LayeredInstance,
+    *,
+    opt_cache: int | None = None,
+    max_states: int | None = None,
+    symmetric: bool = True,
+    watch: Callable[[Progress], None] = lambda progress: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> ExactRatio | RandomizedRatio:
+    """Return the exact competitive ratio of a policy, with what proves it.
+
+    Parameters
+    ----------
+    policy : str or Policy
+        Deterministic (:func:`~proofs.ratio.deterministic.exact_ratio`), or randomised against an oblivious
+        adversary (:func:`~proofs.ratio.randomized.randomized_exact`).
+    instance, opt_cache, max_states, watch, stop
+        As there.
+    symmetric : bool, default True
+        As for a deterministic policy; no matter for a randomised one.
+
+    Examples
+    --------
+    >>> instance = LayeredInstance(layers=1, pages=3, cache=2)
+    >>> competitive_ratio("lru", instance).ratio, competitive_ratio("mark", instance).ratio
+    (Fraction(2, 1), Fraction(3, 2))
+    """
+    answer = get_policy(policy)
+    if answer.randomized:
+        return randomized_exact(
+            policy, instance, opt_cache=opt_cache, max_states=max_states, watch=watch, stop=stop
+        )
+    return exact_ratio(
+        policy,
+        instance,
+        opt_cache=opt_cache,
+        max_states=max_states,
+        symmetric=symmetric,
+        watch=watch,
+        stop=stop,
+    )

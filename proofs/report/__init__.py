@@ -1,0 +1,1 @@
+"""The report: everything measured and judged, written as one folder."""

@@ -1,0 +1,170 @@
+"""The generated tables of docs/reproduce.md, and the pictures of docs/adversaries.md.
+
+``python -m proofs.report.docs docs/reproduce.md [TRACE]...`` writes them anew; without traces the table on
+traces stays as it is.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from adversary import Adversary, get_construction
+from paging.numbers import cell
+from proofs.bounds.registry import BOUNDS, Bound, formula
+from proofs.bounds.verdicts import check_lower
+from proofs.report.claims import CLAIMS, judge_claims
+from proofs.report.document import Settings, growth_panels
+from proofs.report.figures import draw, plans
+from proofs.report.studies import Source, read_source, study
+
+ROUNDS = 600
+"""Length at which the constructions of the table are judged, in rounds."""
+
+
+def reported_bounds() -> str:
+    """Return the reported bounds as a Markdown table, each with every construction of ours."""
+    header = (
+        *("claim, in our reading", "said by", "what is reported, what is ours", "bound here"),
+        *("our construction", "command", "our number", "verdict"),
+    )
+    rows = [
+        _bound_row(bound, get_construction(name))
+        for bound in BOUNDS.values()
+        if bound.origin == "our reading"
+        for name in bound.constructions
+    ]
+    return markdown(header, rows)
+
+
+def _bound_row(bound: Bound, found: Adversary) -> tuple[str, ...]:
+    instance = found.demo
+    built = found(rounds=ROUNDS)
+    policy = found.victims[0]
+    verdict = check_lower(bound, policy, built)
+    shape = f"-l {instance.layers} -n {instance.pages} -k {instance.cache}"
+    limit, value = _exact(built.limit), _exact(verdict.claim)
+    return (
+        bound.statement,
+        bound.locator if "third parties" in bound.locator else f"the paper's {bound.locator}",
+        bound.evidence,
+        f"`{bound.id}`: ≥ {formula(bound.value)} if {bound.condition_text}",
+        f"`{found.id}`: {found.title}",
+        f"`paging adversary {found.id} {shape} -p {policy} --rounds {ROUNDS}`",
+        f"limit {limit}, bound {value}; observed {_decimal(verdict.ratio)} for {policy}",
+        verdict.outcome,
+    )
+
+
+def _exact(number: object) -> str:
+    text = cell(number).replace("inf", "∞")
+    return text if len(text) <= 12 or "/" not in text else f"≈ {float(number):.3f}"  # type: ignore[arg-type]
+
+
+def _decimal(number: float | None) -> str:
+    return "–" if number is None else f"{number:.2f}"
+
+
+def published_numbers(claims: Iterable[Mapping[str, Any]], kind: str) -> str:
+    """Return judged claims on traces or workloads as a Markdown table.
+
+    Parameters
+    ----------
+    claims : iterable of mapping
+        Rows of :func:`proofs.report.claims.judge_claims`.
+    kind : {"trace", "workload"}
+        Which requests to show.
+    """
+    header = ("reported claim", "our reading", "our requests", "our number", "at k", "verdict", "reason")
+    show = {claim.id: claim.show for claim in CLAIMS}
+    rows = [
+        (
+            row["statement"],
+            row["reading"],
+            f"`{row['study']}`",
+            show[row["claim"]](row["value"]),
+            "–" if row["k"] is None else str(row["k"]),
+            row["verdict"],
+            row["reason"],
+        )
+        for row in claims
+        if row["kind"] == kind
+    ]
+    return markdown(header, rows)
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    for row in rows:
+        assert len(row) == len(header), row
+        lines.append("| " + " | ".join(row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def block(text: str, name: str) -> str:
+    """Return what stands between the marks of a generated part of a document.
+
+    Examples
+    --------
+    >>> block("<!-- t: begin -->\\n| a |\\n<!-- t: end -->", "t")
+    '| a |\\n'
+    """
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+    return text[text.index(begin) + len(begin) : text.index(end)]
+
+
+def filled(text: str, name: str, table: str) -> str:
+    """Return a document with a generated part replaced."""
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+    head, rest = text.split(begin, 1)
+    return head + begin + table + end + rest.split(end, 1)[1]
+
+
+def default_claims(sources: Iterable[Source]) -> list[dict[str, Any]]:
+    """Judge the published numbers on sources with default settings, as the document shows them."""
+    settings = Settings()
+    # MARK takes part in no claim: two runs are enough.
+    return judge_claims(
+        [study(source, points=settings.points, runs=2, seed=settings.seed) for source in sources]
+    )
+
+
+def default_workloads() -> list[Source]:
+    """Return the synthetic workloads with default settings."""
+    settings = Settings()
+    return [source.draw(settings.workload_rounds, settings.seed) for source in settings.synthetic]
+
+
+def draw_gallery(directory: Path) -> None:
+    """Draw the growth of every construction as ``ID.png``, for docs/adversaries.md."""
+    directory.mkdir(parents=True, exist_ok=True)
+    drawn: set[str] = set()
+    with TemporaryDirectory() as folder:
+        for plan in plans({"growth": growth_panels(Settings()), "studies": []}):
+            name = plan.data["construction"]
+            if name not in drawn:  # of several variants the first
+                drawn.add(name)
+                draw(plan, Path(folder))
+                shutil.copyfile(Path(folder) / f"{plan.name}.png", directory / f"{name}.png")
+
+
+def main(path: str, *traces: str) -> None:
+    """Write the generated parts of the document anew, and the pictures of the constructions beside it."""
+    document = Path(path)
+    draw_gallery(document.parent / "images" / "adversaries")
+    text = filled(document.read_text(encoding="utf-8"), "bounds", reported_bounds())
+    claims = default_claims(default_workloads())
+    text = filled(text, "workloads", published_numbers(claims, "workload"))
+    if traces:
+        claims = default_claims(map(read_source, traces))
+        text = filled(text, "traces", published_numbers(claims, "trace"))
+    document.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,239 @@
+"""The figures of the report, in the house style of :mod:`paging.plotting`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from math import inf, isinf
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+from paging.plotting import (
+    BLACK,
+    BLUE,
+    DASHES,
+    GREY,
+    LOOKS,
+    OTHERS,
+    legend,
+    note_line,
+    number,
+    plain_ticks,
+    policy_label,
+    save,
+    title_of,
+)
+from proofs.report.studies import LRU_SPLIT, OPT_EQUAL, OPT_SPLIT
+
+LEAST_SAVING = -15
+"""Savings below this many percent are cut off: the figure is about the differences above."""
+
+LONGEST_NAME = 28
+"""Characters of a trace's name that a title holds."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A figure that is to be drawn.
+
+    Attributes
+    ----------
+    name : str
+        File name without suffix.
+    kind : str
+        Key into :data:`KINDS`.
+    data : mapping
+        A panel of ``growth`` or an entry of ``studies`` of the report's document.
+    alt : str
+        The figure in words.
+    """
+
+    name: str
+    kind: str
+    data: Mapping[str, Any]
+    alt: str
+
+
+def plans(document: Mapping[str, Any]) -> Iterator[Plan]:
+    """Yield the figures of a document in the order of the report."""
+    for panel in document["growth"]:
+        policies = ", ".join(curve["policy"] for curve in panel["curves"])
+        yield Plan(
+            f"growth-{panel['id']}",
+            "growth",
+            panel,
+            f"Ratio of faults against sequence length on the construction {panel['id']} for {policies}",
+        )
+    for study in document["studies"]:
+        for kind, words in (
+            ("faults", "Faults per request"),
+            ("ratio", "Faults relative to OPT"),
+            ("saving", "Share of LRU's faults saved"),
+        ):
+            yield Plan(f"{kind}-{study['id']}", kind, study, f"{words} against cache size: {study['title']}")
+
+
+def draw(plan: Plan, directory: Path) -> str:
+    """Draw a figure as ``NAME.svg`` and ``NAME.png`` in a directory and return the SVG text."""
+    target = directory / plan.name
+    svg = target.with_name(f"{plan.name}.svg")
+    save(
+        plan.name,
+        lambda figure: KINDS[plan.kind](figure, plan.data),
+        [target.with_name(f"{plan.name}.png"), svg],
+    )
+    return svg.read_text(encoding="utf-8")
+
+
+# Ratio against growing sequence length.
+
+
+def _growth(figure: Figure, panel: Mapping[str, Any]) -> None:
+    axes = figure.add_subplot()
+    _offset_curves(axes, panel)
+    limit = number(panel["limit"])
+    unbounded = isinf(limit)
+    axes.set_xscale("log")
+    if unbounded:
+        axes.set_yscale("log")
+        axes.text(0.03, 0.95, "limit ∞", transform=axes.transAxes, va="top", fontsize=10)
+    else:
+        axes.axhline(limit, color=BLACK, linewidth=1.2, linestyle=DASHES)
+        axes.set_ylim(0, 1.22 * max(limit, *_ratios(panel)))
+        axes.annotate(
+            _limit_text(panel),
+            (0.0, limit),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 8 if "frac" in _limit_text(panel) else 4),
+            textcoords="offset points",
+        )
+    axes.set_title(_growth_title(panel))
+    axes.set_xlabel("requests T (log scale)")
+    axes.set_ylabel("faults online / offline" + (" (log scale)" if unbounded else ""))
+    plain_ticks(axes)
+    legend(figure, axes, columns=2 if _longest_label(panel) > 16 else 3)
+
+
+def _offset_curves(axes: Axes, panel: Mapping[str, Any]) -> None:
+    """Draw the curves; markers of curves that coincide are set off against each other."""
+    curves = panel["curves"]
+    for place, (curve, look) in enumerate(zip(curves, cycle(OTHERS), strict=False)):
+        points = [point for point in curve["points"] if point["offline"]]
+        style = look.keywords() | {"label": policy_label(curve["policy"])}
+        axes.plot(
+            [point["requests"] for point in points],
+            [point["ratio"] for point in points],
+            **style,
+            markevery=(place, max(4, len(curves) + 1)),
+        )
+    promised = _least_promised(curves)
+    if promised:
+        axes.plot(
+            *zip(*promised, strict=True), color=GREY, linewidth=3.2, alpha=0.55, label="promised", zorder=1
+        )
+
+
+def _least_promised(curves: Sequence[Mapping[str, Any]]) -> list[tuple[int, float]]:
+    """The ratio promised to every policy shown, where a period is complete."""
+    least: dict[int, float] = {}
+    for curve in curves:
+        for point in curve["points"]:
+            if point["promised"]:
+                t = point["requests"]
+                least[t] = min(least.get(t, inf), number(point["promised"]))
+    return sorted(least.items())
+
+
+def _ratios(panel: Mapping[str, Any]) -> list[float]:
+    return [point["ratio"] for curve in panel["curves"] for point in curve["points"] if point["offline"]]
+
+
+def _limit_text(panel: Mapping[str, Any]) -> str:
+    value = number(panel["limit"])
+    shown = f"{value:g}" if value == round(value, 3) else f"{value:.3f}"
+    form = panel["limit_form"]
+    return f"limit ${form} = {shown}$" if form else f"limit ${shown}$"
+
+
+def _growth_title(panel: Mapping[str, Any]) -> str:
+    size = title_of(panel, panel["k"])
+    if panel["h"] != panel["k"]:
+        size += f", h = {panel['h']}"
+    return f"{panel['construction']}: {size}"
+
+
+def _longest_label(panel: Mapping[str, Any]) -> int:
+    return max(len(policy_label(curve["policy"])) for curve in panel["curves"])
+
+
+# Faults against cache size.
+
+
+def _faults(figure: Figure, study: Mapping[str, Any]) -> None:
+    axes = figure.add_subplot()
+    names = ("lfu", "fifo", "lru", "mark", "partitioned", "llru", "llru-lazy", OPT_SPLIT, "opt", "compulsory")
+    for name in names:
+        _curve(axes, study, name, "fault_rate", 100)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("faults per request (%)")
+    _finish_study(figure, axes, study, "Faults")
+
+
+def _ratio(figure: Figure, study: Mapping[str, Any]) -> None:
+    axes = figure.add_subplot()
+    names = (
+        "lfu",
+        "fifo",
+        "lru",
+        "mark",
+        "partitioned",
+        "llru",
+        "llru-lazy",
+        LRU_SPLIT,
+        OPT_EQUAL,
+        OPT_SPLIT,
+    )
+    for name in names:
+        _curve(axes, study, name, "vs_opt", 1)
+    axes.set_yscale("log")
+    axes.set_ylim(bottom=0.95)
+    note_line(axes, 2.5, "reported: up to 2.5")
+    axes.axhline(1, color=BLACK, linewidth=1.0)
+    axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 1.5, 2, 3, 5, 7)))
+    axes.set_ylabel("faults / faults of OPT (log scale)")
+    plain_ticks(axes)
+    _finish_study(figure, axes, study, "Distance to OPT")
+
+
+def _saving(figure: Figure, study: Mapping[str, Any]) -> None:
+    axes = figure.add_subplot()
+    for name in ("llru", "llru-lazy", "llru-token", "partitioned", LRU_SPLIT):
+        _curve(axes, study, name, "saving_over_lru", 100)
+    note_line(axes, 15, "reported: about 15 %")
+    axes.axhline(0, color=BLUE, linewidth=1.0)
+    axes.set_ylim(bottom=max(axes.get_ylim()[0], LEAST_SAVING), top=max(axes.get_ylim()[1], 18))
+    axes.set_ylabel("fewer faults than LRU (%)")
+    _finish_study(figure, axes, study, "Saving over LRU")
+
+
+def _curve(axes: Axes, study: Mapping[str, Any], policy: str, key: str, factor: float) -> None:
+    rows = [row for row in study["rows"] if row["policy"] == policy and row[key] is not None]
+    if rows:
+        values = [factor * row[key] for row in rows]
+        axes.plot([row["k"] for row in rows], values, **LOOKS[policy].keywords())
+
+
+def _finish_study(figure: Figure, axes: Axes, study: Mapping[str, Any], what: str) -> None:
+    axes.set_xlabel(f"cache size k (pages, of {study['total_pages']})")
+    name = study["id"] if len(study["id"]) <= LONGEST_NAME else study["id"][: LONGEST_NAME - 1] + "…"
+    axes.set_title(f"{what}: {name}")
+    legend(figure, axes, height=4)
+
+
+KINDS = {"growth": _growth, "faults": _faults, "ratio": _ratio, "saving": _saving}
+"""What can be drawn."""

@@ -1,0 +1,342 @@
+"""Writing the report: one folder with HTML, JSON, CSV and figures, all at once or not at all."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import secrets
+import shutil
+import stat
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from paging.bibliography import SOURCES
+from paging.errors import LayeredPagingError
+from paging.numbers import json_text
+from paging.plotting import LOOKS, policy_label
+from paging.signals import Report
+from proofs.report.document import SCHEMA, each
+from proofs.report.figures import LEAST_SAVING, Plan, draw, plans
+from proofs.report.studies import ORDER
+
+HTML, JSON, DATA, FIGURES = "report.html", "report.json", "data", "figures"
+
+LONGEST_FRACTION = 12
+"""Characters up to which an exact fraction is shown beside its decimal value."""
+
+
+class ReportError(LayeredPagingError, ValueError):
+    """The report's folder cannot be written, or holds something else."""
+
+
+# The folder: checked first, built beside its place, moved there at the end.
+
+
+def check_target(target: Path) -> None:
+    """Raise ReportError unless a report may take this place: nothing, an empty folder or an old report."""
+    if target.is_dir():
+        stranger = _stranger(target)
+        if stranger:
+            raise ReportError(
+                f"{target} holds {stranger}, which no report wrote; name a new or an empty folder"
+            )
+    elif os.path.lexists(target):
+        raise ReportError(f"{target} is not a folder; name a new or an empty one")
+
+
+def _stranger(folder: Path) -> str | None:
+    """Return an entry of a folder that is no part of a report, or None."""
+    names = sorted(path.name for path in folder.iterdir())
+    if names and not _is_report(folder / JSON):
+        return names[0]
+    known = re.compile(rf"{HTML}|{JSON}|{DATA}|{FIGURES}|counterexample-[\w-]+\.json")
+    return next((name for name in names if not known.fullmatch(name)), None)
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and found.get("schema") == SCHEMA
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """Yield a new folder that takes the place of ``target`` if all goes well, and vanishes if not.
+
+    An old report in that place is replaced as a whole.
+
+    Raises
+    ------
+    ReportError
+        The folder cannot be written, or ``target`` holds something that no report wrote.
+    """
+    check_target(target)
+    place = target.resolve()
+    near = next(parent for parent in place.parents if os.path.lexists(parent))
+    try:
+        building = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=near))
+    except OSError as error:
+        raise ReportError(f"{target} cannot be written: {error.strerror or error}") from None
+    try:
+        yield building
+        check_target(target)
+        _move(building, place)
+    except OSError as error:
+        raise ReportError(f"{target} cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _move(building: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    building.chmod(stat.S_IMODE(place.parent.stat().st_mode) & 0o755 | 0o700)
+    old = place.with_name(f".{place.name}.old.{secrets.token_hex(4)}")
+    replaced = place.exists()
+    if replaced:
+        place.rename(old)
+    try:
+        building.rename(place)
+    except OSError:
+        if replaced:
+            old.rename(place)
+        raise
+    if replaced:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_report(
+    document: Mapping[str, Any],
+    environment: Callable[[], Mapping[str, Any]],
+    folder: Path,
+    *,
+    pool: ProcessPoolExecutor | None = None,
+    progress: Report = lambda done, total: None,
+) -> None:
+    """Write all files of a report into an existing folder.
+
+    Parameters
+    ----------
+    document : mapping
+        What :func:`proofs.report.document.compute` returned.
+    environment : callable
+        Returns what differs from run to run (:func:`proofs.report.document.environment`), asked at the end.
+    folder : Path
+    pool : ProcessPoolExecutor, optional
+        Where figures are drawn; default in this process.
+    progress : callable
+        Called with (figures drawn, figures in all).
+    """
+    drawn = draw_figures(document, folder / FIGURES, pool, progress)
+    (folder / DATA).mkdir(exist_ok=True)
+    for name, rows in data_tables(document).items():
+        write_csv(folder / DATA / f"{name}.csv", rows)
+    this_run = dict(environment())
+    (folder / HTML).write_text(render(document, this_run, drawn), encoding="utf-8")
+    (folder / JSON).write_text(json_text({**document, "environment": this_run}) + "\n", encoding="utf-8")
+
+
+def draw_figures(
+    document: Mapping[str, Any],
+    folder: Path,
+    pool: ProcessPoolExecutor | None = None,
+    progress: Report = lambda done, total: None,
+) -> dict[str, Markup]:
+    """Draw every figure as SVG and PNG; return the SVGs by name, ready to stand inside an HTML page."""
+    folder.mkdir(exist_ok=True)
+    todo = list(plans(document))
+    jobs = [(plan, folder) for plan in todo]
+    return {
+        plan.name: inline_svg(plan, svg)
+        for plan, svg in zip(todo, each(pool, _draw, jobs, progress), strict=True)
+    }
+
+
+def _draw(job: tuple[Plan, Path]) -> str:
+    return draw(*job)
+
+
+def inline_svg(plan: Plan, svg: str) -> Markup:
+    """Return a drawn SVG for use inside HTML: no prologue, identifiers of its own, a text alternative."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.DOTALL)
+    body = re.sub(r'\bid="', f'id="{plan.name}-', body)
+    body = re.sub(r'href="#', f'href="#{plan.name}-', body)
+    body = re.sub(r"url\(#", f"url(#{plan.name}-", body)
+    # The drawing's own size would not let it shrink on a phone; the view box says what is needed.
+    opening, rest = body.split(">", 1)
+    opening = re.sub(r'\s(?:width|height)="[^"]*"', "", opening)
+    label = Markup.escape(plan.alt)
+    return Markup(f'{opening} role="img" aria-label="{label}">{rest.strip()}')
+
+
+# Data as CSV: the rows of the document, flat.
+
+
+def data_tables(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the document's numbers as flat tables by name, one CSV file each."""
+    return {
+        "bounds": [
+            {key: value for key, value in bound.items() if key != "shown"} for bound in document["bounds"]
+        ],
+        "verdicts": list(document["verdicts"]),
+        "growth": list(_growth_rows(document)),
+        "faults": [{"study": study["id"], **row} for study in document["studies"] for row in study["rows"]],
+        "claims": list(document["claims"]),
+    }
+
+
+def _growth_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for panel in document["growth"]:
+        head = {key: panel[key] for key in ("construction", "bound", "layers", "pages", "k", "h")}
+        for curve in panel["curves"]:
+            whose = {"policy": curve["policy"], "sharing": curve["sharing"], "measure": curve["measure"]}
+            for point in curve["points"]:
+                yield {**head, **whose, **point, "limit": panel["limit"]}
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows with the union of their columns; lists are joined with blanks, absent values empty."""
+    header = list(dict.fromkeys(key for row in rows for key in row))
+    with open(path, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        for row in rows:
+            writer.writerow([_flat(row.get(key)) for key in header])
+
+
+def _flat(value: Any) -> Any:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return "" if value is None else value
+
+
+# The page.
+
+
+def render(document: Mapping[str, Any], environment: Mapping[str, Any], drawn: Mapping[str, Markup]) -> str:
+    """Return the whole page as one self-contained HTML text."""
+    templates = Environment(
+        loader=PackageLoader("proofs.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {"number": number, "percent": percent, "policy": policy_label, "math": math}
+    page = templates.get_template("report.html.j2")
+    return page.render(
+        document=document,
+        environment=environment,
+        figures=drawn,
+        sources=_cited(document),
+        looks=LOOKS,
+        order=ORDER,
+        least_saving=LEAST_SAVING,
+        badges=BADGES,
+        spans=_spans(document["claims"]),
+        counts=counts(document),
+    )
+
+
+BADGES = {
+    "holds": ("good", "✓"),
+    "reached": ("good", "✓"),
+    "holds and reached": ("good", "✓"),
+    "reproduced": ("good", "✓"),
+    "open": ("open", "○"),
+    "not checked": ("open", "○"),
+    "differs": ("differs", "≠"),
+    "not reached": ("bad", "✗"),
+    "violated": ("bad", "✗"),
+}
+"""Verdict → colour class and sign, so that no meaning rests on colour alone."""
+
+
+def counts(document: Mapping[str, Any]) -> dict[str, int]:
+    """Count what the report is about, for its head and the summary."""
+    verdicts = [row["verdict"] for row in document["verdicts"]]
+    good = sum(BADGES[verdict][0] == "good" for verdict in verdicts)
+    return {
+        "bounds": len(document["bounds"]),
+        "judged": sum(verdict != "not checked" for verdict in verdicts),
+        "good": good,
+        "bad": sum(BADGES[verdict][0] == "bad" for verdict in verdicts),
+        "not_checked": sum(verdict == "not checked" for verdict in verdicts),
+        "open": sum(verdict == "open" for verdict in verdicts),
+        "runs": sum(row["runs"] for row in document["verdicts"]),
+        "constructions": len({panel["construction"] for panel in document["growth"]}),
+        "studies": len(document["studies"]),
+        "requests": sum(study["requests"] for study in document["studies"]),
+        "claims": len(document["claims"]),
+        "reproduced": sum(claim["verdict"] == "reproduced" for claim in document["claims"]),
+    }
+
+
+def _spans(claims: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many rows of the table of claims each claim and each reading takes."""
+    return dict(Counter(key for claim in claims for key in (claim["claim"], claim["reading"])))
+
+
+def _cited(document: Mapping[str, Any]) -> dict[str, str]:
+    """The bibliography entries that the shown bounds rest on."""
+    shown = " ".join(bound["reference"] for bound in document["bounds"])
+    return {key: text for key, text in SOURCES.items() if text in shown}
+
+
+def number(value: Any, digits: int = 3) -> Markup:
+    """Return a number of the document for display; the exact one goes along in the ``value`` attribute.
+
+    Examples
+    --------
+    >>> number(12345), number("25/12"), number("inf")  # doctest: +NORMALIZE_WHITESPACE
+    (Markup('<data value="12345">12,345</data>'), Markup('<data value="25/12">25/12 ≈ 2.083</data>'),
+     Markup('<data value="inf">∞</data>'))
+    """
+    if value is None:
+        return Markup('<span class="none">–</span>')
+    return Markup('<data value="{}">{}</data>').format(value, _shown(value, digits))
+
+
+def _shown(value: Any, digits: int) -> str:
+    if isinstance(value, str):
+        top, _, bottom = value.partition("/")
+        if not bottom:
+            return value.replace("inf", "∞")
+        if bottom == "1":
+            return f"{int(top):,}"
+        decimal = f"{int(top) / int(bottom):.{digits}f}"
+        return f"{value} ≈ {decimal}" if len(value) <= LONGEST_FRACTION else f"≈ {decimal}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
+
+
+def math(text: str) -> Markup:
+    """Return a formula in words with its subscripts set as such.
+
+    >>> math("H_k, H_{ℓ−1} and k_1")
+    Markup('H<sub>k</sub>, H<sub>ℓ−1</sub> and k<sub>1</sub>')
+    """
+    escaped = str(Markup.escape(text))
+    return Markup(re.sub(r"(?<=\w)_(?:\{(.*?)\}|(\w))", r"<sub>\1\2</sub>", escaped))
+
+
+def percent(value: Any) -> Markup:
+    """Return a share as percent, with the exact value in the ``value`` attribute."""
+    if value is None:
+        return number(None)
+    return Markup('<data value="{}">{}</data>').format(
+        value, f"{100 * value:.1f}".replace("-", "−") + "\u00a0%"
+    )

@@ -1,0 +1,204 @@
+"""Certificates of type ``cycle``: files, lies, mutations, and replaying the policy."""
+
+import copy
+import json
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from adversary.cycles.cycle import cycle_certificate, literal
+from adversary.cycles.product_graph import ProductGraph
+from adversary.cycles.search import Search
+from paging import (
+    LayeredInstance,
+    LayeredPagingError,
+    RequestSequence,
+    get_policy,
+    registered_policies,
+    steps,
+)
+from paging.certificate import write_certificate
+from paging.cli.main import run as paging_run
+from paging.policies.recency import LRU
+from proofs import checker
+from proofs.certificate import read_certificate
+from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
+from proofs.checker.rules import RULES
+from proofs.replay import ReplayError, replay
+from tests.proofs.test_checker import mutants
+
+FOLDER = Path(__file__).parents[1] / "certificates" / "cycle"
+Capture = pytest.CaptureFixture[str]
+
+
+def files(folder: str) -> list[object]:
+    found = sorted((FOLDER / folder).iterdir())
+    assert found
+    return [pytest.param(path, id=path.stem) for path in found]
+
+
+@cache
+def exact(policy: str, layers: int, pages: tuple[int, ...], cache: int, opt_cache: int) -> Fraction | float:
+    graph = ProductGraph(policy, LayeredInstance(layers, pages, cache), opt_cache=opt_cache)
+    graph.explore()
+    found = graph.best_cycle()
+    return Fraction(0) if found is None else found.ratio
+
+
+def exact_ratio(claim: dict) -> Fraction | float:
+    shape = claim["instance"]
+    pages = shape["pages"] if isinstance(shape["pages"], list) else [shape["pages"]] * shape["layers"]
+    return exact(claim["policy"], shape["layers"], tuple(pages), shape["cache"], claim["opt_cache"])
+
+
+def stated(claim: dict) -> Fraction | float:
+    return float("inf") if claim["ratio"] == "unbounded" else Fraction(claim["ratio"])
+
+
+@pytest.mark.parametrize("path", files("valid"))
+def test_valid(path: Path) -> None:
+    document = read_certificate(path)
+    verdict = verify_file(str(path))
+    assert verdict.status == VERIFIED
+    ruled = document["claim"]["policy"] in RULES
+    assert any(checker.REPLAY in text for text in verdict.assumptions) != ruled
+    assert stated(document["claim"]) == exact_ratio(document["claim"])
+    played = replay(document, verdict)
+    assert played.status == VERIFIED
+    assert not any(checker.REPLAY in text for text in played.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("folder", "status"), [("invalid", REFUTED), ("malformed", INCOMPLETE)], ids=["invalid", "malformed"]
+)
+def test_lies_and_nonsense(folder: str, status: str) -> None:
+    for path in sorted((FOLDER / folder).iterdir()):
+        verdict = verify_file(str(path))
+        assert verdict.status == status, path.name
+        assert verdict.reason
+        assert "\n" not in verdict.reason
+
+
+@pytest.mark.parametrize("path", files("valid"))
+def test_no_mutant_proves_a_false_claim(path: Path) -> None:
+    document = read_certificate(path)
+    passed = 0
+    for place, mutant in mutants(document):
+        mutant = json.loads(json.dumps(mutant))
+        verdict = verify(mutant)
+        if verdict.status != VERIFIED:
+            assert verdict.reason
+            continue
+        passed += 1
+        if mutant["claim"]["policy"] not in registered_policies():
+            continue  # nobody else than a replay could know
+        try:
+            played = replay(mutant, verdict)
+        except LayeredPagingError:
+            continue
+        assert played.status == REFUTED or stated(mutant["claim"]) <= exact_ratio(mutant["claim"]), place
+    assert passed
+
+
+def test_a_replay_notices_other_decisions() -> None:
+    document = read_certificate(FOLDER / "valid" / "lru-layered.json")
+    verdict = verify(document)
+    for name in ("fifo", "fwf", "mark-lru", "llru", "mru", "sieve", "random"):
+        lie = copy.deepcopy(document)
+        lie["claim"]["policy"] = name
+        alike = VERIFIED if name not in RULES or decides_alike(name, document) else REFUTED
+        assert verify(lie).status == alike
+        assert replay(lie, verdict).status == (VERIFIED if decides_alike(name, document) else REFUTED)
+    lie["claim"]["policy"] = "no-such-policy"
+    with pytest.raises(LayeredPagingError, match="unknown policy"):
+        replay(lie, verdict)
+
+
+def decides_alike(name: str, document: dict) -> bool:
+    if get_policy(name).randomized:
+        return False
+    claim = document["claim"]
+    sequence = RequestSequence(LayeredInstance(2, 2, 3), claim["prefix"] + claim["cycle"])
+    seen = list(steps(name, sequence))
+    left = [page for step in seen for page in step.victims]
+    before = seen[len(claim["prefix"]) - 1].labels
+    return left == document["evidence"]["left"] and before == seen[-1].labels
+
+
+def test_a_replay_notices_a_state_that_does_not_return() -> None:
+    # LRU's cache returns after these requests, the order of its pages does not.
+    document = read_certificate(FOLDER / "valid" / "fifo-one-slot.json")
+    document["claim"] |= {
+        "instance": document["claim"]["instance"] | {"pages": 3, "cache": 2},
+        "policy": "lru",
+        "opt_cache": 2,
+        "prefix": [0, 1],
+        "cycle": [2, 1, 0],
+    }
+    document["evidence"] = {
+        "leaving": [0, 0, 1, 0, 1],
+        "left": [0, 2],
+        "start": [0, 1],
+        "periods": 1,
+        "schedule": [0, -2, 2],
+    }
+    assert verify(document) == (REFUTED, "the state of lru after the cycle is not the one before", ())
+    document["claim"]["policy"] = "tests.adversary.test_cycle_certificate:Unknown"
+    verdict = verify(document)
+    assert verdict.status == VERIFIED
+    played = replay(document, verdict)
+    assert played.status == REFUTED
+    assert "its state after the cycle is not the one before" in played.reason
+
+
+class Unknown(LRU):
+    """LRU under a name that the checker has no rule for."""
+
+    id = "unknown"
+
+
+@pytest.mark.parametrize(
+    "policy", ["lru", "fifo", "clock", "sieve", "llru", "llru-token", "mark-fifo", "fwf", "mru"]
+)
+def test_certificates_of_a_search(policy: str, tmp_path: Path) -> None:
+    search = Search(policy, LayeredInstance(2, 3, 4))
+    search.run(steps=200)
+    document = search.certificate()
+    assert document is not None
+    path = tmp_path / "cycle.json.gz"
+    write_certificate(document, path)
+    verdict = verify_file(str(path))
+    assert verdict.status == VERIFIED
+    assert replay(read_certificate(path), verdict).status == VERIFIED
+
+
+def test_certificate_of_a_long_cycle() -> None:
+    graph = ProductGraph("llru", LayeredInstance(2, 4, 7))
+    graph.explore()
+    found = graph.best_cycle()
+    assert found is not None
+    document = cycle_certificate(literal(graph, found))
+    verdict = verify(json.loads(json.dumps(document)))
+    assert verdict.reason.startswith("policy llru: the ratio is at least 8;")
+    assert replay(document, verdict).status == VERIFIED
+
+
+def test_verify_replay_on_the_command_line(capsys: Capture) -> None:
+    path = str(FOLDER / "valid" / "lifo-unbounded.json")
+    assert paging_run(["verify", path]) == 0
+    assert checker.REPLAY in capsys.readouterr().out
+    assert paging_run(["verify", path, "--replay"]) == 0
+    assert "it was replayed" in capsys.readouterr().out
+    assert paging_run(["verify", str(FOLDER / "invalid" / "ratio-too-large.json"), "--replay"]) == 1
+    other = FOLDER.parent / "valid" / "optimum-three-pages.json"
+    assert paging_run(["verify", str(other), "--replay"]) == 2
+    assert "certificates of a named deterministic policy" in capsys.readouterr().err
+    with pytest.raises(ReplayError):
+        replay(read_certificate(other), verify_file(str(other)))
+
+
+def test_the_writer_uses_the_checkers_format() -> None:
+    document = read_certificate(FOLDER / "valid" / "fifo-one-slot.json")
+    assert (document["format"], document["version"]) == (checker.FORMAT, checker.VERSION)

@@ -1,0 +1,460 @@
+"""The command line: what it prints, its one-line errors and exit codes, and that its help stays true."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+
+import paging.cli.main
+from paging import registered_policies
+from paging.cli.commands import compare, run, trace
+from paging.cli.commands import policies as policies_command
+from paging.cli.commands import workloads as workloads_command
+from paging.cli.main import GROUP, root
+from paging.cli.main import run as paging_run
+from paging.cli.terminal import write_table
+from paging.files import atomic_write
+from paging.numbers import jsonable
+
+PROGRAM = Path(sys.executable).with_name("paging")
+HERE = Path(__file__).resolve().parents[1]
+TRACE = HERE.parents[1] / "shared" / "traces" / "mixtral-8x7b-instruct-fp8.npz"
+ZIPF = ("--workload", "zipf:requests=600", "-l", "3", "-n", "4")
+OURS = {
+    "run": run,
+    "compare": compare,
+    "trace": trace,
+    "policies": policies_command,
+    "workloads": workloads_command,
+}
+
+Capture = pytest.CaptureFixture[str]
+
+
+def installed(*args: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(PROGRAM), *args], capture_output=True, text=True, encoding="utf-8", check=False, **settings
+    )
+
+
+def call(capsys: Capture, *args: str) -> tuple[int, str, str]:
+    """Run a command line in this process; return exit code, standard output and standard error."""
+    code = paging_run(args)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def answer(capsys: Capture, *args: str) -> Any:
+    code, out, err = call(capsys, *args, "--json")
+    assert (code, err) == (0, "")
+    return json.loads(out)
+
+
+def one_line(err: str) -> str:
+    assert err.startswith("paging: error: ")
+    assert err.count("\n") == 1
+    return err
+
+
+# The installed command
+
+
+def test_help_lists_every_command_with_a_line() -> None:
+    done = installed("--help")
+    assert done.returncode == 0
+    for point in entry_points(group=GROUP):
+        assert re.search(rf"^  {point.name} +\S", done.stdout, re.MULTILINE), point.name
+    assert installed().stdout == done.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = {"numba", "scipy", "matplotlib", "sympy", "networkx", "pulp", "jinja2", "rich", "proofs", "lp"}
+    script = (
+        "import sys; from paging.cli.main import run; code = run(['--help']);"
+        f"print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (0, "[]")
+
+
+def test_a_run_imports_no_solver_and_no_plots() -> None:
+    # numba itself looks for scipy.linalg; the rest of scipy stays out.
+    heavy = {"scipy.special", "scipy.optimize", "matplotlib", "sympy", "networkx", "pulp", "jinja2", "rich"}
+    args = ["run", "lru", *ZIPF, "-k", "6", "--json"]
+    script = (
+        f"import sys; from paging.cli.main import run; code = run({args!r});"
+        f"print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (0, "[]")
+
+
+def test_run_through_the_installed_command() -> None:
+    done = installed("run", "lru", "mark", *ZIPF, "-k", "6", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    result = json.loads(done.stdout)
+    assert [row["policy"] for row in result["rows"]] == ["lru", "mark", "opt", "compulsory"]
+    assert installed("run", "lru", "mark", *ZIPF, "-k", "6", "--json").stdout == done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["runn"], "did you mean run?"),
+        (["run", "lruu", *ZIPF, "-k", "6"], "did you mean lru"),
+        (["run", "lru", *ZIPF, "-k", "0"], "cache (k) must be an integer in 1"),
+        (["run", "lru", "--trace", "missing.npz", "-k", "6"], "missing.npz"),
+        (["compare", "-k", "6"], "--trace FILE or --workload SPEC"),
+    ],
+)
+def test_errors_of_the_installed_command(args: list[str], says: str, tmp_path: Path) -> None:
+    done = installed(*args, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in one_line(done.stderr)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [PROGRAM, "policies", "--json"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert "No space left" in one_line(done.stderr)
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    child = subprocess.Popen([PROGRAM, "policies", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert child.stdout is not None
+    assert child.stderr is not None
+    child.stdout.close()
+    assert (child.stderr.read(), child.wait()) == (b"", 141)
+
+
+def test_an_interrupt_is_one_line(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("paging.compare.compare", interrupted)
+    assert call(capsys, "run", "lru", *ZIPF, "-k", "6") == (130, "", "paging: interrupted\n")
+
+
+# run
+
+
+def test_run_rows_follow_the_contract(capsys: Capture) -> None:
+    policies = ("lru", "partitioned:policy=fifo", "random")
+    result = answer(capsys, "run", *policies, *ZIPF, "-k", "6", "--runs", "5")
+    assert list(result) == ["model", "instance", "rows", "skipped", "provenance"]
+    assert result["model"]["service"] == "forced"
+    assert result["instance"] == {"layers": 3, "pages": 4}
+    assert result["provenance"]["workload"] == "zipf:requests=600"
+    lru, split, random, opt, compulsory = result["rows"]
+    assert (lru["policy"], lru["k"], lru["requests"]) == ("lru", 6, 600)
+    assert isinstance(lru["faults"], int)
+    assert lru["vs_opt"] == lru["faults"] / opt["faults"]
+    assert (split["policy"], split["sharing"]) == ("partitioned:policy=fifo", "per-layer")
+    assert (random["measure"], random["runs"]) == ("sampled", 5)
+    assert (compulsory["policy"], compulsory["faults"]) == ("compulsory", 12)
+
+
+def test_opt_can_be_named_and_left_out(capsys: Capture) -> None:
+    def names(*args: str) -> list[str]:
+        return [row["policy"] for row in answer(capsys, "run", *args, *ZIPF, "-k", "6")["rows"]]
+
+    assert names("opt") == ["opt", "compulsory"]
+    assert names("lru", "--no-opt") == ["lru", "compulsory"]
+
+
+def test_run_on_page_ids_in_a_text_file(capsys: Capture, tmp_path: Path) -> None:
+    file = tmp_path / "pages.txt"
+    file.write_text("0 3 1 4 2 5 0 3\n")
+    rows = answer(capsys, "run", "lru", "--trace", str(file), "-l", "2", "-n", "3", "-k", "4")["rows"]
+    assert [(row["policy"], row["faults"]) for row in rows] == [("lru", 8), ("opt", 6), ("compulsory", 6)]
+
+
+def test_the_table_names_the_variant_and_keeps_every_column(capsys: Capture) -> None:
+    code, out, err = call(capsys, "run", "lru", "mark", *ZIPF, "-k", "6")
+    assert (code, err) == (0, "")
+    title, _, header, lru, *_ = out.splitlines()
+    assert "600 requests" in title
+    assert "forced · sequential · cold" in title
+    assert re.split(r" {2,}", header) == [
+        "policy",
+        "faults",
+        "±",
+        "fault rate",
+        "ratio to opt",
+        "saving over lru",
+    ]
+    assert lru.split()[0] == "lru"
+    assert "observed" in out
+    assert "mean of 10 sampled runs" in out
+
+
+def test_atomic_visits_leave_opt_out_and_say_why(capsys: Capture) -> None:
+    args = ("run", "lru", *ZIPF, "-g", "2", "--visits", "atomic", "-k", "6")
+    result = answer(capsys, *args)
+    assert [row["policy"] for row in result["rows"]] == ["lru", "compulsory"]
+    assert result["skipped"][0]["policy"] == "opt"
+    assert "left out: opt for k = 6: " in call(capsys, *args)[1]
+
+
+# compare
+
+
+def test_compare_has_a_row_for_every_policy_and_size(capsys: Capture) -> None:
+    result = answer(capsys, "compare", *ZIPF, "-k", "2,4:8:2")
+    found = {(row["policy"], row["k"]) for row in result["rows"]}
+    names = {*registered_policies(), "opt", "compulsory"}
+    assert found == {(p, k) for p in names for k in (2, 4, 6, 8)} - {("partitioned", 2)}
+    assert [(skip["policy"], skip["k"]) for skip in result["skipped"]] == [("partitioned", 2)]
+
+
+def test_compare_table_is_sorted_or_as_asked(capsys: Capture) -> None:
+    def first_column(*args: str) -> list[str]:
+        _, out, _ = call(capsys, "compare", *ZIPF, "-k", "4,6", *args)
+        return [line.split()[0] for line in out.split("\n\n")[1].splitlines()]
+
+    assert first_column()[:3] == ["policy", "compulsory", "opt"]
+    assert first_column("-p", "mru", "-p", "lru") == ["policy", "mru", "lru", "opt", "compulsory"]
+
+
+@pytest.mark.parametrize("show", ["faults", "rate", "ratio", "saving"])
+def test_compare_shows_what_is_asked(capsys: Capture, show: str) -> None:
+    code, out, _ = call(capsys, "compare", *ZIPF, "-k", "6", "-p", "lru", "--show", show)
+    result = answer(capsys, "run", "lru", *ZIPF, "-k", "6")["rows"][0]
+    shown = {
+        "faults": f"{result['faults']:,}",
+        "rate": f"{result['fault_rate']:.4f}",
+        "ratio": f"{result['vs_opt']:.4f}",
+        "saving": "0.00 %",
+    }
+    assert code == 0
+    assert re.search(rf"^lru +{re.escape(shown[show])}$", out, re.MULTILINE)
+
+
+def test_compare_on_a_real_trace(capsys: Capture) -> None:
+    if not TRACE.exists():
+        pytest.skip(f"{TRACE.name} is not beside this checkout")
+    result = answer(capsys, "compare", "--trace", str(TRACE), "-k", "64,96,128,160")
+    faults = {(row["policy"], row["k"]): row["faults"] for row in result["rows"]}
+    everywhere = set(registered_policies()) - {"game-optimal"}
+    assert {policy for policy, _ in faults} == {*everywhere, "opt", "compulsory"}
+    assert result["provenance"]["digest"]
+    for k in (64, 96, 128, 160):
+        assert faults["opt", k] == min(faults[p, k] for p in {*everywhere, "opt"})
+        assert faults["mark-lru", k] == faults["lru", k]
+    for k in (96, 128, 160):
+        assert 0.84 < faults["llru", k] / faults["lru", k] < 0.96
+        assert 0.83 < faults["llru-lazy", k] / faults["lru", k] < 0.93
+
+
+# trace, policies, workloads
+
+
+def test_trace_convert_and_info(capsys: Capture, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([[[0, 1], [2, 0]], [[1, 2], [0, 1]]], dtype=np.int16))
+    code, out, err = call(capsys, "trace", "convert", str(tmp_path / "a.npy"), str(tmp_path / "b.jsonl.gz"))
+    assert (code, out) == (0, "")
+    assert err.startswith("paging: note: ")
+    first = answer(capsys, "trace", "info", str(tmp_path / "a.npy"))
+    second = answer(capsys, "trace", "info", str(tmp_path / "b.jsonl.gz"))
+    assert first["digest"] == second["digest"]
+    assert (first["tokens"], first["layers"], first["pages"], first["top_k"]) == (2, 2, 3, 2)
+    code, out, _ = call(capsys, "trace", "info", str(tmp_path / "a.npy"))
+    assert code == 0
+    assert first["digest"] in out
+
+
+def test_a_failed_conversion_leaves_nothing(capsys: Capture, tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY broken")
+    code, _, err = call(capsys, "trace", "convert", str(tmp_path / "a.npy"), str(tmp_path / "b.npz"))
+    assert code == 2
+    assert "a.npy" in one_line(err)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.npy"]
+
+
+def test_policies_are_listed_and_explained(capsys: Capture) -> None:
+    with click.Context(policies_command):
+        policies_command.main(["--json"], standalone_mode=False)
+        listed = json.loads(capsys.readouterr().out)["policies"]
+        policies_command.main(["llru"], standalone_mode=False)
+        explained = capsys.readouterr().out
+    assert [policy["id"] for policy in listed] == list(registered_policies())
+    lru = next(policy for policy in listed if policy["id"] == "lru")
+    assert lru["guarantee"].startswith("k-competitive")
+    assert "conservative" in lru["traits"]
+    assert "oldest in rounds first" in explained
+
+
+def test_workloads_are_listed(capsys: Capture) -> None:
+    workloads_command.main(["--json"], standalone_mode=False)
+    names = {workload["id"] for workload in json.loads(capsys.readouterr().out)["workloads"]}
+    assert {"uniform", "zipf"} <= names
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["run", "-k", "6", *ZIPF], "Missing argument 'POLICY...'"),
+        (["run", "lru", *ZIPF], "'-k' / '--cache'"),
+        (["run", "lru", *ZIPF, "-k", "six"], "'six'"),
+        (["run", "lru", *ZIPF, "-k", "6", "--tarce", "x"], "--trace"),
+        (["run", "lru", *ZIPF, "--trace", "x.npz", "-k", "6"], "both"),
+        (["run", "lru", "--workload", "zipf", "-k", "6"], "--layers (-l) and --pages (-n)"),
+        (["run", "lru", "--workload", "zipff", "-l", "2", "-n", "3", "-k", "6"], "zipf"),
+        (["run", "lru", "--workload", "zipf:alpha", "-l", "2", "-n", "3", "-k", "6"], "key=value"),
+        (["run", "lru", "--workload", "zipf", "-l", "2", "-n", "3,x", "-k", "6"], "3,x"),
+        (["run", "lru", "--workload", "zipf", "-l", "2", "-n", "3,4,5", "-k", "6"], "3 layers"),
+        (["run", "lru:x=1", *ZIPF, "-k", "6"], "no parameter"),
+        (["run", "no.such:Policy", *ZIPF, "-k", "6"], "cannot be imported"),
+        (["run", "fifo", *ZIPF, "-g", "2", "--visits", "atomic", "-k", "6"], "atomic"),
+        (["run", "partitioned", *ZIPF, "-k", "2"], "k ≥ 3"),
+        (["run", "lru", *ZIPF, "-g", "5", "-k", "6"], "per_visit"),
+        (["run", "mark", *ZIPF, "-k", "6", "--runs", "1"], "--runs"),
+        (["run", "lru", *ZIPF, "-k", "6", "--seed", "-1"], "--seed"),
+        (["compare", *ZIPF, "-k", "8:4"], "8:4"),
+        (["compare", *ZIPF, "-k", "1:99999999"], "more than 10,000"),
+        (["compare", *ZIPF, "-k", "4,0"], "cache (k)"),
+        (["compare", *ZIPF, "-k", "2", "-p", "partitioned"], "k ≥ 3"),
+        (["compare", *ZIPF, "-k", "2", "--show", "all"], "--show"),
+        (["trace", "inof", "x"], "inof"),
+        (["trace", "info", "x.xyz"], ".xyz"),
+        (["trace", "convert", "x.npz"], "TO"),
+    ],
+)
+def test_bad_input_is_one_line(capsys: Capture, args: list[str], says: str) -> None:
+    code, out, err = call(capsys, *args)
+    assert (code, out) == (2, "")
+    assert says in one_line(err)
+
+
+def test_a_json_error_stays_text_on_standard_error(capsys: Capture) -> None:
+    code, out, err = call(capsys, "run", "lruu", *ZIPF, "-k", "6", "--json")
+    assert (code, out) == (2, "")
+    one_line(err)
+
+
+def test_a_command_that_cannot_be_loaded_is_named(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib.metadata import EntryPoint
+
+    point = EntryPoint("broken", "no_such_package.commands:broken", GROUP)
+    monkeypatch.setattr(paging.cli.main, "_points", lambda: {"broken": point})
+    code, _, err = call(capsys, "broken")
+    assert code == 2
+    assert "no_such_package.commands:broken" in one_line(err)
+    assert call(capsys, "--help")[0] == 0
+
+
+# Help
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    for name, command in OURS.items():
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", child) for inner, child in command.commands.items())
+
+
+def test_the_list_shows_the_first_sentence_of_the_help() -> None:
+    for point in entry_points(group=GROUP):
+        try:
+            command = point.load()
+        except ImportError:
+            continue
+        assert paging.cli.main._summary(point) == (command.help or "").partition("\n")[0].rstrip("."), (
+            point.name
+        )
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_every_command_shows_examples_that_parse(name: str, command: click.Command) -> None:
+    lines = re.findall(r"^ *paging (.+)$", command.help or "", re.MULTILINE)
+    assert lines, f"paging {name} shows no example"
+    for line in lines:
+        words = shlex.split(line)
+        parsed: click.Command = root
+        if words[0] in OURS:
+            parsed = OURS[words.pop(0)]
+        while isinstance(parsed, click.Group):
+            parsed = parsed.commands[words.pop(0)] if parsed is not root else parsed
+        parsed.make_context(name, words)
+
+
+def test_the_manual_names_every_command_and_option() -> None:
+    manual = (HERE.parent / "docs" / "cli.md").read_text(encoding="utf-8")
+    for name, command in commands():
+        assert f"paging {name}" in manual
+        for parameter in command.params:
+            for spelling in [*parameter.opts, *parameter.secondary_opts]:
+                if spelling.startswith("--"):
+                    assert f"`{spelling}" in manual or f" {spelling}" in manual, f"paging {name}: {spelling}"
+
+
+# Output
+
+
+def test_jsonable_keeps_numbers_plain() -> None:
+    plain = jsonable({"a": np.int64(3), "c": np.arange(2), 4: {2, 1}, "e": Path("x"), "f": np.True_})
+    assert plain == {"a": 3, "c": [0, 1], "4": [1, 2], "e": "x", "f": True}
+    assert type(plain["a"]) is int
+    assert type(plain["f"]) is bool
+
+
+def test_tables_line_up(capsys: Capture) -> None:
+    write_table("title", ["policy", "faults"], [["lru", 1234], ["a-long-name", None]], notes=["note"])
+    assert capsys.readouterr().out == (
+        "title\n\npolicy       faults\nlru           1,234\na-long-name       –\n\nnote\n"
+    )
+
+
+def test_atomic_write_leaves_the_old_file_on_failure(tmp_path: Path) -> None:
+    target = tmp_path / "x.json"
+    target.write_text("old")
+    with pytest.raises(TypeError), atomic_write(target) as stream:
+        stream.writelines(["half", None])
+    assert [file.name for file in tmp_path.iterdir()] == ["x.json"]
+    assert target.read_text() == "old"
+    with atomic_write(target, "wb") as stream:
+        stream.write(os.fsencode("new"))
+    assert target.read_text() == "new"
+
+
+def test_a_policy_of_ones_own_is_found_in_the_working_directory(tmp_path: Path) -> None:
+    (tmp_path / "mymodule.py").write_text(
+        "from paging import Policy\n"
+        "class MyPolicy(Policy):\n"
+        "    id, title, traits = 'my', 'keeps one page', frozenset({'deterministic'})\n"
+        "    @staticmethod\n"
+        "    def serve(labels, page, slot, frame):\n"
+        "        labels[:] = 0\n"
+        "        labels[page] = 1\n"
+    )
+    command = [
+        Path(sys.executable).with_name("paging"),
+        "run",
+        "mymodule:MyPolicy",
+        *ZIPF,
+        "-k",
+        "3",
+        "--json",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["rows"][0]["policy"] == "my"

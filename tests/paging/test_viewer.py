@@ -1,0 +1,353 @@
+"""Films, guides, hindsight, the widget and one-file pages: what they show is what happened."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from fractions import Fraction
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import paging
+from adversary import constructions, get_construction
+from paging import (
+    LayeredInstance,
+    LimitError,
+    ModelError,
+    Policy,
+    RequestSequence,
+    UnsupportedModelError,
+    farthest_in_future,
+    film_of,
+    generate,
+    mistakes,
+    optimum_so_far,
+    phase_starts,
+    registered_policies,
+    simulate,
+    steps,
+)
+from paging.cli.main import run as paging_run
+from paging.hindsight import optimum_from
+from paging.run import SHOWN
+from paging.testing import sequences
+from paging.viewer import guides
+from paging.viewer.page import lesson_page
+from proofs import get_bound
+
+SMALL = LayeredInstance(layers=2, pages=3, cache=3)
+REQUESTS = generate("zipf:alpha=1", SMALL, rounds=15, seed=4)
+
+
+def every_sequence(length: int) -> list[RequestSequence]:
+    """All sequences of two layers with two pages each, k = 2, and of one layer with three pages."""
+    layered, classical = LayeredInstance(2, 2, 2), LayeredInstance(1, 3, 2)
+    return [
+        *(
+            RequestSequence(layered, [2 * (t % 2) + p for t, p in enumerate(choice)])
+            for choice in product(range(2), repeat=length)
+        ),
+        *(RequestSequence(classical, list(choice)) for choice in product(range(3), repeat=length)),
+    ]
+
+
+# Films
+
+
+@pytest.mark.parametrize("policy", registered_policies())
+@pytest.mark.parametrize("record", [True, False])
+def test_a_film_shows_the_steps_of_the_policy(policy: str, record: bool) -> None:
+    run = simulate(policy, REQUESTS, record=record, engine="labels", seed=3)
+    film = film_of(run)
+    starts = phase_starts(REQUESTS, SMALL.cache)
+    for time, (step, frame) in enumerate(zip(steps(policy, REQUESTS, seed=3), film.frames, strict=True)):
+        start = max(begin for begin in starts if begin <= time)
+        marked = step.cache & set(REQUESTS.requests[start : time + 1].tolist())
+        assert (frame.page, frame.hit, frame.victims) == (step.page, step.hit, step.victims)
+        assert {q for q, letter in enumerate(frame.cells) if letter != "-"} == step.cache
+        assert {q for q, letter in enumerate(frame.cells) if letter == "m"} == marked
+        assert frame.phase == 1 + starts.index(start)
+    assert film.frames[-1].faults == run.faults
+
+
+@given(sequences(layers=(1, 3), pages=(1, 4), cache=(1, 5), length=(1, 30)))
+def test_the_opt_of_a_film_is_optimal_on_every_prefix(sequence: RequestSequence) -> None:
+    film = film_of(simulate("fifo", sequence, record=True))
+    assert [frame.optimum for frame in film.frames] == optimum_so_far(sequence).tolist()
+    sizes = [frame.optimum_cells.count("c") for frame in film.frames]
+    assert max(sizes) <= sequence.instance.cache
+    assert all(frame.optimum_cells[frame.page] == "c" for frame in film.frames)
+
+
+def test_a_film_can_show_a_smaller_opt() -> None:
+    made = get_construction("sleator-tarjan")(rounds=30, opt_cache=3)
+    film = film_of(made.run("lru"), opt_cache=made.offline.sequence.instance.cache)
+    assert film.opt_cache == 3
+    assert max(frame.optimum_cells.count("c") for frame in film.frames) == 3
+    assert film.frames[-1].optimum <= made.offline.faults
+
+
+def test_a_film_of_the_first_requests() -> None:
+    film = film_of(simulate("lru", REQUESTS), first=7)
+    assert len(film.frames) == 7
+    assert film.frames[-1].faults == simulate("lru", REQUESTS.prefix(7)).faults
+    assert (
+        film_of(simulate("lru", REQUESTS), first=10**6).frames[-1].faults == simulate("lru", REQUESTS).faults
+    )
+
+
+def test_too_many_requests_are_refused_before_anything_is_drawn() -> None:
+    long = generate("uniform", LayeredInstance(4, 100, 50), rounds=1000)
+    with pytest.raises(LimitError, match=r"at most 400,000 cells; show at most the first 1,000 requests"):
+        film_of(simulate("lru", long))
+
+
+def test_a_run_that_cannot_be_served_again_is_refused() -> None:
+    run = simulate("mark", REQUESTS, seed=1)
+    forged = paging.Run("lru", REQUESTS, run.faults + 5)
+    with pytest.raises(ModelError, match="record it with simulate"):
+        film_of(forged)
+
+
+def test_a_policy_without_a_registry_is_shown_by_its_record_or_object() -> None:
+    class Newcomer(Policy):
+        id, title = "newcomer", "evict everything at every request"
+        traits = frozenset({"deterministic", "online"})
+
+        @staticmethod
+        def serve(labels: np.ndarray, page: int, slot: int, frame: object) -> None:
+            labels[:] = 0
+            labels[page] = 1
+
+    run = simulate(Newcomer, REQUESTS, record=True, engine="labels")
+    film = film_of(run, policy=Newcomer())
+    assert film.title == "evict everything at every request"
+    assert all(frame.cells.count("-") == SMALL.total_pages - 1 for frame in film.frames)
+
+
+# Guides
+
+
+@pytest.mark.parametrize("policy", registered_policies())
+def test_guides_are_bounds_that_hold_here(policy: str) -> None:
+    for instance in (SMALL, LayeredInstance(1, 6, 4), LayeredInstance(3, 2, 5), LayeredInstance(2, 4, 7)):
+        found = guides(instance, policy)
+        assert [guide.kind for guide in found] in ([], ["upper"], ["lower"], ["upper", "lower"])
+        for guide in found:
+            bound = get_bound(guide.id)
+            assert bound.violated_condition(instance) is None
+            assert bound.at(instance) == guide.value
+        values = [guide.value for guide in found]
+        assert values == sorted(values, reverse=True)  # the lower bound is not above the upper one
+
+
+def test_what_is_forced_against_k_slots_is_not_claimed_against_fewer() -> None:
+    instance = LayeredInstance(1, 12, 6)
+    against_k = {guide.kind: guide.value for guide in guides(instance, "lru")}
+    against_h = {guide.kind: guide.value for guide in guides(instance, "lru", 3)}
+    assert against_k == {"upper": 6, "lower": 6}
+    assert against_h == {"upper": Fraction(3, 2), "lower": Fraction(3, 2)}
+
+
+def test_no_guide_outside_the_model_of_the_bounds() -> None:
+    assert guides(LayeredInstance(2, 4, 5, bypassing=True), "lru") == []
+    assert guides(LayeredInstance(2, 4, 5, per_visit=2, visits="atomic"), "lru") == []
+    assert [guide.kind for guide in guides(LayeredInstance(2, 4, 5, per_visit=2), "lru")] == ["upper"]
+    assert guides(SMALL, "nobody") == guides(SMALL, "opt") == []
+    assert [guide.id for guide in guides(SMALL, "you")] == ["L2"]
+
+
+@pytest.mark.parametrize("name", constructions())
+def test_no_ratio_of_a_film_exceeds_an_upper_guide(name: str) -> None:
+    made = get_construction(name)(rounds=40)
+    film = film_of(made.run("lru"), opt_cache=made.offline.sequence.instance.cache)
+    upper = next(guide for guide in film.guides if guide.kind == "upper")
+    constant = {"0": 0, "k": film.instance.cache}[upper.additive or "not stated"]
+    assert all(frame.faults <= upper.value * frame.optimum + constant for frame in film.frames)
+
+
+# Hindsight
+
+
+def cheapest(sequence: RequestSequence, start: int, cached: frozenset[int]) -> int:
+    """Fewest faults from a cache on, by trying every victim."""
+
+    @cache
+    def cost(time: int, held: frozenset[int]) -> int:
+        if time == len(sequence):
+            return 0
+        page = int(sequence.requests[time])
+        if page in held:
+            return cost(time + 1, held)
+        if len(held) < sequence.instance.cache:
+            return 1 + cost(time + 1, held | {page})
+        return 1 + min(cost(time + 1, (held - {victim}) | {page}) for victim in held)
+
+    return cost(start, cached)
+
+
+def test_optimum_from_a_cache_is_the_cheapest_way_on() -> None:
+    for sequence in every_sequence(6):
+        for start, cached in ((0, ()), (2, (0,)), (3, (0, 1)), (1, (1, 2)), (6, (2,))):
+            assert optimum_from(sequence, start, cached) == cheapest(sequence, start, frozenset(cached))
+
+
+@pytest.mark.parametrize("policy", ["lru", "fifo", "mru", "lfu", "llru"])
+def test_mistakes_add_up_to_what_was_lost(policy: str) -> None:
+    for sequence in every_sequence(7):
+        run = simulate(policy, sequence, record=True, engine="labels")
+        assert len(mistakes(run)) == run.faults - farthest_in_future(sequence).faults
+
+
+@given(sequences(layers=(1, 3), pages=(2, 4), cache=(1, 5), length=(0, 40)))
+def test_mistakes_add_up_on_larger_instances_and_opt_makes_none(sequence: RequestSequence) -> None:
+    best = farthest_in_future(sequence, record=True)
+    assert mistakes(best) == []
+    run = simulate("mru", sequence, record=True)
+    found = mistakes(run)
+    assert len(found) == run.faults - best.faults
+    for mistake in found:
+        assert mistake.victim_next is not None  # who is never asked for again is no loss
+        assert mistake.best_next is None or mistake.best_next > mistake.victim_next
+
+
+def test_mistakes_name_both_pages_and_their_next_requests() -> None:
+    # k = 2: at time 2 the cache is {0, 1}; 0 comes back at once, 1 never.
+    sequence = RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2, 0, 2])
+    (mistake,) = mistakes(simulate("lru", sequence, record=True))
+    assert (mistake.time, mistake.page, mistake.victim, mistake.best) == (2, 2, 0, 1)
+    assert (mistake.victim_next, mistake.best_next) == (3, None)
+
+
+def test_mistakes_need_a_recorded_run_in_the_forced_sequential_model() -> None:
+    with pytest.raises(ModelError, match="not recorded"):
+        mistakes(simulate("lru", REQUESTS))
+    bypassing = generate("uniform", LayeredInstance(2, 3, 3, bypassing=True), rounds=3)
+    with pytest.raises(UnsupportedModelError):
+        mistakes(farthest_in_future(bypassing, record=True))
+
+
+# Tables, pages, widget
+
+
+def test_objects_show_themselves_without_a_script() -> None:
+    made = get_construction("missing-page")(rounds=5)
+    run = made.run()
+    for thing in (
+        SMALL,
+        REQUESTS.instance,
+        run,
+        made,
+        get_bound("L2"),
+        film_of(run),
+        simulate("lru", REQUESTS),
+    ):
+        text = thing._repr_html_()
+        assert text.count("<table") == text.count("</table>") >= 1
+        assert "<script" not in text
+        assert " id=" not in text  # two outputs in one notebook must not clash
+
+
+def test_a_run_shows_its_first_requests() -> None:
+    run = simulate("lru", REQUESTS, record=True)
+    text = run._repr_html_()
+    assert f"the first {SHOWN} of 30 requests" in text
+    assert text.count(">hit<") + text.count(">fault<") == SHOWN
+    assert f">{run.faults}<" in text
+    flushing = simulate("fwf", REQUESTS, record=True)
+    assert "several pages" in flushing._repr_html_()
+
+
+def embedded(page: str) -> dict[str, object]:
+    (data,) = re.findall(r'<script type="application/json" id="film">(.*?)</script>', page, re.DOTALL)
+    return json.loads(data)
+
+
+def test_a_lesson_is_one_file_and_its_data_cannot_break_out() -> None:
+    film = film_of(simulate("lru", REQUESTS), remark="</script><script>alert(1)</script><!--")
+    page = lesson_page(film)
+    assert embedded(page) == json.loads(json.dumps(film.as_dict()))
+    assert "<script>alert" not in page
+    assert not re.search(r"(?:src|href)\s*=|@import|url\(|https?://(?!www\.w3\.org/2000/svg)", page)
+
+
+def test_paging_show_writes_a_lesson(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "lesson.html"
+    cruel = ("--construction", "cruel", "-l", "2", "-n", "3", "-k", "3", "--rounds", "9")
+    assert paging_run(("show", "llru", *cruel, "-o", str(target))) == 0
+    film = embedded(target.read_text(encoding="utf-8"))
+    made = get_construction("cruel")(LayeredInstance(2, 3, 3), rounds=9, policy="llru")
+    assert [frame["page"] for frame in film["frames"]] == list(made.sequence)  # type: ignore[attr-defined]
+    zipf = ("--workload", "zipf:rounds=9", "-l", "2", "-n", "3", "-k", "3", "--seed", "5", "--first", "4")
+    assert paging_run(("show", "mark", *zipf, "-o", str(target))) == 0
+    film = embedded(target.read_text(encoding="utf-8"))
+    assert (len(film["frames"]), film["seed"]) == (4, 5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("lru",), "cache size is missing"),
+        (("lru", "-k", "3"), "either --trace FILE or --workload SPEC"),
+        (
+            ("lru", "-k", "3", "--construction", "cyclic", "--workload", "uniform:rounds=3"),
+            "but two are given",
+        ),
+        (("lru", "--construction", "cyclix"), "did you mean cyclic"),
+        (("lry", "--construction", "cyclic"), "did you mean lru"),
+        (("lru", "--construction", "cyclic", "-k", "6"), "needs ℓ to divide k + 1"),
+    ],
+)
+def test_paging_show_refuses_in_one_line(
+    words: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "lesson.html"
+    assert paging_run(("show", *words, "-o", str(target))) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not target.exists()
+
+
+def test_the_widget_carries_the_film_and_a_table() -> None:
+    pytest.importorskip("anywidget")
+    run = simulate("lru", REQUESTS, record=True)
+    widget = paging.show(run, first=10)
+    assert widget.film == film_of(run, first=10).as_dict()
+    assert widget.at == 0
+    assert "export default" in widget._esm
+    assert ".lp-view" in widget._css
+    bundle = widget._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert "<table" in data["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_without_anywidget_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    monkeypatch.delitem(sys.modules, "paging.viewer.anywidget", raising=False)
+    with pytest.raises(paging.LayeredPagingError, match=r"pip install 'layered-paging\[notebook\]'"):
+        paging.show(simulate("lru", REQUESTS))
+
+
+def test_the_examples_of_the_documentation_run(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "play.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    pytest.importorskip("anywidget")
+    exec(code, {})
+    commands = [
+        line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()
+    ]
+    assert commands[0] == "paging play"
+    for number, line in enumerate(commands[1:]):
+        words = shlex.split(line)[1:-1]
+        assert paging_run((*words, str(tmp_path / f"{number}.html"))) == 0
+        assert (tmp_path / f"{number}.html").stat().st_size > 20_000

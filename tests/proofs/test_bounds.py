@@ -1,0 +1,188 @@
+"""Bounds as objects, and verdicts by kind."""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sympy
+
+from adversary import constructions, get_construction
+from paging import (
+    LayeredInstance,
+    RequestSequence,
+    UnknownNameError,
+    generate,
+    get_policy,
+    phase_starts,
+    registered_policies,
+    simulate,
+)
+from paging.bibliography import SOURCES
+from proofs.bounds.registry import BOUNDS, bounds_table, describe, formula, get_bound
+from proofs.bounds.verdicts import (
+    BoundViolationError,
+    Case,
+    all_verdicts,
+    check_lower,
+    check_upper,
+    growth,
+    judge,
+    upper_cases,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_bound_is_complete() -> None:
+    for name, bound in BOUNDS.items():
+        assert name == bound.id
+        assert bound.source in SOURCES
+        assert bound.statement.endswith(".")
+        assert set(bound.constructions) <= set(constructions())
+        assert (bound.kind == "upper") or bound.constructions, name
+        for policy in bound.policies:
+            get_policy(policy)
+
+
+def test_constructions_and_policies_refer_to_bounds_that_exist() -> None:
+    for adversary in constructions().values():
+        assert adversary.id in get_bound(adversary.bound).constructions
+    names = {*BOUNDS, *constructions()}
+    for cls in registered_policies().values():
+        quoted = set((cls.__doc__ or "").split("``")[1::2])
+        unknown = quoted - names - set(registered_policies())
+        assert not unknown, f"{cls.id} refers to {unknown}"
+
+
+@pytest.mark.parametrize(
+    ("name", "instance", "value"),
+    [
+        ("L2", LayeredInstance(3, 4, 8), 6),
+        ("L3", LayeredInstance(2, 4, 7), 7),
+        ("L4", LayeredInstance(2, 2, 3), Fraction(3, 2)),
+        ("L5", LayeredInstance(3, 4, 8), 10),
+        ("mark-upper", LayeredInstance(1, 4, 3), Fraction(8, 3)),
+        ("mark-small", LayeredInstance(1, 4, 3), Fraction(11, 6)),
+        ("L1", LayeredInstance(2, 4, 4), float("inf")),
+    ],
+)
+def test_values_at_instances(name: str, instance: LayeredInstance, value: Fraction) -> None:
+    assert get_bound(name).at(instance) == value
+
+
+def test_augmentation_depends_on_h() -> None:
+    bound = get_bound("augmentation-upper")
+    assert bound.at(LayeredInstance(1, 12, 6), 3) == Fraction(3, 2)
+    assert bound.at(LayeredInstance(1, 12, 6)) == 6
+    assert bound.violated_condition(LayeredInstance(1, 12, 6), 7) == "h ≤ k"
+
+
+def test_conditions_are_named() -> None:
+    assert get_bound("L3").violated_condition(LayeredInstance(2, 4, 6)) == "ℓ divides k + 1"
+    assert get_bound("L2").violated_condition(LayeredInstance(2, 2, 4)) == "k < number of pages"
+    assert get_bound("L2").violated_condition(LayeredInstance(2, 2, 3)) is None
+
+
+def test_unknown_bound() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        get_bound("mark-uper")
+    assert get_bound("l2") is get_bound("L2")
+
+
+def test_formulas_read_like_the_field() -> None:
+    assert [formula(get_bound(name).value) for name in ("L2", "L5", "augmentation-upper", "L1")] == [
+        "k − ℓ + 1",
+        "k + ℓ − 1",
+        "k/(k − h + 1)",
+        "∞",
+    ]
+
+
+def test_docs_table_is_generated_from_the_registry() -> None:
+    text = (ROOT / "docs" / "bounds.md").read_text(encoding="utf-8")
+    table = text.partition("<!-- table: begin -->\n")[2].partition("<!-- table: end -->")[0]
+    assert table == bounds_table()
+
+
+def test_describe_says_why_a_bound_does_not_apply() -> None:
+    assert describe(get_bound("L3"), LayeredInstance(2, 4, 6))["value_here"] == "needs ℓ divides k + 1"
+
+
+@pytest.mark.slow
+def test_every_bound_gets_its_verdict(tmp_path: Path) -> None:
+    verdicts = all_verdicts(rounds=200, directory=tmp_path)
+    outcomes = {(v.bound.id, v.policy): v.outcome for v in verdicts}
+    for (name, policy), outcome in outcomes.items():
+        expected = {"upper": "holds", "lower": "reached", "tight": "holds and reached"}[BOUNDS[name].kind]
+        assert outcome == expected, (name, policy)
+    assert {v.bound.id for v in verdicts} == set(BOUNDS)
+    assert not list(tmp_path.iterdir())
+
+
+def test_upper_verdict_on_lru_is_tight_on_the_cyclic_sequence() -> None:
+    verdict = judge(get_bound("L3-tight"), "lru", rounds=400)
+    assert verdict.outcome == "holds and reached"
+    assert verdict.limit == verdict.claim
+    assert verdict.ratio is not None
+    assert verdict.ratio <= verdict.claim
+
+
+def test_a_false_upper_bound_is_caught_and_saved(tmp_path: Path) -> None:
+    # LLRU is not k-competitive by this bound's claim once the value is lowered to k/2.
+    lie = replace(get_bound("L5"), id="lie", value=sympy.Symbol("k", integer=True, positive=True) / 2)
+    with pytest.raises(BoundViolationError) as caught:
+        check_upper(lie, "llru", upper_cases("llru", rounds=300, seed=0), directory=tmp_path)
+    saved = json.loads(caught.value.path.read_text())
+    assert saved["bound"] == "lie"
+    assert Fraction(saved["online"]) * 2 > saved["instance"]["cache"] * saved["opt"]
+    assert str(caught.value.path) in str(caught.value)
+
+
+def test_a_false_oblivious_bound_is_caught_exactly(tmp_path: Path) -> None:
+    instance = LayeredInstance(1, 4, 3)
+    lie = replace(get_bound("mark-fiat"), value=sympy.Rational(6, 5))
+    built = get_construction("uniform")(instance, rounds=300)
+    case = Case("uniform", built.sequence, 3)
+    with pytest.raises(BoundViolationError):
+        check_upper(lie, "mark", [case], directory=tmp_path)
+
+
+def test_unknown_additive_constant_leaves_a_run_open(tmp_path: Path) -> None:
+    weak = replace(get_bound("mark-upper"), value=sympy.Integer(1))
+    case = Case("uniform", get_construction("uniform")(LayeredInstance(1, 4, 3), rounds=200).sequence, 3)
+    assert check_upper(weak, "mark", [case], directory=tmp_path).outcome == "open"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lower_bound_beyond_the_construction_is_not_reached() -> None:
+    lie = replace(get_bound("L2"), value=get_bound("L2").value + 1)
+    built = get_construction("missing-page")(rounds=100, policy="lru")
+    verdict = check_lower(lie, "lru", built)
+    assert verdict.outcome == "not reached"
+    assert not verdict.good
+
+
+def test_bounds_that_do_not_apply_are_not_checked() -> None:
+    cases = [Case("x", generate("uniform", LayeredInstance(2, 4, 6), rounds=10, seed=0), 6)]
+    assert check_upper(get_bound("mark-small"), "mark", cases).outcome == "not checked"
+
+
+def test_growth_tends_to_the_limit() -> None:
+    built = get_construction("cyclic")(LayeredInstance(2, 4, 7), rounds=4000)
+    ratios = [point.ratio for point in growth(built, "lru")]
+    assert ratios == sorted(ratios)
+    assert 6.9 < ratios[-1] <= 7
+
+
+def test_l5_needs_one_page_a_visit() -> None:
+    # A phase of two pages with three LLRU faults: with g = 2 the pages of a visit tie.
+    instance = LayeredInstance(1, 3, 2, per_visit=2)
+    run = simulate("llru", RequestSequence(instance, [0, 1, 0, 2, 1, 0, 2, 0]), record=True)
+    starts = [*phase_starts(run.sequence, 2), len(run.sequence)]
+    most = max(int(np.diff(run.fault_counts[[a - 1, b - 1]])[0]) for a, b in pairwise(starts) if a)
+    assert most == 3 > instance.cache + instance.layers - 1
+    assert get_bound("L5").violated_condition(instance) == "g = 1"

@@ -1,0 +1,347 @@
+"""Certificates of types ``potential`` and ``exact``: files, named lies, mutations judged by brute force."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from collections import Counter
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from paging import LayeredInstance, WorkFunction, get_policy, registered_policies
+from paging.errors import LayeredPagingError
+from paging.work_function import update_work_function
+from proofs import checker
+from proofs.certificate import read_certificate
+from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
+from proofs.ratio.deterministic import exact_ratio
+from proofs.replay import replay
+from tests.proofs.test_checker import mutants
+
+FOLDER = Path(__file__).parents[1] / "certificates"
+
+LIES = {
+    "exact/invalid/additive-left-away": "but the potential proves",
+    "exact/invalid/additive-too-large": "but the potential proves",
+    "exact/invalid/additive-too-small": "but the potential proves",
+    "exact/invalid/another-policy": "leads to a state that is not listed",
+    "exact/invalid/cycle-costs-opt-less": "but the evidence",
+    "exact/invalid/cycle-costs-the-policy-more": "but the evidence",
+    "exact/invalid/cycle-evicts-something-else": "cannot leave the policy's cache",
+    "exact/invalid/cycle-of-part-of-a-round": "no whole number of rounds",
+    "exact/invalid/potential-breaks": "breaks the potential",
+    "exact/invalid/ratio-too-large": "the ratio is",
+    "exact/invalid/ratio-too-small": "the ratio is",
+    "exact/invalid/states-of-fifo": "cannot be reached from the cold start",
+    "exact/invalid/unbounded-by-a-cycle-alone": "an unbounded ratio has no potential",
+    "exact/invalid/unbounded-with-a-potential": "unbounded only if the schedule costs nothing",
+    "exact/malformed/claims-a-prefix": "claim has unknown fields ['prefix']",
+    "exact/malformed/cycle-null": "evidence.cycle is not an object",
+    "exact/malformed/cycle-with-an-extra-field": "evidence.cycle has unknown fields",
+    "exact/malformed/no-additive": "claim lacks ['additive']",
+    "exact/malformed/no-cycle": "evidence lacks ['cycle']",
+    "exact/malformed/no-potential": "evidence lacks ['potential']",
+    "exact/malformed/periods-zero": "evidence.periods must be a whole number",
+    "exact/malformed/potential-with-an-extra-field": "evidence has unknown fields",
+    "potential/invalid/additive-negative": "but the potential proves",
+    "potential/invalid/additive-too-large": "but the potential proves",
+    "potential/invalid/additive-too-small": "but the potential proves",
+    "potential/invalid/claims-more-cache": "leads to a state that is not listed",
+    "potential/invalid/claims-more-layers": "instead of",
+    "potential/invalid/claims-more-pages": "instead of",
+    "potential/invalid/clock-hand-on-nothing": "cannot be reached",
+    "potential/invalid/clock-instead-of-lru": "leads to a state that is not listed",
+    "potential/invalid/cold-start-left-out": "the cold start is not among the states",
+    "potential/invalid/fifo-instead-of-lru": "leads to a state that is not listed",
+    "potential/invalid/labels-cut-short": "instead of",
+    "potential/invalid/labels-too-many": "instead of",
+    "potential/invalid/layer-negative": "names a layer that does not exist",
+    "potential/invalid/layer-out-of-range": "names a layer that does not exist",
+    "potential/invalid/layers-alike-to-llru-token": "it counts rounds from layer 0",
+    "potential/invalid/layers-not-listed-as-alike": "not listed",
+    "potential/invalid/layers-of-different-sizes-alike": "layers of different sizes are not alike",
+    "potential/invalid/mark-lru-instead-of-lru": "leads to a state that is not listed",
+    "potential/invalid/marks-of-nothing": "cannot be reached",
+    "potential/invalid/moves-cut-short": "instead of",
+    "potential/invalid/moves-do-not-load-the-page": "it is not cached afterwards",
+    "potential/invalid/moves-hold-too-many": "more than 1 pages are cached",
+    "potential/invalid/moves-in-no-layer": "evidence.moves.layers names a layer",
+    "potential/invalid/moves-leave-a-state-out": "evidence.moves does not say what follows",
+    "potential/invalid/moves-load-another-page": "another page appears in the cache",
+    "potential/invalid/moves-twice": "lists the same labels twice",
+    "potential/invalid/potential-all-equal": "breaks the potential",
+    "potential/invalid/potential-of-the-start-lowered": "breaks the potential",
+    "potential/invalid/potential-one-too-few": "potentials for",
+    "potential/invalid/potential-one-too-many": "potentials for",
+    "potential/invalid/potential-upside-down": "breaks the potential",
+    "potential/invalid/ratio-lowered-by-a-thousandth": "breaks the potential",
+    "potential/invalid/ratio-negative": "breaks the potential",
+    "potential/invalid/ratio-one": "breaks the potential",
+    "potential/invalid/ratio-zero": "breaks the potential",
+    "potential/invalid/smaller-opt-claimed-for-all": "is outside 0 … 1",
+    "potential/invalid/state-left-out": "leads to a state that is not listed",
+    "potential/invalid/state-out-of-nowhere": "cannot be reached from the cold start",
+    "potential/invalid/state-out-of-nowhere-lowers-the-minimum": "cannot be reached from the cold start",
+    "potential/invalid/state-twice": "is listed twice",
+    "potential/invalid/state-twice-renamed": "is listed twice",
+    "potential/invalid/symmetry-not-used-in-the-list": "not listed",
+    "potential/invalid/work-cut-short": "instead of",
+    "potential/invalid/work-label-above-h": "is outside 0 … 2",
+    "potential/invalid/work-label-negative": "is outside 0 … 2",
+    "potential/invalid/work-label-of-one-page-raised": "not listed",
+    "potential/malformed/additive-null": "claim.additive must hold",
+    "potential/malformed/alike-in-another-order": "evidence.alike must list",
+    "potential/malformed/alike-text": "evidence.alike is not a list",
+    "potential/malformed/alike-twice": "evidence.alike must list",
+    "potential/malformed/alike-unknown-word": "evidence.alike must list",
+    "potential/malformed/bypassing": "ratios need one page per visit",
+    "potential/malformed/claims-a-cycle": "claim has unknown fields ['cycle']",
+    "potential/malformed/labels-with-true": "evidence.labels must hold whole numbers",
+    "potential/malformed/moves-of-a-known-policy": "evidence has unknown fields ['moves']",
+    "potential/malformed/moves-without-labels": "evidence.moves lacks ['labels']",
+    "potential/malformed/no-alike": "evidence lacks ['alike']",
+    "potential/malformed/no-moves-of-an-unknown-policy": "evidence lacks ['moves']",
+    "potential/malformed/opt-cache-above-k": "claim.opt_cache must be a whole number",
+    "potential/malformed/policy-a-list": "claim.policy must be a name",
+    "potential/malformed/policy-with-a-space": "claim.policy must be a name",
+    "potential/malformed/potential-beyond-64-bits": "evidence.potential must hold whole numbers",
+    "potential/malformed/ratio-decimal-text": "claim.ratio must hold",
+    "potential/malformed/ratio-over-zero": "claim.ratio must hold",
+    "potential/malformed/ratio-unbounded": "claim.ratio must hold",
+    "potential/malformed/shares": "ratios need one page per visit",
+    "potential/malformed/two-pages-a-visit": "ratios need one page per visit",
+    "potential/malformed/work-with-a-fraction": "evidence.work must hold whole numbers",
+    "potential/invalid/ties-by-page-number-hidden": "page numbers decide between pages that are not alike",
+}
+"""Every lie and every malformed file, and a part of the reason for which it is refused."""
+
+
+def files(folder: str) -> list[Path]:
+    found = sorted(path for kind in ("exact", "potential") for path in (FOLDER / kind / folder).iterdir())
+    assert found
+    return found
+
+
+def unpacked(document: dict) -> dict:
+    """The same certificate with plain lists."""
+    plain = copy.deepcopy(document)
+    upper = upper_of(plain)
+    for field in ("labels", "work", "layers", "potential"):
+        upper[field] = list(checker.integers(upper[field], field))
+    return plain
+
+
+def name_of(path: Path) -> str:
+    return f"{path.parts[-3]}/{path.stem}"
+
+
+VALID = [pytest.param(path, id=name_of(path)) for path in files("valid")]
+
+
+def upper_of(document: dict) -> dict:
+    """The evidence of the potential."""
+    return document["evidence"]["potential"] if document["type"] == "exact" else document["evidence"]
+
+
+@cache
+def best(policy: str, layers: int, pages: tuple[int, ...], size: int, h: int) -> tuple[object, object]:
+    """Ratio and least constant, without symmetries."""
+    found = exact_ratio(policy, LayeredInstance(layers, pages, size), opt_cache=h, symmetric=False)
+    return found.ratio, found.additive
+
+
+def truth(claim: dict) -> tuple[object, object]:
+    shape = claim["instance"]
+    pages = shape["pages"] if isinstance(shape["pages"], list) else [shape["pages"]] * shape["layers"]
+    return best(claim["policy"], shape["layers"], tuple(pages), shape["cache"], claim["opt_cache"])
+
+
+@pytest.mark.parametrize("path", VALID)
+def test_valid(path: Path) -> None:
+    document = read_certificate(path)
+    verdict = verify_file(str(path))
+    assert verdict.status == VERIFIED
+    assert "cold start" in verdict.assumptions
+    assert any("theorem in docs/exact.md" in text for text in verdict.assumptions)
+    claim = document["claim"]
+    assert truth(claim) == (Fraction(claim["ratio"]), Fraction(claim["additive"]))
+    assert replay(document, verdict).status == VERIFIED
+
+
+def test_every_lie_is_named() -> None:
+    folders = {"invalid": files("invalid"), "malformed": files("malformed")}
+    named = {f"{p.parts[-3]}/{folder}/{p.stem}" for folder, found in folders.items() for p in found}
+    assert named == set(LIES)
+    assert len(named) >= 40
+
+
+@pytest.mark.parametrize(("name", "reason"), LIES.items(), ids=list(LIES))
+def test_lies_are_refused_for_the_right_reason(name: str, reason: str) -> None:
+    verdict = verify_file(str(FOLDER / f"{name}.json"))
+    assert verdict.status == (REFUTED if "/invalid/" in name else INCOMPLETE)
+    assert reason in verdict.reason
+    assert "\n" not in verdict.reason
+
+
+@pytest.mark.parametrize("path", VALID)
+def test_no_mutant_proves_a_false_claim(path: Path) -> None:
+    document = read_certificate(path)
+    verdicts: Counter[str] = Counter()
+    for place, mutant in mutants(document):
+        mutant = json.loads(json.dumps(mutant))
+        verdict = verify(mutant)
+        verdicts[verdict.status] += 1
+        if verdict.status != VERIFIED:
+            assert verdict.reason
+            continue
+        claim = mutant["claim"]
+        if claim["policy"] not in {*registered_policies(), document["claim"]["policy"]}:
+            continue  # nobody else than a replay could know
+        try:
+            if replay(mutant, verdict).status == REFUTED:
+                continue
+        except LayeredPagingError:
+            continue
+        ratio, additive = truth(claim)
+        stated = Fraction(claim["ratio"])
+        assert stated == ratio if mutant["type"] == "exact" else stated >= ratio, place  # type: ignore[operator]
+        assert stated > ratio or Fraction(claim["additive"]) >= additive, place  # type: ignore[operator]
+    assert verdicts[REFUTED] > 50
+    assert verdicts[INCOMPLETE] > 50
+
+
+def holds(document: dict) -> bool:
+    """Whether a potential proves its claim, decided with the policy itself and without the checker."""
+    claim, evidence = document["claim"], upper_of(document)
+    shape = claim["instance"]
+    pages = tuple(shape["pages"]) if isinstance(shape["pages"], list) else shape["pages"]
+    instance, h = LayeredInstance(shape["layers"], pages, shape["cache"]), claim["opt_cache"]
+    policy, ratio = get_policy(claim["policy"]), Fraction(claim["ratio"])
+    count, states = instance.total_pages, len(evidence["layers"])
+
+    def canonical(labels: list[int], work: list[int], layer: int) -> tuple[object, ...]:
+        parts = [[(labels[q], work[q]) for q in instance.pages_of(j)] for j in range(instance.layers)]
+        if "pages" in evidence["alike"]:
+            parts = [sorted(part) for part in parts]
+        if "layers" in evidence["alike"]:
+            parts, layer = [parts[(layer + j) % len(parts)] for j in range(len(parts))], 0
+        return (str(parts), layer)
+
+    listed = {}
+    for s in range(states):
+        labels, work = (evidence[name][s * count : (s + 1) * count] for name in ("labels", "work"))
+        if any(not 0 <= label <= h for label in work):
+            return False
+        state = (labels, work, evidence["layers"][s])
+        if canonical(*state) in listed:
+            return False
+        listed[canonical(*state)] = (state, evidence["potential"][s])
+    start = canonical([0] * count, [0] * count, 0)
+    if start not in listed:
+        return False
+    reached, waiting = {start}, [start]
+    while waiting:
+        (labels, work, layer), here = listed[waiting.pop()]
+        for page in instance.pages_of(layer):
+            after, following = np.array(labels), np.array(work)
+            policy.serve(after, page, layer, instance.frame)
+            paid = update_work_function(following, page, h)
+            fault = labels[page] <= 0
+            target = canonical(after.tolist(), following.tolist(), (layer + 1) % instance.layers)
+            if (
+                target not in listed
+                or fault + (listed[target][1] - here) / Fraction(ratio.denominator) > ratio * paid
+            ):
+                return False
+            if target not in reached:
+                reached.add(target)
+                waiting.append(target)
+    lowest = min(value for _, value in listed.values())
+    constant = Fraction(listed[start][1] - lowest, ratio.denominator)
+    return len(reached) == states and constant == Fraction(claim["additive"])
+
+
+@pytest.mark.parametrize("path", [p for p in VALID if "moves" not in str(p.id)])
+def test_changed_values_are_refused_where_brute_force_says_so(path: Path) -> None:
+    document = unpacked(read_certificate(path))
+    assert holds(document)
+    verdicts: Counter[bool] = Counter()
+    for field in ("potential", "labels", "work"):
+        values = upper_of(document)[field]
+        for place in range(0, len(values), 1 + len(values) // 60):
+            value = values[place]
+            for new in {value - 2, value - 1, value + 1, value + 2, 0} - {value}:
+                mutant = copy.deepcopy(document)
+                upper_of(mutant)[field][place] = new
+                expected = holds(mutant)
+                verdicts[expected] += 1
+                assert (verify(mutant).status == VERIFIED) == expected, (field, place, new)
+    assert verdicts[False] > 10
+
+
+@pytest.mark.parametrize("policy", ["lru", "fifo", "clock", "fwf", "llru", "mark-fifo", "zrc"])
+def test_a_ratio_lowered_by_a_thousandth_is_refused(policy: str) -> None:
+    for shape in ((1, 4, 3), (2, 2, 3), (2, 3, 3)):
+        document = json.loads(
+            json.dumps(exact_ratio(policy, LayeredInstance(*shape)).potential_certificate())
+        )
+        assert verify(document).status == VERIFIED
+        ratio = Fraction(document["claim"]["ratio"])
+        lowered = ratio - Fraction(1, 1000)
+        document["claim"]["ratio"] = str(lowered)
+        assert verify(document).status == REFUTED
+        # Nor does it help to scale the potential along.
+        scale = lowered.denominator // ratio.denominator
+        evidence = document["evidence"]
+        evidence["potential"] = [scale * int(v) for v in checker.integers(evidence["potential"], "")]
+        assert "breaks the potential" in verify(document).reason
+
+
+def test_ties_by_page_number_may_matter_to_a_smaller_opt() -> None:
+    """Pages alike to ZRC that are not alike to OPT: what a list up to renaming would hide is refused."""
+    from proofs.checker.potential import Likeness, Refuted, check_ties
+
+    alike = Likeness((0, 3), True, True)
+    with pytest.raises(Refuted, match="page numbers decide"):
+        check_ties([3, 3, 0], [-2, 3, 4], [2, 1, 3], 2, alike, "here")
+    check_ties([3, 3, 0], [-2, 3, 4], [1, 1, 3], 2, alike, "here")  # OPT sees no difference
+    check_ties([3, 3, 0], [3, 3, 4], [2, 1, 3], 2, alike, "here")  # neither leaves
+    check_ties([3, 2, 0], [-2, 3, 4], [2, 1, 3], 2, alike, "here")  # the rule tells them apart
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "word"),
+    [
+        ("exact/valid/lru-layered", 0, "VERIFIED: policy lru: the competitive ratio is exactly 3/2"),
+        (
+            "potential/valid/plain-lru-moves",
+            0,
+            "VERIFIED: policy tests.proofs.test_exact:PlainLRU: faults ≤ 2·OPT + 0",
+        ),
+        ("potential/invalid/ratio-lowered-by-a-thousandth", 1, "REFUTED: state"),
+        ("exact/malformed/no-cycle", 2, "INCOMPLETE: evidence lacks"),
+    ],
+)
+def test_the_checker_runs_with_the_standard_library_alone(name: str, code: int, word: str) -> None:
+    command = [sys.executable, "-I", "-S", str(Path(checker.__file__).parent), str(FOLDER / f"{name}.json")]
+    run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert run.returncode == code
+    assert run.stdout.startswith(word)
+    assert run.stderr == ""
+
+
+def test_the_checker_and_the_engine_have_the_same_work_function() -> None:
+    from proofs.checker.rules import update
+
+    rng = np.random.default_rng(5)
+    for h in (1, 2, 3, 5):
+        work, labels = WorkFunction(LayeredInstance(1, 6, 5), h), [0] * 6
+        for page in rng.integers(6, size=500).tolist():
+            assert update(labels, page, h) == work.serve(page)
+            assert tuple(labels) == work.labels

@@ -1,0 +1,480 @@
+"""The live page, a one-file lesson and the widget's module in a real browser.
+
+They are skipped where there is no Chromium, no Playwright for Python, or (accessibility alone) no axe-core;
+``make browser`` installs what it can. With CI=true in the environment a missing browser is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paging import LayeredInstance, film_of, generate, simulate
+from paging.viewer.page import STATIC, lesson_page
+from tests.helpers.live_server import LiveServer, running
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+AXE = Path(__file__).parents[1] / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+ORDER = ["minor", "moderate", "serious", "critical"]
+
+Visit = Callable[..., Any]
+
+pytestmark = pytest.mark.slow
+
+
+def missing(what: str) -> None:
+    message = f"{what}: the browser tests need it ('make browser' installs it where it can)"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("no Playwright for Python")
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        missing("no Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LiveServer]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Visit]:
+    """Open an address in a browser of its own; in the end no page may have written to its console."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(
+        address: str, width: int = 1280, height: int = 900, refusals: bool = False, **settings: Any
+    ) -> Any:
+        def heard(message: Any) -> None:
+            # The browser itself reports a refused request; where one is provoked that is no mistake.
+            if not (refusals and "the server responded with a status of 4" in message.text):
+                complaints.append(f"{message.type}: {message.text}")
+
+        context = chromium.new_context(viewport={"width": width, "height": height}, **settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", heard)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def expect(locator: Any) -> Any:
+    from playwright.sync_api import expect as expected
+
+    expected.set_options(timeout=20_000)
+    return expected(locator)
+
+
+def counts(page: Any) -> dict[str, str]:
+    """Return the numbers above the boards by their labels."""
+    labels = page.locator(".lp-count dt").all_inner_texts()
+    return dict(zip(labels, page.locator(".lp-count dd").all_inner_texts(), strict=True))
+
+
+def fill(page: Any, mode: str, **fields: str) -> None:
+    """Choose a mode and fill its form."""
+    page.get_by_role("link", name={"watch": "Watch"}.get(mode, f"You are the {mode}")).click()
+    marker = {"watch": "source", "adversary": "goal", "algorithm": "opponent"}[mode]
+    page.locator(f"[name={marker}]").wait_for()
+    for name, value in fields.items():
+        field = page.locator(f"[name={name}]")
+        if field.evaluate("element => element.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+
+
+def start(page: Any, mode: str, **fields: str) -> None:
+    """Choose a mode, fill its form and start."""
+    fill(page, mode, **fields)
+    before = page.url
+    page.locator(".go").click()
+    page.wait_for_url(lambda url: "#game=" in url and url != before)
+
+
+def play_adversary(page: Any, choose: Callable[[int], str]) -> None:
+    """Press digits until the game is over."""
+    for turn in range(100):
+        if page.locator(".lp-choice").count() == 0:
+            break
+        page.keyboard.press(choose(turn))
+        expect(page.locator(".lp-count-time dd")).to_have_text(re.compile(rf"^{turn + 1} /"))
+    assert re.search("won|lost", page.locator("#status").get_attribute("class"))
+
+
+def play_algorithm(page: Any, choose: Callable[[Any], None]) -> None:
+    """Choose victims until the game is over."""
+    for _ in range(100):
+        page.locator(".lp-choice, #outcome h2").first.wait_for()
+        if page.locator("#outcome h2").count():
+            break
+        asked = page.locator("#status p").inner_text()
+        choose(page)
+        expect(page.locator("#status p")).not_to_have_text(asked)
+    expect(page.locator("#outcome h2").first).to_be_visible()
+
+
+def serious(page: Any) -> list[str]:
+    """Return axe-core's serious and critical findings."""
+    if not AXE.exists():
+        missing("no axe-core")
+    page.evaluate(AXE.read_text(encoding="utf-8") + "; 0")
+    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+    return [
+        f"{entry['id']}: {entry['nodes'][0]['html'][:200]}"
+        for entry in found
+        if ORDER.index(entry["impact"]) >= ORDER.index("serious")
+    ]
+
+
+# Watch
+
+
+def test_a_newcomer_sees_a_film_at_once_and_plays_it_to_the_end(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address)
+    expect(page.locator(".lp-board")).to_have_count(2)
+    assert counts(page)["request"] == "0 / 60"
+    page.get_by_label("speed").select_option("16")
+    page.get_by_role("button", name="play").click()
+    expect(page.get_by_role("button", name="pause")).to_be_visible()
+    expect(page.locator(".lp-count-time dd")).to_have_text("60 / 60")
+    assert counts(page)["faults of lru"] == "60"
+    assert float(counts(page)["ratio"]) > 3
+    expect(page.get_by_role("button", name="play")).to_be_visible()  # it stops by itself
+
+
+@pytest.mark.parametrize("policy", ["llru", "mark", "fwf"])
+def test_watching_by_keyboard_alone(server: LiveServer, visit: Visit, policy: str) -> None:
+    page = visit(server.address)
+    start(page, "watch", policy=policy, source="workload:zipf", rounds="12")
+    expect(page.locator(".lp-board figcaption").first).to_contain_text(policy)
+    moves = {"ArrowRight": 1, "PageDown": 3, "ArrowLeft": 2, "End": 24, "PageUp": 22, "Home": 0}
+    for key, time in moves.items():
+        page.keyboard.press(key)
+        assert counts(page)["request"] == f"{time} / 24"
+    page.keyboard.press("+")
+    assert page.get_by_label("speed").input_value() == "4"
+    page.keyboard.press(" ")
+    expect(page.get_by_role("button", name="pause")).to_be_visible()
+    page.keyboard.press(" ")
+    expect(page.get_by_role("button", name="play")).to_be_visible()
+
+
+def test_what_a_cell_says_is_what_it_shows(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address)
+    start(page, "watch")
+    for _ in range(9):
+        page.keyboard.press("ArrowRight")
+    board = page.locator(".lp-board").first
+    requested = board.locator(".lp-requested")
+    expect(requested).to_contain_text("fault")
+    expect(requested).to_contain_text(", cached, marked, requested, fault")
+    expect(board.locator(".lp-victim")).to_contain_text("not cached, left")
+    expect(board.locator("th.lp-now")).to_contain_text("layer 0 (being served)")
+    expect(page.locator(".lp-say")).to_contain_text("Request 9, layer 0: page 0.0, a fault. Page")
+    assert board.locator("td.lp-cached").count() == 7
+
+
+# You are the adversary
+
+
+@pytest.mark.parametrize("policy", ["lru", "llru", "mark"])
+def test_the_adversary_plays_to_the_end(server: LiveServer, visit: Visit, policy: str) -> None:
+    page = visit(server.address)
+    start(page, "adversary", policy=policy, rounds="6", goal="9")
+    play_adversary(page, lambda turn: str(turn // 2 % 3))
+    expect(page.locator("#status")).to_contain_text("The rounds are over at ratio")
+    expect(page.locator("#outcome")).to_contain_text("cruel adversary")
+
+
+def test_the_adversary_wins_by_the_cycle_and_takes_back(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address)
+    start(page, "adversary", policy="lru", goal="3/2", rounds="20")
+    play_adversary(page, lambda turn: str(turn // 2 % 2))  # two pages a layer, k = 3
+    expect(page.locator("#status")).to_contain_text("Goal reached")
+    time = counts(page)["request"]
+    page.get_by_role("button", name="Take back").click()
+    expect(page.locator(".lp-choice")).to_have_count(3)
+    assert counts(page)["request"] != time
+
+
+# You are the algorithm
+
+
+@pytest.mark.parametrize("opponent", ["cruel", "cruel-wide", "zipf"])
+def test_the_algorithm_plays_to_the_end(server: LiveServer, visit: Visit, opponent: str) -> None:
+    page = visit(server.address, reduced_motion="reduce")
+    start(page, "algorithm", opponent=opponent, rounds="6", cache="3")
+    expect(page.locator(".lp-board").nth(1)).to_have_class(re.compile("lp-closed"))
+    play_algorithm(page, lambda page: page.locator(".lp-choice").first.click())
+    lost = int(counts(page)["your faults"]) - int(counts(page)["OPT so far"])
+    expect(page.locator("#outcome .wide tbody tr")).to_have_count(lost)
+    expect(page.locator(".lp-board").nth(1)).not_to_have_class(re.compile("lp-closed"))
+    if lost:
+        page.locator("#outcome .wide button").first.click()
+        request = page.locator("#outcome .wide button").first.inner_text().split()[1]
+        assert counts(page)["request"].startswith(f"{request} /")
+
+
+def test_the_algorithm_by_keyboard_alone(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address, reduced_motion="reduce")
+    for _ in range(12):  # to the link of the mode, and in the form to its button
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "You are the algorithm":
+            break
+    page.keyboard.press("Enter")
+    page.locator("[name=opponent]").focus()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.className") == "go":
+            break
+    page.keyboard.press("Enter")
+    page.locator(".lp-choice").first.wait_for()
+    assert page.evaluate("document.activeElement.className") == "lp-choice"  # no search for the first move
+
+    def by_arrows(page: Any) -> None:
+        first = page.evaluate("document.activeElement.dataset.page")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate("document.activeElement.className") == "lp-choice"
+        assert page.locator(".lp-choice").count() == 1 or first is not None
+        page.keyboard.press("Enter")
+
+    play_algorithm(page, by_arrows)
+
+
+def test_moves_between_choices_are_played_one_by_one(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address)
+    start(page, "algorithm", opponent="zipf", rounds="40", layers="3", pages="4", cache="6")
+    seen = set()
+    for _ in range(6):
+        page.locator(".lp-choice").first.click()
+        seen.add(counts(page)["request"])
+        page.locator(".lp-choice").first.wait_for()
+        seen.add(counts(page)["request"])
+    assert len(seen) >= 6
+
+
+# Sessions
+
+
+def test_two_users_at_once_do_not_meet(server: LiveServer, visit: Visit) -> None:
+    one, two = visit(server.address), visit(server.address)
+    start(one, "adversary", policy="lru")
+    start(two, "adversary", policy="fifo")
+    for turn in range(6):
+        one.keyboard.press(str(turn % 3))
+        expect(one.locator(".lp-count-time dd")).to_have_text(f"{turn + 1} / 24")
+        if turn % 2:
+            two.keyboard.press("2")
+            expect(two.locator(".lp-count-time dd")).to_have_text(f"{turn // 2 + 1} / 24")
+    assert one.url != two.url
+    expect(one.locator(".lp-board figcaption").first).to_contain_text("Cache of lru")
+    expect(two.locator(".lp-board figcaption").first).to_contain_text("Cache of fifo")
+
+
+def test_a_reload_in_mid_game_loses_nothing(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address, reduced_motion="reduce")
+    start(page, "algorithm", rounds="8")
+    for _ in range(3):
+        asked = page.locator("#status p").inner_text()
+        page.locator(".lp-choice").last.click()
+        expect(page.locator("#status p")).not_to_have_text(asked)
+    before = (counts(page), page.locator("#status").inner_text())
+    page.reload()
+    page.locator(".lp-choice").first.wait_for()
+    assert (counts(page), page.locator("#status").inner_text()) == before
+    page.go_back()  # to the form, and forward to the game
+    page.locator(".go").wait_for()
+    page.go_forward()
+    page.locator(".lp-choice").first.wait_for()
+    assert counts(page) == before[0]
+
+
+def test_a_move_in_a_second_window_is_not_lost_unnoticed(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address, refusals=True)
+    start(page, "adversary")
+    game = page.url.partition("#game=")[2]
+    assert server.post(f"/api/games/{game}/moves", {"page": 0, "after": 0})[0] == 200
+    page.keyboard.press("1")  # the page still believes that the cache is empty
+    expect(page.locator("#error")).to_contain_text("but 1 are served")
+    expect(page.locator(".lp-count-time dd")).to_have_text("1 / 24")
+
+
+def test_a_late_answer_does_not_take_the_visitor_back(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address)
+    page.locator(".lp-board").first.wait_for()
+    fill(page, "watch", policy="fifo")
+    held: list[Any] = []
+    page.route("**/api/games", lambda route: held.append(route))
+    page.locator(".go").click()
+    expect(page.locator(".go")).to_have_text("Computing …")
+    fill(page, "adversary")
+    with page.expect_response("**/api/games"):
+        held[0].continue_()
+    page.unroute("**/api/games")
+    start(page, "algorithm")
+    expect(page.locator(".lp-board figcaption").first).to_contain_text("Your cache")
+    assert page.locator("nav [aria-current]").inner_text() == "You are the algorithm"
+
+
+@pytest.mark.parametrize(
+    ("mode", "fields", "message"),
+    [
+        ("watch", {"cache": "6"}, "needs ℓ to divide k + 1"),
+        ("adversary", {"pages": "40"}, "too large for a live optimum"),
+        ("adversary", {"goal": "0"}, "a ratio above 1"),
+        ("algorithm", {"layers": ""}, "layers must be a whole number"),
+    ],
+)
+def test_a_refusal_is_shown_with_its_reason(
+    server: LiveServer, visit: Visit, mode: str, fields: dict[str, str], message: str
+) -> None:
+    page = visit(server.address, refusals=True)
+    fill(page, mode, **fields)
+    page.locator(".go").click()
+    expect(page.locator("#error")).to_contain_text(message)
+    fill(page, "algorithm" if mode == "watch" else "watch")
+    expect(page.locator("#error")).to_be_hidden()
+
+
+# Everywhere
+
+
+@pytest.mark.parametrize("width", [400, 1280, 1920])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_mode_fits_and_is_accessible(server: LiveServer, visit: Visit, width: int, scheme: str) -> None:
+    page = visit(server.address, width, reduced_motion="reduce", color_scheme=scheme)
+
+    def fits() -> None:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert serious(page) == []
+
+    page.locator(".lp-board").first.wait_for()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    page.get_by_text("Keys and signs").click()
+    fits()
+    start(page, "watch", source="workload:sticky", layers="12", pages="8", cache="40")
+    page.keyboard.press("End")
+    fits()
+    start(page, "adversary", rounds="3")
+    for turn in range(4):
+        page.keyboard.press(str(turn // 2))
+        expect(page.locator(".lp-count-time dd")).to_have_text(f"{turn + 1} / 6")
+    fits()
+    start(page, "algorithm", rounds="5")
+    fits()
+    play_algorithm(page, lambda page: page.locator(".lp-choice").first.click())
+    fits()
+
+
+def test_focus_is_visible_everywhere(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address)
+    page.locator(".lp-board").first.wait_for()
+    seen = set()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        place, outline = page.evaluate(
+            "() => { const e = document.activeElement, s = getComputedStyle(e);"
+            " return [e.tagName + e.className + e.textContent, s.outlineStyle + s.outlineWidth] }"
+        )
+        if place.startswith("BODY"):
+            continue
+        seen.add(place)
+        assert outline == "solid3px", place
+    assert len(seen) >= 10
+
+
+def test_a_lesson_plays_without_a_network(visit: Visit, tmp_path: Path) -> None:
+    run = simulate("lru", generate("zipf:rounds=10", LayeredInstance(2, 4, 4), seed=1), record=True)
+    target = tmp_path / "lesson.html"
+    target.write_text(lesson_page(film_of(run)), encoding="utf-8")
+    page = visit(target.as_uri(), offline=True)
+    page.keyboard.press("End")
+    assert counts(page)["request"] == "20 / 20"
+    assert counts(page)["faults of lru"] == str(run.faults)
+    page.keyboard.press("Home")
+    page.keyboard.press(" ")
+    expect(page.locator(".lp-count-time dd")).to_have_text("2 / 20")
+    assert serious(page) == []
+
+
+def test_a_lesson_shows_a_table_without_a_script(visit: Visit, tmp_path: Path) -> None:
+    run = simulate("lru", generate("zipf:rounds=4", LayeredInstance(2, 4, 4), seed=1), record=True)
+    target = tmp_path / "lesson.html"
+    target.write_text(lesson_page(film_of(run)), encoding="utf-8")
+    page = visit(target.as_uri(), java_script_enabled=False)
+    expect(page.locator("noscript table tbody tr")).to_have_count(8)
+
+
+def test_the_widgets_module_keeps_python_and_page_together(visit: Visit, tmp_path: Path) -> None:
+    """Drive the module as anywidget does: a model with get, set, save_changes, on and off."""
+    film = film_of(simulate("fifo", generate("zipf:rounds=6", LayeredInstance(2, 4, 4)), record=True))
+    lesson = lesson_page(film)
+    harness = """
+const values = { film: JSON.parse(document.getElementById("film").textContent), at: 3 };
+const listeners = {};
+globalThis.model = {
+  get: (k) => values[k], set: (k, v) => { values[k] = v; },
+  save_changes: () => { globalThis.saved = values.at; },
+  on: (k, f) => { listeners[k] = f; }, off: (k) => { delete listeners[k]; },
+  change: (at) => { values.at = at; listeners["change:at"](); },
+};
+globalThis.stop = render({ model: globalThis.model, el: document.getElementById("view") });
+"""
+    target = tmp_path / "widget.html"
+    mounted = re.compile(r"mount\(document\..*?\);\n</script>", re.DOTALL)
+    target.write_text(mounted.sub(lambda _: harness + "</script>", lesson), encoding="utf-8")
+    page = visit(target.as_uri())
+    assert counts(page)["request"] == "3 / 12"
+    page.get_by_role("button", name="forward").click()
+    assert page.evaluate("saved") == 4
+    page.evaluate("model.change(9)")
+    assert counts(page)["request"] == "9 / 12"
+    page.keyboard.press("End")  # the view has no focus: a notebook's own keys stay its own
+    page.locator("#view").focus()
+    page.keyboard.press("End")
+    assert counts(page)["request"] == "12 / 12"
+    page.evaluate("stop()")
+    expect(page.locator("#view *")).to_have_count(0)
+
+
+def test_the_view_decides_nothing() -> None:
+    """The front end may not contain a policy, a cost or an optimum: only what the server sent is drawn."""
+    source = (STATIC / "view.js").read_text(encoding="utf-8")
+    assert "fetch(" not in source
+    assert "innerHTML" not in source
+    assert "eval(" not in source

@@ -1,0 +1,514 @@
+"""The report: its numbers, its files, its page, and what happens when something is in the way."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+
+import proofs.report.document
+import proofs.report.writing
+from adversary import constructions
+from paging import LayeredInstance, RequestSequence, Trace, farthest_in_future, simulate, write_trace
+from paging.cli.main import run
+from paging.plotting import LOOKS
+from proofs.bounds.registry import BOUNDS
+from proofs.bounds.verdicts import pairs, verdict_on
+from proofs.report.claims import CLAIMS, faults_of, judge_claims
+from proofs.report.docs import block, default_claims, default_workloads, published_numbers, reported_bounds
+from proofs.report.document import SCHEMA, Settings, compute, each, environment, worker_pool
+from proofs.report.figures import draw, plans
+from proofs.report.studies import ORDER, SYNTHETIC, Source, cache_sizes, read_source, study
+from proofs.report.writing import ReportError, check_target, data_tables, staged, write_report
+
+DOCS = Path(__file__).parents[2] / "docs" / "reproduce.md"
+TRACES = Path(__file__).parents[3] / "shared" / "traces"
+MIXTRAL, GPT_OSS = TRACES / "mixtral-8x7b-instruct-fp8.npz", TRACES / "gpt-oss-20b_mixed.npz"
+
+TINY = Settings(
+    seed=3,
+    verdict_rounds=40,
+    growth_requests=400,
+    workload_rounds=60,
+    points=3,
+    runs=2,
+    synthetic=SYNTHETIC[:2],
+    quick=True,
+)
+
+needs_traces = pytest.mark.skipif(
+    not (MIXTRAL.exists() and GPT_OSS.exists()), reason=f"the routing traces are not in {TRACES}"
+)
+
+
+@pytest.fixture(scope="module")
+def trace_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = np.random.default_rng(5)
+    experts = rng.permuted(np.tile(np.arange(5), (40, 3, 1)), axis=2)[:, :, :2]
+    path = tmp_path_factory.mktemp("trace") / "small.npz"
+    write_trace(Trace.from_experts(experts, 5, name="small"), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def document(trace_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return compute(TINY, [read_source(trace_file)], directory=tmp_path_factory.mktemp("counterexamples"))
+
+
+@pytest.fixture(scope="module")
+def folder(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report")
+    write_report(document, lambda: environment("paging reproduce", 1.0), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> Page:
+    page = Page()
+    page.feed((folder / "report.html").read_text(encoding="utf-8"))
+    page.close()
+    return page
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make ``--quick`` tiny: one policy a bound, empty figures, all in this process."""
+    monkeypatch.setattr(Settings, "reduced", classmethod(lambda cls, seed=0: replace(TINY, seed=seed)))
+    first = {bound.id: (bound, policy) for bound, policy in reversed(pairs())}
+    monkeypatch.setattr(proofs.report.document, "pairs", lambda: [first[id] for id in BOUNDS])
+    monkeypatch.setattr(proofs.report.document, "cores", lambda: 1)
+    monkeypatch.setattr(proofs.report.writing, "draw", lambda plan, directory: "<svg></svg>")
+
+
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Reads the page: tags must nest, tables yield their rows of exact values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.tables: dict[str, list[list[str]]] = {}
+        self._table = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {key: value or "" for key, value in attrs}
+        self.attributes += [(tag, key, value) for key, value in found.items()]
+        if "id" in found:
+            self.ids.append(found["id"])
+        if tag == "a":
+            self.links.append(found["href"])
+        if tag == "table":
+            self._table = found["id"]
+            self.tables[self._table] = []
+        if tag == "tr" and "tbody" in self.open:
+            self.tables[self._table].append([])
+        if tag == "data" and self._table and self.tables[self._table]:
+            self.tables[self._table][-1].append(found["value"])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+        if tag == "table":
+            self._table = ""
+
+
+def values(*numbers: object) -> list[str]:
+    return [str(number) for number in numbers if number is not None]
+
+
+# The numbers.
+
+
+def test_two_runs_give_identical_numbers(document: dict[str, Any], trace_file: Path, tmp_path: Path) -> None:
+    assert compute(TINY, [read_source(trace_file)], directory=tmp_path) == document
+
+
+def test_another_seed_gives_other_numbers(document: dict[str, Any], tmp_path: Path) -> None:
+    other = SYNTHETIC[0].draw(TINY.workload_rounds, seed=4)
+    rows = study(other, points=3, runs=2, seed=4)["rows"]
+    assert rows != document["studies"][0]["rows"]
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_as_one_process(tmp_path: Path) -> None:
+    jobs = [(bound.id, policy, 40, 3, tmp_path) for bound, policy in pairs()][:12]
+    with worker_pool(2) as pool:
+        assert list(each(pool, proofs.report.document._verdict, jobs)) == list(
+            map(proofs.report.document._verdict, jobs)
+        )
+
+
+def test_every_bound_has_a_verdict_and_nothing_speaks_against_one(document: dict[str, Any]) -> None:
+    assert [bound["id"] for bound in document["bounds"]] == list(BOUNDS)
+    assert len(document["verdicts"]) == len(pairs())
+    assert {row["verdict"] for row in document["verdicts"]} == {"holds", "reached", "holds and reached"}
+    assert all(row["why"] for row in document["verdicts"] if row["verdict"] == "not checked")
+
+
+def test_exact_ratios_stand_beside_the_observed_ones_and_agree_with_the_bounds(
+    document: dict[str, Any],
+) -> None:
+    rows = [row for row in document["verdicts"] if row["exact"] is not None]
+    assert len({row["policy"] for row in rows}) > 8
+    assert len(rows) > 40
+    for row in rows:
+        kind = BOUNDS[row["bound"]].kind
+        exact, claim = (
+            float("inf") if row[key] == "inf" else Fraction(row[key]) for key in ("exact", "claim")
+        )
+        assert kind == "upper" or exact >= claim, row
+        assert kind == "lower" or exact <= claim, row
+
+
+def test_growth_keeps_its_promise_and_ends_near_the_limit(document: dict[str, Any]) -> None:
+    assert {panel["construction"] for panel in document["growth"]} == set(constructions())
+    for panel in document["growth"]:
+        for curve in panel["curves"]:
+            for point in curve["points"]:
+                if point["promised"] is not None and point["offline"]:
+                    top, _, bottom = point["promised"].partition("/")
+                    assert point["ratio"] >= int(top) / int(bottom)
+    cyclic = next(panel for panel in document["growth"] if panel["id"] == "cyclic")
+    assert (cyclic["limit"], cyclic["limit_form"]) == ("7/1", "k")
+    # after the first phase of 7 requests the other 393 begin 57 phases, one offline fault each
+    assert cyclic["curves"][0]["points"][-1]["online"] == 400
+    assert cyclic["curves"][0]["points"][-1]["offline"] == 7 + 57
+
+
+def test_studies_hold_what_single_runs_give(document: dict[str, Any], trace_file: Path) -> None:
+    small = document["studies"][-1]
+    sequence = read_source(trace_file).sequence
+    assert small["model"] == sequence.instance.model
+    assert set(ORDER) == {row["policy"] for row in small["rows"]}
+    for k in small["caches"]:
+        assert faults_of(small, "llru")[k] == simulate("llru", sequence.with_cache(k)).faults
+        assert faults_of(small, "opt")[k] == farthest_in_future(sequence.with_cache(k)).faults
+        at = {row["policy"]: row["faults"] for row in small["rows"] if row["k"] == k}
+        assert at["compulsory"] <= at["opt"] <= at["opt-best-split"] <= at["opt-equal-split"]
+        assert at["opt"] <= min(at.values(), key=lambda v: v if v != at["compulsory"] else 10**9)
+        assert at["lru-best-split"] <= at["partitioned"]
+
+
+def test_a_trace_shorter_than_a_round_is_studied() -> None:
+    sequence = RequestSequence(LayeredInstance(3, 4, 3), [1, 5])
+    found = study(Source("short", "short", sequence, {}, "trace"), points=3, runs=2, seed=0)
+    assert {row["faults"] for row in found["rows"] if row["policy"] != "mark"} == {2}
+
+
+@pytest.mark.parametrize(
+    ("shape", "points", "sizes"),
+    [
+        ((32, 8, 2), 6, (64, 96, 128, 160, 192, 224)),
+        ((24, 32, 4), 6, (96, 216, 336, 456, 576, 696)),
+        ((2, 3, 3), 5, (2, 3, 4, 5)),  # a round requests all pages: start at ℓ
+        ((4, 1, 1), 5, (3,)),
+        ((1, 1, 1), 5, (1,)),
+    ],
+)
+def test_cache_sizes(shape: tuple[int, int, int], points: int, sizes: tuple[int, ...]) -> None:
+    layers, pages, per_visit = shape
+    assert cache_sizes(LayeredInstance(layers, pages, 99, per_visit), points) == sizes
+
+
+def made_up_study(**faults: list[int]) -> dict[str, Any]:
+    rows = [
+        {"policy": policy.replace("_", "-"), "k": k, "faults": count}
+        for policy, counts in faults.items()
+        for k, count in zip((4, 6), counts, strict=True)
+    ]
+    shape = {"layers": 2, "pages": 4, "per_visit": 1}
+    return {
+        "id": "made-up", "kind": "workload", "zipf": True, "rows": rows, "requests": 500, "total_pages": 8,
+        "instance": shape, "origin": {"repeat_rate": 0.5},
+    }  # fmt: skip
+
+
+def test_claims_are_judged_by_their_readings() -> None:
+    found = made_up_study(
+        lru=[200, 100],
+        llru=[172, 100],
+        lfu=[150, 130],
+        opt=[100, 20],
+        opt_equal_split=[150, 62],
+        opt_best_split=[150, 40],
+    )
+    got = {
+        row["reading"]: (round(row["value"], 3), row["k"], row["verdict"]) for row in judge_claims([found])
+    }
+    assert got == {
+        "largest saving of LLRU over LRU": (0.14, 4, "reproduced"),
+        "mean saving of LLRU over LRU": (0.07, None, "differs"),
+        "largest ratio LRU / OPT": (5.0, 6, "differs"),
+        "largest ratio best online policy / OPT": (5.0, 6, "differs"),
+        "largest ratio OPT on an equal split / OPT": (3.1, 6, "reproduced"),
+        "largest ratio OPT on the best fixed split / OPT": (2.0, 6, "differs"),
+    }
+    reasons = {row["reading"]: row["reason"] for row in judge_claims([found])}
+    assert reasons["largest ratio LRU / OPT"] == (
+        "larger: over all sizes 2.00 to 5.00; 2.5 is passed after k = 4 of 8 pages; "
+        "at k = 6 OPT faults on 4.0 % of the requests"
+    )
+    assert "need unequal shares" in reasons["largest ratio OPT on the best fixed split / OPT"]
+
+
+def test_a_violated_bound_is_a_verdict_with_a_counterexample(tmp_path: Path) -> None:
+    false = replace(BOUNDS["L5"], value=sympy.Integer(1))
+    verdict = verdict_on(false, "llru", rounds=40, directory=tmp_path)
+    assert verdict.outcome == "violated"
+    assert not verdict.good
+    assert (tmp_path / "counterexample-L5-llru.json").exists()
+
+
+# The files.
+
+
+def test_all_files_are_there(document: dict[str, Any], folder: Path) -> None:
+    assert {path.name for path in folder.iterdir()} == {"report.html", "report.json", "data", "figures"}
+    drawn = {path.name for path in (folder / "figures").iterdir()}
+    assert drawn == {plan.name + end for plan in plans(document) for end in (".svg", ".png")}
+    assert {path.stem for path in (folder / "data").iterdir()} == set(data_tables(document))
+
+
+def test_json_holds_the_document_and_the_environment_apart(document: dict[str, Any], folder: Path) -> None:
+    found = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert next(iter(found)) == "schema"
+    assert found.pop("schema") == SCHEMA
+    assert found.pop("environment")["command"] == "paging reproduce"
+    assert found == {key: value for key, value in document.items() if key != "schema"}
+
+
+def test_csv_holds_the_numbers_of_the_json(document: dict[str, Any], folder: Path) -> None:
+    for name, rows in data_tables(document).items():
+        with open(folder / "data" / f"{name}.csv", encoding="utf-8", newline="") as stream:
+            read = list(csv.DictReader(stream))
+        assert len(read) == len(rows) > 0
+        for got, row in zip(read, rows, strict=True):
+            for key, value in row.items():
+                shown = " ".join(map(str, value)) if isinstance(value, list) else value
+                assert got[key] == ("" if shown is None else str(shown))
+
+
+def test_figures_are_the_same_every_time(document: dict[str, Any], folder: Path, tmp_path: Path) -> None:
+    plan = next(plan for plan in plans(document) if plan.kind == "ratio")
+    draw(plan, tmp_path)
+    for end in (".svg", ".png"):
+        assert (tmp_path / (plan.name + end)).read_bytes() == (
+            folder / "figures" / (plan.name + end)
+        ).read_bytes()
+
+
+def test_lines_differ_without_colour() -> None:
+    looks = [(look.marker, look.line, look.hollow) for look in LOOKS.values()]
+    assert len(set(looks)) == len(looks)
+    assert set(LOOKS) == {*ORDER, "zrc", "zrc-any-tie", "game"}
+
+
+# The page.
+
+
+def test_page_is_well_formed_and_needs_nothing_else(page: Page, folder: Path) -> None:
+    assert page.open == []
+    assert Counter(page.ids).most_common(1)[0][1] == 1
+    assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"<script|<link|<img|<iframe|@import|url\((?!#)", text)
+    for tag, key, value in page.attributes:
+        if key in ("src", "href", "xlink:href"):
+            assert value.startswith("#"), (tag, value)
+    assert str(folder) not in text
+
+
+def test_page_shows_the_verdicts_of_the_json(document: dict[str, Any], page: Page) -> None:
+    expected = [
+        values(
+            row["claim"], row["limit"], row["online"], row.get("half_width"), row["offline"], row["ratio"],
+            row["exact"], row["runs"],
+        )
+        for row in document["verdicts"]
+    ]  # fmt: skip
+    assert page.tables["verdicts"] == expected
+    shown = [bound["shown"] for bound in document["bounds"]]
+    assert page.tables["theorems"] == [
+        values(row["ratio"], row["claim"], row["limit"], row["exact"]) for row in shown
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "keys"),
+    [("faults", ("faults", "half_width")), ("ratio", ("vs_opt",)), ("saving", ("saving_over_lru",))],
+)
+def test_page_shows_the_studies_of_the_json(
+    document: dict[str, Any], page: Page, table: str, keys: tuple[str, ...]
+) -> None:
+    for found in document["studies"]:
+        for policy, cells in zip(ORDER, page.tables[f"{table}-{found['id']}"], strict=True):
+            rows = [row for row in found["rows"] if row["policy"] == policy]
+            assert cells == values(*(row.get(key) for row in rows for key in keys))
+
+
+def test_page_shows_the_claims_of_the_json(document: dict[str, Any], page: Page) -> None:
+    expected = [values(claim["value"], claim["k"]) for claim in document["claims"]]
+    assert page.tables["claims-table"] == expected
+    assert len(expected) == sum(
+        len(claim.readings) * sum(map(claim.applies, document["studies"])) for claim in CLAIMS
+    )
+
+
+# The folder.
+
+
+def names(path: Path) -> set[str]:
+    return {entry.name for entry in path.iterdir()}
+
+
+def test_a_new_report_replaces_an_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "report"
+    for version in ("1", "2"):
+        with staged(target) as building:
+            (building / "report.json").write_text(json.dumps({"schema": SCHEMA}))
+            (building / "report.html").write_text(version)
+    assert (target / "report.html").read_text() == "2"
+    assert names(tmp_path / "deep") == {"report"}
+
+
+def test_an_error_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with staged(tmp_path / "report") as building:
+            (building / "report.html").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("stranger", ["notes.txt", "report.json", "thesis"])
+def test_a_folder_with_other_things_is_refused(tmp_path: Path, stranger: str) -> None:
+    (tmp_path / stranger).write_text("mine")
+    with pytest.raises(ReportError, match=f"holds {stranger}, which no report wrote"):
+        check_target(tmp_path)
+    assert (tmp_path / stranger).read_text() == "mine"
+
+
+def test_other_things_beside_an_old_report_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(json.dumps({"schema": SCHEMA}))
+    check_target(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ReportError, match=r"holds notes\.txt"):
+        check_target(tmp_path)
+
+
+# The command.
+
+
+def refused(capsys: pytest.CaptureFixture[str], *args: object) -> str:
+    assert run(["reproduce", *map(str, args)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def test_bad_input_is_one_line_and_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "report"
+    assert "absent.npz" in refused(capsys, "-o", target, "--trace", tmp_path / "absent.npz")
+    file = tmp_path / "file"
+    file.write_text("mine")
+    assert "is not a folder" in refused(capsys, "-o", file)
+    assert "cannot be written: Not a directory" in refused(capsys, "-o", file / "report")
+    assert "--output" in refused(capsys)
+    assert "--seed" in refused(capsys, "-o", target, "--seed", "-1")
+    assert names(tmp_path) == {"file"}
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("tiny")
+def test_command_writes_the_report_and_a_summary(
+    trace_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "report"
+    args = ["reproduce", "--quick", "--seed", "3", "-o", str(target), "--trace", str(trace_file)]
+    assert run([*args, "--trace", str(trace_file), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    written = json.loads((target / "report.json").read_text(encoding="utf-8"))
+    assert printed["report"] == str(target / "report.html")
+    assert printed["rows"] == written["verdicts"]
+    assert printed["model"] == LayeredInstance(1, 1, 1).model
+    assert [trace["name"] for trace in written["provenance"]["traces"]] == ["small", "small-2"]
+    assert len({trace["digest"] for trace in written["provenance"]["traces"]}) == 1
+    assert "--seed 3" in written["environment"]["command"]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_command_ends_with_1_if_a_bound_does_not_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(BOUNDS, "L5", replace(BOUNDS["L5"], value=sympy.Integer(1)))
+    assert run(["reproduce", "--quick", "-o", str(tmp_path / "report")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert next(line for line in lines if line.startswith("L5")).endswith("violated")
+    assert "counterexample-L5-llru.json" in names(tmp_path / "report")
+    check_target(tmp_path / "report")
+    assert "✗ violated" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+
+
+def test_help_needs_no_drawing_library() -> None:
+    code = (
+        "import sys; from paging.cli.main import run; run(['reproduce', '--help']); "
+        "sys.exit(any(name in sys.modules for name in ('matplotlib', 'jinja2', 'numba')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+# The documentation. When it is out of date: python -m proofs.report.docs docs/reproduce.md TRACE TRACE
+
+
+def test_docs_show_the_reported_bounds() -> None:
+    assert block(DOCS.read_text(encoding="utf-8"), "bounds") == reported_bounds()
+
+
+@pytest.mark.slow
+def test_docs_show_the_published_numbers_on_workloads() -> None:
+    claims = default_claims(default_workloads())
+    assert block(DOCS.read_text(encoding="utf-8"), "workloads") == published_numbers(claims, "workload")
+
+
+@pytest.mark.slow
+@needs_traces
+def test_docs_show_the_published_numbers_on_traces() -> None:
+    claims = default_claims(read_source(path) for path in (MIXTRAL, GPT_OSS))
+    assert block(DOCS.read_text(encoding="utf-8"), "traces") == published_numbers(claims, "trace")
+
+
+@needs_traces
+def test_llru_saves_on_a_real_trace_as_expected() -> None:
+    found = study(read_source(MIXTRAL), points=6, runs=2, seed=0)
+    saved = {
+        (row["policy"], row["k"]): row["saving_over_lru"] for row in found["rows"] if 96 <= row["k"] <= 224
+    }
+    assert all(0.05 <= saved["llru", k] <= 0.15 for k in (96, 128, 160, 192, 224))
+    assert all(0.08 <= saved["llru-lazy", k] <= 0.16 for k in (96, 128, 160, 192, 224))

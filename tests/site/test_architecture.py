@@ -1,0 +1,173 @@
+"""The house rules: who imports whom, no global randomness, what the registry holds, what docstrings say."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from paging import registered_policies
+from paging.policy import TRAITS
+
+ROOT = Path(__file__).resolve().parents[2]
+MAY_IMPORT = {
+    "paging": set(),
+    "adversary": {"paging"},
+    "lp": {"paging"},
+    "proofs": {"paging", "adversary", "lp"},
+}
+POLICIES = (
+    *("lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "fwf", "mark-lru", "mark-fifo"),
+    *("mark-layer", "lfu-capped", "llru", "llru-lazy", "llru-token", "partitioned", "zrc"),
+    *("random", "mark", "equitable", "game-optimal"),
+)
+SEEDED = {"Generator", "SeedSequence", "default_rng", "BitGenerator", "PCG64"}
+MODULES = sorted(path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module, package: str) -> Iterator[str]:
+    """Yield the top-level name of every module imported, anywhere in the file."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield package if node.level else (node.module or "").partition(".")[0]
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in (
+            "import_module",
+            "__import__",
+        ):
+            argument = node.args[0] if node.args else None
+            if isinstance(argument, ast.Constant):
+                yield str(argument.value).partition(".")[0]
+
+
+def forbidden_imports(source: str, package: str) -> set[str]:
+    return set(imported(ast.parse(source), package)) & set(MAY_IMPORT) - MAY_IMPORT[package] - {package}
+
+
+def test_there_are_modules_to_look_at() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in MODULES} == set(MAY_IMPORT)
+    assert len(MODULES) > 40
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_packages_import_downwards_only(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    assert not forbidden_imports(path.read_text(encoding="utf-8"), package)
+
+
+@pytest.mark.parametrize(
+    ("source", "package", "found"),
+    [
+        ("import lp.dual", "paging", {"lp"}),
+        ("def f():\n    from proofs.bounds import get_bound", "lp", {"proofs"}),
+        ("from importlib import import_module\nimport_module('adversary.phases')", "paging", {"adversary"}),
+        ("from lp import dual", "adversary", {"lp"}),
+        ("from paging import simulate\nfrom . import phases", "adversary", set()),
+        ("import lp, adversary, paging", "proofs", set()),
+    ],
+)
+def test_the_import_rule_is_noticed_when_broken(source: str, package: str, found: set[str]) -> None:
+    assert forbidden_imports(source, package) == found
+
+
+CHECKER = sorted((ROOT / "proofs" / "checker").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", CHECKER, ids=name_of)
+def test_the_checker_imports_itself_and_the_standard_library_only(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            assert node.level == 1
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names = (
+                [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            )
+            assert {name.partition(".")[0] for name in names} <= {*sys.stdlib_module_names, "checker"}
+
+
+def global_randomness(source: str) -> list[str]:
+    """Return the uses of random states that no seed of ours controls."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import) and any(alias.name == "random" for alias in node.names):
+            found.append("import random")
+        elif isinstance(node, ast.ImportFrom) and node.module in ("random", "numpy.random"):
+            found += [a.name for a in node.names if node.module == "random" or a.name not in SEEDED]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
+            owner = node.value
+            numpy = isinstance(owner.value, ast.Name) and owner.value.id in ("np", "numpy")
+            if numpy and owner.attr == "random" and node.attr not in SEEDED:
+                found.append(f"np.random.{node.attr}")
+        elif (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "attr", getattr(node.func, "id", "")) == "default_rng"
+            and not (node.args or node.keywords)
+        ):
+            found.append("default_rng() without a seed")
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_randomness_comes_from_a_seed(path: Path) -> None:
+    assert not global_randomness(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import random",
+        "from random import choice",
+        "np.random.seed(0)",
+        "x = numpy.random.rand(3)",
+        "from numpy.random import randint",
+        "rng = np.random.default_rng()",
+    ],
+)
+def test_global_randomness_is_noticed(source: str) -> None:
+    assert global_randomness(source)
+
+
+def test_seeded_randomness_is_allowed() -> None:
+    assert not global_randomness("rng: np.random.Generator = np.random.default_rng(seed)")
+
+
+# Policies
+
+
+def test_the_registry_holds_the_contract() -> None:
+    assert set(POLICIES) <= set(registered_policies())
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_policies_state_rule_guarantee_source_and_label(policy: str) -> None:
+    cls = registered_policies()[policy]
+    text = cls.__doc__ or ""
+    first = text.partition("\n")[0]
+    assert first.endswith(".")
+    for word in ("Guarantee:", "Source:", "Label"):
+        assert word in text, f"{policy} does not say {word}"
+    assert cls.traits <= set(TRAITS)
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", policy)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_bounds_and_constructions_named_by_a_policy_exist(policy: str) -> None:
+    from adversary import constructions
+    from proofs import BOUNDS
+
+    text = registered_policies()[policy].__doc__ or ""
+    named = set(re.findall(r"``([A-Za-z0-9-]+)``", text[text.find("Guarantee:") :]))
+    assert named <= {*BOUNDS, *constructions(), *POLICIES}
