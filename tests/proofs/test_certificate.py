@@ -137,7 +137,7 @@ def call(monkeypatch, capsys):
     """Run ``paging …`` and return exit code, standard output and standard error."""
     points = dict(paging.cli.main._points())
     for name in ("opt", "verify"):
-        points[name] = EntryPoint(name, f"proofs.{name}_command:{name}", paging.cli.main.GROUP)
+        points[name] = EntryPoint(name, f"proofs.commands.{name}:{name}", paging.cli.main.GROUP)
     monkeypatch.setattr(paging.cli.main, "_points", lambda: points)
 
     def run(*arguments):
