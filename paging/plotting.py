@@ -21,6 +21,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from paging.errors import ModelError
 from paging.files import atomic_write
+from paging.numbers import read_exact
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#767676"
@@ -248,13 +249,12 @@ def note_line(axes: Axes, value: float, text: str, at: float = 0.0) -> None:
 
 
 def number(value: object) -> float:
-    """Return a number of a document, which may be an exact ``p/q`` or ``inf``, as a decimal.
+    """Return a number of a document, which may be exact text, as a decimal.
 
-    >>> number("3/2"), number(2)
-    (1.5, 2.0)
+    >>> number("3/2"), number(2), number("unbounded")
+    (1.5, 2.0, inf)
     """
-    top, _, bottom = str(value).partition("/")
-    return float(top) / float(bottom or 1)
+    return float(value) if isinstance(value, int | float) else float(read_exact(str(value)))
 
 
 def title_of(instance: Mapping[str, Any], cache: object = None) -> str:

@@ -19,6 +19,7 @@ from paging.cli.options import (
 )
 from paging.cli.terminal import provenance, write_json, write_table
 from paging.errors import ModelError, UnknownNameError
+from paging.numbers import UNBOUNDED
 from paging.spec import parse_spec
 
 if TYPE_CHECKING:
@@ -298,9 +299,14 @@ def _row(row: dict[str, Any]) -> dict[str, object]:
     }
 
 
+def _closed(form: Any) -> str:
+    """Return a closed form as text."""
+    return UNBOUNDED if form.is_infinite else str(form)
+
+
 def _short(form: Any) -> str:
     """Return a closed form as text, a number with very many digits as a decimal."""
-    text = str(form)
+    text = _closed(form)
     return text if len(text) <= LONGEST_FORM else f"≈ {form.evalf(8)}"
 
 
@@ -319,18 +325,14 @@ def _show(
             {
                 "construction": found.id,
                 "bound": first.bound,
-                "instance": {
-                    "layers": instance.layers,
-                    "pages": instance.pages,
-                    "cache": instance.cache,
-                },
+                "instance": instance.plain,
                 "model": instance.model,
                 "promise": {
                     "period": promise.period,
                     "online": str(promise.online),
                     "offline": str(promise.offline),
                     "start": str(promise.start),
-                    "limit": str(promise.limit),
+                    "limit": _closed(promise.limit),
                     "in_expectation": promise.in_expectation,
                 },
                 "rows": [_row(row) for row in rows],
@@ -342,8 +344,7 @@ def _show(
         return
     every = "in expectation, per" if promise.in_expectation else "per"
     write_table(
-        f"{found.id}: ℓ = {instance.layers}, n = {instance.pages}, k = {instance.cache} "
-        f"(forced, sequential, cold); bound {first.bound}",
+        f"{found.id}: {instance}; bound {first.bound}",
         ["policy", "requests", "faults", "offline schedule", "OPT", "observed ratio", "limit", "promise"],
         [
             [

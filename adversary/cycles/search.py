@@ -355,12 +355,9 @@ class Search:
     @property
     def identity(self) -> dict[str, object]:
         """What a checkpoint must agree with."""
-        shape = self.instance
         return {
             "policy": self.spec,
-            "layers": shape.layers,
-            "pages": list(shape.pages_by_layer),
-            "cache": shape.cache,
+            "instance": self.instance.plain,
             "objective": self.objective,
             "seed": self.seed,
             "max_states": self.max_states,

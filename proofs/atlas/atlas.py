@@ -24,7 +24,7 @@ from paging.certificate import Certificate, write_certificate
 from paging.errors import LayeredPagingError, ModelError
 from paging.files import atomic_write
 from paging.model import LayeredInstance
-from paging.numbers import json_text, ratio_text
+from paging.numbers import exact_text, json_text, read_exact
 from paging.policy import get_policy
 from proofs.ratio.distributions import PROCESSES
 
@@ -102,15 +102,17 @@ class Value:
         return Place(self.layers, self.pages, self.cache)
 
     @property
+    def plain(self) -> dict[str, object]:
+        """The value as plain data, the instance in its one form."""
+        facts = asdict(self)
+        for name in Place._fields:
+            del facts[name]
+        return {"instance": self.place.instance.plain, **facts}
+
+    @property
     def number(self) -> Fraction | float | None:
         """The value as a number; ``inf`` for unbounded."""
-        return (
-            None
-            if self.value is None
-            else float("inf")
-            if self.value == "unbounded"
-            else Fraction(self.value)
-        )
+        return None if self.value is None else read_exact(self.value)
 
 
 def places(max_pages: int, layers: Iterable[int]) -> list[Place]:
@@ -203,9 +205,9 @@ def compute(folder: str, subject: str, place: Place, max_states: int) -> Value |
     value = Value(
         subject,
         *place,
-        ratio_text(found.value),
-        ratio_text(found.lower),
-        ratio_text(found.additive),
+        exact_text(found.value),
+        exact_text(found.lower),
+        exact_text(found.additive),
         found.states,
         max_states,
         certificate,
@@ -213,7 +215,7 @@ def compute(folder: str, subject: str, place: Place, max_states: int) -> Value |
     target = _value_file(root, subject, place)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(target) as stream:
-        stream.write(json_text(asdict(value)) + "\n")
+        stream.write(json_text(value.plain) + "\n")
     return value
 
 
@@ -270,8 +272,10 @@ def read_values(folder: str | Path) -> list[Value]:
 
 def _read_value(path: Path) -> Value:
     try:
-        return Value(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        shape = LayeredInstance.from_plain(facts.pop("instance"))
+        return Value(**facts, **{name: getattr(shape, name) for name in Place._fields})
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise AtlasError(f"{path}: no value of an atlas ({error}); delete it to compute it again") from error
 
 
@@ -467,7 +471,7 @@ def write_tables(folder: str | Path) -> list[Path]:
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     lines += ["| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |" for row in rows]
     contents = {
-        "atlas.json": json_text({"values": [asdict(value) for value in values]}) + "\n",
+        "atlas.json": json_text({"values": [value.plain for value in values]}) + "\n",
         "atlas.csv": stream.getvalue(),
         "atlas.md": "\n".join(lines) + "\n",
     }

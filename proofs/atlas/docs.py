@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
+from paging.numbers import read_exact
 from proofs.atlas.atlas import CONJECTURES, Place
 from proofs.report.docs import filled, markdown
 
@@ -32,7 +33,7 @@ def place_of(row: Row) -> Place:
 def value_of(row: Row, subject: str) -> Fraction | float | None:
     """Return a subject's value in a row; ``inf`` for unbounded, None where it is not known."""
     text = row.get(subject, "")
-    return None if not text else float("inf") if text == "unbounded" else Fraction(text)
+    return read_exact(text) if text else None
 
 
 def subjects_of(rows: Iterable[Row]) -> list[str]:

@@ -112,7 +112,7 @@ def atlas(
             {
                 "atlas": str(root),
                 "computed": computed,
-                "values": values,
+                "values": [value.plain for value in values],
                 "evidence": [_evidence(one) for one in evidence(values)],
                 "files": files,
             }
@@ -128,7 +128,7 @@ def _evidence(one: Evidence) -> dict[str, object]:
         "id": one.conjecture.id,
         "statement": one.conjecture.statement,
         "agree": len(one.agree),
-        "disagree": [{"instance": place._asdict(), "value": value} for place, value in one.disagree],
+        "disagree": [{"instance": place.instance.plain, "value": value} for place, value in one.disagree],
     }
 
 

@@ -20,7 +20,7 @@ from adversary.cycles.max_ratio import best_cycle, longest_paths
 from paging.certificate import Certificate, NoCertificateError, certificate
 from paging.errors import UnknownNameError
 from paging.model import LayeredInstance
-from paging.numbers import number, ratio_text
+from paging.numbers import exact_text, number
 from paging.signals import StoppedError
 from paging.work_function import WorkFunction, update_work_function
 from proofs.game import kernels
@@ -163,9 +163,9 @@ class GameSolution:
     def answer(self) -> dict[str, object]:
         """Return the result as plain values for JSON."""
         return {
-            "value": ratio_text(self.value),
-            "lower": ratio_text(self.lower),
-            "upper": ratio_text(self.upper),
+            "value": exact_text(self.value),
+            "lower": exact_text(self.lower),
+            "upper": exact_text(self.upper),
             "exact": self.value is not None,
             "algorithm_states": None if self.strategy is None else len(self.strategy.rows),
             "adversary_states": None if self.decisions is None else len(self.decisions.rows),
@@ -223,7 +223,7 @@ class RuleRatio:
     def answer(self) -> dict[str, object]:
         """Return the result as plain values for JSON."""
         exact = self.ratio is not None
-        return {"rule": self.rule, "ratio": ratio_text(self.ratio), "exact": exact, **_setting(self)}
+        return {"rule": self.rule, "ratio": exact_text(self.ratio), "exact": exact, **_setting(self)}
 
     def certificate(self, provenance: Mapping[str, object] | None = None) -> Certificate:
         """Return a certificate of type ``rule``: no way to break the ties is worse than ``ratio``.
@@ -500,7 +500,7 @@ def _labels(work: WorkFunction | Sequence[int]) -> Sequence[int]:
 def _setting(found: GameSolution | RuleRatio) -> dict[str, object]:
     shape = found.instance
     return {
-        "instance": {"layers": shape.layers, "pages": shape.pages, "cache": shape.cache},
+        "instance": shape.plain,
         "opt_cache": found.opt_cache,
         "model": shape.model,
         "states": found.states,

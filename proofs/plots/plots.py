@@ -233,7 +233,7 @@ def ratio(
     instance = next(iter(inputs.values())).instance
     return {
         "kind": "ratio",
-        "instance": {"layers": instance.layers, "pages": instance.pages, "cache": instance.cache},
+        "instance": instance.plain,
         "opt_cache": instance.cache if opt_cache is None else opt_cache,
         "model": instance.model,
         "curves": curves,
@@ -364,7 +364,7 @@ def phases(policy: str, sequence: RequestSequence, *, seed: int = 0) -> Document
         "kind": "phases",
         "policy": policy,
         "seed": seed if get_policy(policy).randomized else None,
-        "instance": {"layers": instance.layers, "pages": instance.pages, "cache": instance.cache},
+        "instance": instance.plain,
         "model": instance.model,
         "requests": requests,
         "names": {page: instance.page_name(page) for page in sorted(set(requests))},
@@ -467,7 +467,7 @@ def heatmap(
     ----------
     cells : mapping of (str, str) to number
         Value by row and column, in the order they are to appear; what is missing stays empty. A value is a
-        number, or text such as ``3/2`` and ``inf``.
+        number, or text such as ``3/2`` and ``unbounded``.
     rows, columns, value : str
         What rows, columns and values are: the labels of the axes, with units.
     title : str, optional
@@ -491,7 +491,7 @@ def heatmap(
     for place, content in cells.items():
         try:
             _cell_number(content)
-        except (ValueError, ZeroDivisionError):
+        except (ValueError, OverflowError):
             raise ModelError(
                 f"heatmap, row {place[0]}, column {place[1]}: {content!r} is no number"
             ) from None
@@ -570,9 +570,7 @@ def _natural(label: str) -> tuple[float, str]:
 
 
 def _cell_number(content: object) -> float:
-    if content is None:
-        return float("nan")
-    return inf if content == "unbounded" else number(content)
+    return float("nan") if content is None else number(content)
 
 
 def _draw_heatmap(figure: Figure, document: Mapping[str, Any]) -> None:

@@ -31,6 +31,7 @@ from paging import (
 from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
 from paging.model import Frame, LabelArray
+from paging.numbers import exact_text
 from paging.policies.recency import LRU, ORDINARY
 from proofs import checker
 from proofs.certificate import read_certificate
@@ -257,7 +258,7 @@ def documented() -> Iterator[tuple[tuple[int, int, int], str, str]]:
 @pytest.mark.parametrize(("shape", "policy", "value"), list(documented()))
 def test_the_table_of_the_documentation(shape: tuple[int, int, int], policy: str, value: str) -> None:
     found = exact_ratio(policy, LayeredInstance(*shape))
-    assert value == ("∞" if found.ratio == INFINITE else str(found.ratio))
+    assert value == exact_text(found.ratio)
     if found.cycle is not None and found.states < 300:
         document = json.loads(json.dumps(found.certificate()))
         assert checker.verify(document).status == checker.VERIFIED
