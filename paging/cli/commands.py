@@ -185,10 +185,8 @@ def _compared(
         optimum = optimum or "opt" in policies
     with progress("reading requests", show=not as_json):
         sequence, origin = source.sequence(caches[0])
-    with progress("serving", show=not as_json) as report:
-        result = compare(
-            sequence, caches, chosen, optimum=optimum, runs=runs, seed=source.seed, progress=report
-        )
+    with progress("serving", show=not as_json) as watch:
+        result = compare(sequence, caches, chosen, optimum=optimum, runs=runs, seed=source.seed, watch=watch)
     return result, origin
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import click
 
 from paging.cli.options import json_option, max_states_option, parse_caches
 from paging.cli.terminal import progress, write_json, write_table
+from paging.parallel import cores
 from paging.signals import stoppable
 
 if TYPE_CHECKING:
@@ -93,15 +93,14 @@ def atlas(
     check_subjects(chosen)
     root = open_atlas(folder)
     over = places(max_pages, layers)
-    with stoppable() as stopped, progress("computing values", show=not as_json) as report:
+    with stoppable() as stopped, progress("computing values", show=not as_json, stop=stopped) as watch:
         computed = sweep(
             root,
             chosen,
             over,
             max_states=max_states,
-            workers=workers or os.cpu_count() or 1,
-            report=report,
-            stop=lambda: bool(stopped),
+            workers=workers or cores(),
+            watch=watch,
         )
     values = read_values(root)
     files = write_tables(root)
@@ -119,7 +118,7 @@ def atlas(
         )
     else:
         _report(values, evidence(values), computed, str(root))
-    if stopped:
+    if stopped():
         click.get_current_context().exit(130)
 
 

@@ -75,12 +75,11 @@ def game(
         check_name(certificate)
     instance = LayeredInstance(layers, pages, cache)
     found: GameSolution | RuleRatio
-    with stoppable() as stopped, status("game", show=not as_json) as say:
+    with stoppable() as stopped, status("game", show=not as_json, stop=stopped) as watch:
         limits: dict[str, Any] = {
             "opt_cache": opt_cache,
             "max_states": max_states,
-            "watch": lambda progress: say(str(progress)),
-            "stop": lambda: bool(stopped),
+            "watch": watch,
         }
         if rule is not None:
             found = rule_ratio(rule.lower(), instance, **limits)
@@ -94,7 +93,7 @@ def game(
         write_json({**shown, "output": certificate, "provenance": facts})
     else:
         _report(shown, certificate)
-    if stopped:
+    if stopped():
         click.get_current_context().exit(130)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,8 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
       paging reproduce --quick -o report --trace routing.npz
       paging reproduce -o report --trace a.npz --trace b.jsonl.gz --seed 7 --json
     """
-    from proofs.report.document import Settings, compute, environment, worker_pool
+    from paging.parallel import Pool, cores
+    from proofs.report.document import Settings, compute, environment
     from proofs.report.writing import check_target, staged, write_report
 
     began = time.perf_counter()
@@ -58,7 +60,8 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
     check_target(target)
     sources = _read(traces, as_json)
     settings = Settings.reduced(seed) if quick else Settings(seed)
-    with staged(target) as folder, worker_pool(None) as pool:
+    workers = Pool(cores()) if cores() > 1 else nullcontext()
+    with staged(target) as folder, workers as pool:
         document = compute(
             settings,
             sources,
@@ -67,13 +70,13 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
             pool=pool,
         )
         command = _command(directory, traces, quick, seed)
-        with progress("drawing figures", show=not as_json) as report:
+        with progress("drawing figures", show=not as_json) as watch:
             write_report(
                 document,
                 lambda: environment(command, time.perf_counter() - began),
                 folder,
                 pool=pool,
-                progress=report,
+                watch=watch,
             )
     _summarise(document, target, as_json)
     if any(row["verdict"] in ("violated", "not reached") for row in document["verdicts"]):
