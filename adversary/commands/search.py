@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import cache_option, json_option, layers_option, pages_option, seed_option
 from paging.cli.terminal import progress, provenance, remark, write_json, write_table
 from paging.errors import ModelError
@@ -130,7 +131,7 @@ def search(
         _run(found, steps, budget, stopped, save, save_every, quiet=as_json)
     _report(found, certificate, as_json)
     if stopped():
-        click.get_current_context().exit(130)
+        leave(Exit.INTERRUPTED)
 
 
 def _run(

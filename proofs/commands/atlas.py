@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option, max_states_option, parse_caches
 from paging.cli.terminal import progress, write_json, write_table
 from paging.parallel import cores
@@ -119,7 +120,7 @@ def atlas(
     else:
         _report(values, evidence(values), computed, str(root))
     if stopped():
-        click.get_current_context().exit(130)
+        leave(Exit.INTERRUPTED)
 
 
 def _evidence(one: Evidence) -> dict[str, object]:

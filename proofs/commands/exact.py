@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     cache_option,
     certificate_option,
@@ -100,7 +101,7 @@ def exact(
     else:
         _report(found, certificate)
     if stopped():
-        click.get_current_context().exit(130)
+        leave(Exit.INTERRUPTED)
 
 
 def answer(found: ExactRatio | RandomizedRatio) -> dict[str, object]:

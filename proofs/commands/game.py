@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     cache_option,
     certificate_option,
@@ -94,7 +95,7 @@ def game(
     else:
         _report(shown, certificate)
     if stopped():
-        click.get_current_context().exit(130)
+        leave(Exit.INTERRUPTED)
 
 
 def _report(shown: dict[str, Any], certificate: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     cache_option,
     certificate_option,
@@ -117,4 +118,4 @@ def randomized_value(
             notes=notes,
         )
     if stopped():
-        click.get_current_context().exit(130)
+        leave(Exit.INTERRUPTED)

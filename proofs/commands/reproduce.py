@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option, seed_option
 from paging.cli.terminal import progress, write_json, write_table
 
@@ -80,7 +81,7 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
             )
     _summarise(document, target, as_json)
     if any(row["verdict"] in ("violated", "not reached") for row in document["verdicts"]):
-        raise click.exceptions.Exit(1)
+        leave(Exit.REFUTED)
 
 
 def _read(traces: tuple[str, ...], as_json: bool) -> list[Source]:
