@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import cache_option, json_option, layers_option, pages_option, seed_option
 from paging.cli.terminal import progress, provenance, remark, write_json, write_table
 from paging.errors import ModelError
 from paging.files import atomic_write
-from paging.signals import stoppable
+from paging.signals import Count, Watch, stoppable
 
 if TYPE_CHECKING:
     from adversary.cycles.search import Search
@@ -129,15 +130,15 @@ def search(
         save = None if checkpoint is None else partial(found.save, checkpoint)
         _run(found, steps, budget, stopped, save, save_every, quiet=as_json)
     _report(found, certificate, as_json)
-    if stopped:
-        click.get_current_context().exit(130)
+    if stopped():
+        leave(Exit.INTERRUPTED)
 
 
 def _run(
     found: Search,
     steps: int | None,
     budget: float,
-    stopped: list[int],
+    stopped: Callable[[], bool],
     save: Callable[[], None] | None,
     save_every: float,
     quiet: bool,
@@ -148,7 +149,7 @@ def _run(
     last = {"save": begun, "remark": begun}
     best = found.best
 
-    def watch(_: Search) -> None:
+    def tell(_: Search) -> None:
         nonlocal best
         now = time.monotonic()
         found.progress.elapsed = earlier + now - begun
@@ -156,7 +157,7 @@ def _run(
             save()
             last["save"] = now
         done, total = (found.progress.elapsed, budget) if steps is None else (found.progress.steps, steps)
-        bar(done, total, _brief(found))
+        bar.tell(Count(done, total, _brief(found)))
         if (
             lines
             and now - begun > FIRST_REMARK
@@ -166,11 +167,11 @@ def _run(
             last["remark"], best = now, found.best
 
     def until() -> bool:
-        return bool(stopped) or (steps is None and found.progress.elapsed >= budget)
+        return stopped() or (steps is None and found.progress.elapsed >= budget)
 
     with progress(_brief(found), show=not quiet) as bar:
         if not until():
-            found.run(steps=steps, until=until, watch=watch)
+            found.run(steps=steps, watch=Watch(tell, until))
     if save is not None:
         save()
 

@@ -9,23 +9,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-import multiprocessing
 import re
-import signal
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from paging.certificate import Certificate, write_certificate
 from paging.errors import LayeredPagingError, ModelError
 from paging.files import atomic_write
 from paging.model import LayeredInstance
 from paging.numbers import json_text, ratio_text
+from paging.parallel import Pool, stopped
 from paging.policy import get_policy
+from paging.signals import UNWATCHED, Count, Watch
 from proofs.ratio.distributions import PROCESSES
 
 DEFAULT_SUBJECTS = ("lru", "llru", "llru-lazy", "llru-token", "fifo", "clock", "fwf", "zrc")
@@ -127,19 +126,8 @@ def places(max_pages: int, layers: Iterable[int]) -> list[Place]:
 
 # -------------------------------------------------------------------------------------------- one value
 
-_stop: Any = None
-
-
-def _begin(event: Any) -> None:
-    """Set up a worker: Ctrl-C is for the parent, which sets the event."""
-    global _stop
-    _stop = event
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _stopped() -> bool:
-    return _stop is not None and bool(_stop.is_set())
+IN_POOL = Watch(stop=stopped)
+"""A worker gives up when the sweep does."""
 
 
 class Found(NamedTuple):
@@ -155,7 +143,7 @@ class Found(NamedTuple):
 def _policy_value(subject: str, instance: LayeredInstance, max_states: int) -> Found:
     from proofs.ratio.competitive import competitive_ratio
 
-    found = competitive_ratio(subject, instance, max_states=max_states, stop=_stopped)
+    found = competitive_ratio(subject, instance, max_states=max_states, watch=IN_POOL)
     proved = None if found.cycle is None else found.certificate()
     return Found(found.ratio, found.lower, found.additive, found.states, proved)
 
@@ -163,7 +151,7 @@ def _policy_value(subject: str, instance: LayeredInstance, max_states: int) -> F
 def _game_value(subject: str, instance: LayeredInstance, max_states: int) -> Found:
     from proofs.game.value import solve
 
-    found = solve(instance, max_states=max_states, stop=_stopped)
+    found = solve(instance, max_states=max_states, watch=IN_POOL)
     proved = None if found.value is None else found.certificate()
     return Found(found.value, found.lower, None, found.states, proved)
 
@@ -171,7 +159,7 @@ def _game_value(subject: str, instance: LayeredInstance, max_states: int) -> Fou
 def _rule_value(subject: str, instance: LayeredInstance, max_states: int) -> Found:
     from proofs.game.value import rule_ratio
 
-    found = rule_ratio(subject.removesuffix(ANY_TIE), instance, max_states=max_states, stop=_stopped)
+    found = rule_ratio(subject.removesuffix(ANY_TIE), instance, max_states=max_states, watch=IN_POOL)
     proved = found.certificate() if isinstance(found.ratio, Fraction) else None
     return Found(found.ratio, found.ratio, None, found.states, proved)
 
@@ -192,7 +180,7 @@ def compute(folder: str, subject: str, place: Place, max_states: int) -> Value |
     """Compute and store one value; return None when stopped before it was known."""
     root = Path(folder)
     found = SOLVERS.get(subject, _policy_value)(subject, place.instance, max_states)
-    if _stopped() and found.value is None:
+    if stopped() and found.value is None:
         return None
     certificate = None
     if found.value is not None and found.certificate is not None:
@@ -292,8 +280,7 @@ def sweep(
     *,
     max_states: int,
     workers: int,
-    report: Callable[[int, int], None] = lambda done, total: None,
-    stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> int:
     """Compute every value that is not there yet; return how many were computed.
 
@@ -310,33 +297,34 @@ def sweep(
         Budget of one value; values that failed with a smaller one are tried again.
     workers : int
         Processes.
-    report : callable
-        Told (done, total).
-    stop : callable
-        Asked now and then; True ends the sweep, and what is under way is given up.
+    watch : Watch
+        Told how many of the values are done; asked to stop, what is under way is given up.
     """
     root = Path(folder)
-    jobs = [(subject, place) for place in over for subject in subjects]
+    wanted = [(subject, place) for place in over for subject in subjects]
     beyond: dict[tuple[str, int, int], int] = {}
-    computed = at = 0
-    context = multiprocessing.get_context("spawn")
-    event = context.Event()
-    running: set[Future[Value | None]] = set()
-    with ProcessPoolExecutor(workers, context, _begin, (event,)) as pool:
-        while running or (at < len(jobs) and not event.is_set()):
-            while at < len(jobs) and len(running) < 2 * workers and not event.is_set():
-                subject, place = jobs[at]
-                at += 1
-                if not _known(root, subject, place, max_states, beyond):
-                    running.add(pool.submit(compute, str(root), subject, place, max_states))
-            finished, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            for value in filter(None, (future.result() for future in finished)):
+    computed = settled = 0
+
+    def missing() -> Iterator[tuple[str, str, Place, int]]:
+        nonlocal settled
+        for subject, place in wanted:
+            if _known(root, subject, place, max_states, beyond):
+                settled += 1
+            else:
+                yield str(root), subject, place, max_states
+
+    with Pool(workers) as pool:
+        for value in pool.as_finished(_compute, missing(), watch.stop):
+            settled += 1
+            if value is not None:
                 computed += 1
                 _note(value, beyond)
-            report(at - len(running), len(jobs))
-            if stop():
-                event.set()
+            watch.tell(Count(settled, len(wanted)))
     return computed
+
+
+def _compute(job: tuple[str, str, Place, int]) -> Value | None:
+    return compute(*job)
 
 
 def _known(

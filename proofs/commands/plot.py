@@ -21,6 +21,7 @@ from paging.cli.options import (
 )
 from paging.cli.terminal import progress, provenance, remark, write_json
 from paging.errors import ModelError
+from paging.signals import Count
 
 if TYPE_CHECKING:
     from paging.model import RequestSequence
@@ -127,9 +128,9 @@ def curve(
     from proofs.plots import plots
 
     sequence, origin = _requests(source, caches[0], as_json)
-    with progress("serving", show=not as_json) as report:
+    with progress("serving", show=not as_json) as watch:
         document = plots.curve(
-            sequence, caches, policies, show=show, runs=runs, seed=source.seed, progress=report
+            sequence, caches, policies, show=show, runs=runs, seed=source.seed, watch=watch
         )
     _refuse_missing(document)
     _deliver(document, outputs, as_json, seed=source.seed, **origin)
@@ -177,8 +178,8 @@ def ratio(
         with progress("building", show=not as_json):
             inputs, facts = _built(construction, policies, cache, source, rounds, options)
         origin = {"construction": construction, "rounds": rounds}
-    with progress("serving", show=not as_json) as report:
-        document = plots.ratio(inputs, **facts, runs=runs, seed=source.seed, progress=report)
+    with progress("serving", show=not as_json) as watch:
+        document = plots.ratio(inputs, **facts, runs=runs, seed=source.seed, watch=watch)
     _deliver(document, outputs, as_json, seed=source.seed, **origin)
 
 
@@ -340,9 +341,9 @@ def _served(
 
     key, factor, _ = SHOWN[show]
     inputs = [(spec, n) for spec in workloads for n in pages]
-    with progress("serving", show=not quiet) as report:
+    with progress("serving", show=not quiet) as watch:
         for done, (spec, n) in enumerate(inputs):
-            report(done, len(inputs))
+            watch.tell(Count(done, len(inputs)))
             sequence = generate(spec, LayeredInstance(layers, n, caches[0]), seed=seed)
             for row in compare(sequence, caches, [*policies, "lru"], runs=runs, seed=seed).rows:
                 number = row.as_dict()[key]

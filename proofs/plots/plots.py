@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import inf, isfinite, isnan
 from pathlib import Path
@@ -35,11 +35,11 @@ from paging.plotting import (
     title_of,
 )
 from paging.policy import get_policy
+from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import simulate
 from proofs.bounds.registry import BOUNDS, formula
 
 Document = dict[str, Any]
-Progress = Callable[[int, int], None]
 
 SIZE = (6.4, 4.0)
 """Width and height of a picture in inches; the legend adds to the height."""
@@ -68,10 +68,6 @@ SHOWN = {
 """What a curve or a heatmap can show: key of a row, factor, axis label with unit."""
 
 
-def nothing(done: int, total: int) -> None:
-    """Report no progress."""
-
-
 def draw(document: Mapping[str, Any], paths: Iterable[str | Path]) -> None:
     """Draw a document of this module into files ``.svg``, ``.png`` or ``.pdf``."""
     kind = document["kind"]
@@ -89,7 +85,7 @@ def curve(
     show: str = "faults",
     runs: int = 10,
     seed: int = 0,
-    progress: Progress = nothing,
+    watch: Watch = UNWATCHED,
 ) -> Document:
     """Return faults over cache size for policies, OPT and the compulsory faults.
 
@@ -104,8 +100,8 @@ def curve(
         What is drawn; the document holds all four.
     runs, seed : int
         Of randomised policies.
-    progress : callable, optional
-        Called with (done, total).
+    watch : Watch
+        Told how much is done.
 
     Examples
     --------
@@ -114,7 +110,7 @@ def curve(
     [6, 4, 3, 3, 3, 3]
     """
     chosen = [policy for policy in policies if policy not in (OPT, COMPULSORY)]
-    result = compare(sequence, sorted(caches), chosen, runs=runs, seed=seed, progress=progress)
+    result = compare(sequence, sorted(caches), chosen, runs=runs, seed=seed, watch=watch)
     total = sequence.instance.total_pages
     facts = {"kind": "curve", "show": show, "requests": len(sequence), "total_pages": total}
     return {**facts, **result.as_dict()}
@@ -187,7 +183,7 @@ def ratio(
     forced: Document | None = None,
     runs: int = 10,
     seed: int = 0,
-    progress: Progress = nothing,
+    watch: Watch = UNWATCHED,
 ) -> Document:
     """Return faults so far / OPT so far over time, with the proved upper bounds of the policies.
 
@@ -201,8 +197,8 @@ def ratio(
         A lower bound to draw beside: what a construction forces, as ``kind, id, formula, value, policies``.
     runs, seed : int
         Of randomised policies: the mean over so many sampled runs.
-    progress : callable, optional
-        Called with (done, total).
+    watch : Watch
+        Told how much is done.
 
     Examples
     --------
@@ -213,7 +209,7 @@ def ratio(
     """
     curves, bounds = [], [] if forced is None else [forced]
     for done, (policy, sequence) in enumerate(inputs.items()):
-        progress(done, len(inputs))
+        watch.tell(Count(done, len(inputs)))
         small = sequence.instance.cache if opt_cache is None else opt_cache
         counts, sampled = _mean_counts(policy, sequence, runs, seed)
         optimum = optimum_so_far(sequence, small)
