@@ -393,7 +393,8 @@ def test_certificate_of_a_construction(capsys: pytest.CaptureFixture[str], tmp_p
     assert "the ratio is at least 4" in capsys.readouterr().out
     for args, says in (
         (("rehearsed", "-p", "lru", "-p", "mark-lru", "--certificate", str(path)), "name one policy with -p"),
-        (("rehearsed", "-p", "lru", "--certificate", "lru.txt"), "must end in .json"),
+        (("rehearsed", "-p", "lru", "--certificate", "lru.txt"), "ends in .json or .json.gz"),
+        (("rehearsed", "-p", "lru", "--certificate", str(path / "x.json")), "there is no folder"),
         (("rehearsed", "-p", "lru", "--rounds", "5", "--certificate", str(path)), "no cycle"),
         (("uniform", "--certificate", str(path)), "--certificate"),
     ):
