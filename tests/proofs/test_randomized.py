@@ -356,6 +356,7 @@ def test_limits_of_the_best_ratio() -> None:
 
 # Certificates
 
+
 @pytest.mark.parametrize("path", files("valid", "expected", "randomized-value"))
 def test_valid(path: Path) -> None:
     document = read_certificate(path)
