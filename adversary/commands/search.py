@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     cache_option,
     certificate_option,
@@ -21,7 +22,7 @@ from paging.cli.options import (
 )
 from paging.cli.terminal import progress, provenance, remark, write_json, write_table
 from paging.numbers import exact_text
-from paging.signals import stoppable
+from paging.signals import Count, Watch, stoppable
 
 if TYPE_CHECKING:
     from adversary.cycles.search import Search
@@ -127,15 +128,15 @@ def search(
         save = None if checkpoint is None else partial(found.save, checkpoint)
         _run(found, steps, budget, stopped, save, save_every, quiet=as_json)
     _report(found, certificate, as_json)
-    if stopped:
-        click.get_current_context().exit(130)
+    if stopped():
+        leave(Exit.INTERRUPTED)
 
 
 def _run(
     found: Search,
     steps: int | None,
     budget: float,
-    stopped: list[int],
+    stopped: Callable[[], bool],
     save: Callable[[], None] | None,
     save_every: float,
     quiet: bool,
@@ -146,7 +147,7 @@ def _run(
     last = {"save": begun, "remark": begun}
     best = found.best
 
-    def watch(_: Search) -> None:
+    def tell(_: Search) -> None:
         nonlocal best
         now = time.monotonic()
         found.progress.elapsed = earlier + now - begun
@@ -154,7 +155,7 @@ def _run(
             save()
             last["save"] = now
         done, total = (found.progress.elapsed, budget) if steps is None else (found.progress.steps, steps)
-        bar(done, total, _brief(found))
+        bar.tell(Count(done, total, _brief(found)))
         if (
             lines
             and now - begun > FIRST_REMARK
@@ -164,11 +165,11 @@ def _run(
             last["remark"], best = now, found.best
 
     def until() -> bool:
-        return bool(stopped) or (steps is None and found.progress.elapsed >= budget)
+        return stopped() or (steps is None and found.progress.elapsed >= budget)
 
     with progress(_brief(found), show=not quiet) as bar:
         if not until():
-            found.run(steps=steps, until=until, watch=watch)
+            found.run(steps=steps, watch=Watch(tell, until))
     if save is not None:
         save()
 

@@ -18,11 +18,10 @@ from adversary.cycles.max_ratio import GraphCycle
 from adversary.cycles.product_graph import ProductGraph
 from paging.certificate import Certificate, certificate, packed
 from paging.errors import LayeredPagingError, LimitError, ModelError
-from paging.model import HIT, LayeredInstance, RequestSequence, Schedule
+from paging.model import LayeredInstance, RequestSequence, Schedule, Step
 from paging.numbers import number
 from paging.offline import farthest_in_future
 from paging.policy import Policy, get_policy
-from paging.run import Step
 from paging.simulate import Session
 from paging.work_function import WorkFunction
 
@@ -294,7 +293,7 @@ def offline_return(cycle: Cycle) -> Return:
             begin, paid = boundaries.setdefault(cache, (end, faults))
             if begin < end and faults - paid == (end - begin) * cycle.offline:
                 first = len(cycle.prefix) + begin * length
-                entries = schedule.victims[first : first + (end - begin) * length]
+                entries = schedule.entries[first : first + (end - begin) * length]
                 return Return(tuple(sorted(cache)), end - begin, tuple(entries.tolist()))
         repetitions *= 4
     raise LimitError(f"no offline cache returns within {MAX_REPEATS:,} repetitions of the cycle")
@@ -302,16 +301,13 @@ def offline_return(cycle: Cycle) -> Return:
 
 def _at_boundaries(schedule: Schedule, start: int, length: int) -> Iterator[tuple[frozenset[int], int]]:
     """Yield the cache and the faults so far at the start of every repetition."""
-    cache: set[int] = set()
+    cache: frozenset[int] = frozenset()
     faults = 0
-    pairs = zip(schedule.sequence, schedule.victims.tolist(), strict=True)
-    for time, (page, entry) in enumerate(pairs):
-        if time >= start and (time - start) % length == 0:
-            yield frozenset(cache), faults
-        if entry != HIT:
-            faults += 1
-            cache.discard(entry)
-            cache.add(page)
+    for step in schedule.steps():
+        if step.time >= start and (step.time - start) % length == 0:
+            yield cache, faults
+        faults += not step.hit
+        cache = step.cache
 
 
 def cycle_certificate(

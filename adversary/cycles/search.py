@@ -28,6 +28,7 @@ from paging.errors import LimitError, ModelError
 from paging.files import atomic_write
 from paging.model import Frame, LayeredInstance, Serve, whole_number
 from paging.policy import Policy, get_policy
+from paging.signals import UNWATCHED, Watch
 from paging.work_function import update_work_function
 
 Phase = Literal["exhaustive", "beam", "local", "done"]
@@ -145,22 +146,21 @@ class Search:
         self,
         *,
         steps: int | None = None,
-        until: Callable[[], bool] = lambda: False,
-        watch: Callable[[Search], None] = lambda search: None,
+        watch: Watch = UNWATCHED,
     ) -> None:
-        """Take steps until the search is done, so many in all are taken, or ``until`` says so.
+        """Take steps until the search is done, so many in all are taken, or whoever watches wants no more.
 
         Parameters
         ----------
         steps : int, optional
             Total number, those before a checkpoint included.
-        until, watch : callable
-            Both are called after every step.
+        watch : Watch
+            Told this search after every step, then asked whether to stop.
         """
         while self.progress.phase != "done" and (steps is None or self.progress.steps < steps):
             self.step()
-            watch(self)
-            if until():
+            watch.tell(self)
+            if watch.stop():
                 return
 
     def step(self) -> None:

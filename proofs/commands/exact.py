@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     cache_option,
     certificate_option,
@@ -77,15 +78,14 @@ def exact(
     from paging.model import LayeredInstance
     from proofs.ratio.competitive import competitive_ratio
 
-    with stoppable() as stopped, status(f"exact {policy}", show=not as_json) as say:
+    with stoppable() as stopped, status(f"exact {policy}", show=not as_json, stop=stopped) as watch:
         found = competitive_ratio(
             policy,
             LayeredInstance(layers, pages, cache),
             opt_cache=opt_cache,
             max_states=max_states,
             symmetric=not no_symmetry,
-            watch=lambda progress: say(str(progress)),
-            stop=lambda: bool(stopped),
+            watch=watch,
         )
     facts = provenance(states=found.states, edges=found.edges)
     if certificate is not None:
@@ -94,8 +94,8 @@ def exact(
         write_json({**answer(found), "output": certificate, "provenance": facts})
     else:
         _report(found, certificate)
-    if stopped:
-        click.get_current_context().exit(130)
+    if stopped():
+        leave(Exit.INTERRUPTED)
 
 
 def answer(found: ExactRatio | RandomizedRatio) -> dict[str, object]:

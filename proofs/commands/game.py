@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     cache_option,
     certificate_option,
@@ -74,12 +75,11 @@ def game(
         raise ModelError("--full is about the game, not about a rule")
     instance = LayeredInstance(layers, pages, cache)
     found: GameSolution | RuleRatio
-    with stoppable() as stopped, status("game", show=not as_json) as say:
+    with stoppable() as stopped, status("game", show=not as_json, stop=stopped) as watch:
         limits: dict[str, Any] = {
             "opt_cache": opt_cache,
             "max_states": max_states,
-            "watch": lambda progress: say(str(progress)),
-            "stop": lambda: bool(stopped),
+            "watch": watch,
         }
         if rule is not None:
             found = rule_ratio(rule.lower(), instance, **limits)
@@ -93,8 +93,8 @@ def game(
         write_json({**shown, "output": certificate, "provenance": facts})
     else:
         _report(instance, shown, certificate)
-    if stopped:
-        click.get_current_context().exit(130)
+    if stopped():
+        leave(Exit.INTERRUPTED)
 
 
 def _report(instance: LayeredInstance, shown: dict[str, Any], certificate: str | None) -> None:

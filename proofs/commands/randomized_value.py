@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     cache_option,
     certificate_option,
@@ -61,13 +62,12 @@ def randomized_value(
     from proofs.randomized_value.value import randomized_value as compute
     from proofs.randomized_value.value import shown
 
-    with stoppable() as stopped, status("randomized-value", show=not as_json) as say:
+    with stoppable() as stopped, status("randomized-value", show=not as_json, stop=stopped) as watch:
         found = compute(
             LayeredInstance(layers, pages, cache),
             max_states=max_states,
             max_columns=max_columns,
-            watch=lambda progress: say(str(progress)),
-            stop=lambda: bool(stopped),
+            watch=watch,
         )
     columns = 0 if found.requests is None else found.requests.columns
     facts = provenance(states=found.states, columns=columns)
@@ -114,5 +114,5 @@ def randomized_value(
             left=(4,),
             notes=notes,
         )
-    if stopped:
-        click.get_current_context().exit(130)
+    if stopped():
+        leave(Exit.INTERRUPTED)

@@ -6,7 +6,7 @@ additive constant. Both go into a certificate that :mod:`proofs.checker` judges.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -29,7 +29,7 @@ from paging.errors import LimitError, ModelError
 from paging.model import LayeredInstance, whole_number
 from paging.numbers import number
 from paging.policy import Policy, get_policy
-from paging.signals import StoppedError
+from paging.signals import UNWATCHED, StoppedError, Watch
 from proofs.checker.rules import RULES
 
 CHUNK = 16384
@@ -195,8 +195,7 @@ def exact_ratio(
     opt_cache: int | None = None,
     max_states: int | None = None,
     symmetric: bool = True,
-    watch: Callable[[Progress], None] = lambda progress: None,
-    stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> ExactRatio:
     """Return the exact competitive ratio of a deterministic policy, with what proves it.
 
@@ -213,10 +212,8 @@ def exact_ratio(
         policy that does not declare the trait ``finite-state``. Default: no limit.
     symmetric : bool, default True
         Whether states that differ by a renaming of pages count as one, where the policy allows it.
-    watch : callable
-        Told the :class:`Progress` now and then.
-    stop : callable
-        Asked now and then; True ends the computation with what is known.
+    watch : Watch
+        Told the :class:`Progress` now and then; asked to stop, the computation ends with what is known.
 
     Returns
     -------
@@ -258,7 +255,7 @@ def exact_ratio(
         if spec in RULES and not RULES[spec].turns:
             graph.symmetry = graph.symmetry._replace(rotation=False)
         try:
-            found = _Solver(graph, spec, max_states, watch, stop).solve()
+            found = _Solver(graph, spec, max_states, watch).solve()
         except NoCycleError:
             if graph.symmetry == NO_SYMMETRY:
                 raise
@@ -277,11 +274,11 @@ class _Solver:
         graph: ProductGraph,
         spec: str,
         max_states: int | None,
-        watch: Callable[[Progress], None],
-        stop: Callable[[], bool],
+        watch: Watch,
     ) -> None:
         self.graph, self.spec, self.max_states = graph, spec, max_states
-        self.watch, self.stop = watch, stop
+        self.watch = watch
+        self.sweeps = Watch(lambda ratio: self.look())
         self.best: GraphCycle | None = None
         self.iterations = 0
         self.potential: NDArray[np.int64] | None = None
@@ -295,7 +292,7 @@ class _Solver:
             self.improve()
             if complete and (self.best is None or self.best.price):
                 self.potential = longest_paths(
-                    self.graph.targets, self.graph.codes, self.exact_lower, watch=self.look
+                    self.graph.targets, self.graph.codes, self.exact_lower, watch=self.sweeps
                 )
         except StoppedError:
             complete = False
@@ -319,11 +316,7 @@ class _Solver:
 
     def improve(self) -> None:
         """Find the best cycle among the states expanded so far."""
-
-        def watch(iteration: int, ratio: Fraction) -> None:
-            self.look()
-
-        found = best_cycle(self.graph.targets, self.graph.codes, start=self.best, watch=watch)
+        found = best_cycle(self.graph.targets, self.graph.codes, start=self.best, watch=self.sweeps)
         self.iterations += found.iterations
         self.best = found.cycle
 
@@ -334,9 +327,7 @@ class _Solver:
     def look(self) -> None:
         lower = None if self.best is None else self.best.ratio
         frontier = self.graph.states - self.graph.expanded
-        self.watch(Progress(self.graph.states, frontier, lower, self.solving))
-        if self.stop():
-            raise StoppedError
+        self.watch.look(Progress(self.graph.states, frontier, lower, self.solving))
 
     def result(self, complete: bool) -> ExactRatio:
         graph = self.graph

@@ -110,7 +110,7 @@ def test_cruel_asks_for_a_missing_page_that_costs_opt_least(seed: int) -> None:
 def test_cruel_hits_only_inside_the_phase_once_its_layer_has_a_page() -> None:
     made = get_construction("cruel")(LayeredInstance(3, 3, 6), policy="llru", rounds=200)
     starts = set(phase_starts(made.sequence, 6))
-    hits = made.run().schedule.victims == -2
+    hits = made.run().schedule.entries == -2
     phase: set[int] = set()
     for t, page in enumerate(made.sequence):
         if t in starts:

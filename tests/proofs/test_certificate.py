@@ -16,6 +16,7 @@ from paging.certificate import FORMAT, ITEM_TYPES, VERSION, CertificateError, pa
 from proofs import checker
 from proofs.certificate import read_certificate, read_sequence
 from proofs.checker import VERIFIED, integers, verify, verify_file
+from tests.helpers.certificates import FOLDER
 from tests.helpers.offline import zipf_sequence
 from tests.lp.test_optimum import random_problem
 
@@ -181,10 +182,9 @@ def test_opt_and_verify(call, tmp_path, sequence_file):
 
 
 def test_verify_exit_codes(call):
-    folder = Path(__file__).parents[1] / "certificates"
-    assert call("verify", folder / "invalid" / "upper-too-small.json")[0] == 1
-    assert call("verify", folder / "malformed" / "float.json")[0] == 2
-    assert call("verify", folder / "absent.json")[0] == 2
+    assert call("verify", FOLDER / "optimum" / "invalid" / "upper-too-small.json")[0] == 1
+    assert call("verify", FOLDER / "any" / "malformed" / "float.json")[0] == 2
+    assert call("verify", FOLDER / "absent.json")[0] == 2
 
 
 def test_opt_as_a_table_from_every_source(call, sequence_file, tmp_path):
