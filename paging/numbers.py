@@ -52,6 +52,15 @@ def read_exact(text: str) -> Fraction | float:
         raise ValueError(f"{text!r} is no number") from error
 
 
+def decimal(value: object) -> float:
+    """Return a number as JSON holds it, exact text or not, as a decimal, for drawing.
+
+    >>> decimal("3/2"), decimal(2), decimal("unbounded")
+    (1.5, 2.0, inf)
+    """
+    return float(value) if isinstance(value, int | float) else float(read_exact(str(value)))
+
+
 def number(value: int | Fraction | float) -> int | str:
     """Return an exact number as a certificate states it: a whole one as a number, any other as text.
 

@@ -21,7 +21,6 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from paging.errors import ModelError
 from paging.files import atomic_write
-from paging.numbers import read_exact
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#767676"
@@ -246,15 +245,6 @@ def note_line(axes: Axes, value: float, text: str, at: float = 0.0) -> None:
         zorder=1.5,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
     )
-
-
-def number(value: object) -> float:
-    """Return a number of a document, which may be exact text, as a decimal.
-
-    >>> number("3/2"), number(2), number("unbounded")
-    (1.5, 2.0, inf)
-    """
-    return float(value) if isinstance(value, int | float) else float(read_exact(str(value)))
 
 
 def title_of(instance: Mapping[str, Any], cache: object = None) -> str:

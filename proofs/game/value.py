@@ -43,7 +43,7 @@ from proofs.game.kernels import Index, Numbers
 
 
 @dataclass(frozen=True)
-class Progress:
+class GameProgress:
     """How far a computation has come.
 
     Attributes
@@ -270,7 +270,8 @@ def solve(
     max_states : int, optional
         Give up a graph beyond this many states. Default: no limit.
     watch : Watch
-        Told the :class:`Progress` now and then; asked to stop, the computation ends with the interval known.
+        Told the :class:`GameProgress` now and then; asked to stop, the computation ends with the interval
+        known.
 
     Raises
     ------
@@ -393,7 +394,7 @@ class _Solver:
     def look(self) -> None:
         graph = self.graph
         frontier = graph.states - graph.expanded
-        self.watch.look(Progress(self.doing, graph.states, frontier, self.lower, self.upper))
+        self.watch.look(GameProgress(self.doing, graph.states, frontier, self.lower, self.upper))
 
     # A rule with all of its ties
 

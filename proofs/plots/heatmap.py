@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from paging.errors import LimitError, ModelError
-from paging.plotting import BLACK, number
+from paging.numbers import decimal
+from paging.plotting import BLACK
 from proofs.plots.document import Document
 
 MOST_CELLS = 10_000
@@ -75,7 +76,7 @@ def heatmap(
 
 
 def _cell_number(content: object) -> float:
-    return float("nan") if content is None else number(content)
+    return float("nan") if content is None else decimal(content)
 
 
 def draw_heatmap(figure: Figure, document: Mapping[str, Any]) -> None:

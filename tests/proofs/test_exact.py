@@ -38,7 +38,7 @@ from proofs import checker
 from proofs.certificate import read_certificate
 from proofs.checker.offline import read_problem
 from proofs.checker.rules import RULES
-from proofs.ratio.deterministic import ExactRatio, Progress, exact_ratio
+from proofs.ratio.deterministic import ExactRatio, RatioProgress, exact_ratio
 from proofs.replay import replay
 from tests.adversary.test_search import Favourite
 
@@ -451,7 +451,7 @@ def test_a_policy_with_infinitely_many_states() -> None:
     instance = LayeredInstance(1, 3, 2)
     with pytest.raises(ModelError, match="does not declare the trait finite-state"):
         exact_ratio("lfu", instance)
-    seen: list[Progress] = []
+    seen: list[RatioProgress] = []
     found = exact_ratio("lfu", LayeredInstance(2, 3, 3), max_states=3000, watch=Watch(seen.append))
     assert found.ratio in (None, INFINITE)
     assert not found.complete
@@ -490,7 +490,7 @@ def test_a_stopped_computation_keeps_what_it_knows() -> None:
 def test_progress_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proofs.ratio.deterministic.FIRST_LOOK", 100)
     monkeypatch.setattr("proofs.ratio.deterministic.CHUNK", 50)
-    seen: list[Progress] = []
+    seen: list[RatioProgress] = []
     found = exact_ratio("fifo", LayeredInstance(2, 3, 4), watch=Watch(seen.append))
     assert [p.states for p in seen] == sorted(p.states for p in seen)
     lowers = [p.lower for p in seen if p.lower is not None]
