@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -216,13 +215,12 @@ RUNS = _Runs(min=0)
 
 
 def _help(found: Adversary) -> str:
+    from adversary.docs import SECTIONS, conditions
+
+    parts = {name: found.sections[name] for name in SECTIONS} | {"Conditions": conditions(found)}
+    blocks = [f"{name}\n{'-' * len(name)}\n{body}" for name, body in parts.items()]
     # click rewraps paragraphs; a line with \b keeps one as it is.
-    text = inspect.cleandoc(found.description)
-    return (
-        text.split("Parameters\n")[0].replace("\n\n", "\n\n\b\n")
-        + "\n\n\b\nConditions\n"
-        + ("----------\n" + text.partition("instance : LayeredInstance\n")[2])
-    )
+    return "\n\n".join([found.sections[""], *blocks]).replace("\n\n", "\n\n\b\n")
 
 
 def _only_one(policies: tuple[str, ...], found: Adversary, purpose: str) -> tuple[str, ...]:

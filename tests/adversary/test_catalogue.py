@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import sympy
 
-from adversary import Construction, constructions, expected_phase_length, get_construction
+from adversary import Construction, catalogue, constructions, expected_phase_length, get_construction
 from adversary.catalogue.belady import SMALLEST
 from adversary.catalogue.cruel import CruelGame
 from adversary.catalogue.llru_cycles import FOUND
 from adversary.catalogue.uniform import next_opening, phase_length_from, steady_phase_length
 from adversary.cycles.cycle import construction_cycle, cycle_certificate, periodic_cycle
 from adversary.cycles.search import Search
-from adversary.docs import gallery
+from adversary.docs import gallery, table
 from paging import (
     LayeredInstance,
     LimitError,
@@ -356,6 +356,10 @@ def test_a_cycle_needs_a_deterministic_policy_that_returns() -> None:
 def test_docs_page_lists_all_constructions() -> None:
     text = (ROOT / "docs" / "adversaries.md").read_text(encoding="utf-8")
     assert text.partition("<!-- gallery: begin -->\n")[2].partition("<!-- gallery: end -->")[0] == gallery()
+
+
+def test_the_catalogue_opens_with_a_table_of_all_constructions() -> None:
+    assert (catalogue.__doc__ or "").partition("\n\n")[2] == table() + "\n"
 
 
 def test_every_construction_has_its_picture() -> None:
