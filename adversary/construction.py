@@ -10,7 +10,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
@@ -285,10 +285,7 @@ class Adversary:
             The instance violates a condition of the construction, which is named, or an option is unknown.
         """
         target = self.demo if instance is None else instance
-        for name in options:
-            if name not in self.options:
-                known = ", ".join(self.options) or "none"
-                raise ModelError(f"construction {self.id} has no option {name!r}; its options: {known}")
+        self.refuse_unknown(options)
         answer = self.victims[0] if policy is None else policy
         offered: dict[str, Any] = {"instance": target, "rounds": rounds, "policy": answer, "seed": seed}
         given = {name: value for name, value in offered.items() if name in self._parameters}
@@ -302,6 +299,13 @@ class Adversary:
             raise ConditionError(unmet.condition, target, f"construction {self.id}") from None
         against = given["policy"].name if "policy" in given else None
         return replace(built, id=self.id, bound=self.bound, policy=against, seed=given.get("seed"))
+
+    def refuse_unknown(self, options: Iterable[str]) -> None:
+        """Raise ModelError for an option that the construction does not have."""
+        for name in options:
+            if name not in self.options:
+                known = ", ".join(self.options) or "none"
+                raise ModelError(f"construction {self.id} has no option {name!r}; its options: {known}")
 
     def _victim(self, instance: LayeredInstance, policy: str | Policy) -> Policy:
         """Return the policy that it plays against, or refuse it."""

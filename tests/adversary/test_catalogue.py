@@ -405,6 +405,12 @@ def test_certificate_of_a_construction(capsys: pytest.CaptureFixture[str], tmp_p
         assert says in capsys.readouterr().err
 
 
+def test_what_is_no_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("seed=3", "policy=lru", "instance=1", "rounds=5", "spread=2/2"):
+        assert command("cyclic", "--option", name) == 2
+        assert f"has no option '{name.partition('=')[0]}'" in capsys.readouterr().err
+
+
 def test_very_short_sequences(capsys: pytest.CaptureFixture[str]) -> None:
     for name in constructions():
         for rounds in ("1", "2", "3", "7"):
