@@ -307,7 +307,7 @@ def test_the_json_has_one_spelling_of_every_number(folder: Path) -> None:
 
 def test_csv_holds_the_numbers_of_the_json(document: dict[str, Any], folder: Path) -> None:
     for name, rows in data_tables(document).items():
-        with open(folder / "data" / f"{name}.csv", encoding="utf-8", newline="") as stream:
+        with (folder / "data" / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
             read = list(csv.DictReader(stream))
         assert len(read) == len(rows) > 0
         for got, row in zip(read, rows, strict=True):
