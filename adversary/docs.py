@@ -14,6 +14,7 @@ from sympy import Expr, oo
 from sympy.printing.str import StrPrinter
 
 from adversary.construction import Adversary, constructions
+from paging.numbers import UNBOUNDED, exact_text
 
 SECTIONS = ("Bad for whom", "Promise", "Offline schedule in words")
 """Headings that the docstring of every construction has, before its parameters."""

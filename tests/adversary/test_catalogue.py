@@ -29,6 +29,7 @@ from paging import (
     simulate,
 )
 from paging.cli.main import run as paging_run
+from paging.numbers import read_exact
 from proofs.checker import VERIFIED, verify
 from proofs.replay import replay
 
