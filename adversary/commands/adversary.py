@@ -196,7 +196,7 @@ def _write_certificate(built: Construction, policy: str, path: str) -> None:
 
     if not path.endswith(".json"):
         raise ModelError(f"--certificate {path}: the name must end in .json")
-    document = cycle_certificate(construction_cycle(built, policy), policy, spec=policy)
+    document = cycle_certificate(construction_cycle(built, policy), policy)
     document["provenance"] = provenance(construction=built.id)
     with atomic_write(path) as stream:
         stream.write(json.dumps(document) + "\n")

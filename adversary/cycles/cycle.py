@@ -308,9 +308,7 @@ def _at_boundaries(schedule: Schedule, start: int, length: int) -> Iterator[tupl
         cache = step.cache
 
 
-def cycle_certificate(
-    cycle: Cycle, policy: str | Policy | None = None, *, spec: str | None = None
-) -> dict[str, object]:
+def cycle_certificate(cycle: Cycle, policy: str | Policy | None = None) -> dict[str, object]:
     """Return a certificate of type ``cycle`` (docs/certificates.md) as plain values for JSON.
 
     The evidence lists what left the policy's cache at every request, and an offline schedule that returns.
@@ -318,16 +316,14 @@ def cycle_certificate(
     Parameters
     ----------
     policy : str or Policy, optional
-        The object to replay; default the one of the cycle's name.
-    spec : str, optional
-        How the certificate names the policy, so that a replay can find it; default the cycle's name.
+        The one to replay, named by its ``spec``; default the one of the cycle's name.
     """
     back = offline_return(cycle)
-    session = Session(get_policy(cycle.policy if policy is None else policy), cycle.instance)
+    session = Session(cycle.policy if policy is None else policy, cycle.instance)
     steps = [session.serve(page) for page in cycle.prefix + cycle.requests]
     claim = {
         "instance": cycle.instance.plain,
-        "policy": cycle.policy if spec is None else spec,
+        "policy": session.policy.spec,
         "opt_cache": cycle.opt_cache,
         "prefix": list(cycle.prefix),
         "cycle": list(cycle.requests),

@@ -116,7 +116,6 @@ class Search:
         symmetric: bool = True,
     ) -> None:
         self.policy = get_policy(policy)
-        self.spec = policy if isinstance(policy, str) else self.policy.name
         self.instance = instance
         if instance.cache >= instance.total_pages:
             raise ModelError(
@@ -340,7 +339,7 @@ class Search:
 
     def certificate(self) -> dict[str, object] | None:
         """Return the best cycle as a certificate of type ``cycle``, or None while there is none."""
-        return None if self.best is None else cycle_certificate(self.best, self.policy, spec=self.spec)
+        return None if self.best is None else cycle_certificate(self.best, self.policy)
 
     # Checkpoints
 
@@ -354,7 +353,7 @@ class Search:
         """What a checkpoint must agree with."""
         shape = self.instance
         return {
-            "policy": self.spec,
+            "policy": self.policy.spec,
             "layers": shape.layers,
             "pages": list(shape.pages_by_layer),
             "cache": shape.cache,

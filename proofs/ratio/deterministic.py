@@ -82,7 +82,7 @@ class ExactRatio(FromBelow):
     Attributes
     ----------
     policy, spec : str
-        Name of the policy, and how it was asked for.
+        Name of the policy, and the text that makes it.
     instance : LayeredInstance
         One page per visit, forced service, cold start.
     opt_cache : int
@@ -120,7 +120,7 @@ class ExactRatio(FromBelow):
         """
         if self.cycle is None:
             raise NoCertificateError(f"no cycle is known in which policy {self.policy} faults")
-        lower = cycle_certificate(self.cycle, self._graph.policy, spec=self.spec)
+        lower = cycle_certificate(self.cycle, self._graph.policy)
         claim: Any = lower["claim"]
         evidence: Any = lower["evidence"]
         if self._potential is None:
@@ -237,13 +237,12 @@ def exact_ratio(
             f"policy {answer.name} does not declare the trait finite-state, so its product graph may be "
             f"infinite; with max_states that many states are explored, and the result is an interval"
         )
-    spec = policy if isinstance(policy, str) else answer.name
     for symmetry in (None, NO_SYMMETRY) if symmetric else (NO_SYMMETRY,):
         graph = ProductGraph(answer, instance, opt_cache=opt_cache, symmetry=symmetry)
-        if spec in RULES and not RULES[spec].turns:
+        if answer.spec in RULES and not RULES[answer.spec].turns:
             graph.symmetry = graph.symmetry._replace(rotation=False)
         try:
-            found = _Solver(graph, spec, max_states, watch, stop).solve()
+            found = _Solver(graph, max_states, watch, stop).solve()
         except NoCycleError:
             if graph.symmetry == NO_SYMMETRY:
                 raise
@@ -260,12 +259,11 @@ class _Solver:
     def __init__(
         self,
         graph: ProductGraph,
-        spec: str,
         max_states: int | None,
         watch: Callable[[Progress], None],
         stop: Callable[[], bool],
     ) -> None:
-        self.graph, self.spec, self.max_states = graph, spec, max_states
+        self.graph, self.max_states = graph, max_states
         self.watch, self.stop = watch, stop
         self.best: GraphCycle | None = None
         self.iterations = 0
@@ -335,7 +333,7 @@ class _Solver:
             additive = Fraction(int(self.potential.max()), self.exact_lower.denominator)
         return ExactRatio(
             graph.policy.name,
-            self.spec,
+            graph.policy.spec,
             graph.instance,
             graph.opt_cache,
             cycle,
