@@ -191,6 +191,11 @@ class LayeredInstance:
         return Frame(self.layers, self.cache, self.per_visit, self.layer_of, self.first_page)
 
     @property
+    def service(self) -> Literal["forced", "bypassing"]:
+        """Whether every fault loads its page, or it may be served past the cache."""
+        return "bypassing" if self.bypassing else "forced"
+
+    @property
     def model(self) -> dict[str, str | int]:
         """Labels of the model's variant, shown beside every number.
 
@@ -198,7 +203,7 @@ class LayeredInstance:
         {'service': 'forced', 'visits': 'sequential', 'start': 'cold', 'sharing': 'shared', 'per_visit': 1}
         """
         return {
-            "service": "bypassing" if self.bypassing else "forced",
+            "service": self.service,
             "visits": self.visits,
             "start": "cold",
             "sharing": "shared",
@@ -218,7 +223,7 @@ class LayeredInstance:
             "cache": self.cache,
             "per_visit": self.per_visit,
             "visits": self.visits,
-            "service": "bypassing" if self.bypassing else "forced",
+            "service": self.service,
         }
 
     def require(
@@ -284,10 +289,9 @@ class LayeredInstance:
         'ℓ = 2, n = 3/1, k = 2, g = 1 · forced · sequential · cold start'
         """
         pages = self.pages if isinstance(self.pages, int) else "/".join(map(str, self.pages))
-        service = "bypassing" if self.bypassing else "forced"
         return (
             f"ℓ = {self.layers}, n = {pages}, k = {self.cache}, g = {self.per_visit} · "
-            f"{service} · {self.visits} · cold start"
+            f"{self.service} · {self.visits} · cold start"
         )
 
     def with_cache(self, cache: int) -> LayeredInstance:

@@ -47,6 +47,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
 
     Examples
     --------
+    >>> from paging import LayeredInstance
     >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1, 2])
     >>> farthest_in_future(sequence).faults
     4
@@ -68,6 +69,7 @@ def optimum_so_far(sequence: RequestSequence, cache: int | None = None) -> NDArr
 
     Examples
     --------
+    >>> from paging import LayeredInstance
     >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1])
     >>> optimum_so_far(sequence).tolist()
     [1, 2, 3, 3, 4]

@@ -87,7 +87,7 @@ def guides(instance: LayeredInstance, policy: str, opt_cache: int | None = None)
     return [guide for make in _guide_makers() for guide in make(instance, policy, opt_cache)]
 
 
-class Frame(NamedTuple):
+class Picture(NamedTuple):
     """What there is to see after one request.
 
     ``cells`` and ``optimum_cells`` hold one letter per page; ``optimum_cells`` is empty where OPT's cache is
@@ -123,7 +123,7 @@ class Film:
         One more line, such as where the requests come from.
     seed : int or None
         Seed of a randomised policy, whose run is one sample.
-    frames : list of Frame
+    frames : list of Picture
     """
 
     instance: LayeredInstance
@@ -134,7 +134,7 @@ class Film:
     guides: list[Guide] = field(default_factory=list)
     remark: str = ""
     seed: int | None = None
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[Picture] = field(default_factory=list)
     _phase: set[int] = field(default_factory=set, repr=False)
 
     def add(self, step: Step, optimum_cells: str, optimum: int) -> None:
@@ -151,7 +151,7 @@ class Film:
         )
         faults = (last.faults if last else 0) + (not step.hit)
         self.frames.append(
-            Frame(step.page, step.hit, step.victims, cells, optimum_cells, faults, optimum, phase)
+            Picture(step.page, step.hit, step.victims, cells, optimum_cells, faults, optimum, phase)
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class Film:
             "pages_by_layer": list(instance.pages_by_layer),
             "cache": instance.cache,
             "per_visit": instance.per_visit,
-            "variant": f"{instance.model['service']} service · cold start · shared cache",
+            "variant": f"{instance.service} service · cold start · shared cache",
             "policy": self.policy,
             "title": self.title,
             "opt_cache": self.opt_cache,
@@ -247,7 +247,7 @@ def film_of(
     >>> from paging import simulate
     >>> film = film_of(simulate("lru", RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2])))
     >>> film.frames[-1]
-    Frame(page=2, hit=False, victims=(0,), cells='-cm', optimum_cells='c-c', faults=3, optimum=3, phase=2)
+    Picture(page=2, hit=False, victims=(0,), cells='-cm', optimum_cells='c-c', faults=3, optimum=3, phase=2)
     """
     instance = run.sequence.instance
     length = len(run.sequence) if first is None else min(whole_number(first, "first", 0), len(run.sequence))
