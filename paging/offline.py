@@ -58,7 +58,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     instance.require("farthest-in-future", visits="sequential")
     entries = np.zeros(len(sequence) if record else 0, dtype=np.int32)
     faults = farthest(sequence.requests, instance.total_pages, instance.cache, entries, instance.bypassing)
-    return Run("opt", sequence, int(faults), None, "kernel", entries if record else None)
+    return Run(None, sequence, int(faults), None, "kernel", entries if record else None)
 
 
 def optimum_so_far(sequence: RequestSequence, cache: int | None = None) -> NDArray[np.int64]:

@@ -216,7 +216,7 @@ def simulate(
     answer = get_policy(policy)
     run = run_sequence(answer, sequence, entries, np.random.default_rng(seed), engine)
     return Run(
-        answer.name,
+        answer,
         sequence,
         run.faults,
         seed if answer.randomized else None,
