@@ -102,6 +102,22 @@ class Policy:
         return self.id
 
     @property
+    def spec(self) -> str:
+        """The text that makes it: ``get_policy(policy.spec)`` is the same policy again.
+
+        Of a class that no registry knows it is ``module:Class``, without parameters.
+
+        Examples
+        --------
+        >>> get_policy("partitioned:shares=2/1,policy=fifo").spec
+        'partitioned:policy=fifo,shares=2/1'
+        """
+        own = type(self)
+        return (
+            self.name if registered_policies().get(self.id) is own else f"{own.__module__}:{own.__qualname__}"
+        )
+
+    @property
     def randomized(self) -> bool:
         """Whether decisions are random."""
         return "deterministic" not in self.traits

@@ -202,7 +202,7 @@ def _write_certificate(built: Construction, policy: str, path: str) -> None:
     from paging.certificate import write_certificate
 
     cycle, facts = construction_cycle(built, policy), provenance(construction=built.id)
-    write_certificate(cycle_certificate(cycle, policy, spec=policy, provenance=facts), path)
+    write_certificate(cycle_certificate(cycle, policy, provenance=facts), path)
 
 
 class _Runs(click.IntRange):

@@ -103,13 +103,12 @@ def show(
       paging show llru --construction cruel -l 2 -n 4 -k 7 --rounds 60 -o cruel.html
       paging show mark --workload zipf:alpha=1.2,rounds=50 -l 2 -n 6 -k 5 -o zipf.html
     """
-    from paging.policy import get_policy
     from paging.viewer.film import film_of
     from paging.viewer.page import lesson_page
 
     with progress("serving"):
         run, opt_cache, note = _served(policy, cache, source, construction, rounds)
-        film = film_of(run, policy=get_policy(policy), first=first, opt_cache=opt_cache, remark=note)
+        film = film_of(run, first=first, opt_cache=opt_cache, remark=note)
         page = lesson_page(film)
     with atomic_write(output) as stream:
         stream.write(page)

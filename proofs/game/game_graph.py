@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.errors import LimitError, ModelError, UnsupportedModelError
+from paging.errors import LimitError, ModelError
 from paging.kernels.state_set import Rows, StateSet
 from paging.model import LayeredInstance, whole_number
 from proofs.game import kernels
@@ -226,8 +226,7 @@ def alike(instance: LayeredInstance) -> bool:
 
 def check_instance(instance: LayeredInstance) -> None:
     """Raise unless the game is defined on an instance, and small enough to be written down."""
-    if instance.per_visit > 1 or instance.bypassing or instance.visits == "atomic":
-        raise UnsupportedModelError("the paging game needs one page per visit (g = 1) and forced service")
+    instance.require("the paging game", service="forced", visits="sequential", per_visit=1)
     if instance.cache >= instance.total_pages:
         raise ModelError(
             f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "

@@ -64,10 +64,7 @@ class GameOptimal(Policy):
                 f"policy game-optimal cannot serve this: {instance.total_pages} pages, "
                 f"and it tries at most max_pages = {self.max_pages}"
             )
-        if instance.per_visit > 1 or instance.bypassing:
-            raise UnsupportedModelError(
-                "policy game-optimal cannot serve this: it needs one page per visit and forced service"
-            )
+        instance.require("policy game-optimal", service="forced", visits="sequential", per_visit=1)
         if instance.cache < instance.total_pages:
             _solution(instance, self.max_states)
 
