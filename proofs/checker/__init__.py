@@ -15,12 +15,14 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .cycle import REPLAY, check_cycle
+from .cycle import check_cycle
+from .exact import check_exact
 from .game import check_game, check_rule
 from .offline import check_optimum
-from .potential import check_exact, check_potential
+from .potential import check_potential
 from .randomized import check_expected
 from .reading import ITEM, Incomplete, Json, Refuted, choice, integers, load, members, whole
+from .rules import REPLAY
 from .value import check_value
 
 __all__ = [

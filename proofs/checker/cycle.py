@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from .offline import FREE, HIT, Problem, read_problem
-from .reading import NAME, Incomplete, Integers, Json, Refuted, integers, members, rational, whole
-from .rules import RULES
-
-REPLAY = "paging verify --replay checks it"
+from .problem import FREE, HIT, Problem, read_setting
+from .reading import Integers, Json, Refuted, integers, members, rational, whole
+from .rules import REPLAY, RULES
 
 # --------------------------------------------------------------------- type "cycle": a policy's ratio ≥
 
@@ -72,19 +70,6 @@ def follow_rule(policy: str, problem: Problem, start: int, leaving: Integers, le
         labels = after
     if labels != before:
         raise Refuted(f"the state of {policy} after the cycle is not the one before")
-
-
-def read_setting(claim: Json, requests: Integers) -> tuple[Problem, str, int]:
-    """Read the instance, the policy's name and OPT's cache h of a claim about competitive ratios."""
-    policy = claim["policy"]
-    if not isinstance(policy, str) or not NAME.fullmatch(policy):
-        raise Incomplete("claim.policy must be a name")
-    problem = read_problem({"instance": claim["instance"], "requests": list(requests)}, ())
-    shape = claim["instance"]
-    plain = (shape["per_visit"], shape["visits"], shape["service"]) == (1, "sequential", "forced")
-    if not plain or "shares" in shape:
-        raise Incomplete("ratios need one page per visit, sequential, forced service and one shared cache")
-    return problem, policy, whole(claim["opt_cache"], "claim.opt_cache", 1, problem.capacity[0])
 
 
 def check_cycle(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:

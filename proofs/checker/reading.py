@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any, NoReturn
 
-MAX_BYTES, MAX_LENGTH, MAX_PAGES, MAX_SCALE = 2**31, 2**28, 10**7, 2**256
-"""Limits: file size once unpacked, array length, number of pages, common denominator."""
+MAX_BYTES, MAX_LENGTH, MAX_SCALE = 2**31, 2**28, 2**256
+"""Limits: file size once unpacked, array length, common denominator."""
 
 ITEM = {"int8": "b", "int16": "h", "int32": "i", "int64": "q"}
 NAME = re.compile(r"[!-~]{1,200}")

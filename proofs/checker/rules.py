@@ -11,7 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .offline import Problem
+from .problem import Problem
+from .work_function import update
+
+REPLAY = "paging verify --replay checks it"
+"""How the assumption about a policy without a rule is discharged."""
 
 Labels = list[int]
 Serve = Callable[[Labels, int, int, Problem], Labels]
@@ -23,27 +27,6 @@ class Rule(NamedTuple):
     serve: Serve
     turns: bool = True  # it sees layers by their distance from the one being served alone
     ties: bool = False  # two cached pages of a layer may have the label by which it chooses
-
-
-def update(work: list[int], page: int, cache: int) -> int:
-    """Serve a page in the labels of OPT's work function, in place; return what OPT pays, 0 or 1.
-
-    Label 0: in no optimal cache; label h: in every one. While fewer than h labels are positive OPT has a free
-    slot, and no page has to leave.
-    """
-    label = work[page]
-    if label == cache:
-        return 0
-    if label:
-        for q, other in enumerate(work):
-            if label <= other < cache:
-                work[q] = other - 1
-    elif len(work) - work.count(0) >= cache:
-        for q, other in enumerate(work):
-            if other == cache:
-                work[q] = cache - 1
-    work[page] = cache
-    return 0 if label else 1
 
 
 def put(labels: Labels, page: int, label: int, victim: int | None = None) -> Labels:

@@ -24,8 +24,8 @@ from paging.model import LayeredInstance
 from paging.numbers import number
 from proofs.checker.value import (
     Counts,
-    Game,
     Node,
+    RandomRequests,
     Request,
     State,
     classes,
@@ -334,7 +334,7 @@ class _Tree:
 
     def _judged(self, numbers: dict[State, int], nodes: list[Node]) -> RequestsBound | None:
         """Return what random requests prove, with the weights with which they return to their cones."""
-        game = Game(nodes, self.cache)
+        game = RandomRequests(nodes, self.cache)
         chain = nx.DiGraph()
         for root, node in numbers.items():
             for back, chance in game.returns(node, root)[1].items():

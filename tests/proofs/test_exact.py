@@ -34,7 +34,7 @@ from paging.model import Frame, LabelArray
 from paging.policies.recency import LRU, ORDINARY
 from proofs import checker
 from proofs.certificate import read_certificate
-from proofs.checker.offline import read_problem
+from proofs.checker.problem import read_problem
 from proofs.checker.rules import RULES
 from proofs.ratio.deterministic import ExactRatio, Progress, exact_ratio
 from proofs.replay import replay
