@@ -161,9 +161,9 @@ def _policy_value(subject: str, instance: LayeredInstance, max_states: int) -> F
 
 
 def _game_value(subject: str, instance: LayeredInstance, max_states: int) -> Found:
-    from proofs.game.value import solve
+    from proofs.game.value import solve_game
 
-    found = solve(instance, max_states=max_states, stop=_stopped)
+    found = solve_game(instance, max_states=max_states, stop=_stopped)
     proved = None if found.value is None else found.certificate()
     return Found(found.value, found.lower, None, found.states, proved)
 

@@ -49,6 +49,9 @@ def zrc(label: int, opt_cache: int, own_layer: bool) -> int:
 RULES: dict[str, Rule] = {"zrc": zrc, "zero-first": zero_first, "any": any_victim}
 """Rules that leave ties open, by name."""
 
+GUIDE = "zrc"
+"""The rule tried first as an upper bound, and followed where no best victim is known."""
+
 
 class Frozen(NamedTuple):
     """The whole graph: per state its requests, per request its successors, each as where they end.
