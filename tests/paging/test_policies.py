@@ -35,7 +35,7 @@ from paging import (
     simulate,
     steps,
 )
-from paging.judge import SEVERAL
+from paging.model import SEVERAL
 from paging.policy import FAMILIES
 from paging.testing import applicable, check_policy, sequences
 

@@ -12,7 +12,8 @@ import paging.cli.main
 from lp import exact_weights, gaps_of, optimum
 from lp.certificate import dual_certificate, optimum_certificate, schedule_certificate
 from paging import IllegalSequenceError, LayeredInstance, ModelError, RequestSequence, simulate
-from paging.certificate import CertificateError, packed, write_certificate
+from paging.certificate import FORMAT, ITEM_TYPES, VERSION, CertificateError, packed, write_certificate
+from proofs import checker
 from proofs.certificate import read_certificate, read_sequence
 from proofs.checker import VERIFIED, integers, verify, verify_file
 from tests.helpers.certificates import FOLDER
@@ -20,6 +21,11 @@ from tests.helpers.offline import zipf_sequence
 from tests.lp.test_optimum import random_problem
 
 VARIANTS = ("forced", "bypassing", "atomic", "split")
+
+
+def test_writer_and_checker_state_the_same_format():
+    assert (FORMAT, VERSION) == (checker.FORMAT, checker.VERSION)
+    assert tuple(checker.ITEM) == ITEM_TYPES
 
 
 @pytest.mark.parametrize("weighted", [False, True])

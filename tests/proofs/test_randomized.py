@@ -28,6 +28,7 @@ from paging import (
 )
 from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
+from paging.signals import Watch
 from proofs.certificate import read_certificate
 from proofs.checker import REFUTED, VERIFIED, verify, verify_file
 from proofs.checker.randomized import PROCESSES as CHECKED
@@ -154,7 +155,9 @@ def test_partitioned_randomised_marking_is_unbounded() -> None:
 def test_a_stopped_computation_keeps_what_is_known() -> None:
     seen: list[Progress] = []
     found = randomized_exact(
-        "mark", LayeredInstance(2, 4, 4), watch=seen.append, stop=lambda: bool(seen and seen[-1].solving)
+        "mark",
+        LayeredInstance(2, 4, 4),
+        watch=Watch(seen.append, lambda: bool(seen and seen[-1].solving)),
     )
     assert found.ratio is None
     assert seen
@@ -346,7 +349,7 @@ def test_limits_of_the_best_ratio() -> None:
         randomized_value(LayeredInstance(2, 3, 3), max_states=10)
     assert randomized_value(LayeredInstance(3, 2, 2)).requests is None
     seen: list[ValueProgress] = []
-    stopped = randomized_value(LayeredInstance(2, 3, 4), watch=seen.append, stop=lambda: len(seen) > 3)
+    stopped = randomized_value(LayeredInstance(2, 3, 4), watch=Watch(seen.append, lambda: len(seen) > 3))
     assert stopped.value is None
     assert (stopped.lower, stopped.upper) == (1, 4)
     assert "26 work-function states" in str(seen[-1])
