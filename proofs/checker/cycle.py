@@ -72,7 +72,7 @@ def follow_rule(policy: str, problem: Problem, start: int, leaving: Integers, le
         raise Refuted(f"the state of {policy} after the cycle is not the one before")
 
 
-def check_cycle(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_cycle(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``cycle``: requests that can be repeated for ever force a ratio on a policy.
 
     After the prefix, every repetition of the cycle costs the policy the same if its state returns, and OPT no

@@ -7,7 +7,7 @@ from .potential import check_potential
 from .reading import Json, Refuted, members
 
 
-def check_exact(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_exact(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``exact``: a cycle from below and a potential from above meet."""
     members(claim, "claim", ("instance", "policy", "opt_cache", "ratio", "additive"))
     members(evidence, "evidence", ("cycle", "potential"))
@@ -17,13 +17,12 @@ def check_exact(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str,
     )
     lower = {name: claim[name] for name in ("instance", "policy", "opt_cache", "ratio")}
     _, first = check_cycle(
-        "cycle",
         {**lower, **{name: below[name] for name in parts}},
         {name: below[name] for name in below if name not in parts},
     )
     if claim["ratio"] == "unbounded":
         raise Refuted("an unbounded ratio has no potential: a certificate of type cycle says it all")
-    _, second = check_potential("potential", claim, evidence["potential"])
+    _, second = check_potential(claim, evidence["potential"])
     reason = (
         f"policy {claim['policy']}: the competitive ratio is exactly {claim['ratio']}; "
         f"faults ≤ {claim['ratio']}·OPT + {claim['additive']}, and a cycle reaches {claim['ratio']}"

@@ -56,7 +56,7 @@ class Move(NamedTuple):
     victims: list[int]  # pages that may leave; none if none must
 
 
-def check_game(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_game(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``game``: the best deterministic ratio is at least ``lower``, at most ``upper``."""
     members(claim, "claim", ("instance", "opt_cache"), SIDES)
     sides = [side for side in SIDES if side in claim]
@@ -77,7 +77,7 @@ def check_game(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, 
     return reason, (*game.problem.model[:5], f"OPT has {game.small} pages", OPT_SO_FAR)
 
 
-def check_rule(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_rule(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``rule``: a rule has at most this ratio, however its ties are broken."""
     members(claim, "claim", ("instance", "opt_cache", "rule", "upper"))
     members(evidence, "evidence", ("cached", "work", "layers", "potential"))

@@ -97,9 +97,20 @@ def dual_bound(problem: Problem, steps: Integers, values: Integers) -> int:
     return total - paid - lost
 
 
-def check_optimum(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
-    """Check the types ``schedule`` (OPT ≤ upper), ``dual`` (OPT ≥ lower) and ``optimum`` (both)."""
-    above, below = kind in ("schedule", "optimum"), kind in ("dual", "optimum")
+def check_schedule(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+    """Check the type ``schedule``: OPT ≤ upper."""
+    return check_optimum(claim, evidence, below=False)
+
+
+def check_dual(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+    """Check the type ``dual``: OPT ≥ lower."""
+    return check_optimum(claim, evidence, above=False)
+
+
+def check_optimum(
+    claim: Json, evidence: Json, *, above: bool = True, below: bool = True
+) -> tuple[str, tuple[str, ...]]:
+    """Check the type ``optimum``, lower ≤ OPT ≤ upper, or one side of it."""
     numbers = ("upper",) * above + ("lower",) * below
     members(claim, "claim", ("instance", "requests", *numbers), allowed=("weights",))
     members(evidence, "evidence", ("schedule",) * above + ("dual",) * below)
@@ -121,8 +132,8 @@ def check_optimum(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[st
         what = "the schedule costs" if name == "upper" else "the dual proves"
         if value != stated[name]:
             raise Refuted(f"the claim says {name} = {stated[name]}, but {what} {value}")
-    if len(set(found.values())) == 1 and kind == "optimum":
+    if not (above and below):
+        return (f"OPT ≤ {found['upper']}" if above else f"OPT ≥ {found['lower']}"), problem.model
+    if found["lower"] == found["upper"]:
         return f"OPT = {found['upper']}: a schedule has this cost, and no schedule has less", problem.model
-    if kind == "optimum":
-        return f"{found['lower']} ≤ OPT ≤ {found['upper']}", problem.model
-    return (f"OPT ≤ {found['upper']}" if above else f"OPT ≥ {found['lower']}"), problem.model
+    return f"{found['lower']} ≤ OPT ≤ {found['upper']}", problem.model

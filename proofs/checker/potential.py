@@ -21,7 +21,7 @@ from .states import Likeness, States, read_likeness, read_states, requests, rows
 from .work_function import OPT_SO_FAR, update
 
 
-def check_potential(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_potential(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``potential``."""
     members(claim, "claim", ("instance", "policy", "opt_cache", "ratio", "additive"))
     problem, policy, small = read_setting(claim)
@@ -130,7 +130,7 @@ def read_moves(value: Json, problem: Problem, alike: Likeness) -> Serve:
     if len(known) != len(layers):
         raise Refuted("evidence.moves lists the same labels twice")
 
-    def serve(labels: list[int], page: int, layer: int, problem: Problem) -> list[int]:
+    def serve(labels: list[int], page: int, layer: int, _problem: Problem) -> list[int]:
         m = known.get((tuple(labels), layer))
         if m is None:
             raise Refuted(f"evidence.moves does not say what follows the labels {labels} in layer {layer}")

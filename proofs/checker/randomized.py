@@ -92,7 +92,7 @@ PROCESSES = {
 # ----------------------------------------------------------- type "expected": a randomised policy's ratio
 
 
-def check_expected(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_expected(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``expected``: a cycle from below and, if an upper bound is claimed, a potential."""
     both = isinstance(claim, dict) and ("upper" in claim or "additive" in claim)
     members(

@@ -13,6 +13,7 @@ import zlib
 from array import array
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, NoReturn
 
 MAX_BYTES, MAX_LENGTH, MAX_SCALE = 2**31, 2**28, 2**256
@@ -37,7 +38,7 @@ class Incomplete(Exception):  # noqa: N818
 def load(path: str) -> Json:
     """Read a file as strict JSON: no floats, no field twice."""
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             head = file.read(2)
             file.seek(0)
             if head == b"\x1f\x8b":

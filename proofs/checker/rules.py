@@ -43,7 +43,7 @@ def full(labels: Labels, problem: Problem) -> bool:
     return sum(label > 0 for label in labels) == problem.capacity[0]
 
 
-def lru(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def lru(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
     """Recency ranks: younger pages than the requested one age by one; rank k + 1 leaves."""
     rank = labels[page] or problem.capacity[0] + 1
     aged = [label + 1 if 0 < label < rank else label for label in labels]
@@ -55,13 +55,13 @@ def fifo(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
     return labels if labels[page] else lru(labels, page, layer, problem)
 
 
-def fwf(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def fwf(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
     """Flush when full: everything leaves."""
     flushed = [0] * len(labels) if full(labels, problem) and not labels[page] else labels
     return put(flushed, page, 1)
 
 
-def clock(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def clock(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
     """2·(place from the hand, 1 = next) + use bit; the hand clears bits until it finds a clear one."""
     if labels[page]:
         return put(labels, page, labels[page] | 1)
@@ -78,12 +78,12 @@ def clock(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
     return put(after, page, 2 * size + 1)
 
 
-def mark_lru(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def mark_lru(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
     """2·(recency rank) + mark; a fault with all pages marked unmarks all, the oldest unmarked page leaves."""
     return marking(labels, page, problem, moves_on_hits=True)
 
 
-def mark_fifo(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def mark_fifo(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
     """2·(arrival rank) + mark; as ``mark-lru`` otherwise."""
     return marking(labels, page, problem, moves_on_hits=False)
 

@@ -163,7 +163,7 @@ def cone(state: State, counts: Counts, cache: int) -> State | None:
 # ------------------------------------------------------------------------------ type "randomized-value"
 
 
-def check_value(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_value(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``randomized-value``: a policy from above, random requests from below, or one."""
     sides = [name for name in ("lower", "upper") if isinstance(claim, dict) and name in claim]
     members(claim, "claim", ("instance", *sides))
