@@ -71,7 +71,7 @@ class GameOptimal(Policy):
         if instance.cache < instance.total_pages:
             _solution(instance, self.max_states)
 
-    def serve(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> None:  # type: ignore[override]  # noqa: ARG002
+    def serve(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> None:  # type: ignore[override]
         """Serve a request; see :meth:`paging.Policy.serve`."""
         cache = frame.cache
         work = np.where(labels > 0, labels - 1, -labels)
