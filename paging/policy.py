@@ -38,7 +38,7 @@ TRAITS = {
 """What a policy may claim of itself, each with its meaning."""
 
 
-FAMILIES = ("recency", "frequency", "marking", "layered", "zrc", "randomized")
+FAMILIES = ("recency", "frequency", "marking", "layered", "zrc", "randomized", "equitable")
 """Modules of the built-in policies in the order of every table; others follow by name."""
 
 

@@ -29,12 +29,12 @@ Rule = Callable[[int, int, bool], int]
 """(label after the request, h, whether the page is in the layer being served) → rank; least rank leaves."""
 
 
-def any_victim(label: int, opt_cache: int, own_layer: bool) -> int:
+def any_victim(_label: int, _opt_cache: int, _own_layer: bool) -> int:
     """Every cached page may leave: the game itself, or every lazy algorithm there is."""
     return 0
 
 
-def zero_first(label: int, opt_cache: int, own_layer: bool) -> int:
+def zero_first(label: int, opt_cache: int, _own_layer: bool) -> int:
     """Pages in no optimal cache leave first, then all others that are not in every one."""
     return 0 if label == 0 else 1 if label < opt_cache else 2
 
@@ -48,6 +48,9 @@ def zrc(label: int, opt_cache: int, own_layer: bool) -> int:
 
 RULES: dict[str, Rule] = {"zrc": zrc, "zero-first": zero_first, "any": any_victim}
 """Rules that leave ties open, by name."""
+
+GUIDE = "zrc"
+"""The rule tried first as an upper bound, and followed where no best victim is known."""
 
 
 class Frozen(NamedTuple):

@@ -111,9 +111,9 @@ class GameAdversary:
     """
 
     def __init__(self, instance: LayeredInstance, solution: GameSolution | None = None) -> None:
-        from proofs.game.value import solve
+        from proofs.game.value import solve_game
 
-        self.solution = solve(instance) if solution is None else solution
+        self.solution = solve_game(instance) if solution is None else solution
         self.work = WorkFunction(instance, self.solution.opt_cache)
         self.layer = 0
 
@@ -128,9 +128,9 @@ class GameAdversary:
 @lru_cache(maxsize=256)
 def _solution(instance: LayeredInstance, max_states: int) -> GameSolution:
     """Return the solved game of an instance."""
-    from proofs.game.value import solve
+    from proofs.game.value import solve_game
 
-    found = solve(instance, max_states=max_states)
+    found = solve_game(instance, max_states=max_states)
     if found.value is None:
         raise UnsupportedModelError(
             f"policy game-optimal cannot serve this: its game has more than max_states = {max_states:,}"
