@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
@@ -25,8 +24,9 @@ def exits_table() -> str:
 def filled(manual: str) -> str:
     """Return the manual with its generated parts renewed."""
     for name, table in {"commands": commands_table(), "exits": exits_table()}.items():
-        marks = re.compile(f"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)", re.DOTALL)
-        manual = marks.sub(lambda found, table=table: found[1] + table + found[2], manual)
+        head, begin, rest = manual.partition(f"<!-- {name}: begin -->\n")
+        _, end, tail = rest.partition(f"<!-- {name}: end -->")
+        manual = head + begin + table + end + tail
     return manual
 
 
