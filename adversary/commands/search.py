@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -13,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paging.cli.exits import Exit, leave
-from paging.cli.options import cache_option, json_option, layers_option, pages_option, seed_option
+from paging.cli.options import (
+    cache_option,
+    certificate_option,
+    json_option,
+    layers_option,
+    pages_option,
+    seed_option,
+)
 from paging.cli.terminal import progress, provenance, remark, write_json, write_table
-from paging.errors import ModelError
-from paging.files import atomic_write
 from paging.signals import Count, Watch, stoppable
 
 if TYPE_CHECKING:
@@ -74,12 +78,7 @@ FIRST_REMARK, REMARK_EVERY = 1.0, 5.0
     metavar="SECONDS",
     help="Time between two savings of the checkpoint; it is also saved at the end and when interrupted.",
 )
-@click.option(
-    "--certificate",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="Write the best cycle as a certificate (.json) that 'paging verify' judges.",
-)
+@certificate_option(help="Write the best cycle (.json or .json.gz), for 'paging verify'.")
 @json_option()
 def search(
     policy: str,
@@ -114,8 +113,6 @@ def search(
     from adversary.cycles.search import Search
     from paging.model import LayeredInstance
 
-    if certificate is not None and not certificate.endswith(".json"):
-        raise ModelError(f"--certificate {certificate}: the name must end in .json")
     found = Search(
         policy,
         LayeredInstance(layers, pages, cache),
@@ -193,15 +190,15 @@ def _text(value: Any) -> str:
 
 
 def _report(found: Search, certificate: str | None, as_json: bool) -> None:
+    from paging.certificate import NoCertificateError, write_certificate
+
     best, progress, shape = found.best, found.progress, found.instance
-    document = found.certificate()
-    if document is not None:
-        document["provenance"] = provenance(seed=found.seed, search=progress.method, steps=progress.steps)
+    facts = provenance(seed=found.seed, search=progress.method, steps=progress.steps)
+    document = found.certificate(facts)
     if certificate is not None:
         if document is None:
-            raise ModelError(f"no cycle was found within the budget, so {certificate} is not written")
-        with atomic_write(certificate) as stream:
-            stream.write(json.dumps(document) + "\n")
+            raise NoCertificateError(f"no cycle was found within the budget, so {certificate} is not written")
+        write_certificate(document, certificate)
     if as_json:
         write_json(_answer(found, document, certificate))
         return

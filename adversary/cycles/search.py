@@ -10,7 +10,7 @@ import inspect
 import json
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from adversary.cycles.cycle import Cycle, NoCycleError, cycle_certificate, literal, periodic_cycle
 from adversary.cycles.max_ratio import GAP, RATIO, best_cycle
 from adversary.cycles.product_graph import ProductGraph, Symmetry
+from paging.certificate import Certificate
 from paging.errors import LimitError, ModelError
 from paging.files import atomic_write
 from paging.model import Frame, LayeredInstance, Serve, whole_number
@@ -338,9 +339,11 @@ class Search:
     def _stream(self, *place: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=place))
 
-    def certificate(self) -> dict[str, object] | None:
+    def certificate(self, provenance: Mapping[str, object] | None = None) -> Certificate | None:
         """Return the best cycle as a certificate of type ``cycle``, or None while there is none."""
-        return None if self.best is None else cycle_certificate(self.best, self.policy, spec=self.spec)
+        if self.best is None:
+            return None
+        return cycle_certificate(self.best, self.policy, spec=self.spec, provenance=provenance)
 
     # Checkpoints
 

@@ -18,7 +18,6 @@ from paging.cli.options import (
     pages_option,
 )
 from paging.cli.terminal import provenance, status, write_json, write_table
-from paging.errors import ModelError
 from paging.signals import stoppable
 
 if TYPE_CHECKING:
@@ -76,12 +75,10 @@ def exact(
       paging exact lru -l 3 -n 2,3,2 -k 4
       paging exact mymodule:MyPolicy -l 2 -n 3 -k 4
     """
-    from paging.certificate import check_name, write_certificate
+    from paging.certificate import write_certificate
     from paging.model import LayeredInstance
     from proofs.ratio.competitive import competitive_ratio
 
-    if certificate is not None:
-        check_name(certificate)
     with stoppable() as stopped, status(f"exact {policy}", show=not as_json, stop=stopped) as watch:
         found = competitive_ratio(
             policy,
@@ -93,8 +90,6 @@ def exact(
         )
     facts = provenance(states=found.states, edges=found.edges)
     if certificate is not None:
-        if found.cycle is None:
-            raise ModelError(f"no cycle is known yet, so {certificate} is not written")
         write_certificate(found.certificate(facts), certificate)
     if as_json:
         write_json({**answer(found), "output": certificate, "provenance": facts})

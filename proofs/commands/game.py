@@ -66,14 +66,12 @@ def game(
       paging game -l 3 --universe 2,3,2 -k 4
       paging game -l 2 -n 4 -k 5 --rule zrc
     """
-    from paging.certificate import check_name, write_certificate
+    from paging.certificate import write_certificate
     from paging.model import LayeredInstance
     from proofs.game.value import rule_ratio, solve
 
     if rule is not None and full:
         raise ModelError("--full is about the game, not about a rule")
-    if certificate is not None:
-        check_name(certificate)
     instance = LayeredInstance(layers, pages, cache)
     found: GameSolution | RuleRatio
     with stoppable() as stopped, status("game", show=not as_json, stop=stopped) as watch:

@@ -57,13 +57,11 @@ def randomized_value(
       paging randomized-value -l 1 -n 5 -k 4 --certificate value.json
       paging randomized-value -l 2 -n 3,2 -k 4 --json
     """
-    from paging.certificate import check_name, write_certificate
+    from paging.certificate import write_certificate
     from paging.model import LayeredInstance
     from proofs.randomized_value.value import randomized_value as compute
     from proofs.randomized_value.value import shown
 
-    if certificate is not None:
-        check_name(certificate)
     with stoppable() as stopped, status("randomized-value", show=not as_json, stop=stopped) as watch:
         found = compute(
             LayeredInstance(layers, pages, cache),

@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adversary.cycles.cycle import Cycle, NoCycleError, cycle_certificate, literal
+from adversary.cycles.cycle import (
+    Cycle,
+    NoCycleError,
+    cycle_certificate,
+    cycle_claim,
+    cycle_evidence,
+    literal,
+)
 from adversary.cycles.max_ratio import GraphCycle, best_cycle, longest_paths
 from adversary.cycles.product_graph import ProductGraph, Symmetry
 from paging.certificate import Certificate, NoCertificateError, certificate, packed
@@ -120,45 +127,53 @@ class ExactRatio(FromBelow):
         """
         if self.cycle is None:
             raise NoCertificateError(f"no cycle is known in which policy {self.policy} faults")
-        lower = cycle_certificate(self.cycle, self._graph.policy, spec=self.spec)
-        claim: Any = lower["claim"]
-        evidence: Any = lower["evidence"]
+        policy = self._graph.policy
         if self._potential is None:
-            return certificate("cycle", claim, evidence, provenance)
-        parts = {name: claim.pop(name) for name in ("prefix", "cycle", "online", "offline")}
-        assert self.additive is not None
-        claim["additive"] = number(self.additive)
-        return certificate(
-            "exact", claim, {"cycle": {**parts, **evidence}, "potential": self._upper()}, provenance
-        )
+            return cycle_certificate(self.cycle, policy, spec=self.spec, provenance=provenance)
+        below = {**cycle_claim(self.cycle), **cycle_evidence(self.cycle, policy)}
+        evidence = {"cycle": below, "potential": self._upper()}
+        return certificate("exact", self._claim(), evidence, provenance)
 
     def potential_certificate(self, provenance: Mapping[str, object] | None = None) -> Certificate:
         """Return the upper side alone, as a certificate of type ``potential``."""
-        whole = self.certificate(provenance)
         if self._potential is None:
             raise NoCertificateError(f"no finite upper bound on the ratio of policy {self.policy} is known")
-        return certificate("potential", whole["claim"], whole["evidence"]["potential"], provenance)
+        return certificate("potential", self._claim(), self._upper(), provenance)
+
+    def _claim(self) -> dict[str, object]:
+        assert self.additive is not None
+        return {
+            "instance": self.instance.plain,
+            "policy": self.spec,
+            "opt_cache": self.opt_cache,
+            "ratio": number(self.lower),
+            "additive": number(self.additive),
+        }
 
     def _upper(self) -> dict[str, object]:
-        graph = self._graph
         assert self._potential is not None
-        labels, work, layers = graph.label_rows()
-        evidence: dict[str, object] = {
-            "alike": [word for word, on in zip(("pages", "layers"), graph.symmetry, strict=True) if on],
-            "labels": packed(labels.ravel()),
-            "work": packed(work.ravel()),
-            "layers": packed(layers),
-            "potential": packed(self._potential.max() - self._potential),
-        }
+        evidence = states_evidence(self._graph)
+        evidence["potential"] = packed(self._potential.max() - self._potential)
         if self.spec not in RULES:
-            evidence["moves"] = _moves(graph.policy, self.instance, labels, layers)
+            evidence["moves"] = _moves(self._graph)
         return evidence
 
 
-def _moves(
-    policy: Policy, instance: LayeredInstance, labels: NDArray[np.int32], layers: NDArray[np.int32]
-) -> dict[str, object]:
+def states_evidence(graph: ProductGraph) -> dict[str, object]:
+    """Return the states of a graph for a certificate: labels, work function, layer, and what is alike."""
+    labels, work, layers = graph.label_rows()
+    return {
+        "alike": [word for word, on in zip(("pages", "layers"), graph.symmetry, strict=True) if on],
+        "labels": packed(labels.ravel()),
+        "work": packed(work.ravel()),
+        "layers": packed(layers),
+    }
+
+
+def _moves(graph: ProductGraph) -> dict[str, object]:
     """Return what a policy does on each of the label vectors, for a checker that does not know it."""
+    policy, instance = graph.policy, graph.instance
+    labels, _, layers = graph.label_rows()
     known = np.unique(np.column_stack([labels, layers]), axis=0)
     widest = max(instance.pages_by_layer)
     after = np.zeros((len(known), widest, instance.total_pages), dtype=np.int64)

@@ -27,7 +27,7 @@ from paging.policy import Policy, get_policy
 from paging.signals import UNWATCHED, StoppedError, Watch
 from paging.simulate import Session, judged
 from paging.work_function import update_work_function
-from proofs.ratio.deterministic import CHUNK, FromBelow, Progress
+from proofs.ratio.deterministic import CHUNK, FromBelow, Progress, states_evidence
 from proofs.ratio.distributions import PROCESSES, Process
 
 Numbers = NDArray[np.int64]
@@ -119,7 +119,7 @@ class RandomizedRatio(FromBelow):
             "instance": self.instance.plain,
             "policy": self.policy,
             "opt_cache": self.opt_cache,
-            "lower": number(self.cycle.online / self.cycle.offline),
+            "lower": number(self.lower),
         }
         evidence: dict[str, object] = {
             "cycle": {
@@ -139,13 +139,9 @@ class RandomizedRatio(FromBelow):
         assert self._graph is not None
         assert self._potential is not None
         distance, scale = self._potential
-        labels, work, layers = self._graph.label_rows()
         left = distance.max() - distance
         return {
-            "alike": [word for word, on in zip(("pages", "layers"), self._graph.symmetry, strict=True) if on],
-            "labels": packed(labels.ravel()),
-            "work": packed(work.ravel()),
-            "layers": packed(layers),
+            **states_evidence(self._graph),
             "scale": scale,
             "potential": packed(left) if left.dtype == np.int64 else left.tolist(),
         }

@@ -584,7 +584,7 @@ def test_max_states_gives_an_interval(capsys: Capture, tmp_path: Path) -> None:
         ("partitioned -l 3 -n 2 -k 2", "without a slot"),
         ("lru -l 1 -n 3 -k 2 --certificate {}/c.txt", "ends in .json"),
         ("lru -l 1 -n 3 -k 2 --certificate {}/absent/c.json", "no folder"),
-        ("lru -l 1 -n 3 -k 2 --max-states 1 --certificate {}/c.json", "no cycle is known yet"),
+        ("lru -l 1 -n 3 -k 2 --max-states 1 --certificate {}/c.json", "no cycle is known in which"),
     ],
 )
 def test_errors_are_one_line(words: str, says: str, capsys: Capture, tmp_path: Path) -> None:

@@ -30,16 +30,15 @@ from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
 from paging.signals import Watch
 from proofs.certificate import read_certificate
-from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
+from proofs.checker import REFUTED, VERIFIED, verify, verify_file
 from proofs.checker.randomized import PROCESSES as CHECKED
 from proofs.checker.value import classes
 from proofs.randomized_value.value import RandomizedValue, ValueProgress, randomized_value
 from proofs.ratio.deterministic import Progress
 from proofs.ratio.distributions import PROCESSES
 from proofs.ratio.randomized import randomized_exact
-from tests.proofs.test_checker import mutants
+from tests.helpers.certificates import FOLDER, files, mutants
 
-FOLDER = Path(__file__).parents[1] / "certificates"
 Capture = pytest.CaptureFixture[str]
 SMALL = [(1, 3, 2), (1, 4, 2), (1, 4, 3), (2, 2, 2), (2, 2, 3), (2, (1, 3), 2), (3, (1, 2, 1), 2), (3, 1, 2)]
 Shape = tuple[int, int | tuple[int, ...], int]
@@ -360,35 +359,12 @@ def test_limits_of_the_best_ratio() -> None:
 
 # Certificates
 
-KINDS = ("expected", "randomized-value")
 
-
-def files(folder: str) -> list[object]:
-    found = sorted(path for kind in KINDS for path in (FOLDER / kind / folder).iterdir())
-    assert len(found) >= 10
-    return [pytest.param(path, id=f"{path.parent.parent.name}-{path.stem}") for path in found]
-
-
-@pytest.mark.parametrize("path", files("valid"))
+@pytest.mark.parametrize("path", files("valid", "expected", "randomized-value"))
 def test_valid(path: Path) -> None:
     document = read_certificate(path)
     assert verify_file(str(path)).status == VERIFIED
     assert true_claim(document)
-
-
-@pytest.mark.parametrize("path", files("invalid"))
-def test_lies(path: Path) -> None:
-    assert verify_file(str(path))[:2] == (REFUTED, reason_of(path))
-
-
-@pytest.mark.parametrize("path", files("malformed"))
-def test_nonsense(path: Path) -> None:
-    assert verify_file(str(path))[:2] == (INCOMPLETE, reason_of(path))
-
-
-def reason_of(path: Path) -> str:
-    reasons = json.loads((path.parent.parent / "reasons.json").read_text(encoding="utf-8"))
-    return str(reasons[f"{path.parent.name}/{path.stem}"])
 
 
 @cache
