@@ -38,10 +38,14 @@ INTERFACE = {
     "proofs": (
         "bounds.verdicts",
         "ratio.deterministic",
-        "atlas.atlas",
+        "atlas.sweep",
+        "atlas.conjectures",
         "certificate",
         "checker",
-        "plots.plots",
+        "plots.curve",
+        "plots.ratio",
+        "plots.phases",
+        "plots.heatmap",
     ),
 }
 """Packages of the reference, each with modules whose public names are listed besides its own."""

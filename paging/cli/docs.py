@@ -24,9 +24,9 @@ def exits_table() -> str:
 def filled(manual: str) -> str:
     """Return the manual with its generated parts renewed."""
     for name, table in {"commands": commands_table(), "exits": exits_table()}.items():
-        head, begin, rest = manual.partition(f"<!-- {name}: begin -->\n")
-        _, end, tail = rest.partition(f"<!-- {name}: end -->")
-        manual = head + begin + table + end + tail
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+        before, _, rest = manual.partition(begin)
+        manual = before + begin + table + end + rest.partition(end)[2]
     return manual
 
 

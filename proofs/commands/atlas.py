@@ -15,7 +15,8 @@ from paging.parallel import cores
 from paging.signals import stoppable
 
 if TYPE_CHECKING:
-    from proofs.atlas.atlas import Evidence, Value
+    from proofs.atlas.conjectures import Evidence
+    from proofs.atlas.values import Value
 
 
 @click.command()
@@ -78,33 +79,29 @@ def atlas(
       paging atlas -o atlas --layers 2:3 --max-pages 10 --subject lru --subject zrc
       paging atlas -o atlas --max-states 3000000
     """
-    from proofs.atlas.atlas import (
-        ALL_SUBJECTS,
-        check_subjects,
-        evidence,
-        open_atlas,
-        places,
-        read_values,
-        sweep,
-        write_tables,
-    )
+    from proofs.atlas.conjectures import evidence
     from proofs.atlas.figures import write_figures
+    from proofs.atlas.files import open_atlas, read_values
+    from proofs.atlas.places import places
+    from proofs.atlas.subjects import ALL_SUBJECTS, check_subjects
+    from proofs.atlas.sweep import sweep
+    from proofs.atlas.table import write_tables
 
     chosen = subjects or ALL_SUBJECTS
     check_subjects(chosen)
     root = open_atlas(folder)
-    over = places(max_pages, layers)
     with stoppable() as stopped, progress("computing values", show=not as_json, stop=stopped) as watch:
         computed = sweep(
             root,
             chosen,
-            over,
+            places(max_pages, layers),
             max_states=max_states,
             workers=workers or cores(),
             watch=watch,
         )
     values = read_values(root)
-    files = write_tables(root)
+    found = evidence(values)
+    files = write_tables(root, values)
     with progress("drawing figures", show=not as_json):
         files += write_figures(root, values)
     if as_json:
@@ -113,12 +110,12 @@ def atlas(
                 "atlas": str(root),
                 "computed": computed,
                 "values": values,
-                "evidence": [_evidence(one) for one in evidence(values)],
+                "evidence": [_evidence(one) for one in found],
                 "files": files,
             }
         )
     else:
-        _report(values, evidence(values), computed, str(root))
+        _report(values, found, computed, str(root))
     if stopped():
         leave(Exit.INTERRUPTED)
 
