@@ -6,10 +6,10 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import sympy
@@ -243,6 +243,26 @@ class Adversary:
             for name, parameter in inspect.signature(self.build).parameters.items()
             if name not in common
         }
+
+    def instance(
+        self,
+        layers: int | None = None,
+        pages: int | tuple[int, ...] | None = None,
+        cache: int | None = None,
+    ) -> LayeredInstance:
+        """Return the instance asked for; what is not given is as in ``demo``.
+
+        Examples
+        --------
+        >>> found = get_construction("cyclic")
+        >>> found.instance(layers=3) == LayeredInstance(3, found.demo.pages, found.demo.cache)
+        True
+        """
+        if layers is None and isinstance(pages, tuple):
+            layers = len(pages)
+        given = {"layers": layers, "pages": pages, "cache": cache}
+        parts: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        return replace(self.demo, **parts)
 
     def __call__(
         self,

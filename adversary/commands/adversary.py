@@ -156,7 +156,7 @@ def _command(found: Adversary) -> click.Command:
         runs: int = 0,
         certificate: str | None = None,
     ) -> None:
-        instance = _instance(found, layers, pages, cache)
+        instance = found.instance(layers, pages, cache)
         chosen = policies or found.victims
         if (certificate or (output and found.kind == "adaptive")) and len(chosen) > 1:
             chosen = _only_one(policies, found, "certify" if certificate else "save requests")
@@ -232,20 +232,6 @@ def _only_one(policies: tuple[str, ...], found: Adversary, purpose: str) -> tupl
     if policies:
         raise ModelError(f"{found.id} with several policies: name one policy with -p to {purpose}")
     return found.victims[:1]
-
-
-def _instance(
-    found: Adversary, layers: int | None, pages: int | tuple[int, ...] | None, cache: int | None
-) -> Any:
-    """Return the instance asked for; without any shape the construction's small demo."""
-    from paging.model import LayeredInstance
-
-    if layers is None and pages is None and cache is None:
-        return found.demo
-    if pages is None or cache is None:
-        raise ModelError("an instance needs --pages (-n) and --cache (-k), beside --layers (-l)")
-    count = len(pages) if isinstance(pages, tuple) else found.demo.layers
-    return LayeredInstance(count if layers is None else layers, pages, cache)
 
 
 def _measured(
