@@ -27,7 +27,6 @@ from paging.errors import LayeredPagingError
 from paging.model import LayeredInstance
 from paging.numbers import jsonable
 from paging.parallel import Pool, cores, each
-from paging.policies.layered import Partitioned
 from paging.policy import get_policy
 from paging.signals import UNWATCHED, Watch
 from proofs.bounds.registry import BOUNDS, describe
@@ -206,7 +205,7 @@ def _why(verdict: Verdict) -> str:
 
 
 def _sharing(policy: str) -> str:
-    return "per-layer" if policy.partition(":")[0] == Partitioned.id else "shared"
+    return "per-layer" if get_policy(policy).per_layer else "shared"
 
 
 SEVERITY = ("violated", "not reached", "open", "not checked", "holds", "reached", "holds and reached")
@@ -237,10 +236,10 @@ def growth_panels(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _growth_jobs(settings: Settings) -> Iterator[tuple[str, str, dict[str, Any], int, int]]:
-    """Every construction on its demonstration instance for its victims; Sleator–Tarjan with h < k too."""
+    """Every construction on its demonstration instance for its victims; with h < k too where it can."""
     for found in constructions().values():
         variants: list[dict[str, Any]] = [{}]
-        if found.id == "sleator-tarjan":
+        if found.smaller_opt:
             variants.append({"opt_cache": (found.demo.cache + 1) // 2})
         rounds = max(1, settings.growth_requests // found.demo.layers)
         for options in variants:
