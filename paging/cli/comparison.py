@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paging.cli.options import REFERENCES, Source
-from paging.cli.terminal import progress, provenance, write_json
+from paging.cli.terminal import progress, provenance, requests_note, write_json
 
 if TYPE_CHECKING:
     from paging.compare import Comparison
@@ -71,7 +71,7 @@ def title_of(result: Comparison) -> str:
 
 
 def notes_on(result: Comparison, origin: dict[str, object]) -> list[str]:
-    notes = ["requests: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in origin.items())]
+    notes = [requests_note(origin)]
     split = [row.policy for row in result.rows if row.sharing == "per-layer"]
     if split:
         names = ", ".join(dict.fromkeys(split))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paging.cli.options import Source, cache_option, certificate_option, json_option, source_options
-from paging.cli.terminal import progress, provenance, remark, write_json, write_table
+from paging.cli.terminal import progress, provenance, remark, requests_note, write_json, write_table
 from paging.errors import ModelError
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def opt(
       paging opt --sequence requests.json --weights weights.json --json
     """
     from lp import optimum, read_weights
+    from paging.certificate import write_certificate
 
     with progress("reading requests", show=not as_json):
         sequence, origin = source.sequence(cache)
@@ -63,7 +64,6 @@ def opt(
         found = optimum(sequence, route=route, weights=costs, shares=_shares(shares), time_limit=time_limit)
     if certificate is not None:
         from lp.certificate import optimum_certificate
-        from paging.certificate import write_certificate
 
         made = provenance(route=found.route, seconds=round(found.seconds, 3), **origin)
         write_certificate(optimum_certificate(found, made), certificate)
@@ -108,10 +108,7 @@ def _write(found: Optimum, origin: dict[str, object], as_json: bool) -> None:
         )
         header = ["route", "lower", "upper", "status", "seconds"]
         row = [found.route, found.lower, found.upper, found.status, f"{found.seconds:.2f}"]
-        notes = [
-            "requests: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in origin.items())
-        ]
-        write_table(title, header, [row], left=(0, 3), notes=notes)
+        write_table(title, header, [row], left=(0, 3), notes=[requests_note(origin)])
     if not found.exact:
         remark(f"{found.status}: OPT is only known to lie in {found.lower} … {found.upper}")
     elif found.status != "optimal":

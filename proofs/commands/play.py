@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from paging.cli.options import Source, cache_option, source_options_with
-from paging.cli.terminal import progress, remark
+from paging.cli.terminal import progress, remark, requests_note
 from paging.files import atomic_write
 
 if TYPE_CHECKING:
@@ -120,6 +120,5 @@ def _served(policy: str, cache: int | None, source: Source) -> tuple[Run, int, s
         size = made.offline.sequence.instance.cache
         return made.run(policy, seed=source.seed), size, f"requests: construction {made.id}"
     sequence, origin = source.sequence(cache)
-    note = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in origin.items())
     run = simulate(policy, sequence, record=True, seed=source.seed)
-    return run, sequence.instance.cache, f"requests: {note}"
+    return run, sequence.instance.cache, requests_note(origin)
