@@ -300,11 +300,11 @@ def test_paging_show_writes_a_lesson(tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("lru",), "cache size is missing"),
-        (("lru", "-k", "3"), "either --trace FILE or --workload SPEC"),
+        (("lru", "--workload", "uniform:rounds=3"), "cache size is missing"),
+        (("lru", "-k", "3"), "but none is given"),
         (
             ("lru", "-k", "3", "--construction", "cyclic", "--workload", "uniform:rounds=3"),
-            "but two are given",
+            "but --workload and --construction are given",
         ),
         (("lru", "--construction", "cyclix"), "did you mean cyclic"),
         (("lry", "--construction", "cyclic"), "did you mean lru"),
