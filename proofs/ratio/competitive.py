@@ -38,9 +38,9 @@ def competitive_ratio(
     """
     answer = get_policy(policy)
     if answer.randomized:
-        return randomized_exact(policy, instance, opt_cache=opt_cache, max_states=max_states, watch=watch)
+        return randomized_exact(answer, instance, opt_cache=opt_cache, max_states=max_states, watch=watch)
     return exact_ratio(
-        policy,
+        answer,
         instance,
         opt_cache=opt_cache,
         max_states=max_states,
