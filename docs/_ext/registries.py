@@ -29,6 +29,7 @@ from sphinx.pycode import ModuleAnalyzer
 import paging.cli.main
 from adversary import constructions
 from paging import TRAITS, LayeredInstance, get_policy, registered_policies
+from paging.numbers import exact_text
 from proofs.bounds.registry import BOUNDS, Bound, formula, source_text
 
 INTERFACE = {
@@ -111,8 +112,7 @@ def _bound_entry(bound: Bound) -> str:
 def _value_at(bound: Bound, instance: LayeredInstance) -> str:
     if bound.violated_condition(instance) is not None:
         return ""
-    value = bound.at(instance)
-    shown = "∞" if value == float("inf") else value
+    shown = exact_text(bound.at(instance))
     return f"; at ℓ = {instance.layers}, n = {instance.pages}, k = {instance.cache} the value is {shown}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
-from paging.numbers import ratio_text
+from paging.numbers import exact_text
 from proofs.atlas.places import Place
 from proofs.atlas.values import Value
 
@@ -85,5 +85,5 @@ def hold(conjecture: Conjecture, known: Iterable[tuple[str, Place, Fraction | fl
         if number == expected:
             agree.append(place)
         else:
-            disagree.append((place, str(ratio_text(number))))
+            disagree.append((place, str(exact_text(number))))
     return Evidence(conjecture, tuple(agree), tuple(disagree))

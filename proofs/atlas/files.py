@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
 from pathlib import Path
 
 from paging.certificate import Certificate, write_certificate
 from paging.errors import LayeredPagingError
 from paging.files import atomic_write
+from paging.model import LayeredInstance
 from paging.numbers import json_text
 from proofs.atlas.places import Place
 from proofs.atlas.values import Value
@@ -64,7 +64,7 @@ def store_value(root: Path, value: Value) -> None:
     target = value_file(root, value.subject, value.place)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(target) as stream:
-        stream.write(json_text(asdict(value)) + "\n")
+        stream.write(json_text(value.plain) + "\n")
 
 
 def store_certificate(root: Path, subject: str, place: Place, certificate: Certificate) -> str:
@@ -96,6 +96,8 @@ def read_value(path: Path) -> Value:
         It is no value of an atlas.
     """
     try:
-        return Value(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        shape = LayeredInstance.from_plain(facts.pop("instance"))
+        return Value(**facts, **{name: getattr(shape, name) for name in Place._fields})
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise AtlasError(f"{path}: no value of an atlas ({error}); delete it to compute it again") from error

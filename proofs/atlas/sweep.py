@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from paging.numbers import ratio_text
+from paging.numbers import exact_text
 from paging.parallel import Pool, stopped
 from paging.signals import UNWATCHED, Count, Watch
 from proofs.atlas.files import read_value, store_certificate, store_value, value_file
@@ -36,9 +36,9 @@ def compute(folder: str | Path, subject: str, place: Place, max_states: int) -> 
     value = Value(
         subject,
         *place,
-        ratio_text(found.value),
-        ratio_text(found.lower),
-        ratio_text(found.additive),
+        exact_text(found.value),
+        exact_text(found.lower),
+        exact_text(found.additive),
         found.states,
         max_states,
         certificate,

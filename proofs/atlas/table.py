@@ -6,15 +6,14 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
 from paging.files import atomic_write
-from paging.numbers import json_text
+from paging.numbers import json_text, read_exact
 from proofs.atlas.places import Place
 from proofs.atlas.subjects import ALL_SUBJECTS
-from proofs.atlas.values import Value, read_number
+from proofs.atlas.values import Value
 
 Row = Mapping[str, str]
 
@@ -52,7 +51,7 @@ def write_tables(folder: str | Path, values: Sequence[Value]) -> list[Path]:
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     lines += ["| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |" for row in rows]
     contents = {
-        "atlas.json": json_text({"values": [asdict(value) for value in values]}) + "\n",
+        "atlas.json": json_text({"values": [value.plain for value in values]}) + "\n",
         "atlas.csv": stream.getvalue(),
         "atlas.md": "\n".join(lines) + "\n",
     }
@@ -75,7 +74,8 @@ def place_of(row: Row) -> Place:
 
 def value_of(row: Row, subject: str) -> Fraction | float | None:
     """Return a subject's value in a row; ``inf`` for unbounded, None where it is not known."""
-    return read_number(row.get(subject))
+    text = row.get(subject)
+    return read_exact(text) if text else None
 
 
 def subjects_of(rows: Iterable[Row]) -> list[str]:

@@ -15,6 +15,7 @@ from paging.bibliography import SOURCES
 from paging.errors import UnknownNameError
 from paging.html import facts_table
 from paging.model import LayeredInstance
+from paging.numbers import UNBOUNDED
 
 l, n, k, h = sympy.symbols("ell n k h", integer=True, positive=True)  # noqa: E741
 
@@ -569,7 +570,7 @@ def formula(form: Any) -> str:
     ('k − ℓ + 1', '2·H(k) − 1')
     """
     if form == sympy.oo:
-        return "∞"
+        return UNBOUNDED
     text: str = _FieldStyle().doprint(form)
     return text.replace("ell", "ℓ").replace("harmonic", "H").replace("*", "·")
 

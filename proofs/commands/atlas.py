@@ -109,7 +109,7 @@ def atlas(
             {
                 "atlas": str(root),
                 "computed": computed,
-                "values": values,
+                "values": [value.plain for value in values],
                 "evidence": [_evidence(one) for one in found],
                 "files": files,
             }
@@ -125,7 +125,7 @@ def _evidence(one: Evidence) -> dict[str, object]:
         "id": one.conjecture.id,
         "statement": one.conjecture.statement,
         "agree": len(one.agree),
-        "disagree": [{"instance": place._asdict(), "value": value} for place, value in one.disagree],
+        "disagree": [{"instance": place.instance.plain, "value": value} for place, value in one.disagree],
     }
 
 

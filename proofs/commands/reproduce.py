@@ -144,13 +144,9 @@ def _summarise(document: dict[str, Any], target: Path, as_json: bool) -> None:
 def _bound_line(bound: dict[str, Any]) -> list[object]:
     shown = bound["shown"]
     what = f"{shown['policy']}, {shown['on'].split(',')[0]}" if shown["k"] else None
-    value, exact = (
-        shown[key] and str(shown[key]).removesuffix("/1").replace("inf", "∞") for key in ("claim", "exact")
-    )
-    verdict = bound["verdict"]
     return [
-        bound["id"], bound["kind"], bound["value"], bound["origin"], what, shown["k"], shown["ratio"], exact,
-        value, verdict,
+        bound["id"], bound["kind"], bound["value"], bound["origin"], what, shown["k"], shown["ratio"],
+        shown["exact"], shown["claim"], bound["verdict"],
     ]  # fmt: skip
 
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from adversary.construction import Construction
 from paging.errors import ModelError
 from paging.model import LayeredInstance, RequestSequence
+from paging.numbers import decimal
 from paging.offline import optimum_so_far
-from paging.plotting import legend, looks, note_line, number, plain_ticks, policy_label, title_of
+from paging.plotting import legend, looks, note_line, plain_ticks, policy_label, title_of
 from paging.policy import get_policy
 from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import simulate
@@ -120,7 +121,7 @@ def ratio(
             bounds.append(upper)
     return {
         "kind": "ratio",
-        "instance": {"layers": instance.layers, "pages": instance.pages, "cache": instance.cache},
+        "instance": instance.plain,
         "opt_cache": small,
         "model": instance.model,
         "curves": curves,
@@ -196,7 +197,7 @@ def draw_ratio(figure: Figure, document: Mapping[str, Any]) -> None:
 
 def _ratio_scale(axes: Axes, document: Mapping[str, Any]) -> None:
     """Scale the axes; ratios that grow without bound, or are far from it, get a logarithmic one."""
-    values = [number(bound["value"]) for bound in document["bounds"]]
+    values = [decimal(bound["value"]) for bound in document["bounds"]]
     top = max(point["ratio"] for c in document["curves"] for point in c["points"])
     axes.set_xscale("log")
     unbounded = any(value == inf for value in values)
@@ -217,7 +218,7 @@ def _merged(bounds: Sequence[Mapping[str, Any]]) -> list[tuple[float, str]]:
     """Join finite bounds of equal value into one line with one text."""
     texts: dict[float, list[str]] = {}
     for bound in bounds:
-        value = number(bound["value"])
+        value = decimal(bound["value"])
         if isfinite(value):
             sign = "forced:" if bound["kind"] == "lower" else "proved: ≤"
             names = ", ".join(policy_label(policy) for policy in bound["policies"])

@@ -61,7 +61,7 @@ def _bound_row(bound: Bound, found: Adversary) -> tuple[str, ...]:
 
 
 def _exact(number: object) -> str:
-    text = cell(number).replace("inf", "∞")
+    text = cell(number)
     return text if len(text) <= 12 or "/" not in text else f"≈ {float(number):.3f}"  # type: ignore[arg-type]
 
 

@@ -121,7 +121,7 @@ def compute(
     -------
     dict
         The document of report.json without the ``environment``: equal for equal settings and traces. As in
-        JSON, exact fractions are text ``"p/q"`` and infinity is ``"inf"``.
+        JSON, an exact number is text (:mod:`paging.numbers`).
     """
     with stage("judging bounds") as watch:
         judging = [(b.id, p, settings.verdict_rounds, settings.seed, directory) for b, p in pairs()]

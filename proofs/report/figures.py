@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from paging.numbers import decimal
 from paging.plotting import (
     BLACK,
     BLUE,
@@ -22,7 +23,6 @@ from paging.plotting import (
     OTHERS,
     legend,
     note_line,
-    number,
     plain_ticks,
     policy_label,
     save,
@@ -96,7 +96,7 @@ def draw(plan: Plan, directory: Path) -> str:
 def _growth(figure: Figure, panel: Mapping[str, Any]) -> None:
     axes = figure.add_subplot()
     _offset_curves(axes, panel)
-    limit = number(panel["limit"])
+    limit = decimal(panel["limit"])
     unbounded = isinf(limit)
     axes.set_xscale("log")
     if unbounded:
@@ -145,7 +145,7 @@ def _least_promised(curves: Sequence[Mapping[str, Any]]) -> list[tuple[int, floa
         for point in curve["points"]:
             if point["promised"]:
                 t = point["requests"]
-                least[t] = min(least.get(t, inf), number(point["promised"]))
+                least[t] = min(least.get(t, inf), decimal(point["promised"]))
     return sorted(least.items())
 
 
@@ -154,7 +154,7 @@ def _ratios(panel: Mapping[str, Any]) -> list[float]:
 
 
 def _limit_text(panel: Mapping[str, Any]) -> str:
-    value = number(panel["limit"])
+    value = decimal(panel["limit"])
     shown = f"{value:g}" if value == round(value, 3) else f"{value:.3f}"
     form = panel["limit_form"]
     return f"limit ${form} = {shown}$" if form else f"limit ${shown}$"

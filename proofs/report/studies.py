@@ -163,7 +163,7 @@ def study(
         "kind": source.kind,
         "zipf": source.zipf,
         "origin": dict(source.facts),
-        "instance": {"layers": instance.layers, "pages": instance.pages, "per_visit": instance.per_visit},
+        "instance": instance.plain,
         "model": instance.model,
         "requests": len(source.sequence),
         "distinct_pages": source.sequence.distinct_pages,

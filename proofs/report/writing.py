@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from paging.bibliography import SOURCES
 from paging.errors import LayeredPagingError
-from paging.numbers import json_text
+from paging.numbers import json_text, read_exact
 from paging.parallel import Pool, each
 from paging.plotting import LOOKS, policy_label
 from paging.signals import UNWATCHED, Watch
@@ -300,9 +300,9 @@ def number(value: Any, digits: int = 3) -> Markup:
 
     Examples
     --------
-    >>> number(12345), number("25/12"), number("inf")  # doctest: +NORMALIZE_WHITESPACE
+    >>> number(12345), number("25/12"), number("unbounded")  # doctest: +NORMALIZE_WHITESPACE
     (Markup('<data value="12345">12,345</data>'), Markup('<data value="25/12">25/12 ≈ 2.083</data>'),
-     Markup('<data value="inf">∞</data>'))
+     Markup('<data value="unbounded">unbounded</data>'))
     """
     if value is None:
         return Markup('<span class="none">–</span>')
@@ -311,12 +311,12 @@ def number(value: Any, digits: int = 3) -> Markup:
 
 def _shown(value: Any, digits: int) -> str:
     if isinstance(value, str):
-        top, _, bottom = value.partition("/")
-        if not bottom:
-            return value.replace("inf", "∞")
-        if bottom == "1":
-            return f"{int(top):,}"
-        decimal = f"{int(top) / int(bottom):.{digits}f}"
+        exact = read_exact(value)
+        if isinstance(exact, float):
+            return value
+        if exact.denominator == 1:
+            return f"{exact.numerator:,}"
+        decimal = f"{float(exact):.{digits}f}"
         return f"{value} ≈ {decimal}" if len(value) <= LONGEST_FRACTION else f"≈ {decimal}"
     if isinstance(value, int):
         return f"{value:,}"

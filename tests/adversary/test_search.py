@@ -388,7 +388,7 @@ def test_command_rediscovers_known_ratios(capsys: Capture) -> None:
     assert (found["ratio"], found["exhausted"], found["method"]) == ("4", True, "exhaustive")
     assert answer(capsys, "lru", "-l", "2", "-n", "2", "-k", "3")["ratio"] == "3"
     assert answer(capsys, "lru", "-l", "2", "-n", "2", "-k", "2")["ratio"] == "3/2"
-    assert answer(capsys, "lifo", "-l", "1", "-n", "3", "-k", "2")["ratio"] == "inf"
+    assert answer(capsys, "lifo", "-l", "1", "-n", "3", "-k", "2")["ratio"] == "unbounded"
 
 
 def test_command_on_an_outside_policy(

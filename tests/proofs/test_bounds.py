@@ -98,7 +98,7 @@ def test_formulas_read_like_the_field() -> None:
         "k − ℓ + 1",
         "k + ℓ − 1",
         "k/(k − h + 1)",
-        "∞",
+        "unbounded",
     ]
 
 

@@ -122,10 +122,12 @@ def test_sequence_files(tmp_path):
     assert read_sequence(path) == RequestSequence(LayeredInstance(2, (2, 1), 2), [0, 2, 1])
     bad = [
         ({"requests": [0]}, CertificateError, "needs the fields"),
-        ({**GOOD, "instance": {"layers": 2, "pages": 1}}, CertificateError, "lacks"),
-        ({**GOOD, "instance": {**GOOD["instance"], "k": 1}}, CertificateError, "unknown fields"),
+        ({**GOOD, "instance": {"layers": 2, "pages": 1}}, ModelError, "lacks"),
+        ({**GOOD, "instance": {**GOOD["instance"], "k": 1}}, ModelError, "unknown fields"),
         ({**GOOD, "instance": {**GOOD["instance"], "cache": 0}}, ModelError, "cache"),
         ({**GOOD, "instance": {**GOOD["instance"], "visits": []}}, ModelError, "visits"),
+        ({**GOOD, "instance": {**GOOD["instance"], "service": "free"}}, ModelError, "service"),
+        ({**GOOD, "instance": 3}, CertificateError, "needs the fields"),
         ({**GOOD, "requests": [0, 1]}, IllegalSequenceError, "request 1"),
         ({**GOOD, "requests": "0 1"}, CertificateError, "requests"),
         ({**GOOD, "requests": 3}, CertificateError, "requests"),

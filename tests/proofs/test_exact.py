@@ -31,13 +31,14 @@ from paging import (
 from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
 from paging.model import Frame, LabelArray
+from paging.numbers import exact_text
 from paging.policies.recency import LRU, ORDINARY
 from paging.signals import Watch
 from proofs import checker
 from proofs.certificate import read_certificate
 from proofs.checker.problem import read_problem
 from proofs.checker.rules import RULES
-from proofs.ratio.deterministic import ExactRatio, Progress, exact_ratio
+from proofs.ratio.deterministic import ExactRatio, RatioProgress, exact_ratio
 from proofs.replay import replay
 from tests.adversary.test_search import Favourite
 
@@ -258,7 +259,7 @@ def documented() -> Iterator[tuple[tuple[int, int, int], str, str]]:
 @pytest.mark.parametrize(("shape", "policy", "value"), list(documented()))
 def test_the_table_of_the_documentation(shape: tuple[int, int, int], policy: str, value: str) -> None:
     found = exact_ratio(policy, LayeredInstance(*shape))
-    assert value == ("∞" if found.ratio == INFINITE else str(found.ratio))
+    assert value == exact_text(found.ratio)
     if found.cycle is not None and found.states < 300:
         document = json.loads(json.dumps(found.certificate()))
         assert checker.verify(document).status == checker.VERIFIED
@@ -450,7 +451,7 @@ def test_a_policy_with_infinitely_many_states() -> None:
     instance = LayeredInstance(1, 3, 2)
     with pytest.raises(ModelError, match="does not declare the trait finite-state"):
         exact_ratio("lfu", instance)
-    seen: list[Progress] = []
+    seen: list[RatioProgress] = []
     found = exact_ratio("lfu", LayeredInstance(2, 3, 3), max_states=3000, watch=Watch(seen.append))
     assert found.ratio in (None, INFINITE)
     assert not found.complete
@@ -489,7 +490,7 @@ def test_a_stopped_computation_keeps_what_it_knows() -> None:
 def test_progress_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proofs.ratio.deterministic.FIRST_LOOK", 100)
     monkeypatch.setattr("proofs.ratio.deterministic.CHUNK", 50)
-    seen: list[Progress] = []
+    seen: list[RatioProgress] = []
     found = exact_ratio("fifo", LayeredInstance(2, 3, 4), watch=Watch(seen.append))
     assert [p.states for p in seen] == sorted(p.states for p in seen)
     lowers = [p.lower for p in seen if p.lower is not None]
