@@ -27,7 +27,7 @@ from proofs.certificate import read_certificate
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
 from proofs.checker.rules import RULES
 from proofs.replay import ReplayError, replay
-from tests.proofs.test_checker import mutants
+from tests.helpers.mutants import mutants
 
 FOLDER = Path(__file__).parents[1] / "certificates" / "cycle"
 Capture = pytest.CaptureFixture[str]

@@ -15,6 +15,7 @@ from paging import LayeredPagingError
 from proofs import checker
 from proofs.certificate import read_certificate, read_sequence
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, reading, verify, verify_file
+from tests.helpers.mutants import mutants
 from tests.helpers.offline import brute_force
 
 FOLDER = Path(__file__).parents[1] / "certificates"
@@ -61,51 +62,6 @@ def test_malformed(path):
     assert (verdict.status, verdict.exit_code) == (INCOMPLETE, 2)
     assert verdict.reason
     assert "\n" not in verdict.reason
-
-
-def leaves(value, path=()):
-    """Every place in a document, the containers among them."""
-    yield path, value
-    children = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
-    for key, child in children:
-        yield from leaves(child, (*path, key))
-
-
-def changed(document, path, change):
-    """A copy of a document with ``change(container, key)`` done at a place."""
-    mutant = copy.deepcopy(document)
-    place = mutant
-    for key in path[:-1]:
-        place = place[key]
-    change(place, path[-1])
-    return mutant
-
-
-def replacements(value):
-    """Values to put in place of another one."""
-    yield from (None, True, [], {}, "", "x", "1/2", "-1/2", -5, 7, 2**30, [value], {"a": value})
-    if type(value) is int:
-        yield from (value + 1, value - 1, -value, value * 2 + 1, str(value))
-    if isinstance(value, str):
-        yield from (value + "0", value[:-1], value[::-1], value.upper())
-    if isinstance(value, list):
-        yield from (value[:-1], value[1:], value[::-1], value + value[-1:], value + value, [*value, -7])
-
-
-def mutants(document):
-    """Every place replaced, dropped, renamed or doubled, one at a time."""
-    for path, value in leaves(document):
-        if not path or path[0] == "provenance":
-            continue
-        for new in replacements(value):
-            if new != value or type(new) is not type(value):
-                yield path, changed(document, path, lambda box, key, new=new: box.__setitem__(key, new))
-        yield path, changed(document, path, lambda box, key: box.pop(key))
-        if isinstance(path[-1], str):
-            yield path, changed(document, path, lambda box, key: box.__setitem__(key + "_", box.pop(key)))
-            yield path, changed(document, path, lambda box, key: box.__setitem__("extra", box[key]))
 
 
 @pytest.mark.parametrize("path", files("valid"))

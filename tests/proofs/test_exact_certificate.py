@@ -22,7 +22,7 @@ from proofs.certificate import read_certificate
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
 from proofs.ratio.deterministic import exact_ratio
 from proofs.replay import replay
-from tests.proofs.test_checker import mutants
+from tests.helpers.mutants import mutants
 
 FOLDER = Path(__file__).parents[1] / "certificates"
 

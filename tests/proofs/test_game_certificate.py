@@ -18,7 +18,7 @@ from proofs import checker
 from proofs.certificate import read_certificate
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
 from proofs.game.value import rule_ratio, solve
-from tests.proofs.test_checker import mutants
+from tests.helpers.mutants import mutants
 
 FOLDER = Path(__file__).parents[1] / "certificates" / "game"
 

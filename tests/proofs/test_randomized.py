@@ -36,7 +36,7 @@ from proofs.randomized_value.value import RandomizedValue, ValueProgress, random
 from proofs.ratio.deterministic import Progress
 from proofs.ratio.distributions import PROCESSES
 from proofs.ratio.randomized import randomized_exact
-from tests.proofs.test_checker import mutants
+from tests.helpers.mutants import mutants
 
 FOLDER = Path(__file__).parents[1] / "certificates"
 Capture = pytest.CaptureFixture[str]
