@@ -11,11 +11,10 @@ from paging.certificate import Certificate
 from paging.errors import ModelError
 from paging.model import LayeredInstance
 from paging.policy import get_policy
+from paging.signals import Watch
 from proofs.ratio.distributions import PROCESSES
 
 DEFAULT_SUBJECTS = ("lru", "llru", "llru-lazy", "llru-token", "fifo", "clock", "fwf", "zrc")
-
-Stop = Callable[[], bool]
 
 
 class Found(NamedTuple):
@@ -28,31 +27,31 @@ class Found(NamedTuple):
     certificate: Certificate | None
 
 
-def _policy_value(policy: str, instance: LayeredInstance, max_states: int, stop: Stop) -> Found:
+def _policy_value(policy: str, instance: LayeredInstance, max_states: int, watch: Watch) -> Found:
     from proofs.ratio.competitive import competitive_ratio
 
-    found = competitive_ratio(policy, instance, max_states=max_states, stop=stop)
+    found = competitive_ratio(policy, instance, max_states=max_states, watch=watch)
     proved = None if found.cycle is None else found.certificate()
     return Found(found.ratio, found.lower, found.additive, found.states, proved)
 
 
-def _rule_value(rule: str, instance: LayeredInstance, max_states: int, stop: Stop) -> Found:
+def _rule_value(rule: str, instance: LayeredInstance, max_states: int, watch: Watch) -> Found:
     from proofs.game.value import rule_ratio
 
-    found = rule_ratio(rule, instance, max_states=max_states, stop=stop)
+    found = rule_ratio(rule, instance, max_states=max_states, watch=watch)
     proved = found.certificate() if isinstance(found.ratio, Fraction) else None
     return Found(found.ratio, found.ratio, None, found.states, proved)
 
 
-def _game_value(instance: LayeredInstance, max_states: int, stop: Stop) -> Found:
+def _game_value(instance: LayeredInstance, max_states: int, watch: Watch) -> Found:
     from proofs.game.value import solve
 
-    found = solve(instance, max_states=max_states, stop=stop)
+    found = solve(instance, max_states=max_states, watch=watch)
     proved = None if found.value is None else found.certificate()
     return Found(found.value, found.lower, None, found.states, proved)
 
 
-Solver = Callable[[LayeredInstance, int, Stop], Found]
+Solver = Callable[[LayeredInstance, int, Watch], Found]
 
 SOLVERS: dict[str, Solver] = {"zrc-any-tie": partial(_rule_value, "zrc"), "game": _game_value}
 """Subjects that are no policies, with what solves them."""

@@ -6,14 +6,12 @@ was.
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from paging.numbers import ratio_text
+from paging.parallel import Pool, stopped
+from paging.signals import UNWATCHED, Count, Watch
 from proofs.atlas.files import read_value, store_certificate, store_value, value_file
 from proofs.atlas.places import Place
 from proofs.atlas.subjects import solver_of
@@ -22,26 +20,15 @@ from proofs.atlas.values import Value
 Beyond = dict[tuple[str, int, int], int]
 """From how many pages a layer on the budget does not suffice, by subject, ℓ and k."""
 
-_stop: Any = None
-
-
-def _begin(event: Any) -> None:
-    """Set up a worker: Ctrl-C is for the parent, which sets the event."""
-    global _stop
-    _stop = event
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _stopped() -> bool:
-    return _stop is not None and bool(_stop.is_set())
+IN_POOL = Watch(stop=stopped)
+"""A worker gives up when the sweep does."""
 
 
 def compute(folder: str | Path, subject: str, place: Place, max_states: int) -> Value | None:
     """Compute and store one value; return None when stopped before it was known."""
     root = Path(folder)
-    found = solver_of(subject)(place.instance, max_states, _stopped)
-    if _stopped() and found.value is None:
+    found = solver_of(subject)(place.instance, max_states, IN_POOL)
+    if stopped() and found.value is None:
         return None
     certificate = None
     if found.value is not None and found.certificate is not None:
@@ -67,8 +54,7 @@ def sweep(
     *,
     max_states: int,
     workers: int,
-    report: Callable[[int, int], None] = lambda done, total: None,
-    stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> int:
     """Compute every value that is not there yet; return how many were computed.
 
@@ -85,33 +71,34 @@ def sweep(
         Budget of one value; values that failed with a smaller one are tried again.
     workers : int
         Processes.
-    report : callable
-        Told (done, total).
-    stop : callable
-        Asked now and then; True ends the sweep, and what is under way is given up.
+    watch : Watch
+        Told how many of the values are done; asked to stop, what is under way is given up.
     """
     root = Path(folder)
-    jobs = [(subject, place) for place in over for subject in subjects]
+    wanted = [(subject, place) for place in over for subject in subjects]
     beyond: Beyond = {}
-    computed = at = 0
-    context = multiprocessing.get_context("spawn")
-    event = context.Event()
-    running: set[Future[Value | None]] = set()
-    with ProcessPoolExecutor(workers, context, _begin, (event,)) as pool:
-        while running or (at < len(jobs) and not event.is_set()):
-            while at < len(jobs) and len(running) < 2 * workers and not event.is_set():
-                subject, place = jobs[at]
-                at += 1
-                if not _known(root, subject, place, max_states, beyond):
-                    running.add(pool.submit(compute, root, subject, place, max_states))
-            finished, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            for value in filter(None, (future.result() for future in finished)):
+    computed = settled = 0
+
+    def missing() -> Iterator[tuple[Path, str, Place, int]]:
+        nonlocal settled
+        for subject, place in wanted:
+            if _known(root, subject, place, max_states, beyond):
+                settled += 1
+            else:
+                yield root, subject, place, max_states
+
+    with Pool(workers) as pool:
+        for value in pool.as_finished(_compute, missing(), watch.stop):
+            settled += 1
+            if value is not None:
                 computed += 1
                 _note(value, beyond)
-            report(at - len(running), len(jobs))
-            if stop():
-                event.set()
+            watch.tell(Count(settled, len(wanted)))
     return computed
+
+
+def _compute(job: tuple[Path, str, Place, int]) -> Value | None:
+    return compute(*job)
 
 
 def _known(root: Path, subject: str, place: Place, max_states: int, beyond: Beyond) -> bool:

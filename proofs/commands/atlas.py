@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option, max_states_option, parse_caches
 from paging.cli.terminal import progress, write_json, write_table
+from paging.parallel import cores
 from paging.signals import stoppable
 
 if TYPE_CHECKING:
@@ -89,15 +90,14 @@ def atlas(
     chosen = subjects or ALL_SUBJECTS
     check_subjects(chosen)
     root = open_atlas(folder)
-    with stoppable() as stopped, progress("computing values", show=not as_json) as report:
+    with stoppable() as stopped, progress("computing values", show=not as_json, stop=stopped) as watch:
         computed = sweep(
             root,
             chosen,
             places(max_pages, layers),
             max_states=max_states,
-            workers=workers or os.cpu_count() or 1,
-            report=report,
-            stop=lambda: bool(stopped),
+            workers=workers or cores(),
+            watch=watch,
         )
     values = read_values(root)
     found = evidence(values)
@@ -116,8 +116,8 @@ def atlas(
         )
     else:
         _report(values, found, computed, str(root))
-    if stopped:
-        click.get_current_context().exit(130)
+    if stopped():
+        leave(Exit.INTERRUPTED)
 
 
 def _evidence(one: Evidence) -> dict[str, object]:

@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from paging.compare import COMPULSORY, OPT, compare
 from paging.model import RequestSequence
 from paging.plotting import legend, looks, title_of
-from proofs.plots.document import SHOWN, Document, Progress, nothing
+from paging.signals import UNWATCHED, Watch
+from proofs.plots.document import SHOWN, Document
 
 
 def curve(
@@ -22,7 +23,7 @@ def curve(
     show: str = "faults",
     runs: int = 10,
     seed: int = 0,
-    progress: Progress = nothing,
+    watch: Watch = UNWATCHED,
 ) -> Document:
     """Return faults over cache size for policies, OPT and the compulsory faults.
 
@@ -37,8 +38,8 @@ def curve(
         What is drawn; the document holds all four.
     runs, seed : int
         Of randomised policies.
-    progress : callable, optional
-        Called with (done, total).
+    watch : Watch
+        Told how much is done.
 
     Examples
     --------
@@ -48,7 +49,7 @@ def curve(
     [6, 4, 3, 3, 3, 3]
     """
     chosen = [policy for policy in policies if policy not in (OPT, COMPULSORY)]
-    result = compare(sequence, sorted(caches), chosen, runs=runs, seed=seed, progress=progress)
+    result = compare(sequence, sorted(caches), chosen, runs=runs, seed=seed, watch=watch)
     total = sequence.instance.total_pages
     facts = {"kind": "curve", "show": show, "requests": len(sequence), "total_pages": total}
     return {**facts, **result.as_dict()}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 Document = dict[str, Any]
-Progress = Callable[[int, int], None]
 
 SHOWN = {
     "faults": ("faults", 1, "faults"),
@@ -15,7 +13,3 @@ SHOWN = {
     "saving": ("saving_over_lru", 100, "fewer faults than LRU (%)"),
 }
 """What a curve or a heatmap can show: key of a row, factor, axis label with unit."""
-
-
-def nothing(done: int, total: int) -> None:
-    """Report no progress."""

@@ -8,8 +8,9 @@ from paging.compare import compare
 from paging.errors import ModelError
 from paging.model import LayeredInstance
 from paging.policy import get_policy
+from paging.signals import UNWATCHED, Count, Watch
 from paging.workloads import generate
-from proofs.plots.document import SHOWN, Document, Progress, nothing
+from proofs.plots.document import SHOWN, Document
 from proofs.plots.heatmap import heatmap
 
 
@@ -23,7 +24,7 @@ def heatmap_of_runs(
     show: str = "ratio",
     runs: int = 10,
     seed: int = 0,
-    progress: Progress = nothing,
+    watch: Watch = UNWATCHED,
 ) -> Document:
     """Serve every workload with every policy.
 
@@ -39,8 +40,8 @@ def heatmap_of_runs(
         What a cell holds; it is empty where the policy cannot serve.
     runs, seed : int
         Of randomised policies; the seed is that of the workloads too.
-    progress : callable, optional
-        Called with (done, total).
+    watch : Watch
+        Told how much is done.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def heatmap_of_runs(
             f"{len(caches)} k, {len(pages)} n"
         )
     names = [get_policy(policy).name for policy in policies]
-    served = _served(policies, workloads, layers, pages, caches, show, runs, seed, progress)
+    served = _served(policies, workloads, layers, pages, caches, show, runs, seed, watch)
     found = {(policy, spec, n, k): number for policy, spec, n, k, number in served}
     value = SHOWN[show][2]
     if sizes:
@@ -90,13 +91,13 @@ def _served(
     show: str,
     runs: int,
     seed: int,
-    progress: Progress,
+    watch: Watch,
 ) -> Iterator[tuple[str, str, int, int, float | None]]:
     """Yield policy, workload, n, k and what is shown; LRU is served too, for savings."""
     key, factor, _ = SHOWN[show]
     inputs = [(spec, n) for spec in workloads for n in pages]
     for done, (spec, n) in enumerate(inputs):
-        progress(done, len(inputs))
+        watch.tell(Count(done, len(inputs)))
         sequence = generate(spec, LayeredInstance(layers, n, caches[0]), seed=seed)
         for row in compare(sequence, caches, [*policies, "lru"], runs=runs, seed=seed).rows:
             number = row.as_dict()[key]

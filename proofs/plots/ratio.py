@@ -19,9 +19,10 @@ from paging.model import LayeredInstance, RequestSequence
 from paging.offline import optimum_so_far
 from paging.plotting import legend, looks, note_line, number, plain_ticks, policy_label, title_of
 from paging.policy import get_policy
+from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import simulate
 from proofs.bounds.registry import BOUNDS, formula
-from proofs.plots.document import Document, Progress, nothing
+from proofs.plots.document import Document
 
 POINTS = 300
 """Most points of a curve over time."""
@@ -84,7 +85,7 @@ def ratio(
     forced: Document | None = None,
     runs: int = 10,
     seed: int = 0,
-    progress: Progress = nothing,
+    watch: Watch = UNWATCHED,
 ) -> Document:
     """Return faults so far / OPT so far over time, with the proved upper bounds of the policies.
 
@@ -98,8 +99,8 @@ def ratio(
         A lower bound to draw beside: what a construction forces (:func:`forced_lower`).
     runs, seed : int
         Of randomised policies: the mean over so many sampled runs.
-    progress : callable, optional
-        Called with (done, total).
+    watch : Watch
+        Told how much is done.
 
     Examples
     --------
@@ -112,7 +113,7 @@ def ratio(
     small = instance.cache if opt_cache is None else opt_cache
     curves, bounds = [], [] if forced is None else [forced]
     for done, (policy, sequence) in enumerate(inputs.items()):
-        progress(done, len(inputs))
+        watch.tell(Count(done, len(inputs)))
         curves.append(_curve(policy, sequence, small, runs, seed))
         upper = proven_upper(policy, instance, small)
         if upper is not None:

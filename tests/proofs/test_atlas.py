@@ -15,6 +15,7 @@ import pytest
 
 from paging import ModelError
 from paging.cli.main import run as paging_run
+from paging.signals import Watch
 from proofs.atlas.conjectures import CONJECTURES, evidence
 from proofs.atlas.docs import findings
 from proofs.atlas.files import AtlasError, open_atlas, read_values
@@ -84,7 +85,7 @@ def test_a_larger_budget_tries_again_what_failed(tmp_path: Path) -> None:
 def test_a_sweep_stops_when_asked_and_goes_on(tmp_path: Path) -> None:
     root = open_atlas(tmp_path / "atlas")
     asked = iter([False] * 2 + [True] * 1000)
-    first = sweep(root, ("lru",), SMALL, max_states=2000, workers=1, stop=lambda: next(asked))
+    first = sweep(root, ("lru",), SMALL, max_states=2000, workers=1, watch=Watch(stop=lambda: next(asked)))
     assert first < len(SMALL)
     assert len(read_values(root)) == first
     assert sweep(root, ("lru",), SMALL, max_states=2000, workers=1) == len(SMALL) - first

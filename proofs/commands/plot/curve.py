@@ -41,8 +41,8 @@ def curve(
     from proofs.plots.curve import curve
 
     sequence, origin = read_requests(source, caches[0], quiet)
-    with progress("serving", show=not quiet) as report:
-        document = curve(sequence, caches, policies, show=show, runs=runs, seed=source.seed, progress=report)
+    with progress("serving", show=not quiet) as watch:
+        document = curve(sequence, caches, policies, show=show, runs=runs, seed=source.seed, watch=watch)
     _refuse_missing(document["rows"], document["skipped"])
     return document, origin
 

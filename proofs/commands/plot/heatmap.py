@@ -78,8 +78,8 @@ def heatmap(
         raise ModelError("a heatmap needs a --table, or policies, --workload, --pages (-n) and --cache (-k)")
     from proofs.plots.grid import heatmap_of_runs
 
-    with progress("serving", show=not quiet) as report:
+    with progress("serving", show=not quiet) as watch:
         document = heatmap_of_runs(
-            policies, workloads, layers, pages, caches, show=show, runs=runs, seed=seed, progress=report
+            policies, workloads, layers, pages, caches, show=show, runs=runs, seed=seed, watch=watch
         )
     return document, {"seed": seed, "policies": policies, "workloads": workloads}

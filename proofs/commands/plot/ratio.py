@@ -89,8 +89,8 @@ def ratio(
         first = built[policies[0]]
         facts = {"opt_cache": first.offline.sequence.instance.cache, "forced": forced_lower(first)}
         origin = {"seed": source.seed, "construction": construction, "rounds": rounds}
-    with progress("serving", show=not quiet) as report:
-        document = ratio(inputs, **facts, runs=runs, seed=source.seed, progress=report)
+    with progress("serving", show=not quiet) as watch:
+        document = ratio(inputs, **facts, runs=runs, seed=source.seed, watch=watch)
     return document, origin
 
 

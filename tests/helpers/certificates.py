@@ -1,6 +1,40 @@
-"""Lies about certificates: every small change of a document, one at a time."""
+"""What the tests of certificates share: the corpus of files, and every small change of a document."""
 
 import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "certificates"
+"""``TYPE/{valid,invalid,malformed}/NAME.json``, and ``TYPE/reasons.json`` with why each lie is refused."""
+
+
+def files(folder: str, *types: str) -> list[Any]:
+    """Return the files of some types in ``valid``, ``invalid`` or ``malformed`` as parameters of a test."""
+    found = sorted(path for kind in types for path in (FOLDER / kind / folder).iterdir())
+    assert found
+    return [pytest.param(path, id=name_of(path)) for path in found]
+
+
+def name_of(path: Path) -> str:
+    """Return ``TYPE/FOLDER/NAME``, without the ending."""
+    return "/".join((*path.parts[-3:-1], path.name.partition(".")[0]))
+
+
+def reasons() -> dict[str, str]:
+    """Return the reason for which every invalid and every malformed file is refused, by name."""
+    return {
+        f"{path.parent.name}/{name}": reason
+        for path in sorted(FOLDER.glob("*/reasons.json"))
+        for name, reason in json.loads(path.read_text(encoding="utf-8")).items()
+    }
+
+
+def is_reason(expected: str, reason: str) -> bool:
+    """Say whether a reason is the one expected; after "…" follow words of the standard library."""
+    return reason.startswith(expected[:-1]) if expected.endswith("…") else reason == expected
 
 
 def leaves(value, path=()):
