@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from proofs.atlas.places import Place
+from proofs.atlas.shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Value:
     certificate: str | None
 
     @property
-    def place(self) -> Place:
+    def shape(self) -> Shape:
         """The instance it is about."""
-        return Place(self.layers, self.pages, self.cache)
+        return Shape(self.layers, self.pages, self.cache)
 
     @property
     def number(self) -> Fraction | float | None:

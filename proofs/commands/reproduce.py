@@ -15,7 +15,7 @@ from paging.cli.options import json_option, seed_option
 from paging.cli.terminal import progress, write_json, write_table
 
 if TYPE_CHECKING:
-    from proofs.report.studies import Source
+    from proofs.report.studies import StudySource
 
 
 @click.command()
@@ -84,10 +84,10 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
         leave(Exit.REFUTED)
 
 
-def _read(traces: tuple[str, ...], as_json: bool) -> list[Source]:
+def _read(traces: tuple[str, ...], as_json: bool) -> list[StudySource]:
     from proofs.report.studies import read_source
 
-    sources: dict[str, Source] = {}
+    sources: dict[str, StudySource] = {}
     with progress("reading traces", show=not as_json):
         for file in traces:
             source = read_source(file, sources)

@@ -34,7 +34,7 @@ from proofs.bounds.registry import BOUNDS, describe
 from proofs.bounds.verdicts import LEVEL, Verdict, growth, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
 from proofs.report.claims import SAID_BY, TOLERANCE, judge_claims
-from proofs.report.studies import SYNTHETIC, Source, Synthetic, study
+from proofs.report.studies import SYNTHETIC, StudySource, Synthetic, study
 
 EXACT_STATES = 20_000
 """Largest product graph that is searched for the exact ratio beside an observed one."""
@@ -90,14 +90,14 @@ class Settings:
         return cls(seed, 200, 5000, 1000, 6, 4, SYNTHETIC[:3], True)
 
 
-def silent(label: str) -> AbstractContextManager[Watch]:
+def silent(_label: str) -> AbstractContextManager[Watch]:
     """Show no progress."""
     return nullcontext(UNWATCHED)
 
 
 def compute(
     settings: Settings,
-    traces: Sequence[Source] = (),
+    traces: Sequence[StudySource] = (),
     *,
     directory: Path,
     stage: Stage = silent,
@@ -108,7 +108,7 @@ def compute(
     Parameters
     ----------
     settings : Settings
-    traces : sequence of Source
+    traces : sequence of StudySource
         Routing traces beside the synthetic workloads.
     directory : Path
         Where counterexamples to bounds are saved, should there be any.
@@ -287,7 +287,7 @@ def _limit_form(built: Construction) -> str | None:
 class _FieldLatex(LatexPrinter):  # type: ignore[misc]
     """Prints sums as the field writes them: positive symbols first, numbers last."""
 
-    def _as_ordered_terms(self, expr: Any, order: object = None) -> list[Any]:
+    def _as_ordered_terms(self, expr: Any, order: object = None) -> list[Any]:  # noqa: ARG002 - the printer's form
         return sorted(expr.args, key=lambda t: (t.is_number, t.could_extract_minus_sign(), str(t)))
 
 
@@ -342,7 +342,7 @@ def _panels(grown: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(panels.values())
 
 
-def _provenance(settings: Settings, traces: Sequence[Source]) -> dict[str, Any]:
+def _provenance(settings: Settings, traces: Sequence[StudySource]) -> dict[str, Any]:
     chosen = {key: value for key, value in asdict(settings).items() if key != "synthetic"}
     return {
         "seed": settings.seed,

@@ -32,7 +32,7 @@ from proofs.report.claims import CLAIMS, faults_of, judge_claims
 from proofs.report.docs import block, default_claims, default_workloads, published_numbers, reported_bounds
 from proofs.report.document import SCHEMA, Settings, compute, environment
 from proofs.report.figures import draw, plans
-from proofs.report.studies import ORDER, SYNTHETIC, Source, cache_sizes, read_source, study
+from proofs.report.studies import ORDER, SYNTHETIC, StudySource, cache_sizes, read_source, study
 from proofs.report.writing import ReportError, check_target, data_tables, staged, write_report
 
 DOCS = Path(__file__).parents[2] / "docs" / "reproduce.md"
@@ -217,7 +217,7 @@ def test_studies_hold_what_single_runs_give(document: dict[str, Any], trace_file
 
 def test_a_trace_shorter_than_a_round_is_studied() -> None:
     sequence = RequestSequence(LayeredInstance(3, 4, 3), [1, 5])
-    found = study(Source("short", "short", sequence, {}, "trace"), points=3, runs=2, seed=0)
+    found = study(StudySource("short", "short", sequence, {}, "trace"), points=3, runs=2, seed=0)
     assert {row["faults"] for row in found["rows"] if row["policy"] != "mark"} == {2}
 
 
@@ -305,7 +305,7 @@ def test_json_holds_the_document_and_the_environment_apart(document: dict[str, A
 
 def test_csv_holds_the_numbers_of_the_json(document: dict[str, Any], folder: Path) -> None:
     for name, rows in data_tables(document).items():
-        with open(folder / "data" / f"{name}.csv", encoding="utf-8", newline="") as stream:
+        with (folder / "data" / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
             read = list(csv.DictReader(stream))
         assert len(read) == len(rows) > 0
         for got, row in zip(read, rows, strict=True):
