@@ -13,7 +13,6 @@ from paging.expectation import Estimate, sample_faults
 from paging.model import LayeredInstance, RequestSequence
 from paging.offline import farthest_in_future
 from paging.parallel import cores
-from paging.policies.layered import Partitioned
 from paging.policy import Policy, get_policy, registered_policies
 from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import simulate
@@ -233,9 +232,7 @@ class _Job:
             if self.policy is None:
                 return Row(name, cache, farthest_in_future(self.sequence).faults, requests)
             self.policy.check(self.sequence.instance)
-            sharing: Literal["shared", "per-layer"] = (
-                "per-layer" if isinstance(self.policy, Partitioned) else "shared"
-            )
+            sharing: Literal["shared", "per-layer"] = "per-layer" if self.policy.per_layer else "shared"
             if self.policy.randomized:
                 estimate = sample_faults(self.policy, self.sequence, runs=self.runs, seed=self.seed)
                 return Row(name, cache, estimate.mean, requests, sharing, estimate)

@@ -53,6 +53,8 @@ class Policy:
         Name in the field's words.
     traits : frozenset of str
         Declared properties out of :data:`TRAITS`; the trait battery of :mod:`paging.testing` checks them.
+    per_layer : bool
+        Whether every layer has slots of its own instead of a part in one shared cache.
 
     Examples
     --------
@@ -74,6 +76,7 @@ class Policy:
     id: ClassVar[str] = ""
     title: ClassVar[str] = ""
     traits: frozenset[str] = frozenset()
+    per_layer: ClassVar[bool] = False
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:

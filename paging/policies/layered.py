@@ -139,6 +139,7 @@ class Partitioned(Policy):
 
     id, title = "partitioned", "fixed split of the cache over layers"
     traits = ORDINARY - {"demand"}
+    per_layer = True
 
     def __init__(self, policy: str | Policy = "lru", shares: object = None) -> None:
         self.policy = get_policy(policy)

@@ -54,7 +54,8 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
     """
     from paging.parallel import Pool, cores
     from proofs.report.document import Settings, compute, environment
-    from proofs.report.writing import check_target, staged, write_report
+    from proofs.report.folder import check_target, staged
+    from proofs.report.writing import write_report
 
     began = time.perf_counter()
     target = Path(directory)

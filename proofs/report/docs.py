@@ -18,8 +18,9 @@ from paging.numbers import cell
 from proofs.bounds.registry import BOUNDS, Bound, formula
 from proofs.bounds.verdicts import check_lower
 from proofs.report.claims import CLAIMS, judge_claims
-from proofs.report.document import Settings, growth_panels
+from proofs.report.document import Settings
 from proofs.report.figures import draw, plans
+from proofs.report.growth import growth_panels
 from proofs.report.studies import StudySource, read_source, study
 
 ROUNDS = 600
@@ -143,9 +144,11 @@ def default_workloads() -> list[StudySource]:
 def draw_gallery(directory: Path) -> None:
     """Draw the growth of every construction as ``ID.png``, for docs/adversaries.md."""
     directory.mkdir(parents=True, exist_ok=True)
+    settings = Settings()
+    panels = growth_panels(settings.growth_requests, settings.seed)
     drawn: set[str] = set()
     with TemporaryDirectory() as folder:
-        for plan in plans({"growth": growth_panels(Settings()), "studies": []}):
+        for plan in plans({"growth": panels, "studies": []}):
             name = plan.data["construction"]
             if name not in drawn:  # of several variants the first
                 drawn.add(name)

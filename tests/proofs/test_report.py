@@ -30,10 +30,11 @@ from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import pairs, verdict_on
 from proofs.report.claims import CLAIMS, faults_of, judge_claims
 from proofs.report.docs import block, default_claims, default_workloads, published_numbers, reported_bounds
-from proofs.report.document import SCHEMA, Settings, compute, environment
+from proofs.report.document import Settings, compute, environment
 from proofs.report.figures import draw, plans
+from proofs.report.folder import SCHEMA, ReportError, check_target, staged
 from proofs.report.studies import ORDER, SYNTHETIC, StudySource, cache_sizes, read_source, study
-from proofs.report.writing import ReportError, check_target, data_tables, staged, write_report
+from proofs.report.writing import data_tables, write_report
 
 DOCS = Path(__file__).parents[2] / "docs" / "reproduce.md"
 TRACES = Path(__file__).parents[3] / "shared" / "traces"
