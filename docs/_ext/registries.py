@@ -29,7 +29,8 @@ from sphinx.pycode import ModuleAnalyzer
 import paging.cli.main
 from adversary import constructions
 from paging import TRAITS, LayeredInstance, get_policy, registered_policies
-from proofs.bounds.registry import BOUNDS, Bound, formula, source_text
+from proofs.bounds.bound import Bound, formula, source_text
+from proofs.bounds.registry import BOUNDS
 
 INTERFACE = {
     "paging": ("compare", "timeline", "testing", "plotting", "lessons"),
@@ -81,8 +82,9 @@ def _bound_entry(bound: Bound) -> str:
         "",
         f"**{bound.statement}**",
         "",
-        f"- **Value.** {kind} {formula(bound.value)}, for {bound.subject} ({measure})",
+        f"- **Value.** {kind} {formula(bound.value)}, for {bound.subject.words} ({measure})",
         f"- **Conditions.** {bound.condition_text}",
+        f"- **Range.** {bound.range_text}",
         *([] if bound.kind == "lower" else [f"- **Additive constant.** {additive}"]),
         f"- **Statement is** {bound.origin}; **status:** {bound.status}",
         f"- **Source.** {source_text(bound)}",
@@ -98,7 +100,7 @@ def _bound_entry(bound: Bound) -> str:
 
 
 def _value_at(bound: Bound, instance: LayeredInstance) -> str:
-    if bound.violated_condition(instance) is not None:
+    if bound.excluded(instance) is not None:
         return ""
     value = bound.at(instance)
     shown = "∞" if value == float("inf") else value

@@ -33,7 +33,8 @@ def bounds(
     """
     from paging.errors import ModelError
     from paging.model import LayeredInstance
-    from proofs.bounds.registry import BOUNDS, describe, get_bound
+    from proofs.bounds.bound import describe
+    from proofs.bounds.registry import BOUNDS, get_bound
 
     chosen = [get_bound(name) for name in ids] or list(BOUNDS.values())
     instance = None

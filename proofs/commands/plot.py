@@ -386,7 +386,7 @@ def _built(
     from adversary import get_construction
     from paging.model import LayeredInstance
     from paging.spec import parse_spec
-    from proofs.bounds.registry import formula
+    from proofs.bounds.bound import formula
 
     if source.trace or source.workload:
         raise ModelError("requests come from one of --trace, --workload and --construction")

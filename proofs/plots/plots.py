@@ -36,7 +36,8 @@ from paging.plotting import (
 )
 from paging.policy import get_policy
 from paging.simulate import simulate
-from proofs.bounds.registry import BOUNDS, formula
+from proofs.bounds.bound import formula
+from proofs.bounds.guides import best_bound
 
 Document = dict[str, Any]
 Progress = Callable[[int, int], None]
@@ -147,9 +148,7 @@ def _draw_curve(figure: Figure, document: Mapping[str, Any]) -> None:
 
 
 def proven_upper(policy: str, instance: LayeredInstance, opt_cache: int) -> Document | None:
-    """Return the least upper bound of the registry that applies to a policy, as plain data.
-
-    The bounds are about forced service and sequential visits; None for other variants of the model.
+    """Return the least upper bound of the registry that speaks of a policy here, as plain data.
 
     Examples
     --------
@@ -158,19 +157,9 @@ def proven_upper(policy: str, instance: LayeredInstance, opt_cache: int) -> Docu
     >>> proven_upper("lifo", LayeredInstance(layers=2, pages=4, cache=7), 7) is None
     True
     """
-    if instance.bypassing or instance.visits == "atomic":
+    least = best_bound("upper", instance, get_policy(policy), opt_cache)
+    if least is None:
         return None
-    answer = get_policy(policy).id
-    found = [
-        bound
-        for bound in BOUNDS.values()
-        if bound.kind != "lower"
-        and answer in bound.policies
-        and bound.violated_condition(instance, opt_cache) is None
-    ]
-    if not found:
-        return None
-    least = min(found, key=lambda bound: bound.at(instance, opt_cache))
     return {
         "kind": "upper",
         "id": least.id,

@@ -33,8 +33,9 @@ from paging.numbers import jsonable
 from paging.policies.layered import Partitioned
 from paging.policy import get_policy
 from paging.signals import Report
-from proofs.bounds.registry import BOUNDS, describe
-from proofs.bounds.verdicts import LEVEL, Verdict, growth, pairs, verdict_on
+from proofs.bounds.bound import describe
+from proofs.bounds.registry import BOUNDS
+from proofs.bounds.verdicts import LEVEL, Judgement, growth, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
 from proofs.report.claims import SAID_BY, TOLERANCE, judge_claims
 from proofs.report.studies import SYNTHETIC, Source, Synthetic, study
@@ -202,7 +203,7 @@ def _verdict(job: tuple[str, str, int, int, Path]) -> dict[str, Any]:
     return _verdict_row(verdict)
 
 
-def _verdict_row(verdict: Verdict) -> dict[str, Any]:
+def _verdict_row(verdict: Judgement) -> dict[str, Any]:
     instance = verdict.instance
     row: dict[str, Any] = {
         "bound": verdict.bound.id,
@@ -239,11 +240,12 @@ def exact_value(policy: str, instance: LayeredInstance, opt_cache: int | None) -
         return None  # a variant of the model that has no such graph
 
 
-def _why(verdict: Verdict) -> str:
+def _why(verdict: Judgement) -> str:
     """Say why a bound was not checked, or what a verdict lacks."""
     if verdict.outcome == "not checked":
-        missing = not verdict.bound.policies
-        return verdict.bound.evidence if missing else "no small instance meets its conditions"
+        return verdict.bound.evidence
+    if verdict.outcome == "does not speak here":
+        return "no small instance meets its conditions"
     if verdict.outcome == "open":
         return "a run above value·OPT; the additive constant is not known"
     return ""
@@ -253,8 +255,14 @@ def _sharing(policy: str) -> str:
     return "per-layer" if policy.partition(":")[0] == Partitioned.id else "shared"
 
 
-SEVERITY = ("violated", "not reached", "open", "not checked", "holds", "reached", "holds and reached")
+SEVERITY = (
+    "violated", "not reached", "open", "not checked", "does not speak here", "holds", "reached",
+    "holds and reached",
+)  # fmt: skip
 """Outcomes, the gravest first."""
+
+UNJUDGED = ("not checked", "does not speak here")
+"""Outcomes that are no verdict."""
 
 
 def _summary(facts: dict[str, object], verdicts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -268,7 +276,7 @@ def _summary(facts: dict[str, object], verdicts: list[dict[str, Any]]) -> dict[s
         "cited": f"{cite(bound.source)}: {bound.locator}",
         "verdict": gravest,
         "why": shown["why"],
-        "checked_for": [row["policy"] for row in rows if row["verdict"] != "not checked"],
+        "checked_for": [row["policy"] for row in rows if row["verdict"] not in UNJUDGED],
         "runs": sum(row["runs"] for row in rows),
         "shown": shown,
     }
@@ -281,10 +289,10 @@ def growth_panels(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _growth_jobs(settings: Settings) -> Iterator[tuple[str, str, dict[str, Any], int, int]]:
-    """Every construction on its demonstration instance for its victims; Sleator–Tarjan with h < k too."""
+    """Every construction on its demonstration instance for its victims; against h < k too where it can be."""
     for found in constructions().values():
         variants: list[dict[str, Any]] = [{}]
-        if found.id == "sleator-tarjan":
+        if "opt_cache" in found.options:
             variants.append({"opt_cache": (found.demo.cache + 1) // 2})
         rounds = max(1, settings.growth_requests // found.demo.layers)
         for options in variants:

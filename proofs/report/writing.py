@@ -25,7 +25,7 @@ from paging.errors import LayeredPagingError
 from paging.numbers import json_text
 from paging.plotting import LOOKS, policy_label
 from paging.signals import Report
-from proofs.report.document import SCHEMA, each
+from proofs.report.document import SCHEMA, UNJUDGED, each
 from proofs.report.figures import LEAST_SAVING, Plan, draw, plans
 from proofs.report.studies import ORDER
 
@@ -257,6 +257,7 @@ BADGES = {
     "reproduced": ("good", "✓"),
     "open": ("open", "○"),
     "not checked": ("open", "○"),
+    "does not speak here": ("open", "○"),
     "differs": ("differs", "≠"),
     "not reached": ("bad", "✗"),
     "violated": ("bad", "✗"),
@@ -270,10 +271,10 @@ def counts(document: Mapping[str, Any]) -> dict[str, int]:
     good = sum(BADGES[verdict][0] == "good" for verdict in verdicts)
     return {
         "bounds": len(document["bounds"]),
-        "judged": sum(verdict != "not checked" for verdict in verdicts),
+        "judged": sum(verdict not in UNJUDGED for verdict in verdicts),
         "good": good,
         "bad": sum(BADGES[verdict][0] == "bad" for verdict in verdicts),
-        "not_checked": sum(verdict == "not checked" for verdict in verdicts),
+        "not_checked": sum(verdict in UNJUDGED for verdict in verdicts),
         "open": sum(verdict == "open" for verdict in verdicts),
         "runs": sum(row["runs"] for row in document["verdicts"]),
         "constructions": len({panel["construction"] for panel in document["growth"]}),
