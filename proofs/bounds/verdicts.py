@@ -7,7 +7,6 @@ said in its fields.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,56 +22,27 @@ from paging import (
     LayeredPagingError,
     ModelError,
     RequestSequence,
-    expected_faults,
     farthest_in_future,
     generate,
-    get_policy,
-    sample_faults,
-    simulate,
 )
 from proofs.bounds.bound import Bound
+from proofs.bounds.counterexample import Case, replay_command, save_counterexample
+from proofs.bounds.measuring import Cost, Number, online_cost
 from proofs.bounds.registry import BOUNDS
 
-Number = int | Fraction | float
 Ruling = Literal[
     "holds", "reached", "holds and reached", "open", "not reached", "violated", "does not speak here",
     "not checked",
 ]  # fmt: skip
-
-EXACT_UP_TO = (9, 400)
-"""Pages and requests up to which the expected cost of a randomised policy is computed exactly."""
-
-LEVEL = 0.9999
-"""Confidence of sampled costs in verdicts: hundreds are judged, none should fail by chance."""
 
 
 class BoundViolationError(LayeredPagingError, RuntimeError):
     """A run contradicts an upper bound; the counterexample was saved."""
 
     def __init__(self, message: str, path: Path) -> None:
-        super().__init__(f"{message}; counterexample saved to {path}")
+        super().__init__(f"{message}; repeat it with: {replay_command(path)}")
         self.what = message
         self.path = path
-
-
-@dataclass(frozen=True)
-class Cost:
-    """The online cost of a run: a count, an exact expectation, or a sampled mean with its half-width."""
-
-    value: Number
-    measure: Literal["counted", "exact expectation", "sampled"]
-    half_width: float = 0.0
-
-
-def online_cost(policy: str, sequence: RequestSequence, *, seed: int = 0, runs: int = 30) -> Cost:
-    """Measure what a policy pays: counted, or in expectation exactly on small and sampled on large inputs."""
-    if not get_policy(policy).randomized:
-        return Cost(simulate(policy, sequence).faults, "counted")
-    pages, requests = EXACT_UP_TO
-    if sequence.instance.total_pages <= pages and len(sequence) <= requests:
-        return Cost(expected_faults(policy, sequence), "exact expectation")
-    estimate = sample_faults(policy, sequence, runs=runs, seed=seed, confidence=LEVEL)
-    return Cost(estimate.mean, "sampled", estimate.half_width)
 
 
 @dataclass(frozen=True)
@@ -136,15 +106,6 @@ class Judgement:
         return self.outcome not in ("not reached", "violated")
 
 
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One input to judge an upper bound on."""
-
-    label: str
-    sequence: RequestSequence
-    opt_cache: int
-
-
 def check_upper(
     bound: Bound,
     policy: str,
@@ -174,11 +135,10 @@ def check_upper(
         claim = bound.at(instance, case.opt_cache)
         cost = online_cost(policy, case.sequence, seed=seed)
         optimum = farthest_in_future(case.sequence.with_cache(case.opt_cache)).faults
-        surely = Fraction(cost.value) - Fraction(cost.half_width)
         additive = bound.additive_at(instance, case.opt_cache)
-        if surely > Fraction(claim) * optimum + (additive or 0):
+        if cost.at_least > Fraction(claim) * optimum + (additive or 0):
             if additive is not None:
-                path = save_counterexample(bound, policy, case, cost, optimum, directory)
+                path = save_counterexample(bound, policy, case, cost, optimum, seed, directory)
                 raise BoundViolationError(
                     f"bound {bound.id} is violated by {policy} on {case.label}: "
                     f"{cost.value} > {claim}·{optimum} + {additive}",
@@ -204,35 +164,6 @@ def _tightness(verdict: Judgement) -> tuple[float, float]:
 
 def _with(verdict: Judgement, **changes: object) -> Judgement:
     return Judgement(**{**vars(verdict), **changes})
-
-
-def save_counterexample(
-    bound: Bound, policy: str, case: Case, cost: Cost, optimum: int, directory: Path
-) -> Path:
-    """Write everything needed to repeat a violation to a JSON file and return its path."""
-    instance = case.sequence.instance
-    facts = {
-        "bound": bound.id,
-        "statement": bound.statement,
-        "policy": policy,
-        "input": case.label,
-        "instance": {
-            "layers": instance.layers,
-            "pages": instance.pages,
-            "cache": instance.cache,
-            "per_visit": instance.per_visit,
-        },
-        "opt_cache": case.opt_cache,
-        "online": str(cost.value),
-        "measure": cost.measure,
-        "opt": optimum,
-        "requests": case.sequence.requests.tolist(),
-    }
-    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in f"{bound.id}-{policy}")
-    path = directory / f"counterexample-{safe}.json"
-    directory.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    return path
 
 
 def check_lower(bound: Bound, policy: str, built: Construction, *, seed: int = 0) -> Judgement:

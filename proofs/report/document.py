@@ -34,8 +34,9 @@ from paging.policies.layered import Partitioned
 from paging.policy import get_policy
 from paging.signals import Report
 from proofs.bounds.bound import describe
+from proofs.bounds.measuring import LEVEL
 from proofs.bounds.registry import BOUNDS
-from proofs.bounds.verdicts import LEVEL, Judgement, growth, pairs, verdict_on
+from proofs.bounds.verdicts import Judgement, growth, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
 from proofs.report.claims import SAID_BY, TOLERANCE, judge_claims
 from proofs.report.studies import SYNTHETIC, Source, Synthetic, study

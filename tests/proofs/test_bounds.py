@@ -1,6 +1,7 @@
 """Bounds as objects, and verdicts by kind."""
 
 import json
+import shlex
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -22,7 +23,9 @@ from paging import (
     simulate,
 )
 from paging.bibliography import SOURCES
-from proofs.bounds.bound import describe, formula
+from paging.cli.main import run
+from proofs.bounds.bound import Range, describe, formula
+from proofs.bounds.counterexample import replay_counterexample
 from proofs.bounds.registry import BOUNDS, bounds_table, get_bound
 from proofs.bounds.verdicts import (
     BoundViolationError,
@@ -37,6 +40,8 @@ from proofs.bounds.verdicts import (
 )
 
 ROOT = Path(__file__).parents[2]
+
+BYPASSING = Range(service=("bypassing",), visits=("sequential",), per_visit=None)
 
 
 def test_every_bound_is_complete() -> None:
@@ -140,10 +145,81 @@ def test_a_false_upper_bound_is_caught_and_saved(tmp_path: Path) -> None:
     lie = replace(get_bound("L5"), id="lie", value=sympy.Symbol("k", integer=True, positive=True) / 2)
     with pytest.raises(BoundViolationError) as caught:
         check_upper(lie, "llru", upper_cases("llru", rounds=300, seed=0), directory=tmp_path)
-    saved = json.loads(caught.value.path.read_text())
-    assert saved["bound"] == "lie"
-    assert Fraction(saved["online"]) * 2 > saved["instance"]["cache"] * saved["opt"]
-    assert str(caught.value.path) in str(caught.value)
+    assert f"paging bounds --counterexample {caught.value.path}" in str(caught.value)
+    assert replay_counterexample(caught.value.path).remark == "no bound is called lie today"
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A true counterexample: with bypassing LRU is not k-competitive."""
+    false = replace(get_bound("marking-upper"), range=BYPASSING)
+    instance = LayeredInstance(layers=1, pages=3, cache=2, bypassing=True)
+    case = Case("cyclic", RequestSequence(instance, [0, 1, 2] * 100), 2)
+    with pytest.raises(BoundViolationError) as caught:
+        check_upper(false, "lru", [case], seed=7, directory=tmp_path)
+    return caught.value.path
+
+
+def test_a_counterexample_says_everything_and_is_repeated(
+    saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = json.loads(saved.read_text())
+    assert facts["instance"] == LayeredInstance(1, 3, 2, bypassing=True).plain
+    assert (facts["policy"], facts["seed"], facts["opt_cache"], facts["online"]) == ("lru", 7, 2, 300)
+    assert set(facts["versions"]) == {"layered-paging", "numpy", "numba"}
+    assert facts["replay"] == f"paging bounds --counterexample {saved.name}"
+    assert run(shlex.split(facts["replay"].replace(saved.name, str(saved)))[1:]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith(f"VIOLATED: lru pays 300 > 2·{facts['opt']} + 0 (counted; ")
+    assert "bypassing" in said
+    assert "marking-upper today needs forced service" in said
+
+
+def test_a_counterexample_that_is_none_is_not_repeated(
+    saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved.write_text(json.dumps(json.loads(saved.read_text()) | {"ratio": 3}))
+    assert run(["bounds", "--counterexample", str(saved)]) == 0
+    assert capsys.readouterr().out.startswith("NOT REPEATED: lru pays 300 ≤ 3·")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"format": "x"}, "format"),
+        ({"ratio": "2,5"}, "ratio"),
+        ({"ratio": 1.5}, "float"),
+        ({"opt_cache": 3}, "opt_cache"),
+        ({"seed": -1}, "seed"),
+        ({"policy": "lrv"}, "unknown policy"),
+        ({"policy": 1}, "policy is not text"),
+        ({"requests": [0, 3]}, "request 1"),
+        ({"instance": {"layers": 1}}, "instance"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_what_is_no_counterexample_is_refused_in_one_line(
+    saved: Path, change: dict[str, object], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved.write_text(json.dumps(json.loads(saved.read_text()) | change))
+    assert run(["bounds", "--counterexample", str(saved)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert str(saved) in said
+    assert problem in said
+
+
+def test_a_sampled_counterexample_is_repeated_with_its_seed(tmp_path: Path) -> None:
+    instance = LayeredInstance(1, 12, 6)
+    lie = replace(get_bound("mark-fiat"), value=sympy.Rational(6, 5))
+    case = Case("uniform", generate("uniform", instance, rounds=2000, seed=0), 6)
+    with pytest.raises(BoundViolationError) as caught:
+        check_upper(lie, "mark", [case], seed=3, directory=tmp_path)
+    facts = json.loads(caught.value.path.read_text())
+    assert (facts["measure"], facts["seed"], facts["runs"]) == ("sampled", 3, 30)
+    replay = replay_counterexample(caught.value.path)
+    assert replay.violated
+    assert f"pays {float(Fraction(facts['online']))} −" in replay.reason
 
 
 def test_a_false_oblivious_bound_is_caught_exactly(tmp_path: Path) -> None:
