@@ -29,6 +29,8 @@ from sphinx.pycode import ModuleAnalyzer
 import paging.cli.main
 from adversary import constructions
 from paging import TRAITS, LayeredInstance, get_policy, registered_policies
+from paging.bibliography import SOURCES
+from paging.docstrings import references, sections
 from proofs.bounds.bound import Bound, formula, source_text
 from proofs.bounds.registry import BOUNDS
 
@@ -36,7 +38,7 @@ INTERFACE = {
     "paging": ("compare", "timeline", "testing", "plotting", "lessons"),
     "adversary": ("search", "cycle"),
     "lp": ("relaxation",),
-    "proofs": ("verdicts", "exact", "atlas", "certificate", "checker", "plots"),
+    "proofs": ("bounds.verdicts", "exact", "atlas", "certificate", "checker", "plots"),
 }
 """Packages of the reference, each with modules whose public names are listed besides its own."""
 
@@ -134,8 +136,14 @@ def _policy_entry(name: str) -> str:
 
 def _markdown(policy: Any) -> str:
     """Return the docstring of a policy without its parameters and examples, which the reference shows."""
-    text = (inspect.getdoc(type(policy)) or policy.title).replace("``", "`")
-    return re.split(r"^\w[\w ]*\n-{3,}\n", text, maxsplit=1, flags=re.MULTILINE)[0].strip()
+    found = sections(type(policy))
+    parts = [found[""] or policy.title]
+    parts += [f"**{title}.** {found[title]}" for title in ("Label", "Guarantee", "Bad for") if title in found]
+    cited = "; ".join(
+        SOURCES.get(key, key) + (f" ({remark})" if remark else "")
+        for key, remark in references(type(policy)).items()
+    )
+    return "\n\n".join([*parts, *([f"**Source.** {cited}"] if cited else [])]).replace("``", "`")
 
 
 # Commands

@@ -30,6 +30,7 @@ FIELDS = (
     "opt_cache", "measure", "seed", "runs", "confidence", "online", "half_width", "opt", "requests",
     "versions",
 )  # fmt: skip
+"""What the file says, in this order; no field may be missing and no other stand beside them."""
 
 
 @dataclass(frozen=True, eq=False)

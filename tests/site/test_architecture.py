@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from paging import registered_policies
+from paging.bibliography import SOURCES
+from paging.docstrings import references, sections
 from paging.policy import TRAITS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,11 +156,11 @@ def test_the_registry_holds_the_contract() -> None:
 @pytest.mark.parametrize("policy", POLICIES)
 def test_policies_state_rule_guarantee_source_and_label(policy: str) -> None:
     cls = registered_policies()[policy]
-    text = cls.__doc__ or ""
-    first = text.partition("\n")[0]
-    assert first.endswith(".")
-    for word in ("Guarantee:", "Source:", "Label"):
-        assert word in text, f"{policy} does not say {word}"
+    found = sections(cls)
+    assert found[""].partition("\n")[0].endswith(".")
+    for title in ("Label", "Guarantee", "References"):
+        assert found.get(title), f"{policy} does not say {title}"
+    assert set(references(cls)) <= set(SOURCES)
     assert cls.traits <= set(TRAITS)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", policy)
 
@@ -168,6 +170,6 @@ def test_bounds_and_constructions_named_by_a_policy_exist(policy: str) -> None:
     from adversary import constructions
     from proofs import BOUNDS
 
-    text = registered_policies()[policy].__doc__ or ""
-    named = set(re.findall(r"``([A-Za-z0-9-]+)``", text[text.find("Guarantee:") :]))
+    found = sections(registered_policies()[policy])
+    named = set(re.findall(r"``([A-Za-z0-9-]+)``", found["Guarantee"] + found.get("Bad for", "")))
     assert named <= {*BOUNDS, *constructions(), *POLICIES}
