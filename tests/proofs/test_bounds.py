@@ -14,6 +14,7 @@ import sympy
 from adversary import constructions, get_construction
 from paging import (
     LayeredInstance,
+    Policy,
     RequestSequence,
     UnknownNameError,
     generate,
@@ -53,6 +54,25 @@ def test_every_bound_is_complete() -> None:
         assert (bound.kind == "upper") or bound.constructions, name
         for policy in bound.policies:
             get_policy(policy)
+
+
+def test_bounds_are_measured_on_policies_they_are_about() -> None:
+    for bound in BOUNDS.values():
+        assert bound.policies
+        assert all(bound.subject.includes(get_policy(policy)) for policy in bound.policies), bound.id
+
+
+def test_a_class_of_policies_is_known_by_its_traits() -> None:
+    class Own(Policy):
+        id, traits = "own", frozenset({"deterministic", "online", "marking"})
+
+    about = {id for id, bound in BOUNDS.items() if bound.subject.includes(Own())}
+    assert {"L2", "L4", "marking-upper", "augmentation-upper"} <= about
+    assert not about & {"L3", "conservative-upper", "mark-upper", "fifo-tight"}
+    assert get_bound("marking-upper").policies == ("lru", "fwf", "mark-lru", "mark-fifo", "mark-layer")
+    assert get_bound("conservative-upper").policies == ("lru", "fifo", "clock", "mark-lru")
+    assert not get_bound("marking-upper").subject.includes(get_policy("mark"))
+    assert get_bound("L1").subject.includes(get_policy("partitioned:policy=fwf"))
 
 
 def test_constructions_and_policies_refer_to_bounds_that_exist() -> None:
