@@ -242,7 +242,17 @@ class AdversaryGame(LiveGame):
 class Hand(Policy):
     """Evict the page that was chosen by hand.
 
-    Label: 1 = cached. Guarantee: none. Source: whoever plays.
+    Label
+    -----
+    1 = cached.
+
+    Guarantee
+    ---------
+    None.
+
+    References
+    ----------
+    here
     """
 
     id, title = HUMAN, "you choose the victims"

@@ -15,7 +15,8 @@ from typing import Any
 
 from adversary import Adversary, get_construction
 from paging.numbers import cell
-from proofs.bounds.registry import BOUNDS, Bound, formula
+from proofs.bounds.bound import Bound, formula
+from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import check_lower
 from proofs.report.claims import CLAIMS, judge_claims
 from proofs.report.document import Settings

@@ -24,8 +24,10 @@ from paging.model import LayeredInstance
 from paging.numbers import jsonable
 from paging.parallel import Pool, cores, each
 from paging.signals import UNWATCHED, Watch
-from proofs.bounds.registry import BOUNDS, describe
-from proofs.bounds.verdicts import LEVEL, Verdict, pairs, verdict_on
+from proofs.bounds.bound import describe
+from proofs.bounds.measuring import LEVEL
+from proofs.bounds.registry import BOUNDS
+from proofs.bounds.verdicts import Judgement, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
 from proofs.report.claims import SAID_BY, TOLERANCE, judge_claims
 from proofs.report.folder import SCHEMA
@@ -153,7 +155,7 @@ def _verdict(job: tuple[str, str, int, int, Path]) -> dict[str, Any]:
     return _verdict_row(verdict)
 
 
-def _verdict_row(verdict: Verdict) -> dict[str, Any]:
+def _verdict_row(verdict: Judgement) -> dict[str, Any]:
     instance = verdict.instance
     row: dict[str, Any] = {
         "bound": verdict.bound.id,
@@ -190,18 +192,25 @@ def exact_value(policy: str, instance: LayeredInstance, opt_cache: int | None) -
         return None  # a variant of the model that has no such graph
 
 
-def _why(verdict: Verdict) -> str:
+def _why(verdict: Judgement) -> str:
     """Say why a bound was not checked, or what a verdict lacks."""
     if verdict.outcome == "not checked":
-        missing = not verdict.bound.policies
-        return verdict.bound.evidence if missing else "no small instance meets its conditions"
+        return verdict.bound.evidence
+    if verdict.outcome == "does not speak here":
+        return "no small instance meets its conditions"
     if verdict.outcome == "open":
         return "a run above value·OPT; the additive constant is not known"
     return ""
 
 
-SEVERITY = ("violated", "not reached", "open", "not checked", "holds", "reached", "holds and reached")
+SEVERITY = (
+    "violated", "not reached", "open", "not checked", "does not speak here", "holds", "reached",
+    "holds and reached",
+)  # fmt: skip
 """Outcomes, the gravest first."""
+
+UNJUDGED = ("not checked", "does not speak here")
+"""Outcomes that are no verdict."""
 
 
 def _summary(facts: dict[str, object], verdicts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -215,7 +224,7 @@ def _summary(facts: dict[str, object], verdicts: list[dict[str, Any]]) -> dict[s
         "cited": f"{cite(bound.source)}: {bound.locator}",
         "verdict": gravest,
         "why": shown["why"],
-        "checked_for": [row["policy"] for row in rows if row["verdict"] != "not checked"],
+        "checked_for": [row["policy"] for row in rows if row["verdict"] not in UNJUDGED],
         "runs": sum(row["runs"] for row in rows),
         "shown": shown,
     }

@@ -18,6 +18,7 @@ from paging.parallel import Pool, each
 from paging.plotting import LOOKS, policy_label
 from paging.signals import UNWATCHED, Watch
 from proofs.report.cells import math, number, percent
+from proofs.report.document import UNJUDGED
 from proofs.report.figures import LEAST_SAVING, Plan, draw, plans
 from proofs.report.folder import DATA, FIGURES, HTML, JSON
 from proofs.report.studies import ORDER
@@ -164,6 +165,7 @@ BADGES = {
     "reproduced": ("good", "✓"),
     "open": ("open", "○"),
     "not checked": ("open", "○"),
+    "does not speak here": ("open", "○"),
     "differs": ("differs", "≠"),
     "not reached": ("bad", "✗"),
     "violated": ("bad", "✗"),
@@ -177,10 +179,10 @@ def counts(document: Mapping[str, Any]) -> dict[str, int]:
     good = sum(BADGES[verdict][0] == "good" for verdict in verdicts)
     return {
         "bounds": len(document["bounds"]),
-        "judged": sum(verdict != "not checked" for verdict in verdicts),
+        "judged": sum(verdict not in UNJUDGED for verdict in verdicts),
         "good": good,
         "bad": sum(BADGES[verdict][0] == "bad" for verdict in verdicts),
-        "not_checked": sum(verdict == "not checked" for verdict in verdicts),
+        "not_checked": sum(verdict in UNJUDGED for verdict in verdicts),
         "open": sum(verdict == "open" for verdict in verdicts),
         "runs": sum(row["runs"] for row in document["verdicts"]),
         "constructions": len({panel["construction"] for panel in document["growth"]}),

@@ -12,6 +12,8 @@ import networkx as nx
 import pytest
 
 from paging import registered_policies
+from paging.bibliography import SOURCES
+from paging.docstrings import references, sections
 from paging.policy import TRAITS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,7 +91,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-SOURCES = {module_name(path): path.read_text(encoding="utf-8") for path in MODULES}
+SOURCE_OF = {module_name(path): path.read_text(encoding="utf-8") for path in MODULES}
 
 
 class Imports(ast.NodeVisitor):
@@ -144,7 +146,7 @@ def import_circles(sources: dict[str, str], packages: Collection[str]) -> list[s
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     packages = {module_name(path) for path in MODULES if path.name == "__init__.py"}
-    assert not [sorted(circle) for circle in import_circles(SOURCES, packages)]
+    assert not [sorted(circle) for circle in import_circles(SOURCE_OF, packages)]
 
 
 @pytest.mark.parametrize(
@@ -240,11 +242,11 @@ def test_the_registry_holds_the_contract() -> None:
 @pytest.mark.parametrize("policy", POLICIES)
 def test_policies_state_rule_guarantee_source_and_label(policy: str) -> None:
     cls = registered_policies()[policy]
-    text = cls.__doc__ or ""
-    first = text.partition("\n")[0]
-    assert first.endswith(".")
-    for word in ("Guarantee:", "Source:", "Label"):
-        assert word in text, f"{policy} does not say {word}"
+    found = sections(cls)
+    assert found[""].partition("\n")[0].endswith(".")
+    for title in ("Label", "Guarantee", "References"):
+        assert found.get(title), f"{policy} does not say {title}"
+    assert set(references(cls)) <= set(SOURCES)
     assert cls.traits <= set(TRAITS)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", policy)
 
@@ -254,8 +256,8 @@ def test_bounds_and_constructions_named_by_a_policy_exist(policy: str) -> None:
     from adversary import constructions
     from proofs import BOUNDS
 
-    text = registered_policies()[policy].__doc__ or ""
-    named = set(re.findall(r"``([A-Za-z0-9-]+)``", text[text.find("Guarantee:") :]))
+    found = sections(registered_policies()[policy])
+    named = set(re.findall(r"``([A-Za-z0-9-]+)``", found["Guarantee"] + found.get("Bad for", "")))
     assert named <= {*BOUNDS, *constructions(), *POLICIES}
 
 
