@@ -226,6 +226,38 @@ class LayeredInstance:
             "service": self.service,
         }
 
+    def require(
+        self,
+        what: str,
+        *,
+        service: Literal["forced"] | None = None,
+        visits: Literal["sequential"] | None = None,
+        per_visit: Literal[1] | None = None,
+    ) -> None:
+        """Raise UnsupportedModelError unless the instance is of the variant that something needs.
+
+        Parameters
+        ----------
+        what : str
+            Who needs it, as the message's subject in the singular.
+        service, visits, per_visit : optional
+            What is needed; a part that is left out may be anything.
+
+        Examples
+        --------
+        >>> LayeredInstance(2, 3, 4, per_visit=2).require("a marble", service="forced", per_visit=1)
+        Traceback (most recent call last):
+            ...
+        paging.errors.UnsupportedModelError: a marble needs forced service and g = 1; this instance has g = 2
+        """
+        asked = {"service": service, "visits": visits, "per_visit": per_visit}
+        needed = {part: value for part, value in asked.items() if value is not None}
+        given = {part: self.model[part] for part, value in needed.items() if self.model[part] != value}
+        if given:
+            raise UnsupportedModelError(
+                f"{what} needs {_variant(needed)}; this instance has {_variant(given)}"
+            )
+
     @classmethod
     def from_plain(cls, shape: Mapping[str, Any]) -> LayeredInstance:
         """Return the instance that plain values state: the inverse of :attr:`plain`.
@@ -259,38 +291,6 @@ class LayeredInstance:
             raise ModelError(f"service must be 'forced' or 'bypassing', got {service!r}")
         fields = {name: shape[name] for name in (*sizes, *variant) if name in shape}
         return cls(**fields, bypassing=service == "bypassing")
-
-    def require(
-        self,
-        what: str,
-        *,
-        service: Literal["forced"] | None = None,
-        visits: Literal["sequential"] | None = None,
-        per_visit: Literal[1] | None = None,
-    ) -> None:
-        """Raise UnsupportedModelError unless the instance is of the variant that something needs.
-
-        Parameters
-        ----------
-        what : str
-            Who needs it, as the message's subject in the singular.
-        service, visits, per_visit : optional
-            What is needed; a part that is left out may be anything.
-
-        Examples
-        --------
-        >>> LayeredInstance(2, 3, 4, per_visit=2).require("a marble", service="forced", per_visit=1)
-        Traceback (most recent call last):
-            ...
-        paging.errors.UnsupportedModelError: a marble needs forced service and g = 1; this instance has g = 2
-        """
-        asked = {"service": service, "visits": visits, "per_visit": per_visit}
-        needed = {part: value for part, value in asked.items() if value is not None}
-        given = {part: self.model[part] for part, value in needed.items() if self.model[part] != value}
-        if given:
-            raise UnsupportedModelError(
-                f"{what} needs {_variant(needed)}; this instance has {_variant(given)}"
-            )
 
     def page(self, layer: int, index: int) -> int:
         """Return the page id of page ``index`` of ``layer``."""

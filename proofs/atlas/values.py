@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 
 from paging.numbers import read_exact
-from proofs.atlas.places import Place
+from proofs.atlas.shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class Value:
     certificate: str | None
 
     @property
-    def place(self) -> Place:
+    def shape(self) -> Shape:
         """The instance it is about."""
-        return Place(self.layers, self.pages, self.cache)
+        return Shape(self.layers, self.pages, self.cache)
 
     @property
     def number(self) -> Fraction | float | None:
@@ -59,6 +59,6 @@ class Value:
     def plain(self) -> dict[str, object]:
         """The value as plain data, the instance in its one form."""
         facts = asdict(self)
-        for name in Place._fields:
+        for name in Shape._fields:
             del facts[name]
-        return {"instance": self.place.instance.plain, **facts}
+        return {"instance": self.shape.instance.plain, **facts}

@@ -278,9 +278,9 @@ def solve_game(
     ModelError, UnsupportedModelError, LimitError
         The instance is outside the range.
 
-    Notes
-    -----
-    Guarantee: exact, in whole numbers. Energy value iteration at the best lower bound P/Q known: if it
+    Guarantee
+    ---------
+    Exact, in whole numbers. Energy value iteration at the best lower bound P/Q known: if it
     settles, the values are a potential; if not, the adversary's last improving requests prove more.
 
     Examples

@@ -22,7 +22,8 @@ from paging.plotting import legend, looks, note_line, plain_ticks, policy_label,
 from paging.policy import get_policy
 from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import simulate
-from proofs.bounds.registry import BOUNDS, formula
+from proofs.bounds.bound import formula
+from proofs.bounds.guides import best_bound
 from proofs.plots.document import Document
 
 POINTS = 300
@@ -33,9 +34,7 @@ FAR = 6
 
 
 def proven_upper(policy: str, instance: LayeredInstance, opt_cache: int) -> Document | None:
-    """Return the least upper bound of the registry that applies to a policy, as plain data.
-
-    The bounds are about forced service and sequential visits; None for other variants of the model.
+    """Return the least upper bound of the registry that speaks of a policy here, as plain data.
 
     Examples
     --------
@@ -44,19 +43,9 @@ def proven_upper(policy: str, instance: LayeredInstance, opt_cache: int) -> Docu
     >>> proven_upper("lifo", LayeredInstance(layers=2, pages=4, cache=7), 7) is None
     True
     """
-    if instance.bypassing or instance.visits == "atomic":
+    least = best_bound("upper", instance, get_policy(policy), opt_cache)
+    if least is None:
         return None
-    answer = get_policy(policy).id
-    found = [
-        bound
-        for bound in BOUNDS.values()
-        if bound.kind != "lower"
-        and answer in bound.policies
-        and bound.violated_condition(instance, opt_cache) is None
-    ]
-    if not found:
-        return None
-    least = min(found, key=lambda bound: bound.at(instance, opt_cache))
     value = least.at(instance, opt_cache)
     return _bound("upper", least.id, formula(least.value), value, [policy])
 

@@ -224,9 +224,9 @@ def exact_ratio(
     ModelError, UnsupportedModelError
         The policy is randomised or has infinitely many states, or the instance is outside the range.
 
-    Notes
-    -----
-    Guarantee: exact. The cycle is replayed with the policy itself; the potential is checked by
+    Guarantee
+    ---------
+    Exact. The cycle is replayed with the policy itself; the potential is checked by
     ``certificate()`` and ``paging verify``. O(S·R·N) to build a graph of S states with R requests each and N
     pages; the largest cycle ratio by Newton steps of longest-path sweeps.
 

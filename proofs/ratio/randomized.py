@@ -181,9 +181,9 @@ def randomized_exact(
     ModelError, UnsupportedModelError
         The instance is outside the range.
 
-    Notes
-    -----
-    Guarantee: exact, in integers; costs are multiples of a common denominator, and where a distance could
+    Guarantee
+    ---------
+    Exact, in integers; costs are multiples of a common denominator, and where a distance could
     overflow 64 bits Python's integers are used.
 
     Examples

@@ -17,8 +17,7 @@ from proofs import checker
 from proofs.certificate import read_certificate, read_sequence
 from proofs.checker import VERIFIED, integers, verify, verify_file
 from tests.helpers.certificates import FOLDER
-from tests.helpers.offline import zipf_sequence
-from tests.lp.test_optimum import random_problem
+from tests.helpers.offline import random_problem, zipf_sequence
 
 VARIANTS = ("forced", "bypassing", "atomic", "split")
 

@@ -30,10 +30,11 @@ from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import pairs, verdict_on
 from proofs.report.claims import CLAIMS, faults_of, judge_claims
 from proofs.report.docs import block, default_claims, default_workloads, published_numbers, reported_bounds
-from proofs.report.document import SCHEMA, Settings, compute, environment
+from proofs.report.document import Settings, compute, environment
 from proofs.report.figures import draw, plans
-from proofs.report.studies import ORDER, SYNTHETIC, Source, cache_sizes, read_source, study
-from proofs.report.writing import ReportError, check_target, data_tables, staged, write_report
+from proofs.report.folder import SCHEMA, ReportError, check_target, staged
+from proofs.report.studies import ORDER, SYNTHETIC, StudySource, cache_sizes, read_source, study
+from proofs.report.writing import data_tables, write_report
 from tests.helpers.json_form import check_form
 
 DOCS = Path(__file__).parents[2] / "docs" / "reproduce.md"
@@ -215,7 +216,7 @@ def test_studies_hold_what_single_runs_give(document: dict[str, Any], trace_file
 
 def test_a_trace_shorter_than_a_round_is_studied() -> None:
     sequence = RequestSequence(LayeredInstance(3, 4, 3), [1, 5])
-    found = study(Source("short", "short", sequence, {}, "trace"), points=3, runs=2, seed=0)
+    found = study(StudySource("short", "short", sequence, {}, "trace"), points=3, runs=2, seed=0)
     assert {row["faults"] for row in found["rows"] if row["policy"] != "mark"} == {2}
 
 
