@@ -1,15 +1,20 @@
-"""What an adversary returns: a sequence, an explicit offline schedule, and a promise that can be checked."""
+"""What an adversary returns: a sequence, an explicit offline schedule, and a promise that can be checked.
+
+:func:`construction` registers the function that builds one; the registry checks what is the same for all and
+fills in who it is, so that a builder holds nothing but its requests and its schedule.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import sympy
@@ -17,7 +22,7 @@ import sympy
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError
 from paging.html import facts_table
 from paging.model import LayeredInstance, RequestSequence, Schedule
-from paging.policy import Policy
+from paging.policy import Policy, get_policy
 from paging.run import Run
 from paging.simulate import simulate
 
@@ -27,6 +32,14 @@ l, n, k, h, m = sympy.symbols("ell n k h m", integer=True, positive=True)  # noq
 
 class BrokenPromiseError(LayeredPagingError, RuntimeError):
     """A construction did not do what it promises: a bug in it, or a policy it does not speak about."""
+
+
+class ConditionError(ModelError):
+    """An instance or policy that a construction does not cover; the condition it violates is named."""
+
+    def __init__(self, condition: str, instance: LayeredInstance, subject: str = "the construction") -> None:
+        super().__init__(f"{subject} needs {condition}; here {instance}")
+        self.condition = condition
 
 
 @dataclass(frozen=True)
@@ -66,8 +79,6 @@ class Construction:
 
     Attributes
     ----------
-    id, bound : str
-        The construction, and the bound it proves.
     sequence : RequestSequence
         The requests, legal for the online instance.
     offline : Schedule
@@ -79,19 +90,21 @@ class Construction:
         boundary is the start, what follows the last is an unfinished period.
     values : dict of str to int
         The numbers to put for the symbols of the closed forms.
+    id, bound : str
+        The construction, and the bound it proves; the registry fills them in, and what follows.
     policy : str or None
-        Whom an adaptive construction was built against; None for an oblivious one.
+        Whom it was built against; None where that does not matter.
     seed : int or None
         Seed of a random one.
     """
 
-    id: str
-    bound: str
     sequence: RequestSequence
     offline: Schedule
     promise: Promise
     boundaries: tuple[int, ...]
     values: dict[str, int] = field(default_factory=dict)
+    id: str = ""
+    bound: str = ""
     policy: str | None = None
     seed: int | None = None
 
@@ -182,16 +195,6 @@ class Construction:
         return (int(counts[end - 1]) if end else 0) - before
 
 
-class Build(Protocol):
-    """The function behind a construction; options come as further keywords."""
-
-    def __call__(
-        self, instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int
-    ) -> Construction:
-        """Build the construction or raise ModelError naming the violated condition."""
-        ...
-
-
 @dataclass(frozen=True)
 class Adversary:
     """A registered construction.
@@ -212,10 +215,14 @@ class Adversary:
         Policies to demonstrate it on, the first one by default.
     kind : str
         ``cyclic`` (fixed), ``adaptive`` (plays against the policy) or ``random`` (oblivious, seeded).
-    build : Build
-        The function that makes it.
+    build : callable
+        The function that makes it: it takes ``instance``, what it needs of ``rounds``, ``policy`` (an object)
+        and ``seed``, and its own options.
     demo : LayeredInstance
         A small instance it works on.
+    split_only : bool
+        Whether it is aimed at fixed splits of the cache alone (``Policy.per_layer``), being an easy input for
+        all others.
     """
 
     id: str
@@ -226,23 +233,29 @@ class Adversary:
     status: str
     victims: tuple[str, ...]
     kind: str
-    build: Build
+    build: Callable[..., Construction]
     demo: LayeredInstance
+    split_only: bool = False
 
     @property
-    def description(self) -> str:
-        """Bad for whom, promise and offline schedule in words."""
-        return inspect.getdoc(self.build) or ""
+    def sections(self) -> dict[str, str]:
+        """The docstring of ``build`` by its headings; what stands before the first one under ``""``."""
+        return sections(self.build)
 
     @property
     def options(self) -> dict[str, object]:
         """Further keywords of ``build`` with their defaults."""
         common = {"instance", "rounds", "policy", "seed"}
-        return {
-            name: parameter.default
-            for name, parameter in inspect.signature(self.build).parameters.items()
-            if name not in common
-        }
+        return {name: p.default for name, p in self._parameters.items() if name not in common}
+
+    @property
+    def smaller_opt(self) -> bool:
+        """Whether it has the option ``opt_cache``: OPT's cache size h, which may be smaller than k."""
+        return "opt_cache" in self.options
+
+    @property
+    def _parameters(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self.build).parameters
 
     def __call__(
         self,
@@ -272,31 +285,57 @@ class Adversary:
             The instance violates a condition of the construction, which is named, or an option is unknown.
         """
         target = self.demo if instance is None else instance
-        _require(
-            target.per_visit == 1 and not target.bypassing,
-            f"construction {self.id} needs one page per visit (g = 1) and forced service",
-        )
+        self.refuse_unknown(options)
+        answer = self.victims[0] if policy is None else policy
+        offered: dict[str, Any] = {"instance": target, "rounds": rounds, "policy": answer, "seed": seed}
+        given = {name: value for name, value in offered.items() if name in self._parameters}
+        try:
+            forced = target.per_visit == 1 and not target.bypassing
+            require(target, ("one page per visit (g = 1) and forced service", forced))
+            if "policy" in given:
+                given["policy"] = self._victim(target, given["policy"])
+            built = self.build(**given, **options)
+        except ConditionError as unmet:
+            raise ConditionError(unmet.condition, target, f"construction {self.id}") from None
+        against = given["policy"].name if "policy" in given else None
+        return replace(built, id=self.id, bound=self.bound, policy=against, seed=given.get("seed"))
+
+    def refuse_unknown(self, options: Iterable[str]) -> None:
+        """Raise ModelError for an option that the construction does not have."""
         for name in options:
             if name not in self.options:
                 known = ", ".join(self.options) or "none"
                 raise ModelError(f"construction {self.id} has no option {name!r}; its options: {known}")
-        answer = self.victims[0] if policy is None else policy
-        return self.build(target, rounds=rounds, policy=answer, seed=seed, **options)
 
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ModelError(message)
-
-
-def require(construction: str, instance: LayeredInstance, *conditions: tuple[str, bool]) -> None:
-    """Raise ModelError naming the first violated condition, given as (text, holds) pairs."""
-    for text, holds in conditions:
-        _require(
-            holds,
-            f"construction {construction} needs {text}; "
-            f"here ℓ = {instance.layers}, n = {instance.pages}, k = {instance.cache}",
+    def _victim(self, instance: LayeredInstance, policy: str | Policy) -> Policy:
+        """Return the policy that it plays against, or refuse it."""
+        answer = get_policy(policy)
+        adaptive = self.kind == "adaptive"
+        require(
+            instance,
+            (f"a fixed split (partitioned…), not {answer.name}", answer.per_layer or not self.split_only),
+            (f"a deterministic policy ({answer.name} is randomised)", not (adaptive and answer.randomized)),
         )
+        return answer
+
+
+def require(instance: LayeredInstance, *conditions: tuple[str, bool]) -> None:
+    """Raise ConditionError for the first violated condition, given as (text, holds) pairs."""
+    for text, holds in conditions:
+        if not holds:
+            raise ConditionError(text, instance)
+
+
+def sections(documented: object) -> dict[str, str]:
+    """Return a numpydoc docstring by its headings; what stands before the first one under ``""``.
+
+    Examples
+    --------
+    >>> sorted(sections(sections))
+    ['', 'Examples']
+    """
+    title, *parts = re.split(r"(?:\A|\n\n)([^\n]+)\n-{3,}\n", inspect.getdoc(documented) or "")
+    return {"": title} | dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def constructions() -> dict[str, Adversary]:
@@ -340,10 +379,11 @@ def construction(
     victims: tuple[str, ...],
     kind: str,
     demo: LayeredInstance,
+    split_only: bool = False,
 ) -> Callable[[Callable[..., Construction]], Adversary]:
-    """Register a build function as a construction (decorator)."""
+    """Register a build function as a construction (decorator); see :class:`Adversary`."""
 
     def register(build: Callable[..., Construction]) -> Adversary:
-        return Adversary(id, title, bound, bad_for, source, status, victims, kind, build, demo)
+        return Adversary(id, title, bound, bad_for, source, status, victims, kind, build, demo, split_only)
 
     return register

@@ -1,8 +1,14 @@
-"""The generated part of docs/adversaries.md."""
+"""The generated parts of docs/adversaries.md and of ``adversary.catalogue``.
+
+``python -m adversary.docs`` writes both anew, from the root of the repository.
+"""
 
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
+from pathlib import Path
+from textwrap import wrap
 
 from sympy import Expr, oo
 from sympy.printing.str import StrPrinter
@@ -10,6 +16,10 @@ from sympy.printing.str import StrPrinter
 from adversary.construction import Adversary, constructions
 
 SECTIONS = ("Bad for whom", "Promise", "Offline schedule in words")
+"""Headings that the docstring of every construction has, before its parameters."""
+
+WIDTHS = (23, 34, 21, 29)
+"""Characters of the table's columns."""
 
 
 def gallery() -> str:
@@ -21,16 +31,16 @@ def _entry(found: Adversary) -> str:
     built = found(rounds=400)
     promise, shape = built.promise, built.sequence.instance
     command = f"paging adversary {found.id} -l {shape.layers} -n {_pages(shape.pages)} -k {shape.cache}"
-    conditions = found.description.partition("instance : LayeredInstance\n")[2].partition("\npolicy :")[0]
+    words = {name: _text(body) for name, body in found.sections.items()}
     lines = [
         f"## `{found.id}`",
         "",
         f"*{found.title}* · {found.kind} · proves `{found.bound}`",
         "",
-        _text(found.description.partition("Bad for whom")[0].strip()),
+        words[""],
         "",
-        *(f"- **{name}.** {_section(found, name)}" for name in SECTIONS),
-        f"- **Needs.** {_text(conditions.partition('.')[0].strip())}.",
+        *(f"- **{name}.** {words[name]}" for name in SECTIONS),
+        f"- **Needs.** {_text(conditions(found).partition('.')[0])}.",
         f"- **Source.** {found.source}; {found.status}.",
         f"- **Closed form.** Per {_unit(promise.period)}: online ≥ {_form(promise.online)}, "
         f"offline ≤ {_form(promise.offline)}; limit {_form(promise.limit)}.",
@@ -42,9 +52,32 @@ def _entry(found: Adversary) -> str:
     return "\n".join(lines)
 
 
-def _section(found: Adversary, name: str) -> str:
-    body = found.description.partition(f"{name}\n{'-' * len(name)}\n")[2]
-    return _text(re.split(r"\n\n[^\n]+\n-{3,}\n", body)[0])
+def conditions(found: Adversary) -> str:
+    """Return what a construction asks of the instance, and its options."""
+    return found.sections["Parameters"].removeprefix("instance : LayeredInstance\n")
+
+
+def table() -> str:
+    """Return all constructions as a table in reStructuredText: whom they hurt, ratio, source."""
+    head = ("id", "hurts", "forces", "source")
+    line = " ".join("=" * width for width in WIDTHS)
+    rows = [_row(cells) for cells in (head, *map(_cells, constructions().values()))]
+    return "\n".join([line, rows[0], line, *rows[1:], line])
+
+
+def _cells(found: Adversary) -> tuple[str, ...]:
+    built = found(rounds=40)
+    shape, limit = built.sequence.instance, built.promise.limit
+    # A number, or one of the construction's own m, is that of an instance.
+    general = limit == oo or {"ell", "n", "k", "h"} >= {symbol.name for symbol in limit.free_symbols} != set()
+    ratio = _form(limit) if general else f"{built.limit} at {(shape.layers, shape.pages, shape.cache)}"
+    return found.id, found.bad_for, ratio, found.source
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    columns = [wrap(cell, width) for cell, width in zip(cells, WIDTHS, strict=True)]
+    lines = zip_longest(*columns, fillvalue="")
+    return "\n".join(" ".join(map(str.ljust, line, WIDTHS)).rstrip() for line in lines)
 
 
 def _text(text: str) -> str:
@@ -64,3 +97,18 @@ def _form(form: Expr) -> str:
         return "∞"
     text: str = StrPrinter().doprint(form)
     return text.replace("ell", "ℓ").replace("harmonic", "H").replace("*", "·")
+
+
+def main() -> None:
+    """Write the generated parts anew."""
+    page, module = Path("docs/adversaries.md"), Path("adversary/catalogue/__init__.py")
+    for path, begin, new, end in (
+        (page, "<!-- gallery: begin -->\n", gallery(), "<!-- gallery: end -->"),
+        (module, "registered by itself.\n\n", table() + "\n", '"""\n'),
+    ):
+        head, _, rest = path.read_text(encoding="utf-8").partition(begin)
+        path.write_text(head + begin + new + end + rest.partition(end)[2], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

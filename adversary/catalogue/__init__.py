@@ -1,1 +1,47 @@
-"""One construction a file; every ``@construction`` is registered by itself."""
+"""One construction a file; every ``@construction`` is registered by itself.
+
+======================= ================================== ===================== =============================
+id                      hurts                              forces                source
+======================= ================================== ===================== =============================
+alternating             LIFO, MRU, LFU                     ∞                     folklore (Borodin and El-
+                                                                                 Yaniv 1998, deterministic
+                                                                                 paging)
+alternating-layered     LIFO, MRU, LFU with several layers ∞                     ours
+belady-anomaly          FIFO                               2 at (1, 5, 4)        the anomaly: Belady, Nelson
+                                                                                 and Shedler 1969; without
+                                                                                 end: ours
+cruel                   every deterministic policy         -ℓ + k + 1            ours, after the cruel
+                                                                                 adversary of Sleator and
+                                                                                 Tarjan 1985
+cyclic                  LRU, FIFO, CLOCK, FWF and marking  k                     reported of arXiv:2509.02408;
+                        with a fixed order                                       rebuilt by us
+domino                  FIFO                               k                     ours, found by exhaustive
+                                                                                 search
+fixed-split             every fixed split of the cache     ∞                     for Theorem 1 of
+                        over layers with a deterministic                         arXiv:2509.02408; ours
+                        policy in each layer
+fixed-split-cyclic      every fixed split, even with an    ∞                     for Theorem 1 of
+                        optimal offline algorithm in each                        arXiv:2509.02408; ours
+                        layer
+llru-cycles             LLRU (our reading)                 8 at (2, 4, 7)        ours, found by exhaustive
+                                                                                 search
+marking-trap            every deterministic marking        5/2 at (3, 2, 4)      ours
+                        algorithm
+marking-tree            every policy, randomised ones      H(k)                  Fiat, Karp, Luby, McGeoch,
+                        included                                                 Sleator and Young 1991, lower
+                                                                                 bound
+missing-page            every deterministic policy         -ℓ + k + 1            for a bound reported of
+                                                                                 arXiv:2509.02408; ours
+one-page-each           LRU, FIFO, CLOCK, FWF and marking  (ℓ - 1)/(ℓ - k)       ours
+                        with a fixed order
+rehearsed               LRU                                k                     ours
+sleator-tarjan          every deterministic policy, with   k/(-h + k + 1)        Sleator and Tarjan 1985,
+                        OPT on h ≤ k pages                                       lower bound
+stuck-hand              SIEVE                              ∞                     ours, found by search
+two-faces               LRU                                -2·ℓ + 2·k + 1        ours
+uniform                 every policy, randomised ones      4357/1820 at (2, 4,   reported of arXiv:2509.02408;
+                        included                           7)                    rebuilt by us
+uniform-spread          every policy, randomised ones      57/28 at (2, 4, 5)    ours
+                        included
+======================= ================================== ===================== =============================
+"""

@@ -5,7 +5,6 @@ import sympy
 
 from adversary.construction import Construction, Promise, construction, k, require
 from paging.model import FREE, HIT, LayeredInstance, RequestSequence, Schedule
-from paging.policy import Policy
 
 
 @construction(
@@ -19,7 +18,7 @@ from paging.policy import Policy
     kind="cyclic",
     demo=LayeredInstance(layers=1, pages=5, cache=4),
 )
-def alternating(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int) -> Construction:
+def alternating(instance: LayeredInstance, rounds: int) -> Construction:
     """Fill the cache with k − 1 pages requested twice each, then request two further pages in turn.
 
     Bad for whom
@@ -42,7 +41,6 @@ def alternating(instance: LayeredInstance, *, rounds: int, policy: str | Policy,
     """
     cache = instance.cache
     require(
-        "alternating",
         instance,
         ("ℓ = 1", instance.layers == 1),
         ("k ≥ 2", cache >= 2),
@@ -59,9 +57,7 @@ def alternating(instance: LayeredInstance, *, rounds: int, policy: str | Policy,
     promise = Promise("two requests", sympy.Integer(2), sympy.Integer(0), k + 1)
     boundaries = tuple(range(start, len(sequence) + 1, 2))
     offline = Schedule(sequence, entries)
-    return Construction(
-        "alternating", "not-competitive", sequence, offline, promise, boundaries, {"k": cache}
-    )
+    return Construction(sequence, offline, promise, boundaries, {"k": cache})
 
 
 @construction(
@@ -75,9 +71,7 @@ def alternating(instance: LayeredInstance, *, rounds: int, policy: str | Policy,
     kind="cyclic",
     demo=LayeredInstance(layers=3, pages=3, cache=5),
 )
-def alternating_layered(
-    instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int
-) -> Construction:
+def alternating_layered(instance: LayeredInstance, rounds: int) -> Construction:
     """Fill the cache with k − 1 pages requested twice or more; then let two new pages of a layer alternate.
 
     Bad for whom
@@ -101,7 +95,6 @@ def alternating_layered(
     layers, cache = instance.layers, instance.cache
     wide = max(range(layers), key=instance.pages_by_layer.__getitem__)
     require(
-        "alternating-layered",
         instance,
         ("ℓ ≥ 2", layers >= 2),
         ("k ≥ ℓ + 1", cache >= layers + 1),
@@ -125,8 +118,6 @@ def alternating_layered(
         entries[second] = filling[wide][0]
     start = len(opening) + 2 * layers
     return Construction(
-        "alternating-layered",
-        "not-competitive-layered",
         sequence,
         Schedule(sequence, entries),
         Promise("two rounds", sympy.Integer(1), sympy.Integer(0), k + 1),

@@ -5,7 +5,6 @@ import sympy
 
 from adversary.construction import Construction, Promise, construction, require
 from paging.model import LayeredInstance, RequestSequence
-from paging.policy import Policy
 from paging.simulate import simulate
 
 SMALLEST = (0, 1, 2, 3, 0, 1, 4, 0, 1, 2, 3, 4)
@@ -26,9 +25,7 @@ PREFIX = (0, 1, 2, 3, 0, 4, 1, 3)
     kind="cyclic",
     demo=LayeredInstance(layers=1, pages=5, cache=4),
 )
-def belady_anomaly(
-    instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int
-) -> Construction:
+def belady_anomaly(instance: LayeredInstance, rounds: int) -> Construction:
     """Eight requests, then five pages in turn: a fault every time with 4 slots, every second time with 3.
 
     The classical instance of twelve requests (Belady, Nelson and Shedler 1969), 9 faults against 10, is
@@ -53,7 +50,6 @@ def belady_anomaly(
         ℓ = 1, k = 4, n ≥ 5.
     """
     require(
-        "belady-anomaly",
         instance,
         ("ℓ = 1", instance.layers == 1),
         ("k = 4", instance.cache == 4),
@@ -63,8 +59,6 @@ def belady_anomaly(
     sequence = RequestSequence(instance, np.concatenate([PREFIX, cycle])).prefix(rounds)
     smaller = simulate("fifo", sequence.with_cache(3), record=True).schedule
     return Construction(
-        "belady-anomaly",
-        "fifo-anomaly",
         sequence,
         smaller,
         Promise("two requests", sympy.Integer(2), sympy.Integer(1), sympy.Integer(len(PREFIX))),

@@ -12,7 +12,7 @@ from adversary.construction import Construction, Promise, construction, k, l, re
 from paging.errors import ModelError
 from paging.model import LabelArray, LayeredInstance, RequestSequence, whole_number
 from paging.offline import farthest_in_future, phase_starts
-from paging.policy import Policy, get_policy
+from paging.policy import Policy
 from paging.simulate import Session
 from paging.work_function import update_work_function
 
@@ -30,10 +30,8 @@ from paging.work_function import update_work_function
 )
 def cruel(
     instance: LayeredInstance,
-    *,
     rounds: int,
-    policy: str | Policy,
-    seed: int,
+    policy: Policy,
     depth: int = 1,
     in_play: int | None = None,
 ) -> Construction:
@@ -69,14 +67,8 @@ def cruel(
     in_play : int, optional
         How many pages are used, spread evenly over the layers; default k + 1, at most all.
     """
-    answer = get_policy(policy)
-    require(
-        "cruel",
-        instance,
-        (f"a deterministic policy ({answer.name} is randomised)", not answer.randomized),
-    )
-    game = CruelGame(instance, in_play=in_play, depth=depth, policy=answer)
-    session = Session(answer, instance)
+    game = CruelGame(instance, in_play=in_play, depth=depth, policy=policy)
+    session = Session(policy, instance)
     requests = []
     for _ in range(rounds * instance.layers):
         requests.append(game.request(session.labels))
@@ -90,7 +82,7 @@ def cruel(
     else:
         promise = Promise("a round", sympy.Integer(1), l, sympy.Integer(0))
         boundaries = tuple(range(0, len(sequence) + 1, instance.layers))
-    return Construction("cruel", "L2", sequence, offline, promise, boundaries, values, policy=answer.name)
+    return Construction(sequence, offline, promise, boundaries, values)
 
 
 @dataclass(frozen=True)
@@ -104,7 +96,7 @@ class _Position:
 
 
 class CruelGame:
-    """The cruel adversary request by request, against whoever answers: it is shown the labels only.
+    """The cruel adversary request by request, against whoever policys: it is shown the labels only.
 
     Parameters
     ----------
@@ -133,7 +125,6 @@ class CruelGame:
         policy: Policy | None = None,
     ) -> None:
         require(
-            "cruel",
             instance,
             ("k ≥ ℓ", instance.cache >= instance.layers),
             ("k < number of pages", instance.cache < instance.total_pages),

@@ -6,7 +6,6 @@ import sympy
 from adversary.construction import Construction, Promise, construction, k, require
 from adversary.phases import phase_schedule
 from paging.model import LayeredInstance, RequestSequence
-from paging.policy import Policy
 
 
 @construction(
@@ -20,7 +19,7 @@ from paging.policy import Policy
     kind="cyclic",
     demo=LayeredInstance(layers=2, pages=4, cache=7),
 )
-def cyclic(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int) -> Construction:
+def cyclic(instance: LayeredInstance, rounds: int) -> Construction:
     """Request page r mod (k + 1)/ℓ of every layer in round r.
 
     Bad for whom
@@ -42,7 +41,6 @@ def cyclic(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed
     """
     layers, cache = instance.layers, instance.cache
     require(
-        "cyclic",
         instance,
         ("ℓ to divide k + 1", (cache + 1) % layers == 0),
         ("n ≥ (k + 1)/ℓ in every layer", min(instance.pages_by_layer) * layers >= cache + 1),
@@ -52,4 +50,4 @@ def cyclic(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed
     sequence = RequestSequence(instance, requests)
     offline, starts = phase_schedule(sequence)
     promise = Promise("a k-phase", k, sympy.Integer(1), k)
-    return Construction("cyclic", "L3", sequence, offline, promise, starts[1:], {"k": cache})
+    return Construction(sequence, offline, promise, starts[1:], {"k": cache})

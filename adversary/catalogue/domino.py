@@ -6,7 +6,6 @@ import sympy
 from adversary.catalogue.missing_page import even_spread
 from adversary.construction import Construction, Promise, construction, k, require
 from paging.model import FREE, HIT, LayeredInstance, RequestSequence, Schedule
-from paging.policy import Policy
 
 
 @construction(
@@ -20,7 +19,7 @@ from paging.policy import Policy
     kind="cyclic",
     demo=LayeredInstance(layers=3, pages=3, cache=4),
 )
-def domino(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int) -> Construction:
+def domino(instance: LayeredInstance, rounds: int) -> Construction:
     """Keep k pages in use, at least one per layer, and replace one at a time: the newest in the queue.
 
     The new page lies in the same layer, or in any layer where all pages of that one are in use. Until FIFO
@@ -47,7 +46,6 @@ def domino(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed
     """
     layers, cache = instance.layers, instance.cache
     require(
-        "domino",
         instance,
         ("k ≥ ℓ", cache >= layers),
         ("k < number of pages", cache < instance.total_pages),
@@ -69,8 +67,6 @@ def domino(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed
         queue = [requests[boundaries[-1]], *queue[:-1]]
     sequence = RequestSequence(instance, np.array(requests, dtype=np.int32)).prefix(rounds * layers)
     return Construction(
-        "domino",
-        "fifo-tight",
         sequence,
         Schedule(sequence, [entries.get(t, HIT) for t in range(len(sequence))]),
         Promise("page replaced", k, sympy.Integer(1), k),
@@ -82,7 +78,7 @@ def domino(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed
 def _replacement(instance: LayeredInstance, queue: list[int]) -> int:
     """Return a page not in use, of the newest page's layer if possible: every layer keeps a page in use."""
     layer = instance.locate(queue[-1]).layer
-    candidates = [*instance.pages_of(layer), *range(instance.total_pages)]
+    candidates: list[int] = [*instance.pages_of(layer), *range(instance.total_pages)]
     return next(page for page in candidates if page not in queue)
 
 

@@ -4,50 +4,36 @@ import numpy as np
 import sympy
 
 from adversary.construction import Construction, Promise, construction, l, m, require
-from paging.errors import ModelError
 from paging.model import FREE, HIT, LayeredInstance, RequestSequence, Schedule
 from paging.policies.layered import Partitioned
-from paging.policy import Policy, get_policy
 from paging.simulate import Session
 
 
-def _poor_layer(name: str, instance: LayeredInstance, policy: str | Policy) -> tuple[Partitioned, int, int]:
-    """Return the split, the layer i with the least k_i that it can starve, and k_i; refuse what is excluded.
+def _poor_layer(instance: LayeredInstance, split: Partitioned) -> tuple[int, int]:
+    """Return the layer i with the least k_i that can be starved, and k_i; refuse what is excluded.
 
     It needs k_i + 1 pages of the layer, and room for the k_i + ℓ pages in play.
     """
-    answer = get_policy(policy)
-    if not isinstance(answer, Partitioned):
-        raise ModelError(f"construction {name} is against a fixed split (partitioned…), not {answer.name}")
     layers, cache = instance.layers, instance.cache
-    require(name, instance, ("ℓ ≥ 2", layers >= 2), ("k ≥ ℓ + 1", cache >= layers + 1))
-    shares = answer.split(instance)
+    require(instance, ("ℓ ≥ 2", layers >= 2), ("k ≥ ℓ + 1", cache >= layers + 1))
+    shares = split.split(instance)
     poor = [j for j, n in enumerate(instance.pages_by_layer) if shares[j] < n and shares[j] + layers <= cache]
-    require(name, instance, ("n > k/ℓ", bool(poor)))
+    require(instance, ("n > k/ℓ", bool(poor)))
     layer = min(poor, key=shares.__getitem__)
-    return answer, layer, shares[layer]
+    return layer, shares[layer]
 
 
 def _finish(
-    name: str,
-    policy: Partitioned,
-    requests: list[int],
-    instance: LayeredInstance,
-    period: int,
-    promise: Promise,
-    slots: int,
+    instance: LayeredInstance, requests: list[int], slots: int, promise: Promise, step: int
 ) -> Construction:
-    """Attach the schedule that loads every requested page once and never evicts."""
+    """Attach the schedule that loads every requested page once and never evicts; ``step`` rounds a period."""
     sequence = RequestSequence(instance, np.array(requests, dtype=np.int32))
     entries = np.full(len(requests), HIT, dtype=np.int32)
     entries[np.unique(sequence.requests, return_index=True)[1]] = FREE
-    step = period * instance.layers
     start = (slots + 1) * instance.layers
-    boundaries = tuple(range(start, len(requests) + 1, step))
+    boundaries = tuple(range(start, len(requests) + 1, step * instance.layers))
     values = {"ell": instance.layers, "m": slots}
-    return Construction(
-        name, "L1", sequence, Schedule(sequence, entries), promise, boundaries, values, policy=policy.name
-    )
+    return Construction(sequence, Schedule(sequence, entries), promise, boundaries, values)
 
 
 @construction(
@@ -60,8 +46,9 @@ def _finish(
     victims=("partitioned", "partitioned:policy=fifo", "partitioned:policy=lfu"),
     kind="adaptive",
     demo=LayeredInstance(layers=2, pages=4, cache=4),
+    split_only=True,
 )
-def fixed_split(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int) -> Construction:
+def fixed_split(instance: LayeredInstance, rounds: int, policy: Partitioned) -> Construction:
     """Ask the poorest layer i for one of k_i + 1 fixed pages it lacks; the other layers repeat one page.
 
     Bad for whom
@@ -84,9 +71,8 @@ def fixed_split(instance: LayeredInstance, *, rounds: int, policy: str | Policy,
     policy : Partitioned
         The split, with a deterministic policy inside.
     """
-    split, poor, slots = _poor_layer("fixed-split", instance, policy)
-    require("fixed-split", instance, ("a deterministic policy in each layer", not split.randomized))
-    session = Session(split, instance)
+    poor, slots = _poor_layer(instance, policy)
+    session = Session(policy, instance)
     pages = instance.pages_of(poor)[: slots + 1]
     requests = []
     for _ in range(rounds):
@@ -97,7 +83,7 @@ def fixed_split(instance: LayeredInstance, *, rounds: int, policy: str | Policy,
             requests.append(page)
             session.serve(page)
     promise = Promise("a round", sympy.Integer(1), sympy.Integer(0), m + l)
-    return _finish("fixed-split", split, requests, instance, 1, promise, slots)
+    return _finish(instance, requests, slots, promise, 1)
 
 
 @construction(
@@ -110,10 +96,9 @@ def fixed_split(instance: LayeredInstance, *, rounds: int, policy: str | Policy,
     victims=("partitioned", "partitioned:policy=mark", "partitioned:policy=llru"),
     kind="cyclic",
     demo=LayeredInstance(layers=2, pages=4, cache=4),
+    split_only=True,
 )
-def fixed_split_cyclic(
-    instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int
-) -> Construction:
+def fixed_split_cyclic(instance: LayeredInstance, rounds: int, policy: Partitioned) -> Construction:
     """Cycle through k_i + 1 pages of the poorest layer i; the other layers repeat one page.
 
     Bad for whom
@@ -135,9 +120,9 @@ def fixed_split_cyclic(
     policy : Partitioned
         The split; the policy inside does not matter.
     """
-    split, poor, slots = _poor_layer("fixed-split-cyclic", instance, policy)
+    poor, slots = _poor_layer(instance, policy)
     times = np.arange(rounds * instance.layers)
     requests = instance.first_page[times % instance.layers].astype(np.int64)
     requests[poor :: instance.layers] += np.arange(rounds) % (slots + 1)
     promise = Promise("k_i + 1 rounds", sympy.Integer(1), sympy.Integer(0), m + l)
-    return _finish("fixed-split-cyclic", split, requests.tolist(), instance, slots + 1, promise, slots)
+    return _finish(instance, requests.tolist(), slots, promise, slots + 1)

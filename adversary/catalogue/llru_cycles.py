@@ -8,7 +8,6 @@ import sympy
 from adversary.construction import Construction, Promise, construction, require
 from paging.model import LayeredInstance, RequestSequence
 from paging.offline import farthest_in_future
-from paging.policy import Policy
 
 
 class _Found(NamedTuple):
@@ -103,7 +102,7 @@ FOUND = {
     kind="cyclic",
     demo=LayeredInstance(layers=2, pages=4, cache=7),
 )
-def llru_cycles(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int) -> Construction:
+def llru_cycles(instance: LayeredInstance, rounds: int) -> Construction:
     """Repeat a cycle found by search: at (ℓ, k) = (2, 7) it costs LLRU 8 = k + ℓ − 1 faults per fault of OPT.
 
     The cycles are the best there are on these instances: the whole product graph of LLRU's labels and the
@@ -131,10 +130,9 @@ def llru_cycles(instance: LayeredInstance, *, rounds: int, policy: str | Policy,
     """
     found = FOUND.get((instance.layers, instance.cache))
     where = ", ".join(f"({layers}, {cache})" for layers, cache in FOUND)
-    require("llru-cycles", instance, (f"(ℓ, k) to be one of {where}", found is not None))
+    require(instance, (f"(ℓ, k) to be one of {where}", found is not None))
     assert found is not None
     require(
-        "llru-cycles",
         instance,
         (f"n ≥ {found.pages} in every layer", min(instance.pages_by_layer) >= found.pages),
     )
@@ -146,8 +144,6 @@ def llru_cycles(instance: LayeredInstance, *, rounds: int, policy: str | Policy,
     online, offline = sympy.Integer(found.online), sympy.Integer(found.offline)
     start = len(found.prefix)
     return Construction(
-        "llru-cycles",
-        "llru-lower",
         sequence,
         farthest_in_future(sequence, record=True).schedule,
         Promise("a repetition of the cycle", online, offline, sympy.Integer(start)),

@@ -9,7 +9,7 @@ import sympy
 
 from adversary.construction import Construction, Promise, construction, k, require
 from paging.model import FREE, HIT, LayeredInstance, RequestSequence, Schedule
-from paging.policy import Policy, get_policy
+from paging.policy import Policy
 from paging.simulate import Session
 
 
@@ -24,7 +24,7 @@ from paging.simulate import Session
     kind="adaptive",
     demo=LayeredInstance(layers=3, pages=2, cache=4),
 )
-def marking_trap(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int) -> Construction:
+def marking_trap(instance: LayeredInstance, rounds: int, policy: Policy) -> Construction:
     """Play periods of two k-phases, k = ℓ + 1, that cost a marking algorithm 5 and OPT 2.
 
     At the start of a phase a marking algorithm has the k pages of the previous one: one per layer, and two in
@@ -53,17 +53,14 @@ def marking_trap(instance: LayeredInstance, *, rounds: int, policy: str | Policy
     policy : Policy
         Deterministic, with the trait ``marking``.
     """
-    answer = get_policy(policy)
     require(
-        "marking-trap",
         instance,
         ("ℓ ≥ 3", instance.layers >= 3),
         ("k = ℓ + 1", instance.cache == instance.layers + 1),
         ("n ≥ 2 in every layer", min(instance.pages_by_layer) >= 2),
-        (f"a marking algorithm ({answer.name} is none)", "marking" in answer.traits),
-        (f"a deterministic policy ({answer.name} is randomised)", not answer.randomized),
+        (f"a marking algorithm ({policy.name} is none)", "marking" in policy.traits),
     )
-    duel = _Duel(answer, instance)
+    duel = _Duel(policy, instance)
     boundaries = []
     while len(duel.requests) < rounds * instance.layers:
         duel.wait_for((duel.doubled - 1) % instance.layers, duel.pages)
@@ -72,14 +69,11 @@ def marking_trap(instance: LayeredInstance, *, rounds: int, policy: str | Policy
     sequence = RequestSequence(instance, np.array(duel.requests, dtype=np.int32))
     shown = sequence.prefix(rounds * instance.layers)
     return Construction(
-        "marking-trap",
-        "marking-lower",
         shown,
         Schedule(shown, duel.entries[: len(shown)]),
         Promise("two k-phases", sympy.Integer(5), sympy.Integer(2), k),
         tuple(start for start in boundaries if start <= len(shown)),
         {"k": instance.cache},
-        policy=answer.name,
     )
 
 

@@ -6,7 +6,6 @@ import sympy
 from adversary.construction import Construction, Promise, construction, k, require
 from adversary.phases import phase_schedule
 from paging.model import LayeredInstance, RequestSequence
-from paging.policy import Policy
 
 
 @construction(
@@ -20,7 +19,7 @@ from paging.policy import Policy
     kind="random",
     demo=LayeredInstance(layers=1, pages=5, cache=4),
 )
-def marking_tree(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int) -> Construction:
+def marking_tree(instance: LayeredInstance, rounds: int, seed: int) -> Construction:
     """Reveal k of k + 1 pages per phase in random order, and sweep over the revealed ones after each.
 
     A phase begins with the page that the previous one left out. After its j-th new page all j pages of the
@@ -48,7 +47,6 @@ def marking_tree(instance: LayeredInstance, *, rounds: int, policy: str | Policy
     """
     cache = instance.cache
     require(
-        "marking-tree",
         instance,
         ("ℓ = 1", instance.layers == 1),
         ("n ≥ k + 1", instance.total_pages >= cache + 1),
@@ -65,6 +63,4 @@ def marking_tree(instance: LayeredInstance, *, rounds: int, policy: str | Policy
     offline, starts = phase_schedule(sequence)
     length = k * (k + 3) / 2
     promise = Promise("a request", sympy.harmonic(k) / length, 1 / length, k, in_expectation=True)
-    return Construction(
-        "marking-tree", "randomized-lower", sequence, offline, promise, starts[1:], {"k": cache}, seed=seed
-    )
+    return Construction(sequence, offline, promise, starts[1:], {"k": cache})

@@ -7,7 +7,7 @@ from adversary.construction import Construction, Promise, construction, k, l, re
 from adversary.phases import phase_schedule
 from paging.errors import ModelError
 from paging.model import LayeredInstance, RequestSequence
-from paging.policy import Policy, get_policy
+from paging.policy import Policy
 from paging.simulate import Session
 
 
@@ -24,10 +24,8 @@ from paging.simulate import Session
 )
 def missing_page(
     instance: LayeredInstance,
-    *,
     rounds: int,
-    policy: str | Policy,
-    seed: int,
+    policy: Policy,
     spread: tuple[int, ...] | None = None,
 ) -> Construction:
     """Play k + 1 pages, at least one per layer, against a deterministic policy.
@@ -57,17 +55,14 @@ def missing_page(
     spread : tuple of int, optional
         How many of the k + 1 pages lie in each layer; default as even as possible.
     """
-    answer = get_policy(policy)
     require(
-        "missing-page",
         instance,
         ("k ≥ ℓ", instance.cache >= instance.layers),
         ("k < number of pages", instance.cache < instance.total_pages),
-        (f"a deterministic policy ({answer.name} is randomised)", not answer.randomized),
     )
     counts = even_spread(instance, instance.cache + 1) if spread is None else checked_spread(instance, spread)
     in_play = [instance.pages_of(j)[:count] for j, count in enumerate(counts)]
-    session = Session(answer, instance)
+    session = Session(policy, instance)
     last = [pages[0] for pages in in_play]
     requests = []
     for _ in range(rounds):
@@ -79,9 +74,7 @@ def missing_page(
     offline, starts = phase_schedule(sequence)
     promise = Promise("a k-phase", k - l + 1, sympy.Integer(1), k)
     values = {"ell": instance.layers, "k": instance.cache}
-    return Construction(
-        "missing-page", "L2", sequence, offline, promise, starts[1:], values, policy=answer.name
-    )
+    return Construction(sequence, offline, promise, starts[1:], values)
 
 
 def even_spread(instance: LayeredInstance, total: int) -> list[int]:

@@ -4,7 +4,6 @@ import numpy as np
 
 from adversary.construction import Construction, Promise, construction, k, l, require
 from paging.model import LayeredInstance, RequestSequence
-from paging.policy import Policy
 from paging.simulate import simulate
 
 
@@ -19,7 +18,7 @@ from paging.simulate import simulate
     kind="cyclic",
     demo=LayeredInstance(layers=4, pages=2, cache=2),
 )
-def one_page_each(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int) -> Construction:
+def one_page_each(instance: LayeredInstance, rounds: int) -> Construction:
     """Request page 0 of every layer, round after round.
 
     Bad for whom
@@ -42,12 +41,10 @@ def one_page_each(instance: LayeredInstance, *, rounds: int, policy: str | Polic
         k < ℓ.
     """
     layers, cache = instance.layers, instance.cache
-    require("one-page-each", instance, ("k < ℓ", cache < layers))
+    require(instance, ("k < ℓ", cache < layers))
     sequence = RequestSequence(instance, np.tile(instance.first_page[:layers], rounds))
     offline = simulate("mru", sequence, record=True).schedule
     return Construction(
-        "one-page-each",
-        "small-cache",
         sequence,
         offline,
         Promise("ℓ − 1 requests", l - 1, l - k, k),

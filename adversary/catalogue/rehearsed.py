@@ -8,7 +8,6 @@ from adversary.construction import Construction, Promise, construction, k, requi
 from adversary.phases import phase_schedule
 from paging.errors import ModelError
 from paging.model import LayeredInstance, RequestSequence
-from paging.policy import Policy
 
 
 @construction(
@@ -24,10 +23,7 @@ from paging.policy import Policy
 )
 def rehearsed(
     instance: LayeredInstance,
-    *,
     rounds: int,
-    policy: str | Policy,
-    seed: int,
     spread: tuple[int, ...] | None = None,
 ) -> Construction:
     """Play k + 1 pages, at least two per layer; every k-phase is performed, and the next one rehearsed.
@@ -59,7 +55,6 @@ def rehearsed(
     """
     layers, cache = instance.layers, instance.cache
     require(
-        "rehearsed",
         instance,
         ("ℓ ≥ 2", layers >= 2),
         ("k ≥ 2ℓ − 1", cache >= 2 * layers - 1),
@@ -82,7 +77,7 @@ def rehearsed(
     sequence = RequestSequence(instance, np.array(requests, dtype=np.int32)).prefix(rounds * layers)
     offline, starts = phase_schedule(sequence)
     promise = Promise("a k-phase", k, sympy.Integer(1), k)
-    return Construction("rehearsed", "L3-tight", sequence, offline, promise, starts[1:], {"k": cache})
+    return Construction(sequence, offline, promise, starts[1:], {"k": cache})
 
 
 def _performance(instance: LayeredInstance, counts: list[int], opening: int) -> list[int]:

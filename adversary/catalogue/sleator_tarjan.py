@@ -4,7 +4,7 @@ import numpy as np
 
 from adversary.construction import Construction, Promise, construction, h, k, require
 from paging.model import FREE, HIT, LayeredInstance, RequestSequence, Schedule, whole_number
-from paging.policy import Policy, get_policy
+from paging.policy import Policy
 from paging.simulate import Session
 
 
@@ -20,7 +20,7 @@ from paging.simulate import Session
     demo=LayeredInstance(layers=1, pages=12, cache=6),
 )
 def sleator_tarjan(
-    instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int, opt_cache: int | None = None
+    instance: LayeredInstance, rounds: int, policy: Policy, opt_cache: int | None = None
 ) -> Construction:
     """Play classical paging in periods of k requests, each of them a fault online.
 
@@ -48,15 +48,12 @@ def sleator_tarjan(
     """
     cache = instance.cache
     small = cache if opt_cache is None else whole_number(opt_cache, "opt_cache (h)", 1, cache)
-    answer = get_policy(policy)
     require(
-        "sleator-tarjan",
         instance,
         ("ℓ = 1", instance.layers == 1),
         ("n ≥ 2k", instance.total_pages >= 2 * cache),
-        (f"a deterministic policy ({answer.name} is randomised)", not answer.randomized),
     )
-    session = Session(answer, instance)
+    session = Session(policy, instance)
     requests: list[int] = []
     entries: list[int] = []
     held: list[int] = []  # the offline cache
@@ -86,12 +83,9 @@ def sleator_tarjan(
     sequence = RequestSequence(instance, np.array(requests, dtype=np.int32))
     offline = Schedule(sequence.with_cache(small), entries)
     return Construction(
-        "sleator-tarjan",
-        "augmentation-lower",
         sequence,
         offline,
         Promise("k requests", k, k - h + 1, k),
         tuple(range(cache, len(requests) + 1, cache)),
         {"k": cache, "h": small},
-        policy=answer.name,
     )

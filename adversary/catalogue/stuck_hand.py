@@ -5,7 +5,6 @@ import sympy
 
 from adversary.construction import Construction, Promise, construction, k, require
 from paging.model import FREE, HIT, LayeredInstance, RequestSequence, Schedule
-from paging.policy import Policy
 
 
 @construction(
@@ -19,7 +18,7 @@ from paging.policy import Policy
     kind="cyclic",
     demo=LayeredInstance(layers=1, pages=5, cache=4),
 )
-def stuck_hand(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int) -> Construction:
+def stuck_hand(instance: LayeredInstance, rounds: int) -> Construction:
     """Load pages 0 … k − 1, request 0 again, load k; then request 1, 2, …, k in turn.
 
     Found by search (``paging adversary search sieve -l 1 -n 4 -k 3``) and then understood.
@@ -46,7 +45,6 @@ def stuck_hand(instance: LayeredInstance, *, rounds: int, policy: str | Policy, 
     """
     cache = instance.cache
     require(
-        "stuck-hand",
         instance,
         ("ℓ = 1", instance.layers == 1),
         ("k ≥ 3", cache >= 3),
@@ -60,8 +58,6 @@ def stuck_hand(instance: LayeredInstance, *, rounds: int, policy: str | Policy, 
     entries[cache + 1 : cache + 2] = 0
     promise = Promise("a request", sympy.Integer(1), sympy.Integer(0), k + 1)
     return Construction(
-        "stuck-hand",
-        "sieve-unbounded",
         sequence,
         Schedule(sequence, entries),
         promise,

@@ -5,7 +5,6 @@ import sympy
 
 from adversary.construction import Construction, Promise, construction, k, l, require
 from paging.model import FREE, HIT, LayeredInstance, RequestSequence, Schedule
-from paging.policy import Policy
 
 
 @construction(
@@ -19,7 +18,7 @@ from paging.policy import Policy
     kind="cyclic",
     demo=LayeredInstance(layers=4, pages=2, cache=6),
 )
-def two_faces(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int) -> Construction:
+def two_faces(instance: LayeredInstance, rounds: int) -> Construction:
     """Request page r mod 2 of k − ℓ + 1 layers in round r, and page 0 of the others: k + 1 pages in all.
 
     Bad for whom
@@ -43,7 +42,6 @@ def two_faces(instance: LayeredInstance, *, rounds: int, policy: str | Policy, s
     layers, cache = instance.layers, instance.cache
     wide = [layer for layer, pages in enumerate(instance.pages_by_layer) if pages >= 2]
     require(
-        "two-faces",
         instance,
         ("k ≥ ℓ + 1", cache >= layers + 1),
         ("k ≤ 2ℓ − 1", cache <= 2 * layers - 1),
@@ -59,8 +57,6 @@ def two_faces(instance: LayeredInstance, *, rounds: int, policy: str | Policy, s
     moving = [t for t in range(len(pages)) if t % layers in alternating]
     span = 2 * (cache - layers) + 1
     return Construction(
-        "two-faces",
-        "lru-layered-lower",
         sequence,
         _keep_all_but_the_last(sequence, alternating),
         Promise("2(k − ℓ) + 1 requests to alternating layers", 2 * (k - l) + 1, sympy.Integer(1), k),

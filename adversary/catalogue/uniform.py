@@ -15,7 +15,6 @@ from adversary.catalogue.missing_page import checked_spread, even_spread
 from adversary.construction import Construction, Promise, construction, m, require
 from adversary.phases import phase_schedule
 from paging.model import LayeredInstance, RequestSequence
-from paging.policy import Policy
 
 
 @construction(
@@ -29,7 +28,7 @@ from paging.policy import Policy
     kind="random",
     demo=LayeredInstance(layers=2, pages=4, cache=7),
 )
-def uniform(instance: LayeredInstance, *, rounds: int, policy: str | Policy, seed: int) -> Construction:
+def uniform(instance: LayeredInstance, rounds: int, seed: int) -> Construction:
     """Request a uniformly random one of m = (k + 1)/ℓ pages in every layer, independently.
 
     Bad for whom
@@ -54,7 +53,6 @@ def uniform(instance: LayeredInstance, *, rounds: int, policy: str | Policy, see
     layers, cache = instance.layers, instance.cache
     share = (cache + 1) // layers
     require(
-        "uniform",
         instance,
         ("ℓ to divide k + 1", (cache + 1) % layers == 0),
         ("(k + 1)/ℓ ≥ 2", share >= 2),
@@ -68,7 +66,7 @@ def uniform(instance: LayeredInstance, *, rounds: int, policy: str | Policy, see
     length = expected_phase_length(layers, share)
     rate = sympy.Rational(layers * length.denominator, length.numerator)
     promise = Promise("a round", 1 / m, rate, sympy.Integer(cache), in_expectation=True)
-    return Construction("uniform", "L4", sequence, offline, promise, starts[1:], {"m": share}, seed=seed)
+    return Construction(sequence, offline, promise, starts[1:], {"m": share})
 
 
 @construction(
@@ -84,9 +82,7 @@ def uniform(instance: LayeredInstance, *, rounds: int, policy: str | Policy, see
 )
 def uniform_spread(
     instance: LayeredInstance,
-    *,
     rounds: int,
-    policy: str | Policy,
     seed: int,
     spread: tuple[int, ...] | None = None,
 ) -> Construction:
@@ -117,7 +113,6 @@ def uniform_spread(
         even one and those that fill layer after layer up to a common height.
     """
     require(
-        "uniform-spread",
         instance,
         ("k ≥ ℓ", instance.cache >= instance.layers),
         ("k < number of pages", instance.cache < instance.total_pages),
@@ -135,9 +130,7 @@ def uniform_spread(
     rate = sympy.Rational(instance.layers * length.denominator, length.numerator)
     promise = Promise("a round", 1 / m, rate, sympy.Integer(instance.cache), in_expectation=True)
     values = {"m": max(counts)}
-    return Construction(
-        "uniform-spread", "L4-spread", sequence, offline, promise, starts[1:], values, seed=seed
-    )
+    return Construction(sequence, offline, promise, starts[1:], values)
 
 
 def _forced_ratio(counts: tuple[int, ...]) -> Fraction:

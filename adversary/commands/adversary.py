@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -106,79 +105,80 @@ def list_constructions(as_json: bool) -> None:
 def _command(found: Adversary) -> click.Command:
     """Turn a registered construction into a sub-command; its help is the construction's docstring."""
 
-    @click.command(found.id, short_help=found.title, help=_help(found))
-    @layers_option()
-    @pages_option()
-    @cache_option()
-    @seed_option()
-    @click.option(
-        "--rounds",
-        type=click.IntRange(min=1),
-        default=1000,
-        show_default=True,
-        help="Length in rounds of ℓ requests.",
-    )
-    @click.option(
-        "-p",
-        "--policy",
-        "policies",
-        multiple=True,
-        metavar="POLICY",
-        help=f"Policy to run on it; may be given several times.  [default: {', '.join(found.victims)}]",
-    )
-    @click.option(
-        "--option",
-        "options",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help=f"Option of this construction: {', '.join(found.options) or 'it has none'}.",
-    )
-    @click.option(
-        "-o",
-        "--output",
-        type=click.Path(dir_okay=False),
-        metavar="FILE",
-        help="Save the requests as a trace (suffix decides the format); one policy only if adaptive.",
-    )
-    @_runs_option(found)
-    @_certificate_option(found)
-    @json_option()
-    def command(
-        layers: int | None,
-        pages: int | tuple[int, ...] | None,
-        cache: int | None,
-        seed: int,
-        rounds: int,
-        policies: tuple[str, ...],
-        options: tuple[str, ...],
-        output: str | None,
-        as_json: bool,
-        runs: int = 0,
-        certificate: str | None = None,
-    ) -> None:
-        instance = _instance(found, layers, pages, cache)
+    def command(**asked: Any) -> None:
+        _run(found, **asked)
+
+    for option in reversed(_options(found)):
+        command = option(command)
+    return click.command(found.id, short_help=found.title, help=_help(found))(command)
+
+
+def _options(found: Adversary) -> list[Callable[[Any], Any]]:
+    """Return the options of a construction's sub-command in the order of its help."""
+    victims, options = ", ".join(found.victims), ", ".join(found.options) or "it has none"
+    against = f"Policy to run on it; may be given several times.  [default: {victims}]"
+    save = "Save the requests as a trace (suffix decides the format); one policy only if adaptive."
+    return [
+        layers_option(),
+        pages_option(),
+        cache_option(),
+        seed_option(),
+        click.option(
+            "--rounds",
+            type=click.IntRange(min=1),
+            default=1000,
+            show_default=True,
+            help="Length in rounds of ℓ requests.",
+        ),
+        click.option("-p", "--policy", "policies", multiple=True, metavar="POLICY", help=against),
+        click.option(
+            "--option",
+            "options",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help=f"Option of this construction: {options}.",
+        ),
+        click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help=save),
+        _runs_option(found),
+        _certificate_option(found),
+        json_option(),
+    ]
+
+
+def _run(
+    found: Adversary,
+    layers: int | None,
+    pages: int | tuple[int, ...] | None,
+    cache: int | None,
+    seed: int,
+    rounds: int,
+    policies: tuple[str, ...],
+    options: tuple[str, ...],
+    output: str | None,
+    as_json: bool,
+    runs: int = 0,
+    certificate: str | None = None,
+) -> None:
+    """Build a construction against every policy, save what is asked for and show what was measured."""
+    if certificate or (output and found.kind == "adaptive"):
+        chosen = _only_one(found, policies, "certify" if certificate else "save requests")
+    else:
         chosen = policies or found.victims
-        if (certificate or (output and found.kind == "adaptive")) and len(chosen) > 1:
-            chosen = _only_one(policies, found, "certify" if certificate else "save requests")
-        keywords = parse_spec(f"{found.id}:{','.join(options)}")[1]
-        built = [_measured(found, instance, policy, rounds, seed, keywords) for policy in chosen]
-        if runs:
-            from adversary.sampling import sample_ratio
-
-            further: dict[str, Any] = dict(keywords)
-            for _, row in built:
-                row["estimate"] = sample_ratio(
-                    found, row["policy"], instance, rounds=rounds, runs=runs, seed=seed, **further
-                )
-        if output:
-            from paging.traces import Trace, write_trace
-
-            write_trace(Trace.from_sequence(built[0][0].sequence, name=found.id), output)
-        if certificate:
-            _write_certificate(built[0][0], chosen[0], certificate)
-        _show(found, built, as_json, output, certificate)
-
-    return command
+    build: dict[str, Any] = parse_spec(f"{found.id}:{','.join(options)}")[1]
+    found.refuse_unknown(build)
+    build |= {"instance": _instance(found, layers, pages, cache), "rounds": rounds, "seed": seed}
+    built = [found(policy=policy, **build) for policy in chosen]
+    rows = [_measured(one, policy, seed) for one, policy in zip(built, chosen, strict=True)]
+    if runs:
+        _estimate(found, rows, runs, build)
+    if output:
+        _save(built[0], output)
+    if certificate:
+        _write_certificate(built[0], chosen[0], certificate)
+    if as_json:
+        write_json(_document(built[0], rows, output, certificate))
+    else:
+        _show(built[0], rows, output, certificate)
 
 
 def _runs_option(found: Adversary) -> Callable[[F], F]:
@@ -219,19 +219,18 @@ RUNS = _Runs(min=0)
 
 
 def _help(found: Adversary) -> str:
+    from adversary.docs import SECTIONS, conditions
+
+    parts = {name: found.sections[name] for name in SECTIONS} | {"Conditions": conditions(found)}
+    blocks = [f"{name}\n{'-' * len(name)}\n{body}" for name, body in parts.items()]
     # click rewraps paragraphs; a line with \b keeps one as it is.
-    text = inspect.cleandoc(found.description)
-    return (
-        text.split("Parameters\n")[0].replace("\n\n", "\n\n\b\n")
-        + "\n\n\b\nConditions\n"
-        + ("----------\n" + text.partition("instance : LayeredInstance\n")[2])
-    )
+    return "\n\n".join([found.sections[""], *blocks]).replace("\n\n", "\n\n\b\n")
 
 
-def _only_one(policies: tuple[str, ...], found: Adversary, purpose: str) -> tuple[str, ...]:
-    if policies:
+def _only_one(found: Adversary, policies: tuple[str, ...], purpose: str) -> tuple[str, ...]:
+    if len(policies) > 1:
         raise ModelError(f"{found.id} with several policies: name one policy with -p to {purpose}")
-    return found.victims[:1]
+    return policies or found.victims[:1]
 
 
 def _instance(
@@ -248,20 +247,17 @@ def _instance(
     return LayeredInstance(count if layers is None else layers, pages, cache)
 
 
-def _measured(
-    found: Adversary, instance: Any, policy: str, rounds: int, seed: int, options: Mapping[str, object]
-) -> tuple[Construction, dict[str, Any]]:
-    """Build the construction, run the policy on it and check what was promised."""
+def _measured(built: Construction, policy: str, seed: int) -> dict[str, Any]:
+    """Run a policy on a construction and check what was promised."""
     from paging.offline import farthest_in_future
 
-    built = found(instance, rounds=rounds, policy=policy, seed=seed, **options)
     run = built.run(policy, seed=seed)
     built.offline.check()
     offline = built.offline
     small = offline.sequence.instance.cache
-    row: dict[str, Any] = {
+    return {
         "policy": run.policy,
-        "k": instance.cache,
+        "k": built.sequence.instance.cache,
         "opt_k": small,
         "requests": len(built.sequence),
         "periods": built.periods,
@@ -272,7 +268,6 @@ def _measured(
         "limit": built.limit,
         "promise": _promise(built, run),
     }
-    return built, row
 
 
 def _promise(built: Construction, run: Any) -> str:
@@ -287,82 +282,86 @@ def _promise(built: Construction, run: Any) -> str:
     return "kept"
 
 
-def _row(row: dict[str, Any]) -> dict[str, object]:
+def _estimate(found: Adversary, rows: list[dict[str, Any]], runs: int, build: dict[str, Any]) -> None:
+    """Add to every row the ratio estimated from independent samples."""
+    from adversary.sampling import sample_ratio
+
+    for row in rows:
+        row["estimate"] = sample_ratio(found, row["policy"], runs=runs, **build)
+
+
+def _save(built: Construction, path: str) -> None:
+    from paging.traces import Trace, write_trace
+
+    write_trace(Trace.from_sequence(built.sequence, name=built.id), path)
+
+
+def _document(
+    built: Construction, rows: list[dict[str, Any]], output: str | None, certificate: str | None
+) -> dict[str, object]:
+    """Return everything measured as plain values for JSON."""
+    promise, instance = built.promise, built.sequence.instance
+    return {
+        "construction": built.id,
+        "bound": built.bound,
+        "instance": instance.plain,
+        "model": instance.model,
+        "promise": {
+            "period": promise.period,
+            "online": str(promise.online),
+            "offline": str(promise.offline),
+            "start": str(promise.start),
+            "limit": str(promise.limit),
+            "in_expectation": promise.in_expectation,
+        },
+        "rows": [_plain(row) for row in rows],
+        "output": output,
+        "certificate": certificate,
+        "provenance": provenance(seed=built.seed),
+    }
+
+
+def _plain(row: dict[str, Any]) -> dict[str, object]:
     """Return a row for JSON: the estimate as plain numbers."""
     if "estimate" not in row:
         return row
     estimate = row["estimate"]
-    return {
-        **row,
-        "estimate": {"ratio": estimate.ratio, "half_width": estimate.half_width, "runs": estimate.runs},
-    }
+    numbers = {"ratio": estimate.ratio, "half_width": estimate.half_width, "runs": estimate.runs}
+    return {**row, "estimate": numbers}
+
+
+def _show(
+    built: Construction, rows: list[dict[str, Any]], output: str | None, certificate: str | None
+) -> None:
+    """Write the table, and below it the promise and what was saved."""
+    columns = ("policy", "requests", "faults", "offline", "opt", "observed", "limit", "promise")
+    names = {"offline": "offline schedule", "opt": "OPT", "observed": "observed ratio"}
+    samples = [(row["policy"], row["estimate"]) for row in rows if "estimate" in row]
+    write_table(
+        f"{built.id}: {built.sequence.instance}; bound {built.bound}",
+        [names.get(column, column) for column in columns],
+        [[row[column] for column in columns] for row in rows],
+        left=(0, 7),
+        notes=[
+            *(f"{policy}: ratio {found}, 95 % interval, {found.runs} samples." for policy, found in samples),
+            _promised(built),
+            *([f"Requests saved to {output}"] if output else []),
+            *([f"Certificate written to {certificate}"] if certificate else []),
+        ],
+    )
+
+
+def _promised(built: Construction) -> str:
+    promise = built.promise
+    every = "in expectation, per" if promise.in_expectation else "per"
+    return (
+        f"Promise {every} {promise.period}: online ≥ {_short(promise.online)}, "
+        f"offline ≤ {_short(promise.offline)}; offline start ≤ {promise.start}. "
+        f"Limit: {_short(promise.limit)}."
+    )
 
 
 def _short(form: Any) -> str:
     """Return a closed form as text, a number with very many digits as a decimal."""
     text = str(form)
     return text if len(text) <= LONGEST_FORM else f"≈ {form.evalf(8)}"
-
-
-def _show(
-    found: Adversary,
-    runs: list[tuple[Construction, dict[str, Any]]],
-    as_json: bool,
-    output: str | None,
-    certificate: str | None,
-) -> None:
-    first = runs[0][0]
-    promise, instance = first.promise, first.sequence.instance
-    rows = [row for _, row in runs]
-    if as_json:
-        write_json(
-            {
-                "construction": found.id,
-                "bound": first.bound,
-                "instance": {
-                    "layers": instance.layers,
-                    "pages": instance.pages,
-                    "cache": instance.cache,
-                },
-                "model": instance.model,
-                "promise": {
-                    "period": promise.period,
-                    "online": str(promise.online),
-                    "offline": str(promise.offline),
-                    "start": str(promise.start),
-                    "limit": str(promise.limit),
-                    "in_expectation": promise.in_expectation,
-                },
-                "rows": [_row(row) for row in rows],
-                "output": output,
-                "certificate": certificate,
-                "provenance": provenance(seed=first.seed),
-            }
-        )
-        return
-    every = "in expectation, per" if promise.in_expectation else "per"
-    write_table(
-        f"{found.id}: ℓ = {instance.layers}, n = {instance.pages}, k = {instance.cache} "
-        f"(forced, sequential, cold); bound {first.bound}",
-        ["policy", "requests", "faults", "offline schedule", "OPT", "observed ratio", "limit", "promise"],
-        [
-            [
-                row["policy"], row["requests"], row["faults"], row["offline"], row["opt"], row["observed"],
-                row["limit"], row["promise"],
-            ]
-            for row in rows
-        ],
-        left=(0, 7),
-        notes=[
-            *(
-                f"{row['policy']}: ratio {row['estimate']}, 95 % interval, {row['estimate'].runs} samples."
-                for row in rows
-                if "estimate" in row
-            ),
-            f"Promise {every} {promise.period}: online ≥ {_short(promise.online)}, "
-            f"offline ≤ {_short(promise.offline)}; offline start ≤ {promise.start}. "
-            f"Limit: {_short(promise.limit)}.",
-            *([f"Requests saved to {output}"] if output else []),
-            *([f"Certificate written to {certificate}"] if certificate else []),
-        ],
-    )  # fmt: skip

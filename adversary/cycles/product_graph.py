@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 from adversary.cycles.max_ratio import RATIO, Codes, GraphCycle, Numbers, Objective, best_cycle
 from paging.errors import IllegalAnswerError, LimitError, ModelError, UnsupportedModelError
-from paging.kernels.state_set import Rows, StateSet
+from paging.kernels.jit import helper
+from paging.kernels.state_set import Rows, StateSet, sort_in
 from paging.model import Frame, LayeredInstance, Serve, whole_number
 from paging.policy import Policy, get_policy
 from paging.work_function import update_work_function
 
 LARGEST = 2**31 - 1
+"""Largest entry of a row."""
+
 COMPILE_FROM = 2000
 """States to be expanded from which compiling a policy's definition costs less than running it as it is."""
 
@@ -170,33 +173,35 @@ def expand(
             work[:] = known
             serve(labels, page, layer, frame)
             codes[s, i] = (1 if before[page] <= 0 else 0) + 2 * update(work, page, cache)
-            size = 0
+            problem = problem_of(before, labels, page, frame.cache, low, base)
+            if problem:
+                return problem
             for q in range(pages):
-                if labels[q] > 0:
-                    size += 1
-                    if q != page and before[q] <= 0:
-                        return 1
-                if labels[q] < low:
-                    return 2
-                if labels[q] - low >= 2147483647 // base:
-                    return 3
-                place = q - shift
-                if place < 0:
-                    place += pages
+                place = q - shift if q >= shift else q - shift + pages
                 after[s, i, place] = (labels[q] - low) * base + work[q]
-            if size > frame.cache or labels[page] <= 0:
-                return 1
             after[s, i, pages] = 0 if rotation else following
             if inside:
+                row = after[s, i]
                 for j in range(frame.layers):
                     for q in range(frame.first_page[j] + 1, frame.first_page[j + 1]):
-                        moving = after[s, i, q]
-                        hole = q
-                        while hole > frame.first_page[j] and after[s, i, hole - 1] > moving:
-                            after[s, i, hole] = after[s, i, hole - 1]
-                            hole -= 1
-                        after[s, i, hole] = moving
+                        sort_in(row, frame.first_page[j], q)
     return 0
+
+
+@helper
+def problem_of(before: Numbers, labels: Numbers, page: int, cache: int, low: int, base: int) -> int:
+    """Return what forbids to go on from the labels after a request, or 0."""
+    size = 0
+    for q in range(len(labels)):
+        if labels[q] > 0:
+            size += 1
+            if q != page and before[q] <= 0:
+                return ILLEGAL
+        if labels[q] < low:
+            return TOO_LOW
+        if labels[q] - low >= LARGEST // base:
+            return TOO_LARGE
+    return ILLEGAL if size > cache or labels[page] <= 0 else 0
 
 
 Expander = Callable[[Rows, Rows, Codes], int]

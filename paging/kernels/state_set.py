@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.kernels.jit import compiled
+from paging.kernels.jit import compiled, helper
 
 KINDS = (np.uint8, np.uint16, np.int32)
 """How entries are stored: the narrowest kind that holds all of them."""
@@ -156,3 +156,17 @@ def insert(
                 numbers[c] = s
             place = (place + 1) & mask
     return count
+
+
+@helper
+def sort_in(row: NDArray[np.signedinteger[Any]], first: int, place: int) -> int:
+    """Move one entry of a row down among those from ``first`` on, which ascend; return its new place.
+
+    The canonical form of a state sorts the pages of every layer; they are few, and mostly in order already.
+    """
+    entry = row[place]
+    while place > first and row[place - 1] > entry:
+        row[place] = row[place - 1]
+        place -= 1
+    row[place] = entry
+    return place

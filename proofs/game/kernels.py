@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.kernels.jit import compiled
-from paging.kernels.state_set import Rows
+from paging.kernels.state_set import Rows, sort_in
 from paging.work_function import update_work_function
 
 Numbers = NDArray[np.int64]
@@ -60,6 +60,7 @@ def expand(
     base = opt_cache + 1
     work = np.zeros(pages, dtype=np.int64)
     code = np.zeros(pages, dtype=np.int64)
+    lacking = np.zeros(pages, dtype=np.int64)
     origin = np.zeros(pages, dtype=np.int64)
     requests = 0
     targets = 0
@@ -81,16 +82,11 @@ def expand(
             # The row with the page cached, sorted again inside each layer; origin says where pages were.
             for j in range(layers):
                 for q in range(first_page[j], first_page[j + 1]):
-                    moving = work[q]
-                    if q == page or rows[s, q] >= base:
-                        moving += base
-                    hole = q
-                    while hole > first_page[j] and code[hole - 1] > moving:
-                        code[hole] = code[hole - 1]
-                        origin[hole] = origin[hole - 1]
-                        hole -= 1
-                    code[hole] = moving
-                    origin[hole] = q
+                    code[q] = work[q] + (base if q == page or rows[s, q] >= base else 0)
+                    place = sort_in(code, first_page[j], q)
+                    for p in range(q, place, -1):
+                        origin[p] = origin[p - 1]
+                    origin[place] = q
             least = HUGE
             if fault and size == cache:
                 for q in range(pages):
@@ -112,14 +108,11 @@ def expand(
                         if rank[code[q] - base, own] > least:
                             continue
                         last = code[q]
+                        lacking[:] = code
+                        lacking[q] -= base
+                        sort_in(lacking, first_page[j], q)
                         for p in range(pages):
-                            after[targets, (p - shift) % pages] = code[p]
-                        moving = last - base
-                        hole = q
-                        while hole > first_page[j] and code[hole - 1] > moving:
-                            after[targets, (hole - shift) % pages] = code[hole - 1]
-                            hole -= 1
-                        after[targets, (hole - shift) % pages] = moving
+                            after[targets, (p - shift) % pages] = lacking[p]
                         victims[targets] = origin[q]
                         targets += 1
             for t in range(target_ends[requests - 1] if requests > 0 else 0, targets):

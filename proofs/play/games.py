@@ -142,7 +142,7 @@ class WatchGame(LiveGame):
     def again(self) -> LiveGame:
         return self
 
-    def _play(self, page: int) -> None:  # noqa: ARG002 - the form of a game
+    def _play(self, page: int) -> None:
         raise GameOverError("there is nothing to choose in a film")
 
     def turn(self) -> dict[str, Any]:
@@ -251,7 +251,7 @@ class Hand(Policy):
     def __init__(self) -> None:
         self.victim = 0
 
-    def serve(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> None:  # type: ignore[override]  # noqa: ARG002
+    def serve(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> None:  # type: ignore[override]
         if labels[page] == 0 and np.count_nonzero(labels) == frame.cache:
             labels[self.victim] = 0
         labels[page] = 1

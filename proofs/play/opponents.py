@@ -61,7 +61,7 @@ class Script:
     def __init__(self, sequence: RequestSequence) -> None:
         self._requests: Iterator[int] = iter(sequence)
 
-    def request(self, labels: LabelArray) -> int:  # noqa: ARG002 - the form of a player
+    def request(self, labels: LabelArray) -> int:
         """Return the next request of the sequence, whatever is cached."""
         return next(self._requests)
 

@@ -27,10 +27,10 @@ def growth_panels(requests: int, seed: int) -> list[dict[str, Any]]:
 
 
 def growth_jobs(requests: int, seed: int) -> Iterator[tuple[str, str, dict[str, Any], int, int]]:
-    """Every construction on its demonstration instance for its victims; Sleator–Tarjan with h < k too."""
+    """Every construction on its demonstration instance for its victims; with h < k too where it can."""
     for found in constructions().values():
         variants: list[dict[str, Any]] = [{}]
-        if found.id == "sleator-tarjan":
+        if found.smaller_opt:
             variants.append({"opt_cache": (found.demo.cache + 1) // 2})
         rounds = max(1, requests // found.demo.layers)
         for options in variants:

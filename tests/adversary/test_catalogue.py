@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import sympy
 
-from adversary import Construction, constructions, expected_phase_length, get_construction
+from adversary import Construction, catalogue, constructions, expected_phase_length, get_construction
 from adversary.catalogue.belady import SMALLEST
 from adversary.catalogue.cruel import CruelGame
 from adversary.catalogue.llru_cycles import FOUND
 from adversary.catalogue.uniform import next_opening, phase_length_from, steady_phase_length
 from adversary.cycles.cycle import construction_cycle, cycle_certificate, periodic_cycle
 from adversary.cycles.search import Search
-from adversary.docs import gallery
+from adversary.docs import gallery, table
 from paging import (
     LayeredInstance,
     LimitError,
@@ -358,6 +358,10 @@ def test_docs_page_lists_all_constructions() -> None:
     assert text.partition("<!-- gallery: begin -->\n")[2].partition("<!-- gallery: end -->")[0] == gallery()
 
 
+def test_the_catalogue_opens_with_a_table_of_all_constructions() -> None:
+    assert (catalogue.__doc__ or "").partition("\n\n")[2] == table() + "\n"
+
+
 def test_every_construction_has_its_picture() -> None:
     pictures = {path.stem for path in (ROOT / "docs" / "images" / "adversaries").glob("*.png")}
     assert pictures == set(constructions())
@@ -400,6 +404,12 @@ def test_certificate_of_a_construction(capsys: pytest.CaptureFixture[str], tmp_p
     ):
         assert command(*args) == 2
         assert says in capsys.readouterr().err
+
+
+def test_what_is_no_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("seed=3", "policy=lru", "instance=1", "rounds=5", "spread=2/2"):
+        assert command("cyclic", "--option", name) == 2
+        assert f"has no option '{name.partition('=')[0]}'" in capsys.readouterr().err
 
 
 def test_very_short_sequences(capsys: pytest.CaptureFixture[str]) -> None:

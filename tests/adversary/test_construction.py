@@ -16,6 +16,7 @@ from adversary import (
     phase_schedule,
 )
 from adversary.cycles.product_graph import ProductGraph
+from adversary.docs import SECTIONS
 from paging import (
     InfeasibleScheduleError,
     LayeredInstance,
@@ -377,6 +378,17 @@ def test_unknown_names_and_options() -> None:
         get_construction("missing-page")(spread=(1, 1, 1))
 
 
+def test_what_a_construction_needs_is_said_by_its_entry() -> None:
+    entries = constructions().values()
+    assert [entry.id for entry in entries if entry.split_only] == ["fixed-split", "fixed-split-cyclic"]
+    assert [entry.id for entry in entries if entry.smaller_opt] == ["sleator-tarjan"]
+    for entry in entries:
+        built = entry()
+        assert (built.id, built.bound) == (entry.id, entry.bound)
+        assert (built.seed == 0) == (entry.kind == "random")
+        assert (built.policy is not None) == (entry.kind == "adaptive" or entry.split_only)
+
+
 def test_a_false_offline_schedule_is_refused() -> None:
     made = get_construction("cyclic")(rounds=50)
     entries = made.offline.entries.copy()
@@ -419,8 +431,8 @@ def test_adversaries_are_reproducible() -> None:
 
 def test_every_construction_documents_itself_and_runs_on_its_demo() -> None:
     for name, adversary in constructions().items():
-        for heading in ("Bad for whom", "Promise", "Offline schedule in words"):
-            assert heading in adversary.description, name
+        assert {"", *SECTIONS, "Parameters"} <= set(adversary.sections), name
+        assert adversary.sections["Parameters"].startswith("instance : LayeredInstance\n"), name
         for policy in adversary.victims:
             made = adversary(policy=policy, rounds=120)
             made.check(made.run(policy))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
-from paging.kernels.state_set import KINDS, StateSet, place_of
+from paging.kernels.state_set import KINDS, StateSet, place_of, sort_in
 
 
 class Plain:
@@ -78,3 +80,13 @@ def test_some_rows_by_number() -> None:
     states = StateSet(np.arange(12).reshape(6, 2))
     assert states.rows([5, 0]).tolist() == [[10, 11], [0, 1]]
     assert states.rows(np.array([], dtype=np.int64)).shape == (0, 2)
+
+
+def test_one_entry_is_sorted_in() -> None:
+    for first in (0, 2):
+        for order in permutations((1, 1, 3, 5)):
+            row = np.array([9, 9][:first] + list(order), dtype=np.int32)
+            for place in range(first + 1, len(row)):
+                entry = row[place]
+                assert row[sort_in(row, first, place)] == entry
+            assert row.tolist() == [*[9, 9][:first], 1, 1, 3, 5]
