@@ -1,4 +1,5 @@
-# Two commands for a bare machine with Python ≥ 3.11 and make.
+# The commands of the project, for a bare machine with Python ≥ 3.11 and make.
+.DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
@@ -6,7 +7,14 @@ OUT    ?= report
 
 LESSON ?= 1
 
-.PHONY: reproduce test browser bench docs lesson clean
+# How many tests run at the same time; WORKERS=0 runs them in one process.
+WORKERS ?= auto
+
+.PHONY: help reproduce test fast browser bench docs lesson clean
+
+## help: say what each target does
+help:
+	@sed -n 's/^## \([a-z]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 ## reproduce: install into .venv and write the report to report/
 reproduce: $(VENV)/installed
@@ -17,7 +25,11 @@ test: $(VENV)/installed-test browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+## fast: the tests that are not marked slow, for between two edits
+fast: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
 ## browser: what the browser tests need beside Python, where it can be had; without it they are skipped
 browser:

@@ -17,6 +17,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
+    "house",
     "registries",
 ]
 exclude_patterns = ["lessons"]

@@ -38,7 +38,7 @@ def optimum_certificate(found: Optimum, provenance: Mapping[str, object] | None 
     """
     claim = {**_problem(found.gaps), "upper": number(found.upper), "lower": number(found.lower)}
     evidence = {
-        "schedule": packed(found.schedule.victims),
+        "schedule": packed(found.schedule.entries),
         "dual": _dual(found.gaps, found.dual),
     }
     return certificate("optimum", claim, evidence, provenance)
@@ -54,7 +54,7 @@ def schedule_certificate(
     """Return a certificate of type ``schedule``: OPT is at most the cost of this schedule."""
     gaps = gaps_of(schedule.sequence, weights, shares)
     claim = {**_problem(gaps), "upper": number(Fraction(gaps.cost(schedule), gaps.scale))}
-    return certificate("schedule", claim, {"schedule": packed(schedule.victims)}, provenance)
+    return certificate("schedule", claim, {"schedule": packed(schedule.entries)}, provenance)
 
 
 def dual_certificate(gaps: Gaps, dual: Dual, provenance: Mapping[str, object] | None = None) -> Certificate:

@@ -105,12 +105,12 @@ class Gaps:
 
     def hits(self, schedule: Schedule) -> Flags:
         """Return which gaps a schedule keeps, shape (m,)."""
-        kept: Flags = schedule.victims[self.ends] == HIT
+        kept: Flags = schedule.entries[self.ends] == HIT
         return kept
 
     def cost(self, schedule: Schedule) -> int:
         """Return the cost of a schedule, counted fault by fault, in units of 1/scale."""
-        faulted = schedule.victims != HIT
+        faulted = schedule.entries != HIT
         if self.weights is None:
             return int(np.count_nonzero(faulted))
         return int(self.weights.scaled[self.sequence.requests[faulted]].sum())
@@ -130,14 +130,14 @@ class Gaps:
         shared = self.shares is None
         part_of = np.zeros(instance.total_pages, np.int32) if shared else instance.layer_of
         capacity = np.array([instance.cache] if self.shares is None else self.shares, dtype=np.int64)
-        victims = np.empty(len(self.sequence), dtype=np.int32)
+        entries = np.empty(len(self.sequence), dtype=np.int32)
         group = instance.per_visit if instance.visits == "atomic" else 1
         time = schedule_of_kept(
-            self.sequence.requests, keep_after, part_of, capacity, group, instance.bypassing, victims
+            self.sequence.requests, keep_after, part_of, capacity, group, instance.bypassing, entries
         )
         if time >= 0:
             raise InfeasibleScheduleError(f"request {time}: more pages are to be kept than there are slots")
-        return Schedule(self.sequence, victims)
+        return Schedule(self.sequence, entries)
 
 
 def gaps_of(

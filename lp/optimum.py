@@ -106,7 +106,7 @@ def optimum(
     >>> from paging.model import LayeredInstance
     >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1, 2])
     >>> found = optimum(sequence)
-    >>> found.value, found.route, found.schedule.victims.tolist()
+    >>> found.value, found.route, found.schedule.entries.tolist()
     (4, 'farthest', [-1, -1, 1, -2, 0, -2])
     >>> optimum(sequence, weights=[5, 1, 1], route="lp").value
     8

@@ -13,10 +13,21 @@ from paging.errors import (
 )
 from paging.expectation import Estimate, expected_cost, expected_faults, sample_faults
 from paging.hindsight import Mistake, mistakes
-from paging.model import BYPASS, FREE, HIT, Frame, LayeredInstance, Page, RequestSequence, Schedule
+from paging.model import (
+    BYPASS,
+    FREE,
+    HIT,
+    Entry,
+    Frame,
+    LayeredInstance,
+    Page,
+    RequestSequence,
+    Schedule,
+    Step,
+)
 from paging.offline import OfflineAlgorithm, farthest_in_future, optimum_so_far, phase_starts
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
-from paging.run import Run, Step
+from paging.run import Run
 from paging.simulate import Session, simulate, steps
 from paging.traces import Trace, read_trace, write_trace
 from paging.viewer import film_of, show
@@ -29,6 +40,7 @@ __all__ = [
     "HIT",
     "TRAITS",
     "WORKLOADS",
+    "Entry",
     "Estimate",
     "Frame",
     "IllegalAnswerError",

@@ -9,7 +9,7 @@ import base64
 import gzip
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,13 @@ def _without_floats(value: Any) -> Any:
     return str(value) if isinstance(value, float) else value
 
 
-def packed(values: NDArray[np.integer[Any]]) -> list[int] | dict[str, object]:
-    """Return an array of integers as a JSON list, or packed if it is long.
+def packed(numbers: Sequence[int] | NDArray[np.integer[Any]]) -> list[int] | dict[str, object]:
+    """Return integers as a JSON list, or packed if there are many.
 
     >>> packed(np.array([1, 2]))
     [1, 2]
     """
+    values = np.asarray(numbers, dtype=np.int64)
     if len(values) < PACK_FROM:
         plain: list[int] = values.tolist()
         return plain

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,7 +12,9 @@ from paging.errors import ModelError, UnsupportedModelError
 from paging.expectation import Estimate, sample_faults
 from paging.model import LayeredInstance, RequestSequence
 from paging.offline import farthest_in_future
+from paging.parallel import cores
 from paging.policy import Policy, get_policy, registered_policies
+from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import simulate
 
 OPT, COMPULSORY, BASELINE = "opt", "compulsory", "lru"
@@ -151,7 +152,7 @@ def compare(
     runs: int = 10,
     seed: int = 0,
     workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Comparison:
     """Serve one sequence with several policies and cache sizes, and set OPT and compulsory faults beside.
 
@@ -171,8 +172,8 @@ def compare(
         Seed of the randomised policies; each gets child streams of it.
     workers : int, optional
         Threads; default one for every core this process may use. The result does not depend on it.
-    progress : callable, optional
-        Called with (done, total).
+    watch : Watch
+        Told how many of the runs are done.
 
     Returns
     -------
@@ -210,7 +211,7 @@ def compare(
         for cache in sizes
         for algorithm in [*answers, *([None] if optimum else [])]
     ]
-    outcomes = _work(jobs, workers, progress)
+    outcomes = _work(jobs, workers, watch)
     rows, skipped = _assemble(served, outcomes)
     return Comparison(served[sizes[0]].instance, sizes, tuple(rows), tuple(skipped), seed)
 
@@ -240,27 +241,18 @@ class _Job:
             return Skipped(name, cache, str(refusal))
 
 
-def _work(
-    jobs: Sequence[_Job], workers: int | None, progress: Callable[[int, int], None] | None
-) -> list[Row | Skipped]:
+def _work(jobs: Sequence[_Job], workers: int | None, watch: Watch) -> list[Row | Skipped]:
     """Do all jobs in threads (compiled code holds no interpreter lock); results come in the jobs' order."""
-    pool = ThreadPoolExecutor(min(workers or _cores(), max(1, len(jobs))))
+    pool = ThreadPoolExecutor(min(workers or cores(), max(1, len(jobs))))
     try:
         futures: list[Future[Row | Skipped]] = [pool.submit(job) for job in jobs]
         for done, future in enumerate(as_completed(futures), start=1):
             future.result()
-            if progress is not None:
-                progress(done, len(jobs))
+            watch.tell(Count(done, len(jobs)))
         return [future.result() for future in futures]
     finally:
         # After an error or an interrupt nobody wants the jobs that have not begun.
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _assemble(

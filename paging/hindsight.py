@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paging.errors import ModelError, UnsupportedModelError
+from paging.errors import UnsupportedModelError
 from paging.model import PageArray, RequestSequence
 from paging.run import Run
 
@@ -86,21 +86,15 @@ def mistakes(run: Run) -> list[Mistake]:
     if instance.bypassing or instance.visits == "atomic":
         raise UnsupportedModelError("mistakes are counted for forced service and sequential visits")
     found = []
-    cached: set[int] = set()
-    for time, (page, entry) in enumerate(zip(sequence, run.schedule.victims.tolist(), strict=True)):
-        if entry >= 0:
-            if entry not in cached:
-                raise ModelError(f"request {time} (page {page}): the victim {entry} is not cached")
-            after = (cached - {entry}) | {page}
-            if 1 + optimum_from(sequence, time + 1, after) > optimum_from(sequence, time, cached):
-                best = max(cached, key=lambda q: (_next(sequence, time, q) or len(sequence), -q))
-                found.append(
-                    Mistake(
-                        time, page, entry, best, _next(sequence, time, entry), _next(sequence, time, best)
-                    )
-                )
-            cached.discard(entry)
-        cached.add(page)
+    cached: frozenset[int] = frozenset()
+    for step in run.schedule.steps():
+        if step.victims:
+            time, victim = step.time, step.entry
+            if 1 + optimum_from(sequence, time + 1, step.cache) > optimum_from(sequence, time, cached):
+                wait = {q: _next(sequence, time, q) for q in cached}
+                best = max(cached, key=lambda q: (wait[q] or len(sequence), -q))
+                found.append(Mistake(time, step.page, victim, best, wait[victim], wait[best]))
+        cached = step.cache
     return found
 
 

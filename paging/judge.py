@@ -7,21 +7,26 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from paging.errors import IllegalAnswerError
-from paging.model import BYPASS, FREE, HIT, Frame, LabelArray, PageArray, Serve
+from paging.model import (
+    APPEARED,
+    BYPASS,
+    FREE,
+    HIT,
+    LEFT_ON_HIT,
+    MISSING,
+    SEVERAL,
+    TOO_MANY,
+    Frame,
+    LabelArray,
+    PageArray,
+    Serve,
+)
 
 Labels = LabelArray | tuple[int, ...]
 
 
-MISSING, APPEARED, TOO_MANY = -10, -11, -12
-"""What :func:`judge` says of illegal answers."""
-
-
-SEVERAL, LEFT_ON_HIT = -4, -5
-"""What it says of legal answers that are no demand steps: several pages left on a fault, or any on a hit."""
-
-
 def judge(before: Labels, after: Labels, page: int, cache: int, bypassing: bool) -> int:
-    """Derive what an answer did: a schedule entry, ``SEVERAL``, or a negative code for an illegal answer."""
+    """Derive what an answer did: the page that left, or an :class:`~paging.model.Entry`."""
     size, left, victim = 0, 0, FREE
     for q in range(len(after)):
         if after[q] > 0:

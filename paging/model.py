@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from functools import cached_property
 from typing import Literal, NamedTuple, Self
 
@@ -21,8 +22,33 @@ from paging.html import facts_table
 PageArray = NDArray[np.int32]
 LabelArray = NDArray[np.int64]
 
-HIT, FREE, BYPASS = -2, -1, -3
-"""Entries of a schedule beside page ids: a hit, a fault into a free slot, a fault served without caching."""
+
+class Entry(IntEnum):
+    """What happened at a request where no single victim says it; a victim's entry is its page id ≥ 0.
+
+    The first three make a schedule beside page ids, the next two are legal answers of policies that are not
+    demand paging, and the last three say what is illegal about an answer.
+    """
+
+    FREE = -1
+    """A fault into a free slot."""
+    HIT = -2
+    BYPASS = -3
+    """A fault served without caching the page."""
+    SEVERAL = -4
+    """A fault on which several pages left."""
+    LEFT_ON_HIT = -5
+    """A hit on which pages left."""
+    MISSING = -10
+    """The requested page is not cached afterwards."""
+    APPEARED = -11
+    """A page that was not requested came into the cache."""
+    TOO_MANY = -12
+    """More than k pages are cached."""
+
+
+# Compiled code takes plain integers for constants.
+FREE, HIT, BYPASS, SEVERAL, LEFT_ON_HIT, MISSING, APPEARED, TOO_MANY = map(int, Entry)
 
 MAX_PAGES = MAX_REQUESTS = 2**31 - 1
 """Most pages of an instance and requests of a sequence: ids and times are int32."""
@@ -365,6 +391,36 @@ def _refuse_repeats_in_a_visit(group: int, pages: PageArray) -> None:
             raise IllegalSequenceError(f"request {t}: page {pages[t]} comes twice in visit {t // group}")
 
 
+class Step(NamedTuple):
+    """One served request, as the step iterators show it.
+
+    Attributes
+    ----------
+    time, page : int
+        The request.
+    entry : int
+        What a schedule says of it: the page that left, or an :class:`Entry`.
+    victims : tuple of int
+        The pages that left: several at once only where the policy is not demand paging.
+    cache : frozenset of int
+        The pages cached afterwards.
+    labels : tuple of int
+        The policy's labels afterwards; none where a schedule was carried out.
+    """
+
+    time: int
+    page: int
+    entry: int
+    victims: tuple[int, ...]
+    cache: frozenset[int]
+    labels: tuple[int, ...] = ()
+
+    @property
+    def hit(self) -> bool:
+        """Whether the page was cached."""
+        return self.entry in (HIT, LEFT_ON_HIT)
+
+
 @dataclass(frozen=True, eq=False)
 class Schedule:
     """What an algorithm did on a sequence: one entry per request, checked to be feasible when asked.
@@ -373,9 +429,9 @@ class Schedule:
     ----------
     sequence : RequestSequence
         The requests that were served.
-    victims : array_like of int, shape (T,)
-        ``HIT`` (−2), ``FREE`` (−1, a fault into a free slot), ``BYPASS`` (−3, a fault served without
-        caching, only in the bypassing model), or the page that leaves on a fault.
+    entries : array_like of int, shape (T,)
+        Per request the page that leaves on a fault, or an :class:`Entry`: ``HIT``, ``FREE`` (a fault into a
+        free slot) or ``BYPASS`` (a fault served without caching, only in the bypassing model).
 
     Notes
     -----
@@ -383,35 +439,57 @@ class Schedule:
     """
 
     sequence: RequestSequence
-    victims: PageArray = field(repr=False)
+    entries: PageArray = field(repr=False)
 
-    def __init__(self, sequence: RequestSequence, victims: ArrayLike) -> None:
-        entries = np.asarray(victims)
-        if entries.shape != sequence.requests.shape:
+    def __init__(self, sequence: RequestSequence, entries: ArrayLike) -> None:
+        given = np.asarray(entries)
+        if given.shape != sequence.requests.shape:
             raise InfeasibleScheduleError(
-                f"a schedule of {len(sequence)} requests has one entry each, got shape {entries.shape}"
+                f"a schedule of {len(sequence)} requests has one entry each, got shape {given.shape}"
             )
         object.__setattr__(self, "sequence", sequence)
-        object.__setattr__(self, "victims", _freeze(entries.astype(np.int32)))
+        object.__setattr__(self, "entries", _freeze(given.astype(np.int32)))
 
     @property
     def faults(self) -> int:
         """Number of faults."""
-        return int(np.count_nonzero(self.victims != HIT))
+        return int(np.count_nonzero(self.entries != HIT))
 
     @cached_property
     def fault_counts(self) -> NDArray[np.int64]:
         """Faults after every request, shape (T,)."""
-        return np.cumsum(self.victims != HIT)
+        return np.cumsum(self.entries != HIT)
 
     def check(self) -> None:
         """Raise InfeasibleScheduleError unless the schedule can be carried out from a cold cache."""
+        for _ in self._carried_out():
+            pass
+
+    def steps(self) -> Iterator[Step]:
+        """Yield every request served from a cold cache, with no labels.
+
+        Raises
+        ------
+        InfeasibleScheduleError
+            The schedule cannot be carried out; the steps before that request have been yielded.
+
+        Examples
+        --------
+        >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0])
+        >>> [sorted(step.cache) for step in Schedule(sequence, [FREE, FREE, 1, HIT]).steps()]
+        [[0], [0, 1], [0, 2], [0, 2]]
+        """
+        for time, page, entry, cache in self._carried_out():
+            yield Step(time, page, entry, (entry,) if entry >= 0 else (), frozenset(cache))
+
+    def _carried_out(self) -> Iterator[tuple[int, int, int, set[int]]]:
+        """Yield time, page, entry and the cache after every request, one set that goes on changing."""
         instance = self.sequence.instance
         cache: set[int] = set()
         visit: set[int] = set()
         group = instance.per_visit
         for t, (page, entry) in enumerate(
-            zip(self.sequence.requests.tolist(), self.victims.tolist(), strict=True)
+            zip(self.sequence.requests.tolist(), self.entries.tolist(), strict=True)
         ):
             problem = _entry_problem(entry, page, cache, instance)
             if problem:
@@ -427,6 +505,7 @@ class Schedule:
                         f"request {t}: an atomic visit ends without its pages {sorted(visit - cache)}"
                     )
                 visit.clear()
+            yield t, page, entry, cache
 
 
 def _entry_problem(entry: int, page: int, cache: set[int], instance: LayeredInstance) -> str:

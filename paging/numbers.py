@@ -64,14 +64,13 @@ def cell(value: object) -> str:
     return str(value)
 
 
-def number(value: int | Fraction) -> int | str:
-    """Return a whole number as it is and a fraction as ``"p/q"`` in lowest terms.
+def number(value: int | Fraction | float) -> int | str:
+    """Return an exact number for a certificate: whole ones as numbers, others as their text.
 
-    >>> number(Fraction(6, 4)), number(Fraction(4, 2))
-    ('3/2', 2)
+    >>> number(Fraction(6, 4)), number(Fraction(4, 2)), number(float("inf"))
+    ('3/2', 2, 'unbounded')
     """
-    exact = Fraction(value)
-    return exact.numerator if exact.denominator == 1 else f"{exact.numerator}/{exact.denominator}"
+    return "unbounded" if value == float("inf") else int(value) if value == int(value) else str(value)
 
 
 def ratio_text(value: int | Fraction | float | None) -> str | None:

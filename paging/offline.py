@@ -14,7 +14,7 @@ from paging.run import Run
 
 
 class OfflineAlgorithm(Protocol):
-    """An algorithm that is given the whole sequence. Online policies never are (decision 3 of the design)."""
+    """An algorithm that is given the whole sequence; online policies never are (docs/decisions.md, 4)."""
 
     def __call__(self, sequence: RequestSequence, *, record: bool = False) -> Run:
         """Serve the sequence."""

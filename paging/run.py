@@ -1,16 +1,14 @@
-"""What serving a sequence gives: a whole run, and one step of it."""
+"""What serving a sequence gives."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
 from paging.errors import ModelError
 from paging.html import facts_table, table
-from paging.judge import LEFT_ON_HIT, SEVERAL
-from paging.model import FREE, HIT, PageArray, RequestSequence, Schedule
+from paging.model import FREE, HIT, LEFT_ON_HIT, SEVERAL, PageArray, RequestSequence, Schedule
 
 SHOWN = 24
 """Requests shown of a run before the rest is summed up in one line."""
@@ -103,14 +101,3 @@ class Run:
             "hit" if hit else "fault",
             left,
         ]
-
-
-class Step(NamedTuple):
-    """One served request, as the step iterator shows it."""
-
-    time: int
-    page: int
-    hit: bool
-    victims: tuple[int, ...]
-    cache: frozenset[int]
-    labels: tuple[int, ...]

@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from paging.errors import IllegalAnswerError, IllegalSequenceError, UnsupportedModelError
-from paging.judge import LEFT_ON_HIT, MISSING, SEVERAL, complaint, drive, judge
-from paging.model import BYPASS, FREE, HIT, LabelArray, LayeredInstance, PageArray, RequestSequence, Serve
+from paging.judge import complaint, drive, judge
+from paging.model import MISSING, LabelArray, LayeredInstance, PageArray, RequestSequence, Serve, Step
 from paging.policy import Outcomes, Policy, get_policy
-from paging.run import Run, Step
+from paging.run import Run
 
 Engine = Literal["auto", "kernel", "compiled", "labels"]
 
@@ -99,12 +99,11 @@ class Session:
         entry = judge(self.labels, following, page, frame.cache, self.instance.bypassing)
         if entry <= MISSING:
             raise complaint(entry, self.time, page, self.policy.name, self.cache)
-        hit = bool(self.labels[page] > 0)
         gone = np.flatnonzero((self.labels > 0) & (following <= 0)).tolist()
         self.labels = following
-        step = Step(self.time, page, hit, tuple(gone), self.cache, tuple(following.tolist()))
+        step = Step(self.time, page, entry, tuple(gone), self.cache, tuple(following.tolist()))
         self.time += 1
-        self.faults += not hit
+        self.faults += not step.hit
         return step
 
 
@@ -273,17 +272,8 @@ def _run_randomized(
     for page in sequence:
         step = session.serve(page)
         if len(entries):
-            entries[step.time] = _entry(step)
+            entries[step.time] = step.entry
     return Outcome(session.faults, "labels")
-
-
-def _entry(step: Step) -> int:
-    """Return what :func:`judge` says about a step that was found legal."""
-    if step.hit:
-        return LEFT_ON_HIT if step.victims else HIT
-    if step.victims:
-        return step.victims[0] if len(step.victims) == 1 else SEVERAL
-    return FREE if step.page in step.cache else BYPASS
 
 
 def _drive(

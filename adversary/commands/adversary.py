@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from paging.cli.options import F, cache_option, json_option, layers_option, pages_option, seed_option
+from paging.cli.options import (
+    F,
+    cache_option,
+    certificate_option,
+    json_option,
+    layers_option,
+    pages_option,
+    seed_option,
+)
 from paging.cli.terminal import provenance, write_json, write_table
 from paging.errors import ModelError, UnknownNameError
-from paging.files import atomic_write
 from paging.spec import parse_spec
 
 if TYPE_CHECKING:
@@ -187,19 +193,16 @@ def _certificate_option(found: Adversary) -> Callable[[F], F]:
     """``--certificate`` for constructions that a deterministic policy runs round in cycles on."""
     if found.kind == "random":
         return lambda command: command
-    text = "Write the cycle that the policy runs into as a certificate (.json) that 'paging verify' judges."
-    return click.option("--certificate", type=click.Path(dir_okay=False), metavar="FILE", help=text)
+    text = "Write the cycle that the policy runs into (.json or .json.gz), for 'paging verify'."
+    return certificate_option(help=text)
 
 
 def _write_certificate(built: Construction, policy: str, path: str) -> None:
     from adversary.cycles.cycle import construction_cycle, cycle_certificate
+    from paging.certificate import write_certificate
 
-    if not path.endswith(".json"):
-        raise ModelError(f"--certificate {path}: the name must end in .json")
-    document = cycle_certificate(construction_cycle(built, policy), policy, spec=policy)
-    document["provenance"] = provenance(construction=built.id)
-    with atomic_write(path) as stream:
-        stream.write(json.dumps(document) + "\n")
+    cycle, facts = construction_cycle(built, policy), provenance(construction=built.id)
+    write_certificate(cycle_certificate(cycle, policy, spec=policy, provenance=facts), path)
 
 
 class _Runs(click.IntRange):

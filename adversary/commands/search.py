@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -12,11 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paging.cli.options import cache_option, json_option, layers_option, pages_option, seed_option
+from paging.cli.exits import Exit, leave
+from paging.cli.options import (
+    cache_option,
+    certificate_option,
+    json_option,
+    layers_option,
+    pages_option,
+    seed_option,
+)
 from paging.cli.terminal import progress, provenance, remark, write_json, write_table
-from paging.errors import ModelError
-from paging.files import atomic_write
-from paging.signals import stoppable
+from paging.signals import Count, Watch, stoppable
 
 if TYPE_CHECKING:
     from adversary.cycles.search import Search
@@ -73,12 +78,7 @@ FIRST_REMARK, REMARK_EVERY = 1.0, 5.0
     metavar="SECONDS",
     help="Time between two savings of the checkpoint; it is also saved at the end and when interrupted.",
 )
-@click.option(
-    "--certificate",
-    type=click.Path(dir_okay=False),
-    metavar="FILE",
-    help="Write the best cycle as a certificate (.json) that 'paging verify' judges.",
-)
+@certificate_option(help="Write the best cycle (.json or .json.gz), for 'paging verify'.")
 @json_option()
 def search(
     policy: str,
@@ -113,8 +113,6 @@ def search(
     from adversary.cycles.search import Search
     from paging.model import LayeredInstance
 
-    if certificate is not None and not certificate.endswith(".json"):
-        raise ModelError(f"--certificate {certificate}: the name must end in .json")
     found = Search(
         policy,
         LayeredInstance(layers, pages, cache),
@@ -129,15 +127,15 @@ def search(
         save = None if checkpoint is None else partial(found.save, checkpoint)
         _run(found, steps, budget, stopped, save, save_every, quiet=as_json)
     _report(found, certificate, as_json)
-    if stopped:
-        click.get_current_context().exit(130)
+    if stopped():
+        leave(Exit.INTERRUPTED)
 
 
 def _run(
     found: Search,
     steps: int | None,
     budget: float,
-    stopped: list[int],
+    stopped: Callable[[], bool],
     save: Callable[[], None] | None,
     save_every: float,
     quiet: bool,
@@ -148,7 +146,7 @@ def _run(
     last = {"save": begun, "remark": begun}
     best = found.best
 
-    def watch(_: Search) -> None:
+    def tell(_: Search) -> None:
         nonlocal best
         now = time.monotonic()
         found.progress.elapsed = earlier + now - begun
@@ -156,7 +154,7 @@ def _run(
             save()
             last["save"] = now
         done, total = (found.progress.elapsed, budget) if steps is None else (found.progress.steps, steps)
-        bar(done, total, _brief(found))
+        bar.tell(Count(done, total, _brief(found)))
         if (
             lines
             and now - begun > FIRST_REMARK
@@ -166,11 +164,11 @@ def _run(
             last["remark"], best = now, found.best
 
     def until() -> bool:
-        return bool(stopped) or (steps is None and found.progress.elapsed >= budget)
+        return stopped() or (steps is None and found.progress.elapsed >= budget)
 
     with progress(_brief(found), show=not quiet) as bar:
         if not until():
-            found.run(steps=steps, until=until, watch=watch)
+            found.run(steps=steps, watch=Watch(tell, until))
     if save is not None:
         save()
 
@@ -192,15 +190,15 @@ def _text(value: Any) -> str:
 
 
 def _report(found: Search, certificate: str | None, as_json: bool) -> None:
+    from paging.certificate import NoCertificateError, write_certificate
+
     best, progress, shape = found.best, found.progress, found.instance
-    document = found.certificate()
-    if document is not None:
-        document["provenance"] = provenance(seed=found.seed, search=progress.method, steps=progress.steps)
+    facts = provenance(seed=found.seed, search=progress.method, steps=progress.steps)
+    document = found.certificate(facts)
     if certificate is not None:
         if document is None:
-            raise ModelError(f"no cycle was found within the budget, so {certificate} is not written")
-        with atomic_write(certificate) as stream:
-            stream.write(json.dumps(document) + "\n")
+            raise NoCertificateError(f"no cycle was found within the budget, so {certificate} is not written")
+        write_certificate(document, certificate)
     if as_json:
         write_json(_answer(found, document, certificate))
         return

@@ -6,7 +6,7 @@ product graph, of a period and of a construction are closed by replaying them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -17,11 +17,12 @@ import numpy as np
 from adversary.construction import Construction
 from adversary.cycles.max_ratio import GraphCycle
 from adversary.cycles.product_graph import ProductGraph
+from paging.certificate import Certificate, certificate, packed
 from paging.errors import LayeredPagingError, LimitError, ModelError
-from paging.model import HIT, LayeredInstance, RequestSequence, Schedule
+from paging.model import LayeredInstance, RequestSequence, Schedule, Step
+from paging.numbers import number
 from paging.offline import farthest_in_future
 from paging.policy import Policy, get_policy
-from paging.run import Step
 from paging.simulate import Session
 from paging.work_function import WorkFunction
 
@@ -289,36 +290,35 @@ def offline_return(cycle: Cycle) -> Return:
         sequence = cycle.sequence(repetitions).with_cache(cycle.opt_cache)
         schedule = farthest_in_future(sequence, record=True).schedule
         boundaries: dict[frozenset[int], tuple[int, int]] = {}
-        for number, (cache, faults) in enumerate(_at_boundaries(schedule, len(cycle.prefix), length)):
-            begin, paid = boundaries.setdefault(cache, (number, faults))
-            if begin < number and faults - paid == (number - begin) * cycle.offline:
+        for end, (cache, faults) in enumerate(_at_boundaries(schedule, len(cycle.prefix), length)):
+            begin, paid = boundaries.setdefault(cache, (end, faults))
+            if begin < end and faults - paid == (end - begin) * cycle.offline:
                 first = len(cycle.prefix) + begin * length
-                entries = schedule.victims[first : first + (number - begin) * length]
-                return Return(tuple(sorted(cache)), number - begin, tuple(entries.tolist()))
+                entries = schedule.entries[first : first + (end - begin) * length]
+                return Return(tuple(sorted(cache)), end - begin, tuple(entries.tolist()))
         repetitions *= 4
     raise LimitError(f"no offline cache returns within {MAX_REPEATS:,} repetitions of the cycle")
 
 
 def _at_boundaries(schedule: Schedule, start: int, length: int) -> Iterator[tuple[frozenset[int], int]]:
     """Yield the cache and the faults so far at the start of every repetition."""
-    cache: set[int] = set()
+    cache: frozenset[int] = frozenset()
     faults = 0
-    pairs = zip(schedule.sequence, schedule.victims.tolist(), strict=True)
-    for time, (page, entry) in enumerate(pairs):
-        if time >= start and (time - start) % length == 0:
-            yield frozenset(cache), faults
-        if entry != HIT:
-            faults += 1
-            cache.discard(entry)
-            cache.add(page)
+    for step in schedule.steps():
+        if step.time >= start and (step.time - start) % length == 0:
+            yield cache, faults
+        faults += not step.hit
+        cache = step.cache
 
 
 def cycle_certificate(
-    cycle: Cycle, policy: str | Policy | None = None, *, spec: str | None = None
-) -> dict[str, object]:
-    """Return a certificate of type ``cycle`` (docs/certificates.md) as plain values for JSON.
-
-    The evidence lists what left the policy's cache at every request, and an offline schedule that returns.
+    cycle: Cycle,
+    policy: str | Policy | None = None,
+    *,
+    spec: str | None = None,
+    provenance: Mapping[str, object] | None = None,
+) -> Certificate:
+    """Return a certificate of type ``cycle`` (docs/certificates.md).
 
     Parameters
     ----------
@@ -326,42 +326,44 @@ def cycle_certificate(
         The object to replay; default the one of the cycle's name.
     spec : str, optional
         How the certificate names the policy, so that a replay can find it; default the cycle's name.
+    provenance : mapping, optional
+        Where the cycle comes from, for the reader only.
     """
-    back = offline_return(cycle)
-    session = Session(get_policy(cycle.policy if policy is None else policy), cycle.instance)
-    steps = [session.serve(page) for page in cycle.prefix + cycle.requests]
     claim = {
         "instance": cycle.instance.plain,
         "policy": cycle.policy if spec is None else spec,
         "opt_cache": cycle.opt_cache,
+        "ratio": number(cycle.ratio),
+        **cycle_claim(cycle),
+    }
+    return certificate("cycle", claim, cycle_evidence(cycle, policy), provenance)
+
+
+def cycle_claim(cycle: Cycle) -> dict[str, object]:
+    """Return what a certificate says of the requests: prefix, cycle and what a repetition costs."""
+    return {
         "prefix": list(cycle.prefix),
         "cycle": list(cycle.requests),
         "online": cycle.online,
         "offline": cycle.offline,
-        "ratio": exact_text(cycle.ratio),
     }
-    evidence = {
-        "leaving": [len(step.victims) for step in steps],
-        "left": [page for step in steps for page in step.victims],
+
+
+def cycle_evidence(cycle: Cycle, policy: str | Policy | None = None) -> dict[str, object]:
+    """Return what left the policy's cache at every request, and an offline schedule that returns.
+
+    Parameters
+    ----------
+    policy : str or Policy, optional
+        The object to replay; default the one of the cycle's name.
+    """
+    back = offline_return(cycle)
+    session = Session(get_policy(cycle.policy if policy is None else policy), cycle.instance)
+    steps = [session.serve(page) for page in cycle.prefix + cycle.requests]
+    return {
+        "leaving": packed([len(step.victims) for step in steps]),
+        "left": packed([page for step in steps for page in step.victims]),
         "start": list(back.start),
         "periods": back.periods,
-        "schedule": list(back.entries),
+        "schedule": packed(back.entries),
     }
-    return {
-        "format": "layered-paging certificate",
-        "version": 1,
-        "type": "cycle",
-        "claim": claim,
-        "evidence": evidence,
-    }
-
-
-def exact_text(value: Fraction | float) -> int | str:
-    """Return a ratio for a certificate: a whole number, ``"p/q"``, or ``"unbounded"``.
-
-    >>> exact_text(Fraction(4)), exact_text(Fraction(3, 2)), exact_text(float("inf"))
-    (4, '3/2', 'unbounded')
-    """
-    if isinstance(value, float):
-        return "unbounded"
-    return value.numerator if value.denominator == 1 else str(value)

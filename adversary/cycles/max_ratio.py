@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.kernels.jit import compiled
+from paging.signals import UNWATCHED, Watch
 
 Codes = NDArray[np.signedinteger[Any]]
 Numbers = NDArray[np.int64]
@@ -75,7 +76,7 @@ def best_cycle(
     objective: Objective = RATIO,
     *,
     start: GraphCycle | None = None,
-    watch: Callable[[int, Fraction], None] = lambda iteration, ratio: None,
+    watch: Watch = UNWATCHED,
 ) -> Extremum:
     """Return the cycle of largest gain per price, by Newton's method on the ratio, exactly.
 
@@ -91,8 +92,13 @@ def best_cycle(
         Prices must not be negative.
     start : GraphCycle, optional
         A cycle to improve on.
-    watch : callable
-        Told Newton step and ratio before every sweep; what it raises ends the search.
+    watch : Watch
+        Told the best ratio known before every sweep.
+
+    Raises
+    ------
+    StoppedError
+        Whoever watches wants no more.
     """
     best = start
     iterations = 0
@@ -107,10 +113,10 @@ def best_cycle(
         distance = np.zeros(len(targets), dtype=weights.dtype)
         parent = np.full(len(targets), -1, dtype=np.int64)
         better = None
-        watch(iterations, exact)
+        watch.look(exact)
         while better is None and relax(targets, codes, weights, distance, parent):
             better = _best_parent_cycle(parent, codes, objective)
-            watch(iterations, exact)
+            watch.look(exact)
         if better is None:
             return Extremum(best, distance, iterations)
         best = better
@@ -122,7 +128,7 @@ def longest_paths(
     ratio: Fraction,
     objective: Objective = RATIO,
     *,
-    watch: Callable[[], None] = lambda: None,
+    watch: Watch = UNWATCHED,
 ) -> Numbers:
     """Return, for a ratio P/Q that no cycle exceeds, the largest Σ (Q·gain − P·price) from state 0 to each.
 
@@ -136,7 +142,7 @@ def longest_paths(
     distance[0] = 0
     parent = np.full(len(targets), -1, dtype=np.int64)
     while relax(targets, codes, weights, distance, parent):
-        watch()
+        watch.look(ratio)
     return distance
 
 

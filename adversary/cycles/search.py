@@ -10,7 +10,7 @@ import inspect
 import json
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -23,10 +23,12 @@ from numpy.typing import NDArray
 from adversary.cycles.cycle import Cycle, NoCycleError, cycle_certificate, literal, periodic_cycle
 from adversary.cycles.max_ratio import GAP, RATIO, Numbers, best_cycle
 from adversary.cycles.product_graph import ProductGraph, Symmetry
+from paging.certificate import Certificate
 from paging.errors import LimitError, ModelError
 from paging.files import atomic_write
 from paging.model import Frame, LayeredInstance, Serve, whole_number
 from paging.policy import Policy, get_policy
+from paging.signals import UNWATCHED, Watch
 from paging.work_function import update_work_function
 
 Phase = Literal["exhaustive", "beam", "local", "done"]
@@ -147,22 +149,21 @@ class Search:
         self,
         *,
         steps: int | None = None,
-        until: Callable[[], bool] = lambda: False,
-        watch: Callable[[Search], None] = lambda search: None,
+        watch: Watch = UNWATCHED,
     ) -> None:
-        """Take steps until the search is done, so many in all are taken, or ``until`` says so.
+        """Take steps until the search is done, so many in all are taken, or whoever watches wants no more.
 
         Parameters
         ----------
         steps : int, optional
             Total number, those before a checkpoint included.
-        until, watch : callable
-            Both are called after every step.
+        watch : Watch
+            Told this search after every step, then asked whether to stop.
         """
         while self.progress.phase != "done" and (steps is None or self.progress.steps < steps):
             self.step()
-            watch(self)
-            if until():
+            watch.tell(self)
+            if watch.stop():
                 return
 
     def step(self) -> None:
@@ -341,9 +342,11 @@ class Search:
     def _stream(self, *place: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=place))
 
-    def certificate(self) -> dict[str, object] | None:
+    def certificate(self, provenance: Mapping[str, object] | None = None) -> Certificate | None:
         """Return the best cycle as a certificate of type ``cycle``, or None while there is none."""
-        return None if self.best is None else cycle_certificate(self.best, self.policy, spec=self.spec)
+        if self.best is None:
+            return None
+        return cycle_certificate(self.best, self.policy, spec=self.spec, provenance=provenance)
 
     # Checkpoints
 

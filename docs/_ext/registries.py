@@ -32,10 +32,21 @@ from paging import TRAITS, LayeredInstance, get_policy, registered_policies
 from proofs.bounds.registry import BOUNDS, Bound, formula, source_text
 
 INTERFACE = {
-    "paging": ("compare", "timeline", "testing", "plotting", "lessons"),
-    "adversary": ("search", "cycle"),
-    "lp": ("relaxation",),
-    "proofs": ("verdicts", "exact", "atlas", "certificate", "checker", "plots"),
+    "paging": ("compare", "viewer.timeline", "testing", "plotting", "lessons", "certificate", "numbers"),
+    "adversary": ("cycles.search", "cycles.cycle"),
+    "lp": ("relaxation", "certificate"),
+    "proofs": (
+        "bounds.verdicts",
+        "ratio.deterministic",
+        "atlas.sweep",
+        "atlas.conjectures",
+        "certificate",
+        "checker",
+        "plots.curve",
+        "plots.ratio",
+        "plots.phases",
+        "plots.heatmap",
+    ),
 }
 """Packages of the reference, each with modules whose public names are listed besides its own."""
 

@@ -65,9 +65,9 @@ def schedule_of_kept(
     capacity: Integers,
     group: int,
     bypassing: bool,
-    victims: PageArray,
+    entries: PageArray,
 ) -> int:
-    """Serve all requests so that a page stays cached where it is to be kept; fill ``victims``.
+    """Serve all requests so that a page stays cached where it is to be kept; fill ``entries``.
 
     ``keep_after[t]`` says whether the page requested at t is kept until its next request; ``part_of`` and
     ``capacity`` give the slots a page competes for; ``group`` requests are served as one atomic visit.
@@ -91,13 +91,13 @@ def schedule_of_kept(
             part = part_of[page]
             head = pages + part
             if cached[page]:
-                victims[t] = HIT
+                entries[t] = HIT
             elif used[part] < capacity[part]:
                 used[part] += 1
                 cached[page] = True
-                victims[t] = FREE
+                entries[t] = FREE
             elif bypassing and not keep_after[t]:
-                victims[t] = BYPASS
+                entries[t] = BYPASS
             else:
                 leaving = after[head]
                 if leaving == head:
@@ -107,7 +107,7 @@ def schedule_of_kept(
                 after[leaving] = before[leaving] = leaving
                 cached[leaving] = False
                 cached[page] = True
-                victims[t] = leaving
+                entries[t] = leaving
         for t in range(start, end):
             page = requests[t]
             if cached[page] and not keep_after[t]:

@@ -1,1 +1,1 @@
-"""The command line: the root, what all commands share, and the commands of this package."""
+"""The command line: the root, and what all commands share."""

@@ -15,13 +15,12 @@ from typing import NoReturn
 
 import click
 
+from paging.cli.exits import Exit
 from paging.cli.terminal import complain
 from paging.errors import LayeredPagingError, UnknownNameError
 
 GROUP = "paging.commands"
 COMPLETE = "_PAGING_COMPLETE"
-
-FAILED, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 
 @cache
@@ -43,6 +42,11 @@ def _load(point: EntryPoint) -> click.Command:
     if not isinstance(command, click.Command):
         raise LayeredPagingError(f"{where} is not a click command")
     return command
+
+
+def summaries() -> dict[str, str]:
+    """Return the first sentence of every command's help, by name."""
+    return {name: _summary(point) for name, point in sorted(_points().items())}
 
 
 def _summary(point: EntryPoint) -> str:
@@ -87,9 +91,8 @@ class Root(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, _summary(point)) for name, point in sorted(_points().items())]
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl(list(summaries().items()))
 
 
 @click.group(
@@ -120,14 +123,13 @@ def run(args: Sequence[str]) -> int:
     Returns
     -------
     int
-        0; 2 after an error; 130 when interrupted; 141 when the reader of standard output went away;
-        or what the command itself chose.
+        One of :class:`~paging.cli.exits.Exit`.
     """
     try:
         with root.make_context("paging", list(args) or ["--help"]) as context:
             root.invoke(context)
         sys.stdout.flush()
-        return 0
+        return Exit.DONE
     except click.exceptions.Exit as stop:
         return _flushed(stop.exit_code)
     except click.ClickException as error:
@@ -136,7 +138,7 @@ def run(args: Sequence[str]) -> int:
         return _failed(str(error))
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("paging: interrupted\n")
-        return INTERRUPTED
+        return Exit.INTERRUPTED
     except MemoryError:
         return _failed("out of memory")
     except OSError as error:
@@ -145,13 +147,13 @@ def run(args: Sequence[str]) -> int:
 
 def _failed(message: str) -> int:
     complain(message)
-    return FAILED
+    return Exit.FAILED
 
 
 def _usage(error: click.ClickException) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":  # click ≥ 8.2: a group without a sub-command
         error.show()
-        return FAILED
+        return Exit.FAILED
     context = getattr(error, "ctx", None)
     hint = f" (see '{context.command_path} --help')" if context is not None else ""
     return _failed(error.format_message() + hint)
@@ -169,7 +171,7 @@ def _broken(error: OSError) -> int:
     """Handle a failed read or write: silently when nobody reads our output any more."""
     _abandon_stdout()
     if error.errno == errno.EPIPE:
-        return PIPE_CLOSED
+        return Exit.PIPE_CLOSED
     where = f"{error.filename}: " if error.filename else ""
     return _failed(f"{where}{error.strerror or error}")
 
@@ -194,7 +196,7 @@ def main() -> NoReturn:
     # So that mymodule:MyPolicy works in the folder of mymodule.py; last, so that it shadows nothing.
     sys.path.append(os.getcwd())
     code = run(sys.argv[1:])
-    if code == INTERRUPTED:
+    if code == Exit.INTERRUPTED:
         # Threads inside compiled code cannot be stopped; everything of ours has been cleaned up already.
         sys.stdout.flush()
         sys.stderr.flush()

@@ -124,7 +124,17 @@ def max_states_option(**settings: Any) -> Callable[[F], F]:
 
 def certificate_option(**settings: Any) -> Callable[[F], F]:
     """``--certificate``; the help text says what is certified."""
-    return _option("--certificate", type=click.Path(dir_okay=False), metavar="FILE", **settings)
+    kind = click.Path(dir_okay=False)
+    return _option("--certificate", type=kind, callback=_writable, metavar="FILE", **settings)
+
+
+def _writable(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
+    """Refuse a name under which no certificate can be written before any work is done."""
+    if path is not None:
+        from paging.certificate import check_name
+
+        check_name(path)
+    return path
 
 
 def seed_option(**settings: Any) -> Callable[[F], F]:

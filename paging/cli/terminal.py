@@ -8,18 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from paging.numbers import cell, json_text
-
-
-class Bar(Protocol):
-    """A progress bar; every bar is a :data:`Report`, too."""
-
-    def __call__(self, done: float, total: float, label: str | None = None) -> None:
-        """Show where the work is, and a new label unless it is None."""
-        ...
-
+from paging.signals import UNWATCHED, Count, Watch
 
 DELAY = 1.0
 """Seconds of work before progress is shown."""
@@ -135,7 +127,7 @@ def _blocks(widths: Sequence[int], screen: int) -> list[list[int]]:
 
 
 @contextmanager
-def progress(label: str, *, show: bool = True) -> Iterator[Bar]:
+def progress(label: str, *, show: bool = True, stop: Callable[[], bool] = UNWATCHED.stop) -> Iterator[Watch]:
     """Show a bar on standard error once work takes longer than a second; gone when the work is done.
 
     Parameters
@@ -144,14 +136,16 @@ def progress(label: str, *, show: bool = True) -> Iterator[Bar]:
         What is being done.
     show : bool, default True
         Pass False for JSON output. Without a terminal nothing is shown in any case.
+    stop : callable, optional
+        Says whether the work shall stop, as :func:`~paging.signals.stoppable` yields it.
 
     Yields
     ------
-    Bar
-        To be called with (done, total), or (done, total, label); it may be called from several threads.
+    Watch
+        To be told :class:`~paging.signals.Count`; it may be told from several threads.
     """
     if not (show and sys.stderr.isatty()):
-        yield lambda done, total, label=None: None
+        yield Watch(stop=stop)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -162,8 +156,12 @@ def progress(label: str, *, show: bool = True) -> Iterator[Bar]:
     timer = threading.Timer(DELAY, bar.start)
     timer.daemon = True
     timer.start()
+
+    def tell(news: Count) -> None:
+        bar.update(task, completed=news.done, total=news.total, description=news.label)
+
     try:
-        yield lambda done, total, label=None: bar.update(task, completed=done, total=total, description=label)
+        yield Watch(tell, stop)
     finally:
         timer.cancel()
         timer.join()
@@ -171,7 +169,7 @@ def progress(label: str, *, show: bool = True) -> Iterator[Bar]:
 
 
 @contextmanager
-def status(label: str, *, show: bool = True) -> Iterator[Callable[[str], None]]:
+def status(label: str, *, show: bool = True, stop: Callable[[], bool] = UNWATCHED.stop) -> Iterator[Watch]:
     """Say on standard error how long work of unknown length is coming along, once it takes over a second.
 
     On a terminal one line is renewed in place and gone in the end; elsewhere a note is written now and then.
@@ -182,24 +180,26 @@ def status(label: str, *, show: bool = True) -> Iterator[Callable[[str], None]]:
         What is being done.
     show : bool, default True
         Pass False for JSON output.
+    stop : callable, optional
+        Says whether the work shall stop, as :func:`~paging.signals.stoppable` yields it.
 
     Yields
     ------
-    callable
-        To be called with a text, as often as one likes.
+    Watch
+        To be told anything that has a text, as often as one likes.
     """
     begun = last = time.monotonic()
     with ExitStack() as stack:
         live = None
 
-        def say(text: str) -> None:
+        def tell(news: object) -> None:
             nonlocal live, last
             now = time.monotonic()
             terminal = sys.stderr.isatty()
             if not show or now - begun < DELAY or now - last < (RENEW_EVERY if terminal else REMARK_EVERY):
                 return
             last = now
-            line = f"{label}: {now - begun:.0f} s, {text}"
+            line = f"{label}: {now - begun:.0f} s, {news}"
             if not terminal:
                 remark(line)
                 return
@@ -209,7 +209,7 @@ def status(label: str, *, show: bool = True) -> Iterator[Callable[[str], None]]:
                 live = stack.enter_context(Console(stderr=True).status(line))
             live.update(line)
 
-        yield say
+        yield Watch(tell, stop)
 
 
 def complain(message: str) -> None:

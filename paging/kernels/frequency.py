@@ -36,7 +36,7 @@ def _push(heap: NDArray[np.int64], size: int, key: int) -> None:
 
 
 @compiled
-def lfu(requests: PageArray, pages_total: int, cache: int, victims: PageArray) -> int:
+def lfu(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
     """Serve a sequence with LFU (counts in cache, ties to the least recently used).
 
     Pages requested once since they were loaded leave in the order of loading, so the request sequence is
@@ -78,6 +78,6 @@ def lfu(requests: PageArray, pages_total: int, cache: int, victims: PageArray) -
             if key < 3 * ONCE:
                 _push(heap, size, key)
                 size += 1
-        if len(victims) > 0:
-            victims[t] = entry
+        if len(entries) > 0:
+            entries[t] = entry
     return faults

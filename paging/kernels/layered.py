@@ -25,7 +25,7 @@ def llru(
     requests: PageArray,
     pages_total: int,
     cache: int,
-    victims: PageArray,
+    entries: PageArray,
     layers: int,
     per_visit: int,
     variant: int,
@@ -41,7 +41,7 @@ def llru(
 
     Parameters
     ----------
-    requests, pages_total, cache, victims
+    requests, pages_total, cache, entries
         As for :func:`~paging.kernels.recency.lru`; request t belongs to visit t // per_visit.
     layers, per_visit : int
         Layers ℓ and requests per visit g; visit v serves layer v mod ℓ.
@@ -96,6 +96,6 @@ def llru(
             flip(live, gone)
         flip(live, t)
         last[page] = t
-        if len(victims) > 0:
-            victims[t] = entry
+        if len(entries) > 0:
+            entries[t] = entry
     return faults

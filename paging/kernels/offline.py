@@ -148,7 +148,7 @@ def _remove_last(words: Words, first: Words, time: int) -> int:
 
 
 @compiled
-def farthest(requests: PageArray, pages_total: int, cache: int, victims: PageArray, bypassing: bool) -> int:
+def farthest(requests: PageArray, pages_total: int, cache: int, entries: PageArray, bypassing: bool) -> int:
     """Serve a sequence with farthest-in-future; O(log₆₄ T) per request, whatever the cache size.
 
     The cached pages are a bitmap over time, a bit at the next request of each: a request hits if its own
@@ -158,8 +158,8 @@ def farthest(requests: PageArray, pages_total: int, cache: int, victims: PageArr
 
     Parameters
     ----------
-    requests, pages_total, cache, victims
-        As for :func:`~paging.kernels.recency.lru`. With ``victims`` empty the optimum is counted by
+    requests, pages_total, cache, entries
+        As for :func:`~paging.kernels.recency.lru`. With ``entries`` empty the optimum is counted by
         :func:`optimum`, several times faster.
     bypassing : bool
         Whether a fault may be served without caching the page. It is (entry BYPASS) if the cache is full
@@ -170,8 +170,8 @@ def farthest(requests: PageArray, pages_total: int, cache: int, victims: PageArr
     int
         Number of faults: the offline optimum.
     """
-    if len(victims) == 0:
-        return optimum(requests, pages_total, cache, victims, bypassing)
+    if len(entries) == 0:
+        return optimum(requests, pages_total, cache, entries, bypassing)
     never = len(requests)
     following = next_use(requests, pages_total)
     words, first = _empty_tree(never)
@@ -196,7 +196,7 @@ def farthest(requests: PageArray, pages_total: int, cache: int, victims: PageArr
             else:
                 entry = requests[last]
                 last = _remove_last(words, first, last)
-        victims[t] = entry
+        entries[t] = entry
         if entry != BYPASS:
             if again == never:
                 done[done_size] = requests[t]

@@ -32,13 +32,13 @@ def _below(bound: int, pool: NDArray[np.uint32], used: int, rng: np.random.Gener
 
 @compiled
 def random_eviction(
-    requests: PageArray, pages_total: int, cache: int, victims: PageArray, rng: np.random.Generator
+    requests: PageArray, pages_total: int, cache: int, entries: PageArray, rng: np.random.Generator
 ) -> int:
     """Serve a sequence with RANDOM: a uniformly random cached page leaves; O(1) per request.
 
     Parameters
     ----------
-    requests, pages_total, cache, victims
+    requests, pages_total, cache, entries
         As for :func:`~paging.kernels.recency.lru`.
     rng : numpy.random.Generator
         Source of randomness; it is advanced in whole blocks.
@@ -66,14 +66,14 @@ def random_eviction(
             slots[slot] = page
             cached[page] = True
             faults += 1
-        if len(victims) > 0:
-            victims[t] = entry
+        if len(entries) > 0:
+            entries[t] = entry
     return faults
 
 
 @compiled
 def mark(
-    requests: PageArray, pages_total: int, cache: int, victims: PageArray, rng: np.random.Generator
+    requests: PageArray, pages_total: int, cache: int, entries: PageArray, rng: np.random.Generator
 ) -> int:
     """Serve a sequence with MARK: a uniformly random unmarked page leaves; O(1) per request.
 
@@ -109,14 +109,14 @@ def mark(
             slots[marked] = page
             place[page] = marked
             marked += 1
-        if len(victims) > 0:
-            victims[t] = entry
+        if len(entries) > 0:
+            entries[t] = entry
     return faults
 
 
 @compiled
 def online_min(
-    requests: PageArray, pages_total: int, cache: int, victims: PageArray, ranks: NDArray[np.int64]
+    requests: PageArray, pages_total: int, cache: int, entries: PageArray, ranks: NDArray[np.int64]
 ) -> int:
     """Serve a sequence with OnlineMIN for one ranking of the pages; O(pages) per request.
 
@@ -125,7 +125,7 @@ def online_min(
 
     Parameters
     ----------
-    requests, pages_total, cache, victims
+    requests, pages_total, cache, entries
         As for :func:`~paging.kernels.recency.lru`.
     ranks : ndarray of int64, shape (pages,)
         A permutation; the largest number is the lowest rank.
@@ -166,6 +166,6 @@ def online_min(
             cached[page] = True
             faults += 1
         _update(work, page, cache)
-        if len(victims) > 0:
-            victims[t] = entry
+        if len(entries) > 0:
+            entries[t] = entry
     return faults

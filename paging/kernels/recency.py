@@ -8,7 +8,7 @@ from paging.model import FREE, HIT, PageArray
 
 
 @compiled
-def lru(requests: PageArray, pages_total: int, cache: int, victims: PageArray) -> int:
+def lru(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
     """Serve a sequence with LRU; O(1) amortised per request.
 
     The cached pages are a bitmap over time, a bit at the last request of each: the first bit is the least
@@ -22,7 +22,7 @@ def lru(requests: PageArray, pages_total: int, cache: int, victims: PageArray) -
         Page ids lie in 0 … pages_total − 1.
     cache : int
         Cache size k ≥ 1 in pages; cold start.
-    victims : ndarray of int32, shape (T,) or (0,)
+    entries : ndarray of int32, shape (T,) or (0,)
         Receives HIT, FREE or the page that leaves, per request; left alone if empty.
 
     Returns
@@ -52,13 +52,13 @@ def lru(requests: PageArray, pages_total: int, cache: int, victims: PageArray) -
             flip(live, gone)
         flip(live, t)
         last[page] = t
-        if len(victims) > 0:
-            victims[t] = entry
+        if len(entries) > 0:
+            entries[t] = entry
     return faults
 
 
 @compiled
-def fifo(requests: PageArray, pages_total: int, cache: int, victims: PageArray) -> int:
+def fifo(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
     """Serve a sequence with FIFO; O(1) per request.
 
     A page is cached as long as fewer than k loads came after its own, so the number of its last load says
@@ -67,7 +67,7 @@ def fifo(requests: PageArray, pages_total: int, cache: int, victims: PageArray) 
     Parameters and result as for :func:`lru`.
     """
     loaded = np.full(pages_total, -1, dtype=np.int32)
-    record = len(victims) > 0
+    record = len(entries) > 0
     ring = np.empty(min(cache, pages_total) if record else 0, dtype=np.int32)
     faults = 0
     slot = 0
@@ -82,7 +82,7 @@ def fifo(requests: PageArray, pages_total: int, cache: int, victims: PageArray) 
                 entry = FREE if faults < cache else ring[slot]
                 ring[slot] = page
                 slot = slot + 1 if slot + 1 < cache else 0
-            victims[t] = entry
+            entries[t] = entry
         loaded[page] = faults if fault else load
         faults += fault
     return faults
@@ -109,7 +109,7 @@ def _pass_used(used: Words, hand: int, slots: int) -> int:
 
 
 @compiled
-def clock(requests: PageArray, pages_total: int, cache: int, victims: PageArray) -> int:
+def clock(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
     """Serve a sequence with CLOCK (use bit set on loading and on hits); O(1) amortised per request.
 
     Parameters and result as for :func:`lru`.
@@ -136,6 +136,6 @@ def clock(requests: PageArray, pages_total: int, cache: int, victims: PageArray)
             slot_of[page] = slot
             faults += 1
         used[slot >> 6] |= 1 << (slot & 63)
-        if len(victims) > 0:
-            victims[t] = entry
+        if len(entries) > 0:
+            entries[t] = entry
     return faults

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from paging.errors import LayeredPagingError
-from paging.judge import MISSING, judge
-from paging.model import LayeredInstance, RequestSequence
+from paging.judge import judge
+from paging.model import MISSING, LayeredInstance, RequestSequence
 from paging.policy import Policy
 
 Labels = tuple[int, ...]

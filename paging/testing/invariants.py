@@ -20,8 +20,18 @@ from hypothesis.strategies import SearchStrategy
 
 from paging.errors import IllegalAnswerError, UnsupportedModelError
 from paging.expectation import expected_cost
-from paging.judge import APPEARED, LEFT_ON_HIT, MISSING, SEVERAL, TOO_MANY
-from paging.model import BYPASS, FREE, HIT, LayeredInstance, RequestSequence
+from paging.model import (
+    APPEARED,
+    BYPASS,
+    FREE,
+    HIT,
+    LEFT_ON_HIT,
+    MISSING,
+    SEVERAL,
+    TOO_MANY,
+    LayeredInstance,
+    RequestSequence,
+)
 from paging.offline import farthest_in_future, phase_starts
 from paging.policy import TRAITS, Policy
 from paging.run import Run

@@ -11,11 +11,10 @@ from typing import Any, Literal, NamedTuple
 
 from paging.errors import LayeredPagingError, LimitError, ModelError
 from paging.html import table
-from paging.judge import SEVERAL
-from paging.model import BYPASS, HIT, LayeredInstance, RequestSequence, whole_number
+from paging.model import SEVERAL, LayeredInstance, RequestSequence, Schedule, Step, whole_number
 from paging.offline import farthest_in_future
 from paging.policy import Policy, get_policy
-from paging.run import SHOWN, Run, Step
+from paging.run import SHOWN, Run
 from paging.simulate import steps
 from paging.work_function import WorkFunction
 
@@ -265,7 +264,7 @@ def film_of(
         guides(instance, run.policy, size), remark, run.seed,
     )  # fmt: skip
     optimum = 0
-    for step, other in zip(_steps(run, sequence, policy), _replay(best, sequence), strict=True):
+    for step, other in zip(_steps(run, sequence, policy), best.schedule.steps(), strict=True):
         optimum += not other.hit
         film.add(step, _plain_cells(other.cache, instance.total_pages), optimum)
     return film
@@ -287,20 +286,11 @@ def _title(name: str, policy: Policy | None) -> str:
 
 def _steps(run: Run, sequence: RequestSequence, policy: Policy | None) -> Iterator[Step]:
     """Return the steps of a run's first requests: from its record, or served again."""
-    if run.entries is not None and not (run.entries[: len(sequence)] <= SEVERAL).any():
-        return _replay(run, sequence)
+    if run.entries is not None:
+        shown = run.entries[: len(sequence)]
+        if not (shown <= SEVERAL).any():
+            return Schedule(sequence, shown).steps()
     return _served_again(run, sequence, policy)
-
-
-def _replay(run: Run, sequence: RequestSequence) -> Iterator[Step]:
-    assert run.entries is not None
-    cached: set[int] = set()
-    for time, (page, entry) in enumerate(zip(sequence, run.entries.tolist(), strict=False)):
-        if entry >= 0:
-            cached.discard(entry)
-        if entry != BYPASS:
-            cached.add(page)
-        yield Step(time, page, entry == HIT, (entry,) if entry >= 0 else (), frozenset(cached), ())
 
 
 def _served_again(run: Run, sequence: RequestSequence, policy: Policy | None) -> Iterator[Step]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import islice
 
 from paging.errors import ModelError
-from paging.model import BYPASS, HIT, RequestSequence
+from paging.model import RequestSequence, Step
 from paging.offline import farthest_in_future
 from paging.policy import Policy, get_policy
 from paging.simulate import steps
@@ -20,22 +19,12 @@ NARROWEST = 10
 """Fewest requests that are worth a picture."""
 
 
-@dataclass(frozen=True)
-class Moment:
-    """What one request did: the page, whether it was cached, what left, and what is cached afterwards."""
-
-    page: int
-    hit: bool
-    left: frozenset[int]
-    cache: frozenset[int]
-
-    def mark(self, page: int) -> str:
-        """Return the mark of a page at this time."""
-        if page == self.page:
-            return HELD if self.hit else FAULT
-        if page in self.left:
-            return LEFT
-        return CACHED if page in self.cache else ABSENT
+def _mark(page: int, step: Step) -> str:
+    if page == step.page:
+        return HELD if step.hit else FAULT
+    if page in step.victims:
+        return LEFT
+    return CACHED if page in step.cache else ABSENT
 
 
 def cache_timeline(
@@ -85,9 +74,11 @@ def cache_timeline(
     if room < NARROWEST:
         raise ModelError(f"a timeline needs at least {margin + NARROWEST} columns, the screen has {width}")
     shown = sequence.prefix(room)
-    # OPT knows the whole sequence, of which the picture shows a part.
-    moments = list(_optimal_moments(sequence, room) if policy == "opt" else _moments(policy, shown, seed))
-    faults = sum(not moment.hit for moment in moments)
+    if policy == "opt":  # it knows the whole sequence, of which the picture shows a part
+        served = list(islice(farthest_in_future(sequence, record=True).schedule.steps(), room))
+    else:
+        served = list(steps(policy, shown, seed=seed))
+    faults = sum(not step.hit for step in served)
     part = "" if len(shown) == len(sequence) else f"the first {len(shown)} of {len(sequence):,} requests; "
     layers = "".join(str(sequence.instance.layer_at(t) % 10) for t in range(len(shown)))
     lines = [
@@ -95,8 +86,8 @@ def cache_timeline(
         "time".ljust(margin) + _ruler(len(shown)),
         "layer".ljust(margin) + layers,
     ]
-    for page in sorted({moment.page for moment in moments}):
-        lines.append(names[page].ljust(margin) + "".join(moment.mark(page) for moment in moments))
+    for page in sorted({step.page for step in served}):
+        lines.append(names[page].ljust(margin) + "".join(_mark(page, step) for step in served))
     lines.append(f"{faults:,} faults in {len(shown):,} requests")
     return "\n".join(line.rstrip() for line in lines)
 
@@ -106,21 +97,6 @@ def _name(policy: str | Policy | type[Policy], seed: int) -> str:
         return "opt"
     answer = get_policy(policy)
     return f"{answer.name}, one run with seed {seed}" if answer.randomized else answer.name
-
-
-def _moments(policy: str | Policy | type[Policy], sequence: RequestSequence, seed: int) -> Iterator[Moment]:
-    for step in steps(policy, sequence, seed=seed):
-        yield Moment(step.page, step.hit, frozenset(step.victims), step.cache)
-
-
-def _optimal_moments(sequence: RequestSequence, first: int) -> Iterator[Moment]:
-    schedule = farthest_in_future(sequence, record=True).schedule
-    cache: frozenset[int] = frozenset()
-    for page, entry in zip(sequence.prefix(first), schedule.victims[:first].tolist(), strict=True):
-        left = frozenset([entry] if entry >= 0 else [])
-        if entry not in (HIT, BYPASS):
-            cache = cache - left | {page}
-        yield Moment(page, entry == HIT, left, cache)
 
 
 def _ruler(length: int) -> str:

@@ -5,40 +5,16 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 
-from proofs.atlas.atlas import CONJECTURES, Place
+from proofs.atlas.conjectures import CONJECTURES, hold
+from proofs.atlas.places import Place
+from proofs.atlas.table import Row, place_of, read_table, subjects_of, value_of
 from proofs.report.docs import filled, markdown
-
-Row = Mapping[str, str]
-
-
-def read_table(path: str | Path) -> list[Row]:
-    """Return the rows of an atlas.csv: per instance ℓ, n, k and every subject's exact value, or nothing."""
-    with open(path, encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def place_of(row: Row) -> Place:
-    """Return the instance of a row."""
-    return Place(int(row["ℓ"]), int(row["n"]), int(row["k"]))
-
-
-def value_of(row: Row, subject: str) -> Fraction | float | None:
-    """Return a subject's value in a row; ``inf`` for unbounded, None where it is not known."""
-    text = row.get(subject, "")
-    return None if not text else float("inf") if text == "unbounded" else Fraction(text)
-
-
-def subjects_of(rows: Iterable[Row]) -> list[str]:
-    """Return the subjects of a table."""
-    bounds = {"ℓ", "n", "k", "k − ℓ + 1", "k + ℓ − 1"}
-    return [name for name in next(iter(rows)) if name not in bounds]
 
 
 def findings(rows: list[Row]) -> str:
@@ -130,14 +106,10 @@ def _best(rows: list[Row]) -> str:
 def _conjectures(rows: list[Row]) -> str:
     table = []
     for conjecture in CONJECTURES:
-        about = [
-            (value_of(row, conjecture.subject), expected)
-            for row in rows
-            if value_of(row, conjecture.subject) is not None
-            and (expected := conjecture.value(place_of(row))) is not None
-        ]
-        agree = sum(found == expected for found, expected in about)
-        table.append((conjecture.id, conjecture.statement, str(agree), str(len(about) - agree)))
+        subject = conjecture.subject
+        values = [(place_of(row), value_of(row, subject)) for row in rows]
+        found = hold(conjecture, [(subject, place, value) for place, value in values if value is not None])
+        table.append((conjecture.id, conjecture.statement, str(len(found.agree)), str(len(found.disagree))))
     header = ("id", "statement", "instances that agree", "that disagree")
     return "## The statements on this table\n\n" + markdown(header, table)
 

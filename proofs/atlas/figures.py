@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from paging.plotting import BLACK, DASHES, GREY, legend, looks, policy_label, save
-from proofs.atlas.atlas import Value, slug
+from proofs.atlas.files import slug
+from proofs.atlas.values import Value
 
 CELL = 0.44
 """Inches a cell of a heat map takes."""

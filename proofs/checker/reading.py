@@ -92,9 +92,9 @@ def whole(value: Json, where: str, low: int, high: int | None = None) -> int:
 
 def choice(value: Json, where: str, *allowed: str) -> str:
     """Return one of the allowed words."""
-    if not isinstance(value, str) or value not in allowed:
+    if value not in allowed:
         raise Incomplete(f"{where} must be one of {', '.join(allowed)}")
-    return value
+    return str(value)
 
 
 def items(value: Json, where: str) -> list[Json]:

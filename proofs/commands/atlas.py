@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option, max_states_option, parse_caches
 from paging.cli.terminal import progress, write_json, write_table
+from paging.parallel import cores
 from paging.signals import stoppable
 
 if TYPE_CHECKING:
-    from proofs.atlas.atlas import Evidence, Value
+    from proofs.atlas.conjectures import Evidence
+    from proofs.atlas.values import Value
 
 
 @click.command()
@@ -77,34 +79,29 @@ def atlas(
       paging atlas -o atlas --layers 2:3 --max-pages 10 --subject lru --subject zrc
       paging atlas -o atlas --max-states 3000000
     """
-    from proofs.atlas.atlas import (
-        ALL_SUBJECTS,
-        check_subjects,
-        evidence,
-        open_atlas,
-        places,
-        read_values,
-        sweep,
-        write_tables,
-    )
+    from proofs.atlas.conjectures import evidence
     from proofs.atlas.figures import write_figures
+    from proofs.atlas.files import open_atlas, read_values
+    from proofs.atlas.places import places
+    from proofs.atlas.subjects import ALL_SUBJECTS, check_subjects
+    from proofs.atlas.sweep import sweep
+    from proofs.atlas.table import write_tables
 
     chosen = subjects or ALL_SUBJECTS
     check_subjects(chosen)
     root = open_atlas(folder)
-    over = places(max_pages, layers)
-    with stoppable() as stopped, progress("computing values", show=not as_json) as report:
+    with stoppable() as stopped, progress("computing values", show=not as_json, stop=stopped) as watch:
         computed = sweep(
             root,
             chosen,
-            over,
+            places(max_pages, layers),
             max_states=max_states,
-            workers=workers or os.cpu_count() or 1,
-            report=report,
-            stop=lambda: bool(stopped),
+            workers=workers or cores(),
+            watch=watch,
         )
     values = read_values(root)
-    files = write_tables(root)
+    found = evidence(values)
+    files = write_tables(root, values)
     with progress("drawing figures", show=not as_json):
         files += write_figures(root, values)
     if as_json:
@@ -113,14 +110,14 @@ def atlas(
                 "atlas": str(root),
                 "computed": computed,
                 "values": values,
-                "evidence": [_evidence(one) for one in evidence(values)],
+                "evidence": [_evidence(one) for one in found],
                 "files": files,
             }
         )
     else:
-        _report(values, evidence(values), computed, str(root))
-    if stopped:
-        click.get_current_context().exit(130)
+        _report(values, found, computed, str(root))
+    if stopped():
+        leave(Exit.INTERRUPTED)
 
 
 def _evidence(one: Evidence) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     cache_option,
     certificate_option,
@@ -17,7 +18,6 @@ from paging.cli.options import (
     pages_option,
 )
 from paging.cli.terminal import provenance, status, write_json, write_table
-from paging.errors import ModelError
 from paging.signals import stoppable
 
 if TYPE_CHECKING:
@@ -75,33 +75,28 @@ def exact(
       paging exact lru -l 3 -n 2,3,2 -k 4
       paging exact mymodule:MyPolicy -l 2 -n 3 -k 4
     """
-    from paging.certificate import check_name, write_certificate
+    from paging.certificate import write_certificate
     from paging.model import LayeredInstance
     from proofs.ratio.competitive import competitive_ratio
 
-    if certificate is not None:
-        check_name(certificate)
-    with stoppable() as stopped, status(f"exact {policy}", show=not as_json) as say:
+    with stoppable() as stopped, status(f"exact {policy}", show=not as_json, stop=stopped) as watch:
         found = competitive_ratio(
             policy,
             LayeredInstance(layers, pages, cache),
             opt_cache=opt_cache,
             max_states=max_states,
             symmetric=not no_symmetry,
-            watch=lambda progress: say(str(progress)),
-            stop=lambda: bool(stopped),
+            watch=watch,
         )
     facts = provenance(states=found.states, edges=found.edges)
     if certificate is not None:
-        if found.cycle is None:
-            raise ModelError(f"no cycle is known yet, so {certificate} is not written")
         write_certificate(found.certificate(facts), certificate)
     if as_json:
         write_json({**answer(found), "output": certificate, "provenance": facts})
     else:
         _report(found, certificate)
-    if stopped:
-        click.get_current_context().exit(130)
+    if stopped():
+        leave(Exit.INTERRUPTED)
 
 
 def answer(found: ExactRatio | RandomizedRatio) -> dict[str, object]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     cache_option,
     certificate_option,
@@ -65,22 +66,19 @@ def game(
       paging game -l 3 --universe 2,3,2 -k 4
       paging game -l 2 -n 4 -k 5 --rule zrc
     """
-    from paging.certificate import check_name, write_certificate
+    from paging.certificate import write_certificate
     from paging.model import LayeredInstance
     from proofs.game.value import rule_ratio, solve
 
     if rule is not None and full:
         raise ModelError("--full is about the game, not about a rule")
-    if certificate is not None:
-        check_name(certificate)
     instance = LayeredInstance(layers, pages, cache)
     found: GameSolution | RuleRatio
-    with stoppable() as stopped, status("game", show=not as_json) as say:
+    with stoppable() as stopped, status("game", show=not as_json, stop=stopped) as watch:
         limits: dict[str, Any] = {
             "opt_cache": opt_cache,
             "max_states": max_states,
-            "watch": lambda progress: say(str(progress)),
-            "stop": lambda: bool(stopped),
+            "watch": watch,
         }
         if rule is not None:
             found = rule_ratio(rule.lower(), instance, **limits)
@@ -94,8 +92,8 @@ def game(
         write_json({**shown, "output": certificate, "provenance": facts})
     else:
         _report(shown, certificate)
-    if stopped:
-        click.get_current_context().exit(130)
+    if stopped():
+        leave(Exit.INTERRUPTED)
 
 
 def _report(shown: dict[str, Any], certificate: str | None) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paging.cli.options import Source, cache_option, json_option, source_options
+from paging.cli.options import Source, cache_option, certificate_option, json_option, source_options
 from paging.cli.terminal import progress, provenance, remark, write_json, write_table
 from paging.errors import ModelError
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--weights", type=click.Path(), metavar="FILE", help="JSON list: cost of a fault on every page."
 )
 @click.option("--shares", metavar="K1/K2/…", help="Slots per layer: the optimum of this fixed split.")
-@click.option("--certificate", type=click.Path(), metavar="OUT", help="Write the proof (.json or .json.gz).")
+@certificate_option(help="Write the proof (.json or .json.gz), for 'paging verify'.")
 @click.option(
     "--time-limit", type=float, metavar="SECONDS", help="Stop the solver; the answer is an interval."
 )
@@ -61,8 +61,6 @@ def opt(
     """
     from lp import optimum, read_weights
 
-    if certificate is not None and not certificate.endswith((".json", ".json.gz")):
-        raise ModelError(f"{certificate}: a certificate's name ends in .json or .json.gz")
     with progress("reading requests", show=not as_json):
         sequence, origin = _requests(source, file, cache)
     costs = None if weights is None else read_weights(weights, sequence.instance, len(sequence))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     cache_option,
     certificate_option,
@@ -56,20 +57,17 @@ def randomized_value(
       paging randomized-value -l 1 -n 5 -k 4 --certificate value.json
       paging randomized-value -l 2 -n 3,2 -k 4 --json
     """
-    from paging.certificate import check_name, write_certificate
+    from paging.certificate import write_certificate
     from paging.model import LayeredInstance
     from proofs.randomized_value.value import randomized_value as compute
     from proofs.randomized_value.value import shown
 
-    if certificate is not None:
-        check_name(certificate)
-    with stoppable() as stopped, status("randomized-value", show=not as_json) as say:
+    with stoppable() as stopped, status("randomized-value", show=not as_json, stop=stopped) as watch:
         found = compute(
             LayeredInstance(layers, pages, cache),
             max_states=max_states,
             max_columns=max_columns,
-            watch=lambda progress: say(str(progress)),
-            stop=lambda: bool(stopped),
+            watch=watch,
         )
     columns = 0 if found.requests is None else found.requests.columns
     facts = provenance(states=found.states, columns=columns)
@@ -117,5 +115,5 @@ def randomized_value(
             left=(4,),
             notes=notes,
         )
-    if stopped:
-        click.get_current_context().exit(130)
+    if stopped():
+        leave(Exit.INTERRUPTED)

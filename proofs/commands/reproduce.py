@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option, seed_option
 from paging.cli.terminal import progress, write_json, write_table
 
@@ -50,7 +52,8 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
       paging reproduce --quick -o report --trace routing.npz
       paging reproduce -o report --trace a.npz --trace b.jsonl.gz --seed 7 --json
     """
-    from proofs.report.document import Settings, compute, environment, worker_pool
+    from paging.parallel import Pool, cores
+    from proofs.report.document import Settings, compute, environment
     from proofs.report.writing import check_target, staged, write_report
 
     began = time.perf_counter()
@@ -58,7 +61,8 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
     check_target(target)
     sources = _read(traces, as_json)
     settings = Settings.reduced(seed) if quick else Settings(seed)
-    with staged(target) as folder, worker_pool(None) as pool:
+    workers = Pool(cores()) if cores() > 1 else nullcontext()
+    with staged(target) as folder, workers as pool:
         document = compute(
             settings,
             sources,
@@ -67,17 +71,17 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
             pool=pool,
         )
         command = _command(directory, traces, quick, seed)
-        with progress("drawing figures", show=not as_json) as report:
+        with progress("drawing figures", show=not as_json) as watch:
             write_report(
                 document,
                 lambda: environment(command, time.perf_counter() - began),
                 folder,
                 pool=pool,
-                progress=report,
+                watch=watch,
             )
     _summarise(document, target, as_json)
     if any(row["verdict"] in ("violated", "not reached") for row in document["verdicts"]):
-        raise click.exceptions.Exit(1)
+        leave(Exit.REFUTED)
 
 
 def _read(traces: tuple[str, ...], as_json: bool) -> list[Source]:

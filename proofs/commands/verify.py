@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option
 from paging.cli.terminal import write_json
 from proofs.checker import VERIFIED, verify_file
@@ -51,4 +52,4 @@ def verify(file: str, replay: bool, as_json: bool) -> None:
         click.echo(f"{verdict.status}: {verdict.reason}")
         for assumption in verdict.assumptions:
             click.echo(f"  assuming {assumption}")
-    click.get_current_context().exit(verdict.exit_code)
+    leave(Exit(verdict.exit_code))

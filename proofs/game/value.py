@@ -7,7 +7,7 @@ go into a certificate that :mod:`proofs.checker` judges. See docs/game.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from paging.certificate import Certificate, NoCertificateError, certificate
 from paging.errors import UnknownNameError
 from paging.model import LayeredInstance
 from paging.numbers import number, ratio_text
-from paging.signals import StoppedError
+from paging.signals import UNWATCHED, StoppedError, Watch
 from paging.work_function import WorkFunction, update_work_function
 from proofs.game import kernels
 from proofs.game.evidence import (
@@ -252,8 +252,7 @@ def solve(
     opt_cache: int | None = None,
     full: bool = False,
     max_states: int | None = None,
-    watch: Callable[[Progress], None] = lambda progress: None,
-    stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> GameSolution:
     """Return the best competitive ratio of any deterministic algorithm on an instance, with proofs.
 
@@ -270,10 +269,8 @@ def solve(
         Solve the whole game in any case: an independent way to the same value, and best moves everywhere.
     max_states : int, optional
         Give up a graph beyond this many states. Default: no limit.
-    watch : callable
-        Told the :class:`Progress` now and then.
-    stop : callable
-        Asked now and then; True ends the computation with the interval known.
+    watch : Watch
+        Told the :class:`Progress` now and then; asked to stop, the computation ends with the interval known.
 
     Raises
     ------
@@ -291,7 +288,7 @@ def solve(
     >>> found.value, found.strategy.ratio, found.decisions.ratio
     (Fraction(3, 2), Fraction(3, 2), Fraction(3, 2))
     """
-    solver = _Solver(instance, opt_cache, max_states, watch, stop)
+    solver = _Solver(instance, opt_cache, max_states, watch)
     solver.solve(full)
     return solver.result()
 
@@ -302,8 +299,7 @@ def rule_ratio(
     *,
     opt_cache: int | None = None,
     max_states: int | None = None,
-    watch: Callable[[Progress], None] = lambda progress: None,
-    stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> RuleRatio:
     """Return the exact worst ratio of a rule over all ways to break its ties.
 
@@ -311,7 +307,7 @@ def rule_ratio(
     ----------
     rule : str
         A name out of :data:`proofs.game.game_graph.RULES`.
-    instance, opt_cache, max_states, watch, stop
+    instance, opt_cache, max_states, watch
         As for :func:`solve`.
 
     Examples
@@ -322,7 +318,7 @@ def rule_ratio(
     """
     if rule not in RULES:
         raise UnknownNameError("rule", rule, RULES)
-    solver = _Solver(instance, opt_cache, max_states, watch, stop)
+    solver = _Solver(instance, opt_cache, max_states, watch)
     return solver.rule(rule)
 
 
@@ -341,12 +337,12 @@ class _Solver:
         instance: LayeredInstance,
         opt_cache: int | None,
         max_states: int | None,
-        watch: Callable[[Progress], None],
-        stop: Callable[[], bool],
+        watch: Watch,
     ) -> None:
         start = GameGraph(instance, opt_cache)
         self.instance, self.opt_cache = instance, start.opt_cache
-        self.max_states, self.watch, self.stop = max_states, watch, stop
+        self.max_states, self.watch = max_states, watch
+        self.sweeps = Watch(lambda ratio: self.look())
         self.lower = Fraction(0)
         # Sleator and Tarjan: LRU has this ratio, layers only restrict the requests.
         self.upper = Fraction(instance.cache, instance.cache - self.opt_cache + 1)
@@ -396,9 +392,8 @@ class _Solver:
 
     def look(self) -> None:
         graph = self.graph
-        self.watch(Progress(self.doing, graph.states, graph.states - graph.expanded, self.lower, self.upper))
-        if self.stop():
-            raise StoppedError
+        frontier = graph.states - graph.expanded
+        self.watch.look(Progress(self.doing, graph.states, frontier, self.lower, self.upper))
 
     # A rule with all of its ties
 
@@ -428,13 +423,13 @@ class _Solver:
         graph = GameGraph(self.instance, self.opt_cache, RULES[name])
         frozen = self.explore(f"rule {name}", graph)
         targets, codes = all_edges(frozen)
-        found = best_cycle(targets, codes, watch=lambda iteration, ratio: self.look())
+        found = best_cycle(targets, codes, watch=self.sweeps)
         if found.cycle is None:
             raise AssertionError("every algorithm faults for ever if there are more pages than slots")
         if found.cycle.price == 0:
             return graph, frozen, float("inf"), np.zeros(graph.states, dtype=np.int64)
         ratio = Fraction(found.cycle.gain, found.cycle.price)
-        return graph, frozen, ratio, -longest_paths(targets, codes, ratio, watch=self.look)
+        return graph, frozen, ratio, -longest_paths(targets, codes, ratio, watch=self.sweeps)
 
     # The game
 

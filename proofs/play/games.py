@@ -25,7 +25,7 @@ from paging import (
     mistakes,
     simulate,
 )
-from paging.model import FREE, HIT, Frame, LabelArray, whole_number
+from paging.model import Frame, LabelArray, Step, whole_number
 from paging.viewer import Film, film_of, guides
 from paging.viewer.film import work_function_cells
 from proofs.bounds.guides import HUMAN
@@ -280,6 +280,7 @@ class AlgorithmGame(Game):
         self._player = opponent.start(instance, rounds, seed)
         self._hand = Hand()
         self._session = Session(self._hand, instance)
+        self._steps: list[Step] = []
         self._work = WorkFunction(instance)
         self._pending: int | None = None
         film = Film(
@@ -314,6 +315,7 @@ class AlgorithmGame(Game):
 
     def _serve(self, page: int) -> None:
         step = self._session.serve(page)
+        self._steps.append(step)
         self._work.serve(page)
         self.film.add(step, "", self._work.cost)
 
@@ -332,12 +334,9 @@ class AlgorithmGame(Game):
     @property
     def run(self) -> Run:
         """What was served so far, as a recorded run."""
-        frames = self.film.frames
-        sequence = RequestSequence(self.instance, [frame.page for frame in frames])
-        entries = np.array(
-            [HIT if frame.hit else (*frame.victims, FREE)[0] for frame in frames], dtype=np.int32
-        )
-        return Run(HUMAN, sequence, sum(not frame.hit for frame in frames), None, "labels", entries)
+        sequence = RequestSequence(self.instance, [step.page for step in self._steps])
+        entries = np.array([step.entry for step in self._steps], dtype=np.int32)
+        return Run(HUMAN, sequence, self._session.faults, None, "labels", entries)
 
     def turn(self) -> dict[str, Any]:
         state: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -11,7 +11,7 @@ from paging.certificate import Certificate, certificate
 from paging.errors import ModelError, UnsupportedModelError
 from paging.model import LayeredInstance, whole_number
 from paging.numbers import number
-from paging.signals import StoppedError
+from paging.signals import UNWATCHED, StoppedError, Watch
 from proofs.randomized_value.policy_bound import PolicyBound, policy_bound, work_graph
 from proofs.randomized_value.requests_bound import RequestsBound, requests_bound
 
@@ -115,8 +115,7 @@ def randomized_value(
     *,
     max_states: int = 400,
     max_columns: int = 100_000,
-    watch: Callable[[ValueProgress], None] = lambda progress: None,
-    stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> RandomizedValue:
     """Return the best competitive ratio of randomised policies against an oblivious adversary.
 
@@ -128,10 +127,8 @@ def randomized_value(
         Most work-function states (up to renaming) of the linear program from above.
     max_columns : int, default 100 000
         Largest linear program from below.
-    watch : callable
-        Told the :class:`ValueProgress` now and then.
-    stop : callable
-        Asked now and then; True ends the computation with what is known.
+    watch : Watch
+        Told the :class:`ValueProgress` now and then; asked to stop, the computation ends with what is known.
 
     Raises
     ------
@@ -170,9 +167,7 @@ def randomized_value(
         nonlocal requests
         requests = better or requests
         now = RandomizedValue(instance, policy, requests, len(graph.states))
-        watch(ValueProgress(now.states, columns, now.lower, now.upper))
-        if stop():
-            raise StoppedError
+        watch.look(ValueProgress(now.states, columns, now.lower, now.upper))
 
     try:
         look()

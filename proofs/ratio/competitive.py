@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from paging.model import LayeredInstance
 from paging.policy import Policy, get_policy
-from proofs.ratio.deterministic import ExactRatio, Progress, exact_ratio
+from paging.signals import UNWATCHED, Watch
+from proofs.ratio.deterministic import ExactRatio, exact_ratio
 from proofs.ratio.randomized import RandomizedRatio, randomized_exact
 
 
@@ -17,8 +16,7 @@ def competitive_ratio(
     opt_cache: int | None = None,
     max_states: int | None = None,
     symmetric: bool = True,
-    watch: Callable[[Progress], None] = lambda progress: None,
-    stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> ExactRatio | RandomizedRatio:
     """Return the exact competitive ratio of a policy, with what proves it.
 
@@ -27,7 +25,7 @@ def competitive_ratio(
     policy : str or Policy
         Deterministic (:func:`~proofs.ratio.deterministic.exact_ratio`), or randomised against an oblivious
         adversary (:func:`~proofs.ratio.randomized.randomized_exact`).
-    instance, opt_cache, max_states, watch, stop
+    instance, opt_cache, max_states, watch
         As there.
     symmetric : bool, default True
         As for a deterministic policy; no matter for a randomised one.
@@ -40,9 +38,7 @@ def competitive_ratio(
     """
     answer = get_policy(policy)
     if answer.randomized:
-        return randomized_exact(
-            policy, instance, opt_cache=opt_cache, max_states=max_states, watch=watch, stop=stop
-        )
+        return randomized_exact(policy, instance, opt_cache=opt_cache, max_states=max_states, watch=watch)
     return exact_ratio(
         policy,
         instance,
@@ -50,5 +46,4 @@ def competitive_ratio(
         max_states=max_states,
         symmetric=symmetric,
         watch=watch,
-        stop=stop,
     )

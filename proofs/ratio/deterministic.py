@@ -6,7 +6,7 @@ additive constant. Both go into a certificate that :mod:`proofs.checker` judges.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from adversary.cycles.cycle import Cycle, NoCycleError, cycle_certificate, literal
+from adversary.cycles.cycle import (
+    Cycle,
+    NoCycleError,
+    cycle_certificate,
+    cycle_claim,
+    cycle_evidence,
+    literal,
+)
 from adversary.cycles.max_ratio import GraphCycle, best_cycle, longest_paths
 from adversary.cycles.product_graph import ProductGraph, Symmetry
 from paging.certificate import Certificate, NoCertificateError, certificate, packed
@@ -22,7 +29,7 @@ from paging.errors import LimitError, ModelError
 from paging.model import LayeredInstance, whole_number
 from paging.numbers import number
 from paging.policy import Policy, get_policy
-from paging.signals import StoppedError
+from paging.signals import UNWATCHED, StoppedError, Watch
 from proofs.checker.rules import RULES
 
 CHUNK = 16384
@@ -120,45 +127,53 @@ class ExactRatio(FromBelow):
         """
         if self.cycle is None:
             raise NoCertificateError(f"no cycle is known in which policy {self.policy} faults")
-        lower = cycle_certificate(self.cycle, self._graph.policy, spec=self.spec)
-        claim: Any = lower["claim"]
-        evidence: Any = lower["evidence"]
+        policy = self._graph.policy
         if self._potential is None:
-            return certificate("cycle", claim, evidence, provenance)
-        parts = {name: claim.pop(name) for name in ("prefix", "cycle", "online", "offline")}
-        assert self.additive is not None
-        claim["additive"] = number(self.additive)
-        return certificate(
-            "exact", claim, {"cycle": {**parts, **evidence}, "potential": self._upper()}, provenance
-        )
+            return cycle_certificate(self.cycle, policy, spec=self.spec, provenance=provenance)
+        below = {**cycle_claim(self.cycle), **cycle_evidence(self.cycle, policy)}
+        evidence = {"cycle": below, "potential": self._upper()}
+        return certificate("exact", self._claim(), evidence, provenance)
 
     def potential_certificate(self, provenance: Mapping[str, object] | None = None) -> Certificate:
         """Return the upper side alone, as a certificate of type ``potential``."""
-        whole = self.certificate(provenance)
         if self._potential is None:
             raise NoCertificateError(f"no finite upper bound on the ratio of policy {self.policy} is known")
-        return certificate("potential", whole["claim"], whole["evidence"]["potential"], provenance)
+        return certificate("potential", self._claim(), self._upper(), provenance)
+
+    def _claim(self) -> dict[str, object]:
+        assert self.additive is not None
+        return {
+            "instance": self.instance.plain,
+            "policy": self.spec,
+            "opt_cache": self.opt_cache,
+            "ratio": number(self.lower),
+            "additive": number(self.additive),
+        }
 
     def _upper(self) -> dict[str, object]:
-        graph = self._graph
         assert self._potential is not None
-        labels, work, layers = graph.label_rows()
-        evidence: dict[str, object] = {
-            "alike": [word for word, on in zip(("pages", "layers"), graph.symmetry, strict=True) if on],
-            "labels": packed(labels.ravel()),
-            "work": packed(work.ravel()),
-            "layers": packed(layers),
-            "potential": packed(self._potential.max() - self._potential),
-        }
+        evidence = states_evidence(self._graph)
+        evidence["potential"] = packed(self._potential.max() - self._potential)
         if self.spec not in RULES:
-            evidence["moves"] = _moves(graph.policy, self.instance, labels, layers)
+            evidence["moves"] = _moves(self._graph)
         return evidence
 
 
-def _moves(
-    policy: Policy, instance: LayeredInstance, labels: NDArray[np.int32], layers: NDArray[np.int32]
-) -> dict[str, object]:
+def states_evidence(graph: ProductGraph) -> dict[str, object]:
+    """Return the states of a graph for a certificate: labels, work function, layer, and what is alike."""
+    labels, work, layers = graph.label_rows()
+    return {
+        "alike": [word for word, on in zip(("pages", "layers"), graph.symmetry, strict=True) if on],
+        "labels": packed(labels.ravel()),
+        "work": packed(work.ravel()),
+        "layers": packed(layers),
+    }
+
+
+def _moves(graph: ProductGraph) -> dict[str, object]:
     """Return what a policy does on each of the label vectors, for a checker that does not know it."""
+    policy, instance = graph.policy, graph.instance
+    labels, _, layers = graph.label_rows()
     known = np.unique(np.column_stack([labels, layers]), axis=0)
     widest = max(instance.pages_by_layer)
     after = np.zeros((len(known), widest, instance.total_pages), dtype=np.int64)
@@ -180,8 +195,7 @@ def exact_ratio(
     opt_cache: int | None = None,
     max_states: int | None = None,
     symmetric: bool = True,
-    watch: Callable[[Progress], None] = lambda progress: None,
-    stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> ExactRatio:
     """Return the exact competitive ratio of a deterministic policy, with what proves it.
 
@@ -198,10 +212,8 @@ def exact_ratio(
         policy that does not declare the trait ``finite-state``. Default: no limit.
     symmetric : bool, default True
         Whether states that differ by a renaming of pages count as one, where the policy allows it.
-    watch : callable
-        Told the :class:`Progress` now and then.
-    stop : callable
-        Asked now and then; True ends the computation with what is known.
+    watch : Watch
+        Told the :class:`Progress` now and then; asked to stop, the computation ends with what is known.
 
     Returns
     -------
@@ -243,7 +255,7 @@ def exact_ratio(
         if spec in RULES and not RULES[spec].turns:
             graph.symmetry = graph.symmetry._replace(rotation=False)
         try:
-            found = _Solver(graph, spec, max_states, watch, stop).solve()
+            found = _Solver(graph, spec, max_states, watch).solve()
         except NoCycleError:
             if graph.symmetry == NO_SYMMETRY:
                 raise
@@ -262,11 +274,11 @@ class _Solver:
         graph: ProductGraph,
         spec: str,
         max_states: int | None,
-        watch: Callable[[Progress], None],
-        stop: Callable[[], bool],
+        watch: Watch,
     ) -> None:
         self.graph, self.spec, self.max_states = graph, spec, max_states
-        self.watch, self.stop = watch, stop
+        self.watch = watch
+        self.sweeps = Watch(lambda ratio: self.look())
         self.best: GraphCycle | None = None
         self.iterations = 0
         self.potential: NDArray[np.int64] | None = None
@@ -280,7 +292,7 @@ class _Solver:
             self.improve()
             if complete and (self.best is None or self.best.price):
                 self.potential = longest_paths(
-                    self.graph.targets, self.graph.codes, self.exact_lower, watch=self.look
+                    self.graph.targets, self.graph.codes, self.exact_lower, watch=self.sweeps
                 )
         except StoppedError:
             complete = False
@@ -304,11 +316,7 @@ class _Solver:
 
     def improve(self) -> None:
         """Find the best cycle among the states expanded so far."""
-
-        def watch(iteration: int, ratio: Fraction) -> None:
-            self.look()
-
-        found = best_cycle(self.graph.targets, self.graph.codes, start=self.best, watch=watch)
+        found = best_cycle(self.graph.targets, self.graph.codes, start=self.best, watch=self.sweeps)
         self.iterations += found.iterations
         self.best = found.cycle
 
@@ -319,9 +327,7 @@ class _Solver:
     def look(self) -> None:
         lower = None if self.best is None else self.best.ratio
         frontier = self.graph.states - self.graph.expanded
-        self.watch(Progress(self.graph.states, frontier, lower, self.solving))
-        if self.stop():
-            raise StoppedError
+        self.watch.look(Progress(self.graph.states, frontier, lower, self.solving))
 
     def result(self, complete: bool) -> ExactRatio:
         graph = self.graph

@@ -8,7 +8,7 @@ is a finite graph, and the competitive ratio is the largest Σ expected faults /
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import lcm
@@ -24,10 +24,10 @@ from paging.errors import LimitError, ModelError, UnsupportedModelError
 from paging.model import LabelArray, LayeredInstance, RequestSequence, whole_number
 from paging.numbers import number
 from paging.policy import Policy, get_policy
-from paging.signals import StoppedError
+from paging.signals import UNWATCHED, StoppedError, Watch
 from paging.simulate import Session, judged
 from paging.work_function import update_work_function
-from proofs.ratio.deterministic import CHUNK, FromBelow, Progress
+from proofs.ratio.deterministic import CHUNK, FromBelow, Progress, states_evidence
 from proofs.ratio.distributions import PROCESSES, Process
 
 Numbers = NDArray[np.int64]
@@ -119,7 +119,7 @@ class RandomizedRatio(FromBelow):
             "instance": self.instance.plain,
             "policy": self.policy,
             "opt_cache": self.opt_cache,
-            "lower": number(self.cycle.online / self.cycle.offline),
+            "lower": number(self.lower),
         }
         evidence: dict[str, object] = {
             "cycle": {
@@ -139,13 +139,9 @@ class RandomizedRatio(FromBelow):
         assert self._graph is not None
         assert self._potential is not None
         distance, scale = self._potential
-        labels, work, layers = self._graph.label_rows()
         left = distance.max() - distance
         return {
-            "alike": [word for word, on in zip(("pages", "layers"), self._graph.symmetry, strict=True) if on],
-            "labels": packed(labels.ravel()),
-            "work": packed(work.ravel()),
-            "layers": packed(layers),
+            **states_evidence(self._graph),
             "scale": scale,
             "potential": packed(left) if left.dtype == np.int64 else left.tolist(),
         }
@@ -158,8 +154,7 @@ def randomized_exact(
     opt_cache: int | None = None,
     max_states: int | None = None,
     generic: bool = False,
-    watch: Callable[[Progress], None] = lambda progress: None,
-    stop: Callable[[], bool] = lambda: False,
+    watch: Watch = UNWATCHED,
 ) -> RandomizedRatio:
     """Return the exact competitive ratio of a randomised policy against an oblivious adversary.
 
@@ -177,10 +172,9 @@ def randomized_exact(
         EQUITABLE; 20,000 for others, since a policy such as RANDOM has infinitely many distributions.
     generic : bool, default False
         Explore distribution by distribution even where labels are known: the reference, for small instances.
-    watch : callable
-        Told the :class:`~proofs.ratio.deterministic.Progress` now and then.
-    stop : callable
-        Asked now and then; True ends the computation with what is known.
+    watch : Watch
+        Told the :class:`~proofs.ratio.deterministic.Progress` now and then; asked to stop, the computation
+        ends with what is known.
 
     Raises
     ------
@@ -217,14 +211,13 @@ def randomized_exact(
     else:
         max_states = 20_000 if max_states is None else max_states
         graph = _DistributionGraph(answer, instance, small)
-    return replace(_solve(graph, max_states, watch, stop), policy=answer.name)
+    return replace(_solve(graph, max_states, watch), policy=answer.name)
 
 
 def _solve(
     graph: _LabelGraph | _DistributionGraph,
     max_states: int | None,
-    watch: Callable[[Progress], None],
-    stop: Callable[[], bool],
+    watch: Watch,
 ) -> RandomizedRatio:
     """Explore a graph, then find its best cycle and potential; keep what is known when stopped."""
     lower: Fraction | None = None
@@ -233,11 +226,9 @@ def _solve(
     objective, unit, iterations, solving = Objective("", (), ()), 1, 0, False
 
     def look() -> None:
-        watch(Progress(graph.states, graph.states - graph.expanded, lower, solving))
-        if stop():
-            raise StoppedError
+        watch.look(Progress(graph.states, graph.states - graph.expanded, lower, solving))
 
-    def look_at(iteration: int, ratio: Fraction) -> None:
+    def look_at(ratio: Fraction) -> None:
         nonlocal lower
         lower = ratio / unit
         look()
@@ -257,11 +248,11 @@ def _solve(
         "expected", tuple(int(cost * unit) for cost, _ in costs), tuple(paid for _, paid in costs)
     )
     try:
-        found = best_cycle(targets, codes, objective, watch=look_at)
+        found = best_cycle(targets, codes, objective, watch=Watch(look_at))
         best, iterations = found.cycle, found.iterations
         if complete and (best is None or best.price):
             ratio = Fraction(0) if best is None else Fraction(best.gain, best.price)
-            distance = longest_paths(targets, codes, ratio, objective, watch=look)
+            distance = longest_paths(targets, codes, ratio, objective, watch=Watch(look_at))
             potential = distance, ratio.denominator * unit
     except StoppedError:
         complete = False

@@ -6,21 +6,17 @@ Everything shown anywhere (HTML, CSV, figures, terminal) is read from the one do
 from __future__ import annotations
 
 import importlib.metadata
-import multiprocessing
-import os
 import platform
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from sympy.printing.latex import LatexPrinter
@@ -30,8 +26,9 @@ from paging.bibliography import cite
 from paging.errors import LayeredPagingError
 from paging.model import LayeredInstance
 from paging.numbers import jsonable
+from paging.parallel import Pool, cores, each
 from paging.policy import get_policy
-from paging.signals import Report
+from paging.signals import UNWATCHED, Watch
 from proofs.bounds.registry import BOUNDS, describe
 from proofs.bounds.verdicts import LEVEL, Verdict, growth, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
@@ -49,11 +46,8 @@ PACKAGES = (
     *("matplotlib", "jinja2", "click", "rich"),
 )
 
-Stage = Callable[[str], AbstractContextManager[Report]]
+Stage = Callable[[str], AbstractContextManager[Watch]]
 """Opens a progress bar for a named stage of the work."""
-
-Job = TypeVar("Job")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -95,9 +89,9 @@ class Settings:
         return cls(seed, 200, 5000, 1000, 6, 4, SYNTHETIC[:3], True)
 
 
-def silent(label: str) -> AbstractContextManager[Report]:
+def silent(label: str) -> AbstractContextManager[Watch]:
     """Show no progress."""
-    return nullcontext(lambda done, total: None)
+    return nullcontext(UNWATCHED)
 
 
 def compute(
@@ -106,7 +100,7 @@ def compute(
     *,
     directory: Path,
     stage: Stage = silent,
-    pool: ProcessPoolExecutor | None = None,
+    pool: Pool | None = None,
 ) -> dict[str, Any]:
     """Compute everything the report shows, as plain data.
 
@@ -119,7 +113,7 @@ def compute(
         Where counterexamples to bounds are saved, should there be any.
     stage : callable
         Opens a progress bar.
-    pool : ProcessPoolExecutor, optional
+    pool : Pool, optional
         Where bounds and constructions are computed; default in this process. The numbers do not depend on
         it.
 
@@ -129,17 +123,17 @@ def compute(
         The document of report.json without the ``environment``: equal for equal settings and traces. As in
         JSON, exact fractions are text ``"p/q"`` and infinity is ``"inf"``.
     """
-    with stage("judging bounds") as report:
+    with stage("judging bounds") as watch:
         judging = [(b.id, p, settings.verdict_rounds, settings.seed, directory) for b, p in pairs()]
-        verdicts = list(each(pool, _verdict, judging, report))
-    with stage("growing constructions") as report:
-        grown = list(each(pool, _grow, list(_growth_jobs(settings)), report))
+        verdicts = list(each(pool, _verdict, judging, watch))
+    with stage("growing constructions") as watch:
+        grown = list(each(pool, _grow, list(_growth_jobs(settings)), watch))
     studies = []
     sources = [s.draw(settings.workload_rounds, settings.seed) for s in settings.synthetic]
     for source in (*sources, *traces):
-        with stage(f"serving {source.id}") as report:
+        with stage(f"serving {source.id}") as watch:
             studies.append(
-                study(source, points=settings.points, runs=settings.runs, seed=settings.seed, progress=report)
+                study(source, points=settings.points, runs=settings.runs, seed=settings.seed, watch=watch)
             )
     found = {
         "schema": SCHEMA,
@@ -155,44 +149,6 @@ def compute(
     }
     document: dict[str, Any] = jsonable(found)
     return document
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def worker_pool(workers: int | None) -> Iterator[ProcessPoolExecutor | None]:
-    """Yield a pool of processes, or None where one process is enough."""
-    count = workers or cores()
-    if count == 1:
-        yield None
-        return
-    # Spawned, not forked: threads and compiled code do not survive a fork.
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _ignore_interrupts)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the work
-
-
-def each(
-    pool: ProcessPoolExecutor | None,
-    work: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    report: Report = lambda done, total: None,
-) -> Iterator[Result]:
-    """Yield the results of all jobs in their order."""
-    report(0, len(jobs))
-    results: Iterable[Result] = map(work, jobs) if pool is None else pool.map(work, jobs)
-    for done, result in enumerate(results, start=1):
-        report(done, len(jobs))
-        yield result
 
 
 def _verdict(job: tuple[str, str, int, int, Path]) -> dict[str, Any]:

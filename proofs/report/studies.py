@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from paging.compare import Comparison, Row, compare
 from paging.errors import UnsupportedModelError
 from paging.model import LayeredInstance, RequestSequence
 from paging.policies.layered import Partitioned
+from paging.signals import UNWATCHED, Watch
 from paging.traces import Trace, read_trace, trace_info
 from paging.workloads import generate
 
@@ -135,7 +136,7 @@ def study(
     points: int,
     runs: int,
     seed: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    watch: Watch = UNWATCHED,
 ) -> dict[str, Any]:
     """Serve a source with all policies and references, and return the numbers as plain data.
 
@@ -150,7 +151,7 @@ def study(
         Seed of MARK.
     """
     caches = cache_sizes(source.sequence.instance, points)
-    result = compare(source.sequence, caches, POLICIES, runs=runs, seed=seed, progress=progress)
+    result = compare(source.sequence, caches, POLICIES, runs=runs, seed=seed, watch=watch)
     rows = sorted(
         [*result.rows, *_split_rows(source.sequence, result)],
         key=lambda row: (row.cache, ORDER.index(row.policy)),

@@ -12,7 +12,6 @@ import stat
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,10 @@ from markupsafe import Markup
 from paging.bibliography import SOURCES
 from paging.errors import LayeredPagingError
 from paging.numbers import json_text
+from paging.parallel import Pool, each
 from paging.plotting import LOOKS, policy_label
-from paging.signals import Report
-from proofs.report.document import SCHEMA, each
+from paging.signals import UNWATCHED, Watch
+from proofs.report.document import SCHEMA
 from proofs.report.figures import LEAST_SAVING, Plan, draw, plans
 from proofs.report.studies import ORDER
 
@@ -121,8 +121,8 @@ def write_report(
     environment: Callable[[], Mapping[str, Any]],
     folder: Path,
     *,
-    pool: ProcessPoolExecutor | None = None,
-    progress: Report = lambda done, total: None,
+    pool: Pool | None = None,
+    watch: Watch = UNWATCHED,
 ) -> None:
     """Write all files of a report into an existing folder.
 
@@ -133,12 +133,12 @@ def write_report(
     environment : callable
         Returns what differs from run to run (:func:`proofs.report.document.environment`), asked at the end.
     folder : Path
-    pool : ProcessPoolExecutor, optional
+    pool : Pool, optional
         Where figures are drawn; default in this process.
-    progress : callable
-        Called with (figures drawn, figures in all).
+    watch : Watch
+        Told how many of the figures are drawn.
     """
-    drawn = draw_figures(document, folder / FIGURES, pool, progress)
+    drawn = draw_figures(document, folder / FIGURES, pool, watch)
     (folder / DATA).mkdir(exist_ok=True)
     for name, rows in data_tables(document).items():
         write_csv(folder / DATA / f"{name}.csv", rows)
@@ -150,8 +150,8 @@ def write_report(
 def draw_figures(
     document: Mapping[str, Any],
     folder: Path,
-    pool: ProcessPoolExecutor | None = None,
-    progress: Report = lambda done, total: None,
+    pool: Pool | None = None,
+    watch: Watch = UNWATCHED,
 ) -> dict[str, Markup]:
     """Draw every figure as SVG and PNG; return the SVGs by name, ready to stand inside an HTML page."""
     folder.mkdir(exist_ok=True)
@@ -159,7 +159,7 @@ def draw_figures(
     jobs = [(plan, folder) for plan in todo]
     return {
         plan.name: inline_svg(plan, svg)
-        for plan, svg in zip(todo, each(pool, _draw, jobs, progress), strict=True)
+        for plan, svg in zip(todo, each(pool, _draw, jobs, watch), strict=True)
     }
 
 

@@ -110,7 +110,7 @@ def test_cruel_asks_for_a_missing_page_that_costs_opt_least(seed: int) -> None:
 def test_cruel_hits_only_inside_the_phase_once_its_layer_has_a_page() -> None:
     made = get_construction("cruel")(LayeredInstance(3, 3, 6), policy="llru", rounds=200)
     starts = set(phase_starts(made.sequence, 6))
-    hits = made.run().schedule.victims == -2
+    hits = made.run().schedule.entries == -2
     phase: set[int] = set()
     for t, page in enumerate(made.sequence):
         if t in starts:
@@ -397,7 +397,8 @@ def test_certificate_of_a_construction(capsys: pytest.CaptureFixture[str], tmp_p
     assert "the ratio is at least 4" in capsys.readouterr().out
     for args, says in (
         (("rehearsed", "-p", "lru", "-p", "mark-lru", "--certificate", str(path)), "name one policy with -p"),
-        (("rehearsed", "-p", "lru", "--certificate", "lru.txt"), "must end in .json"),
+        (("rehearsed", "-p", "lru", "--certificate", "lru.txt"), "ends in .json or .json.gz"),
+        (("rehearsed", "-p", "lru", "--certificate", str(path / "x.json")), "there is no folder"),
         (("rehearsed", "-p", "lru", "--rounds", "5", "--certificate", str(path)), "no cycle"),
         (("uniform", "--certificate", str(path)), "--certificate"),
     ):

@@ -391,7 +391,7 @@ def test_what_a_construction_needs_is_said_by_its_entry() -> None:
 
 def test_a_false_offline_schedule_is_refused() -> None:
     made = get_construction("cyclic")(rounds=50)
-    entries = made.offline.victims.copy()
+    entries = made.offline.entries.copy()
     late = int(np.flatnonzero(entries >= 0)[2])
     entries[late] = -2
     lie = Construction(**{**vars(made), "offline": Schedule(made.sequence, entries)})

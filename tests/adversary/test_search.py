@@ -39,6 +39,8 @@ from paging import (
     simulate,
 )
 from paging.cli.main import run as paging_run
+from proofs.certificate import read_certificate
+from proofs.checker import VERIFIED, verify_file
 
 PROGRAM = Path(sys.executable).with_name("paging")
 Capture = pytest.CaptureFixture[str]
@@ -402,17 +404,29 @@ def test_command_on_an_outside_policy(
     assert (found["policy"], found["ratio"]) == ("theirs", "3")
 
 
-def test_command_writes_text_and_certificate(capsys: Capture, tmp_path: Path) -> None:
-    path = tmp_path / "lru.json"
+@pytest.mark.parametrize("name", ["lru.json", "lru.json.gz"])
+def test_command_writes_text_and_certificate(name: str, capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / name
     code = paging_run(
         ["adversary", "search", "lru", "-l", "2", "-n", "2", "-k", "3", "--certificate", str(path)]
     )
     out = capsys.readouterr().out
     assert code == 0
     assert "whole graph searched" in out
-    document = json.loads(path.read_text())
+    assert verify_file(str(path)).status == VERIFIED
+    document = read_certificate(path)
     assert document["type"] == "cycle"
     assert document["claim"]["ratio"] == 3
+
+
+def test_command_refuses_a_missing_folder_before_it_searches(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Search, "run", lambda *_, **__: pytest.fail("searched"))
+    path = tmp_path / "missing" / "lru.json"
+    shape = ["-l", "2", "-n", "2", "-k", "3"]
+    assert paging_run(["adversary", "search", "lru", *shape, "--certificate", str(path)]) == 2
+    assert "there is no folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -422,7 +436,7 @@ def test_command_writes_text_and_certificate(capsys: Capture, tmp_path: Path) ->
         (["lruu", "-l", "2", "-n", "2", "-k", "3"], "did you mean lru"),
         (["mark", "-l", "2", "-n", "2", "-k", "3"], "mark is randomised"),
         (["lru", "-l", "2", "-n", "2"], "--cache"),
-        (["lru", "-l", "2", "-n", "2", "-k", "3", "--certificate", "x.txt"], "must end in .json"),
+        (["lru", "-l", "2", "-n", "2", "-k", "3", "--certificate", "x.txt"], "ends in .json or .json.gz"),
         (["lfu", "-l", "2", "-n", "2", "-k", "3", "--steps", "0", "--certificate", "x.json"], "no cycle"),
     ],
 )

@@ -19,18 +19,24 @@ import pytest
 
 import paging.cli.main
 from paging import registered_policies
-from paging.cli.commands import compare, run, trace
-from paging.cli.commands import policies as policies_command
-from paging.cli.commands import workloads as workloads_command
+from paging.cli.commands.compare import compare
+from paging.cli.commands.policies import policies as policies_command
+from paging.cli.commands.run import run
+from paging.cli.commands.trace import trace
+from paging.cli.commands.workloads import workloads as workloads_command
+from paging.cli.docs import filled
+from paging.cli.exits import MEANINGS, Exit
 from paging.cli.main import GROUP, root
 from paging.cli.main import run as paging_run
 from paging.cli.terminal import write_table
 from paging.files import atomic_write
 from paging.numbers import jsonable
+from proofs.checker import EXIT_CODES, INCOMPLETE, REFUTED, VERIFIED
 
 PROGRAM = Path(sys.executable).with_name("paging")
 HERE = Path(__file__).resolve().parents[1]
 TRACE = HERE.parents[1] / "shared" / "traces" / "mixtral-8x7b-instruct-fp8.npz"
+MANUAL = HERE.parent / "docs" / "cli.md"
 ZIPF = ("--workload", "zipf:requests=600", "-l", "3", "-n", "4")
 OURS = {
     "run": run,
@@ -398,8 +404,20 @@ def test_every_command_shows_examples_that_parse(name: str, command: click.Comma
         parsed.make_context(name, words)
 
 
+# When it is out of date: python -m paging.cli.docs docs/cli.md
+def test_the_manual_lists_every_command_and_exit_code() -> None:
+    manual = MANUAL.read_text(encoding="utf-8")
+    assert filled(manual) == manual
+    assert set(re.findall(r"^\| `paging ([\w-]+)` \|", manual, re.MULTILINE)) >= {"exact", "atlas", *OURS}
+    assert all(f"| {code:d} | {MEANINGS[code]} |" in manual for code in Exit)
+
+
+def test_the_checker_ends_as_the_commands_do() -> None:
+    assert EXIT_CODES == {VERIFIED: Exit.DONE, REFUTED: Exit.REFUTED, INCOMPLETE: Exit.FAILED}
+
+
 def test_the_manual_names_every_command_and_option() -> None:
-    manual = (HERE.parent / "docs" / "cli.md").read_text(encoding="utf-8")
+    manual = MANUAL.read_text(encoding="utf-8")
     for name, command in commands():
         assert f"paging {name}" in manual
         for parameter in command.params:

@@ -19,6 +19,7 @@ from paging import (
 )
 from paging.compare import Comparison, Row, compare
 from paging.numbers import json_text
+from paging.signals import Count, Watch
 
 TRACES = Path(__file__).resolve().parents[3] / "shared" / "traces"
 
@@ -133,9 +134,9 @@ def test_an_empty_sequence_has_no_rates() -> None:
 
 
 def test_progress_counts_every_job() -> None:
-    seen: list[tuple[int, int]] = []
-    compare(random_sequence(), [4, 5], ["lru"], progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    seen: list[Count] = []
+    compare(random_sequence(), [4, 5], ["lru"], watch=Watch(seen.append))
+    assert [(news.done, news.total) for news in seen] == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_bad_arguments_are_refused() -> None:

@@ -242,10 +242,10 @@ for number, name in enumerate(["llru", "llru-lazy", "llru-token"]):
 def check(name: str, shape: Shape, requests: list[int], cache: int) -> None:
     kernel = KERNELS[name][0](shape)
     expected = KERNELS[name][1](shape, requests, cache)
-    victims = np.full(len(requests), -99, dtype=np.int32)
-    faults = kernel(frozen(requests), shape.total, cache, victims)
+    entries = np.full(len(requests), -99, dtype=np.int32)
+    faults = kernel(frozen(requests), shape.total, cache, entries)
     what = f"{name}, {shape}, k = {cache}, {requests}"
-    assert victims.tolist() == expected, what
+    assert entries.tolist() == expected, what
     assert faults == sum(entry != HIT for entry in expected), what
     # Without a record a kernel may take another route; the count must be the same.
     assert kernel(frozen(requests), shape.total, cache, np.zeros(0, dtype=np.int32)) == faults, what
@@ -315,12 +315,12 @@ RANDOMIZED = {"random": random_eviction, "mark": mark}
 
 
 def run_randomized(name: str, requests: list[int], pages: int, cache: int, seed: int) -> list[int]:
-    victims = np.full(len(requests), -99, dtype=np.int32)
-    faults = RANDOMIZED[name](frozen(requests), pages, cache, victims, np.random.default_rng(seed))
-    assert faults == np.count_nonzero(victims != HIT)
+    entries = np.full(len(requests), -99, dtype=np.int32)
+    faults = RANDOMIZED[name](frozen(requests), pages, cache, entries, np.random.default_rng(seed))
+    assert faults == np.count_nonzero(entries != HIT)
     unrecorded = np.zeros(0, dtype=np.int32)
     assert RANDOMIZED[name](frozen(requests), pages, cache, unrecorded, np.random.default_rng(seed)) == faults
-    return victims.tolist()
+    return entries.tolist()
 
 
 def candidates_of_run(
@@ -381,11 +381,11 @@ def test_seed_decides_the_run(name: str) -> None:
 
 
 def run_farthest(requests: list[int], pages: int, cache: int, bypassing: bool) -> list[int]:
-    victims = np.full(len(requests), -99, dtype=np.int32)
-    faults = farthest(frozen(requests), pages, cache, victims, bypassing)
-    assert faults == np.count_nonzero(victims != HIT)
+    entries = np.full(len(requests), -99, dtype=np.int32)
+    faults = farthest(frozen(requests), pages, cache, entries, bypassing)
+    assert faults == np.count_nonzero(entries != HIT)
     assert farthest(frozen(requests), pages, cache, np.zeros(0, dtype=np.int32), bypassing) == faults
-    return victims.tolist()
+    return entries.tolist()
 
 
 def run_optimum(requests: list[int], pages: int, cache: int, bypassing: bool) -> list[int]:

@@ -13,6 +13,7 @@ from paging import (
     BYPASS,
     FREE,
     HIT,
+    Entry,
     IllegalSequenceError,
     InfeasibleScheduleError,
     LayeredInstance,
@@ -21,7 +22,9 @@ from paging import (
     RequestSequence,
     Schedule,
     farthest_in_future,
+    model,
     simulate,
+    steps,
 )
 from paging.testing import instances, sequences
 
@@ -247,8 +250,35 @@ def test_changing_one_entry_of_a_schedule_is_noticed(sequence: RequestSequence, 
     true = farthest_in_future(sequence, record=True).schedule
     true.check()
     time = data.draw(st.integers(0, len(sequence) - 1))
-    entries = true.victims.tolist()
+    entries = true.entries.tolist()
     # Another victim may well be legal; a hit for a fault, a fault for a hit, or a free slot never is.
     entries[time] = FREE if entries[time] == HIT else HIT
     with pytest.raises(InfeasibleScheduleError, match=f"request {time} "):
         Schedule(sequence, entries).check()
+
+
+def test_a_schedule_is_carried_out_step_by_step() -> None:
+    given = list(schedule([FREE, FREE, HIT, BYPASS, HIT], bypassing=True).steps())
+    assert [(step.time, step.page, step.entry, step.hit, step.victims) for step in given] == [
+        (0, 0, FREE, False, ()),
+        (1, 1, FREE, False, ()),
+        (2, 0, HIT, True, ()),
+        (3, 2, BYPASS, False, ()),
+        (4, 1, HIT, True, ()),
+    ]
+    assert [sorted(step.cache) for step in given] == [[0], [0, 1], [0, 1], [0, 1], [0, 1]]
+    lie = schedule([FREE, FREE, HIT, 3, HIT]).steps()
+    assert [next(lie).time for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(InfeasibleScheduleError, match="request 3"):
+        next(lie)
+
+
+@given(sequences(per_visit=(1, 2), length=(0, 24), cache=(1, 3)), st.sampled_from(["lru", "mark", "fifo"]))
+def test_a_recorded_run_is_replayed_as_it_was_served(sequence: RequestSequence, policy: str) -> None:
+    run = simulate(policy, sequence, record=True, engine="labels")
+    served = [step._replace(labels=()) for step in steps(policy, sequence)]
+    assert list(run.schedule.steps()) == served
+
+
+def test_the_plain_numbers_are_those_of_the_entries() -> None:
+    assert {entry.name: getattr(model, entry.name) for entry in Entry} == {e.name: e.value for e in Entry}

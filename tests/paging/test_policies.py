@@ -33,7 +33,7 @@ from paging import (
     simulate,
     steps,
 )
-from paging.judge import SEVERAL
+from paging.model import SEVERAL
 from paging.testing import applicable, check_policy, sequences
 
 BELADY = [1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5]

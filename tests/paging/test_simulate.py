@@ -26,7 +26,8 @@ from paging import (
     simulate,
     steps,
 )
-from paging.judge import APPEARED, MISSING, SEVERAL, TOO_MANY, judge
+from paging.judge import judge
+from paging.model import APPEARED, MISSING, SEVERAL, TOO_MANY
 from paging.policies.recency import LRU
 from paging.testing import instances, sequences
 
@@ -173,7 +174,7 @@ def test_negative_labels_remember_pages_that_are_not_cached(engine: Any) -> None
     run = simulate(
         Remembering, RequestSequence(SEQUENCE.instance, [0, 1, 2, 0, 1, 0]), engine=engine, record=True
     )
-    assert run.schedule.victims.tolist() == [FREE, FREE, 0, 1, 2, HIT]
+    assert run.schedule.entries.tolist() == [FREE, FREE, 0, 1, 2, HIT]
     session = Session(Remembering, SEQUENCE.instance)
     assert [session.serve(page).victims for page in (0, 1, 2)][2] == (0,)
     assert (session.cache, session.cached(0), session.labels[0]) == ({1, 2}, False, -1)
@@ -206,7 +207,7 @@ def test_bypassing_is_recorded_where_allowed_and_refused_elsewhere(policy: type[
     allowed = RequestSequence(LayeredInstance(1, 3, 2, bypassing=True), requests)
     run = simulate(policy, allowed, record=True)
     run.schedule.check()
-    assert run.schedule.victims.tolist() == [FREE, FREE, BYPASS, HIT, BYPASS]
+    assert run.schedule.entries.tolist() == [FREE, FREE, BYPASS, HIT, BYPASS]
     assert run.faults == 4
     with pytest.raises(IllegalAnswerError, match=r"request 2 \(page 2\): the requested page is missing"):
         simulate(policy, RequestSequence(LayeredInstance(1, 3, 2), requests))
@@ -346,7 +347,7 @@ def test_lru_with_atomic_visits_by_hand() -> None:
     # first (it is still there), then 3 evicts the least recent of 0 and 2: 0, which was served before 2.
     instance = LayeredInstance(1, 4, 3, per_visit=2, visits="atomic")
     run = simulate("lru", RequestSequence(instance, [0, 1, 2, 0, 3, 1]), record=True)
-    assert run.schedule.victims.tolist() == [FREE, FREE, FREE, HIT, 0, HIT]
+    assert run.schedule.entries.tolist() == [FREE, FREE, FREE, HIT, 0, HIT]
 
 
 @pytest.mark.parametrize("policy", sorted(set(registered_policies()) - set(ATOMIC)))

@@ -15,19 +15,15 @@ import pytest
 
 from paging import ModelError
 from paging.cli.main import run as paging_run
-from proofs.atlas import atlas
-from proofs.atlas.atlas import (
-    AtlasError,
-    Place,
-    Value,
-    compute,
-    evidence,
-    open_atlas,
-    places,
-    read_values,
-    sweep,
-)
-from proofs.atlas.docs import findings, place_of, read_table, subjects_of, value_of
+from paging.signals import Watch
+from proofs.atlas.conjectures import CONJECTURES, evidence
+from proofs.atlas.docs import findings
+from proofs.atlas.files import AtlasError, open_atlas, read_values
+from proofs.atlas.places import Place, places
+from proofs.atlas.subjects import check_subjects
+from proofs.atlas.sweep import compute, sweep
+from proofs.atlas.table import place_of, read_table, subjects_of, value_of
+from proofs.atlas.values import Value
 from proofs.checker import VERIFIED, verify_file
 from proofs.ratio.deterministic import exact_ratio
 from proofs.report.docs import block
@@ -89,7 +85,7 @@ def test_a_larger_budget_tries_again_what_failed(tmp_path: Path) -> None:
 def test_a_sweep_stops_when_asked_and_goes_on(tmp_path: Path) -> None:
     root = open_atlas(tmp_path / "atlas")
     asked = iter([False] * 2 + [True] * 1000)
-    first = sweep(root, ("lru",), SMALL, max_states=2000, workers=1, stop=lambda: next(asked))
+    first = sweep(root, ("lru",), SMALL, max_states=2000, workers=1, watch=Watch(stop=lambda: next(asked)))
     assert first < len(SMALL)
     assert len(read_values(root)) == first
     assert sweep(root, ("lru",), SMALL, max_states=2000, workers=1) == len(SMALL) - first
@@ -163,7 +159,7 @@ def test_conjectures_are_contradicted_by_other_values() -> None:
     ],
 )  # fmt: skip
 def test_the_conjecture_about_lru_by_hand(place: tuple[int, int, int], value: Fraction | int | None) -> None:
-    conjecture = next(one for one in atlas.CONJECTURES if one.id == "C1")
+    conjecture = next(one for one in CONJECTURES if one.id == "C1")
     assert conjecture.value(Place(*place)) == value
 
 
@@ -184,7 +180,7 @@ def test_foreign_folders_and_damaged_files_are_refused(tmp_path: Path, capsys: C
 @pytest.mark.parametrize("subject", ["lfu", "random"])
 def test_subjects_without_a_finite_graph_are_refused(subject: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no graph of finitely many states"):
-        atlas.check_subjects([subject])
+        check_subjects([subject])
     assert paging_run(["atlas", "-o", str(tmp_path / "atlas"), "--subject", subject]) == 2
     assert not (tmp_path / "atlas").exists()
 

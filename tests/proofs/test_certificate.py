@@ -12,13 +12,20 @@ import paging.cli.main
 from lp import exact_weights, gaps_of, optimum
 from lp.certificate import dual_certificate, optimum_certificate, schedule_certificate
 from paging import IllegalSequenceError, LayeredInstance, ModelError, RequestSequence, simulate
-from paging.certificate import CertificateError, packed, write_certificate
+from paging.certificate import FORMAT, ITEM_TYPES, VERSION, CertificateError, packed, write_certificate
+from proofs import checker
 from proofs.certificate import read_certificate, read_sequence
 from proofs.checker import VERIFIED, integers, verify, verify_file
+from tests.helpers.certificates import FOLDER
 from tests.helpers.offline import zipf_sequence
 from tests.lp.test_optimum import random_problem
 
 VARIANTS = ("forced", "bypassing", "atomic", "split")
+
+
+def test_writer_and_checker_state_the_same_format():
+    assert (FORMAT, VERSION) == (checker.FORMAT, checker.VERSION)
+    assert tuple(checker.ITEM) == ITEM_TYPES
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -173,10 +180,9 @@ def test_opt_and_verify(call, tmp_path, sequence_file):
 
 
 def test_verify_exit_codes(call):
-    folder = Path(__file__).parents[1] / "certificates"
-    assert call("verify", folder / "invalid" / "upper-too-small.json")[0] == 1
-    assert call("verify", folder / "malformed" / "float.json")[0] == 2
-    assert call("verify", folder / "absent.json")[0] == 2
+    assert call("verify", FOLDER / "optimum" / "invalid" / "upper-too-small.json")[0] == 1
+    assert call("verify", FOLDER / "any" / "malformed" / "float.json")[0] == 2
+    assert call("verify", FOLDER / "absent.json")[0] == 2
 
 
 def test_opt_as_a_table_from_every_source(call, sequence_file, tmp_path):

@@ -15,16 +15,13 @@ from paging import LayeredPagingError
 from proofs import checker
 from proofs.certificate import read_certificate, read_sequence
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, reading, verify, verify_file
+from tests.helpers.certificates import FOLDER, files, mutants
 from tests.helpers.offline import brute_force
 
-FOLDER = Path(__file__).parents[1] / "certificates"
 DOCS = Path(__file__).parents[2] / "docs" / "certificates.md"
 
 
-def files(folder):
-    found = sorted((FOLDER / folder).iterdir())
-    assert found
-    return [pytest.param(path, id=path.name) for path in found]
+OFFLINE = files("valid", "schedule", "dual", "optimum")
 
 
 def true_claim(document, path):
@@ -38,7 +35,7 @@ def true_claim(document, path):
     return Fraction(claim.get("lower", 0)) <= best <= Fraction(claim.get("upper", 10**9))
 
 
-@pytest.mark.parametrize("path", files("valid"))
+@pytest.mark.parametrize("path", OFFLINE)
 def test_valid(path, tmp_path):
     verdict = verify_file(str(path))
     assert (verdict.status, verdict.exit_code) == (VERIFIED, 0)
@@ -47,68 +44,7 @@ def test_valid(path, tmp_path):
     assert true_claim(read_certificate(path), tmp_path / "claim.json")
 
 
-@pytest.mark.parametrize("path", files("invalid"))
-def test_invalid(path):
-    verdict = verify_file(str(path))
-    assert (verdict.status, verdict.exit_code) == (REFUTED, 1)
-    assert verdict.reason
-    assert "\n" not in verdict.reason
-
-
-@pytest.mark.parametrize("path", files("malformed"))
-def test_malformed(path):
-    verdict = verify_file(str(path))
-    assert (verdict.status, verdict.exit_code) == (INCOMPLETE, 2)
-    assert verdict.reason
-    assert "\n" not in verdict.reason
-
-
-def leaves(value, path=()):
-    """Every place in a document, the containers among them."""
-    yield path, value
-    children = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    )
-    for key, child in children:
-        yield from leaves(child, (*path, key))
-
-
-def changed(document, path, change):
-    """A copy of a document with ``change(container, key)`` done at a place."""
-    mutant = copy.deepcopy(document)
-    place = mutant
-    for key in path[:-1]:
-        place = place[key]
-    change(place, path[-1])
-    return mutant
-
-
-def replacements(value):
-    """Values to put in place of another one."""
-    yield from (None, True, [], {}, "", "x", "1/2", "-1/2", -5, 7, 2**30, [value], {"a": value})
-    if type(value) is int:
-        yield from (value + 1, value - 1, -value, value * 2 + 1, str(value))
-    if isinstance(value, str):
-        yield from (value + "0", value[:-1], value[::-1], value.upper())
-    if isinstance(value, list):
-        yield from (value[:-1], value[1:], value[::-1], value + value[-1:], value + value, [*value, -7])
-
-
-def mutants(document):
-    """Every place replaced, dropped, renamed or doubled, one at a time."""
-    for path, value in leaves(document):
-        if not path or path[0] == "provenance":
-            continue
-        for new in replacements(value):
-            if new != value or type(new) is not type(value):
-                yield path, changed(document, path, lambda box, key, new=new: box.__setitem__(key, new))
-        yield path, changed(document, path, lambda box, key: box.pop(key))
-        if isinstance(path[-1], str):
-            yield path, changed(document, path, lambda box, key: box.__setitem__(key + "_", box.pop(key)))
-            yield path, changed(document, path, lambda box, key: box.__setitem__("extra", box[key]))
-
-
-@pytest.mark.parametrize("path", files("valid"))
+@pytest.mark.parametrize("path", OFFLINE)
 def test_no_mutant_proves_a_false_claim(path, tmp_path):
     document = read_certificate(path)
     count = 0
@@ -152,11 +88,11 @@ def test_mutants_of_a_real_run_are_all_refused():
         assert verify(mutant).status == REFUTED
 
 
-@pytest.mark.parametrize("name", ["optimum-packed.json", "optimum-gzipped.json.gz"])
+@pytest.mark.parametrize("name", ["packed.json", "gzipped.json.gz"])
 def test_no_changed_byte_is_swallowed(name, tmp_path):
     """Flip one bit, or cut off the end: the file is refused, or still says the same."""
-    content = (FOLDER / "valid" / name).read_bytes()
-    before = read_certificate(FOLDER / "valid" / name)
+    content = (FOLDER / "optimum" / "valid" / name).read_bytes()
+    before = read_certificate(FOLDER / "optimum" / "valid" / name)
     path = tmp_path / name
     for i in range(len(content)):
         for damaged in (content[:i], content[:i] + bytes([content[i] ^ 1 << i % 8]) + content[i + 1 :]):
@@ -183,7 +119,7 @@ def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
 
 
 def test_provenance_is_never_read():
-    document = read_certificate(FOLDER / "valid" / "optimum-three-pages.json")
+    document = read_certificate(FOLDER / "optimum" / "valid" / "three-pages.json")
 
     class Untouchable(dict):
         def __getattribute__(self, name):
@@ -203,9 +139,9 @@ def test_absent_file_and_folder(tmp_path):
 @pytest.mark.parametrize(
     ("name", "code", "word"),
     [
-        ("valid/optimum-three-pages.json", 0, "VERIFIED: OPT = 4"),
-        ("invalid/upper-too-small.json", 1, "REFUTED: the claim says upper = 3"),
-        ("malformed/unknown-type.json", 2, "INCOMPLETE: type must be one of"),
+        ("optimum/valid/three-pages.json", 0, "VERIFIED: OPT = 4"),
+        ("optimum/invalid/upper-too-small.json", 1, "REFUTED: the claim says upper = 3"),
+        ("any/malformed/unknown-type.json", 2, "INCOMPLETE: type must be one of"),
     ],
 )
 def test_the_checker_runs_by_itself(name, code, word):
@@ -230,7 +166,7 @@ def test_examples_in_the_documentation():
 
 
 def test_errors_of_reading_are_ours(tmp_path):
-    for path in sorted((FOLDER / "malformed").iterdir()):
+    for path in sorted(FOLDER.glob("*/malformed/*")):
         try:
             read_sequence(path)
         except LayeredPagingError:

@@ -32,6 +32,7 @@ from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
 from paging.model import Frame, LabelArray
 from paging.policies.recency import LRU, ORDINARY
+from paging.signals import Watch
 from proofs import checker
 from proofs.certificate import read_certificate
 from proofs.checker.offline import read_problem
@@ -450,7 +451,7 @@ def test_a_policy_with_infinitely_many_states() -> None:
     with pytest.raises(ModelError, match="does not declare the trait finite-state"):
         exact_ratio("lfu", instance)
     seen: list[Progress] = []
-    found = exact_ratio("lfu", LayeredInstance(2, 3, 3), max_states=3000, watch=seen.append)
+    found = exact_ratio("lfu", LayeredInstance(2, 3, 3), max_states=3000, watch=Watch(seen.append))
     assert found.ratio in (None, INFINITE)
     assert not found.complete
     assert found.states > 3000
@@ -474,12 +475,12 @@ def test_what_has_no_ratio_is_refused() -> None:
 
 def test_a_stopped_computation_keeps_what_it_knows() -> None:
     asked = iter([False] * 3 + [True] * 10**6)
-    found = exact_ratio("fifo", LayeredInstance(2, 4, 5), stop=lambda: next(asked))
+    found = exact_ratio("fifo", LayeredInstance(2, 4, 5), watch=Watch(stop=lambda: next(asked)))
     assert not found.complete
     assert found.ratio is None
     if found.cycle is not None:
         assert checker.verify(found.certificate()).status == checker.VERIFIED
-    stopped = exact_ratio("lru", LayeredInstance(2, 2, 3), stop=lambda: True)
+    stopped = exact_ratio("lru", LayeredInstance(2, 2, 3), watch=Watch(stop=lambda: True))
     assert (stopped.ratio, stopped.lower) == (None, 0)
     with pytest.raises(NoCertificateError, match="no cycle is known"):
         stopped.certificate()
@@ -489,7 +490,7 @@ def test_progress_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proofs.ratio.deterministic.FIRST_LOOK", 100)
     monkeypatch.setattr("proofs.ratio.deterministic.CHUNK", 50)
     seen: list[Progress] = []
-    found = exact_ratio("fifo", LayeredInstance(2, 3, 4), watch=seen.append)
+    found = exact_ratio("fifo", LayeredInstance(2, 3, 4), watch=Watch(seen.append))
     assert [p.states for p in seen] == sorted(p.states for p in seen)
     lowers = [p.lower for p in seen if p.lower is not None]
     assert lowers == sorted(lowers)
@@ -583,7 +584,7 @@ def test_max_states_gives_an_interval(capsys: Capture, tmp_path: Path) -> None:
         ("partitioned -l 3 -n 2 -k 2", "without a slot"),
         ("lru -l 1 -n 3 -k 2 --certificate {}/c.txt", "ends in .json"),
         ("lru -l 1 -n 3 -k 2 --certificate {}/absent/c.json", "no folder"),
-        ("lru -l 1 -n 3 -k 2 --max-states 1 --certificate {}/c.json", "no cycle is known yet"),
+        ("lru -l 1 -n 3 -k 2 --max-states 1 --certificate {}/c.json", "no cycle is known in which"),
     ],
 )
 def test_errors_are_one_line(words: str, says: str, capsys: Capture, tmp_path: Path) -> None:

@@ -22,110 +22,9 @@ from proofs.certificate import read_certificate
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
 from proofs.ratio.deterministic import exact_ratio
 from proofs.replay import replay
-from tests.proofs.test_checker import mutants
+from tests.helpers.certificates import FOLDER, files, mutants
 
-FOLDER = Path(__file__).parents[1] / "certificates"
-
-LIES = {
-    "exact/invalid/additive-left-away": "but the potential proves",
-    "exact/invalid/additive-too-large": "but the potential proves",
-    "exact/invalid/additive-too-small": "but the potential proves",
-    "exact/invalid/another-policy": "leads to a state that is not listed",
-    "exact/invalid/cycle-costs-opt-less": "but the evidence",
-    "exact/invalid/cycle-costs-the-policy-more": "but the evidence",
-    "exact/invalid/cycle-evicts-something-else": "cannot leave the policy's cache",
-    "exact/invalid/cycle-of-part-of-a-round": "no whole number of rounds",
-    "exact/invalid/potential-breaks": "breaks the potential",
-    "exact/invalid/ratio-too-large": "the ratio is",
-    "exact/invalid/ratio-too-small": "the ratio is",
-    "exact/invalid/states-of-fifo": "cannot be reached from the cold start",
-    "exact/invalid/unbounded-by-a-cycle-alone": "an unbounded ratio has no potential",
-    "exact/invalid/unbounded-with-a-potential": "unbounded only if the schedule costs nothing",
-    "exact/malformed/claims-a-prefix": "claim has unknown fields ['prefix']",
-    "exact/malformed/cycle-null": "evidence.cycle is not an object",
-    "exact/malformed/cycle-with-an-extra-field": "evidence.cycle has unknown fields",
-    "exact/malformed/no-additive": "claim lacks ['additive']",
-    "exact/malformed/no-cycle": "evidence lacks ['cycle']",
-    "exact/malformed/no-potential": "evidence lacks ['potential']",
-    "exact/malformed/periods-zero": "evidence.periods must be a whole number",
-    "exact/malformed/potential-with-an-extra-field": "evidence has unknown fields",
-    "potential/invalid/additive-negative": "but the potential proves",
-    "potential/invalid/additive-too-large": "but the potential proves",
-    "potential/invalid/additive-too-small": "but the potential proves",
-    "potential/invalid/claims-more-cache": "leads to a state that is not listed",
-    "potential/invalid/claims-more-layers": "instead of",
-    "potential/invalid/claims-more-pages": "instead of",
-    "potential/invalid/clock-hand-on-nothing": "cannot be reached",
-    "potential/invalid/clock-instead-of-lru": "leads to a state that is not listed",
-    "potential/invalid/cold-start-left-out": "the cold start is not among the states",
-    "potential/invalid/fifo-instead-of-lru": "leads to a state that is not listed",
-    "potential/invalid/labels-cut-short": "instead of",
-    "potential/invalid/labels-too-many": "instead of",
-    "potential/invalid/layer-negative": "names a layer that does not exist",
-    "potential/invalid/layer-out-of-range": "names a layer that does not exist",
-    "potential/invalid/layers-alike-to-llru-token": "it counts rounds from layer 0",
-    "potential/invalid/layers-not-listed-as-alike": "not listed",
-    "potential/invalid/layers-of-different-sizes-alike": "layers of different sizes are not alike",
-    "potential/invalid/mark-lru-instead-of-lru": "leads to a state that is not listed",
-    "potential/invalid/marks-of-nothing": "cannot be reached",
-    "potential/invalid/moves-cut-short": "instead of",
-    "potential/invalid/moves-do-not-load-the-page": "it is not cached afterwards",
-    "potential/invalid/moves-hold-too-many": "more than 1 pages are cached",
-    "potential/invalid/moves-in-no-layer": "evidence.moves.layers names a layer",
-    "potential/invalid/moves-leave-a-state-out": "evidence.moves does not say what follows",
-    "potential/invalid/moves-load-another-page": "another page appears in the cache",
-    "potential/invalid/moves-twice": "lists the same labels twice",
-    "potential/invalid/potential-all-equal": "breaks the potential",
-    "potential/invalid/potential-of-the-start-lowered": "breaks the potential",
-    "potential/invalid/potential-one-too-few": "potentials for",
-    "potential/invalid/potential-one-too-many": "potentials for",
-    "potential/invalid/potential-upside-down": "breaks the potential",
-    "potential/invalid/ratio-lowered-by-a-thousandth": "breaks the potential",
-    "potential/invalid/ratio-negative": "breaks the potential",
-    "potential/invalid/ratio-one": "breaks the potential",
-    "potential/invalid/ratio-zero": "breaks the potential",
-    "potential/invalid/smaller-opt-claimed-for-all": "is outside 0 … 1",
-    "potential/invalid/state-left-out": "leads to a state that is not listed",
-    "potential/invalid/state-out-of-nowhere": "cannot be reached from the cold start",
-    "potential/invalid/state-out-of-nowhere-lowers-the-minimum": "cannot be reached from the cold start",
-    "potential/invalid/state-twice": "is listed twice",
-    "potential/invalid/state-twice-renamed": "is listed twice",
-    "potential/invalid/symmetry-not-used-in-the-list": "not listed",
-    "potential/invalid/work-cut-short": "instead of",
-    "potential/invalid/work-label-above-h": "is outside 0 … 2",
-    "potential/invalid/work-label-negative": "is outside 0 … 2",
-    "potential/invalid/work-label-of-one-page-raised": "not listed",
-    "potential/malformed/additive-null": "claim.additive must hold",
-    "potential/malformed/alike-in-another-order": "evidence.alike must list",
-    "potential/malformed/alike-text": "evidence.alike is not a list",
-    "potential/malformed/alike-twice": "evidence.alike must list",
-    "potential/malformed/alike-unknown-word": "evidence.alike must list",
-    "potential/malformed/bypassing": "ratios need one page per visit",
-    "potential/malformed/claims-a-cycle": "claim has unknown fields ['cycle']",
-    "potential/malformed/labels-with-true": "evidence.labels must hold whole numbers",
-    "potential/malformed/moves-of-a-known-policy": "evidence has unknown fields ['moves']",
-    "potential/malformed/moves-without-labels": "evidence.moves lacks ['labels']",
-    "potential/malformed/no-alike": "evidence lacks ['alike']",
-    "potential/malformed/no-moves-of-an-unknown-policy": "evidence lacks ['moves']",
-    "potential/malformed/opt-cache-above-k": "claim.opt_cache must be a whole number",
-    "potential/malformed/policy-a-list": "claim.policy must be a name",
-    "potential/malformed/policy-with-a-space": "claim.policy must be a name",
-    "potential/malformed/potential-beyond-64-bits": "evidence.potential must hold whole numbers",
-    "potential/malformed/ratio-decimal-text": "claim.ratio must hold",
-    "potential/malformed/ratio-over-zero": "claim.ratio must hold",
-    "potential/malformed/ratio-unbounded": "claim.ratio must hold",
-    "potential/malformed/shares": "ratios need one page per visit",
-    "potential/malformed/two-pages-a-visit": "ratios need one page per visit",
-    "potential/malformed/work-with-a-fraction": "evidence.work must hold whole numbers",
-    "potential/invalid/ties-by-page-number-hidden": "page numbers decide between pages that are not alike",
-}
-"""Every lie and every malformed file, and a part of the reason for which it is refused."""
-
-
-def files(folder: str) -> list[Path]:
-    found = sorted(path for kind in ("exact", "potential") for path in (FOLDER / kind / folder).iterdir())
-    assert found
-    return found
+VALID = files("valid", "exact", "potential")
 
 
 def unpacked(document: dict) -> dict:
@@ -135,13 +34,6 @@ def unpacked(document: dict) -> dict:
     for field in ("labels", "work", "layers", "potential"):
         upper[field] = list(checker.integers(upper[field], field))
     return plain
-
-
-def name_of(path: Path) -> str:
-    return f"{path.parts[-3]}/{path.stem}"
-
-
-VALID = [pytest.param(path, id=name_of(path)) for path in files("valid")]
 
 
 def upper_of(document: dict) -> dict:
@@ -172,21 +64,6 @@ def test_valid(path: Path) -> None:
     claim = document["claim"]
     assert truth(claim) == (Fraction(claim["ratio"]), Fraction(claim["additive"]))
     assert replay(document, verdict).status == VERIFIED
-
-
-def test_every_lie_is_named() -> None:
-    folders = {"invalid": files("invalid"), "malformed": files("malformed")}
-    named = {f"{p.parts[-3]}/{folder}/{p.stem}" for folder, found in folders.items() for p in found}
-    assert named == set(LIES)
-    assert len(named) >= 40
-
-
-@pytest.mark.parametrize(("name", "reason"), LIES.items(), ids=list(LIES))
-def test_lies_are_refused_for_the_right_reason(name: str, reason: str) -> None:
-    verdict = verify_file(str(FOLDER / f"{name}.json"))
-    assert verdict.status == (REFUTED if "/invalid/" in name else INCOMPLETE)
-    assert reason in verdict.reason
-    assert "\n" not in verdict.reason
 
 
 @pytest.mark.parametrize("path", VALID)

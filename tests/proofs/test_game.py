@@ -28,6 +28,7 @@ from paging import (
 from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
 from paging.errors import LimitError
+from paging.signals import Watch
 from proofs.game.game_graph import GameGraph, canonical
 from proofs.game.players import GameAdversary, GameOptimal
 from proofs.game.value import GameSolution, Progress, rule_ratio, solve
@@ -436,14 +437,14 @@ def test_an_interval_when_the_graph_is_too_large() -> None:
 def test_stopping_at_any_look_leaves_a_true_interval() -> None:
     instance = LayeredInstance(3, 3, 4)
     looks: list[Progress] = []
-    solve(instance, watch=looks.append)
+    solve(instance, watch=Watch(looks.append))
     assert {p.doing for p in looks} == {"few pages", "rule zrc", "game"}
     assert "states" in str(looks[0])
     for most in range(0, len(looks), 7):
         asked = iter(range(len(looks)))
-        found = solve(instance, stop=lambda asked=asked, most=most: next(asked) >= most)  # type: ignore[misc]
+        found = solve(instance, watch=Watch(stop=lambda asked=asked, most=most: next(asked) >= most))  # type: ignore[misc]
         assert found.lower <= Fraction(7, 3) <= found.upper
-        ratio = rule_ratio("zrc", instance, stop=lambda: True).ratio
+        ratio = rule_ratio("zrc", instance, watch=Watch(stop=lambda: True)).ratio
         assert ratio is None
 
 
@@ -498,8 +499,8 @@ def test_a_signal_stops_the_command_with_the_interval(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextmanager
-    def stopped_at_once() -> Iterator[list[int]]:
-        yield [2]
+    def stopped_at_once() -> Iterator[Callable[[], bool]]:
+        yield lambda: True
 
     monkeypatch.setattr("proofs.commands.game.stoppable", stopped_at_once)
     assert paging_run(["game", "-l", "2", "-n", "3", "-k", "4", "--json"]) == 130

@@ -27,7 +27,11 @@ from paging import (
 from paging.cli.main import run as paging_run
 from paging.plotting import LOOKS, looks
 from proofs.commands.plot import plot
-from proofs.plots.plots import draw, heatmap, heatmap_of_table, phases, proven_upper, ratio
+from proofs.plots.draw import draw
+from proofs.plots.heatmap import heatmap
+from proofs.plots.phases import phases
+from proofs.plots.ratio import proven_upper, ratio
+from proofs.plots.table import heatmap_of_table
 
 ZIPF = ["--workload", "zipf:requests=300", "-l", "2", "-n", "4"]
 SEQUENCE = generate("zipf:requests=300", LayeredInstance(2, 4, 5))

@@ -18,17 +18,19 @@ import numpy as np
 import pytest
 import sympy
 
+import paging.parallel
 import proofs.report.document
 import proofs.report.writing
 from adversary import constructions
 from paging import LayeredInstance, RequestSequence, Trace, farthest_in_future, simulate, write_trace
 from paging.cli.main import run
+from paging.parallel import Pool, each
 from paging.plotting import LOOKS
 from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import pairs, verdict_on
 from proofs.report.claims import CLAIMS, faults_of, judge_claims
 from proofs.report.docs import block, default_claims, default_workloads, published_numbers, reported_bounds
-from proofs.report.document import SCHEMA, Settings, compute, each, environment, worker_pool
+from proofs.report.document import SCHEMA, Settings, compute, environment
 from proofs.report.figures import draw, plans
 from proofs.report.studies import ORDER, SYNTHETIC, Source, cache_sizes, read_source, study
 from proofs.report.writing import ReportError, check_target, data_tables, staged, write_report
@@ -88,7 +90,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Settings, "reduced", classmethod(lambda cls, seed=0: replace(TINY, seed=seed)))
     first = {bound.id: (bound, policy) for bound, policy in reversed(pairs())}
     monkeypatch.setattr(proofs.report.document, "pairs", lambda: [first[id] for id in BOUNDS])
-    monkeypatch.setattr(proofs.report.document, "cores", lambda: 1)
+    monkeypatch.setattr(paging.parallel, "cores", lambda: 1)
     monkeypatch.setattr(proofs.report.writing, "draw", lambda plan, directory: "<svg></svg>")
 
 
@@ -156,7 +158,7 @@ def test_another_seed_gives_other_numbers(document: dict[str, Any], tmp_path: Pa
 @pytest.mark.slow
 def test_processes_give_the_same_as_one_process(tmp_path: Path) -> None:
     jobs = [(bound.id, policy, 40, 3, tmp_path) for bound, policy in pairs()][:12]
-    with worker_pool(2) as pool:
+    with Pool(2) as pool:
         assert list(each(pool, proofs.report.document._verdict, jobs)) == list(
             map(proofs.report.document._verdict, jobs)
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 from paging import registered_policies
@@ -81,6 +82,82 @@ def test_packages_import_downwards_only(path: Path) -> None:
 )
 def test_the_import_rule_is_noticed_when_broken(source: str, package: str, found: set[str]) -> None:
     assert forbidden_imports(source, package) == found
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+SOURCES = {module_name(path): path.read_text(encoding="utf-8") for path in MODULES}
+
+
+class Imports(ast.NodeVisitor):
+    """The modules that one module imports, function bodies included, imports for the type checker left out.
+
+    Importing ``a.b.c`` counts as ``a.b.c`` alone: that Python runs ``a/__init__`` and ``a/b/__init__`` too is
+    no dependence on what these hold.
+    """
+
+    def __init__(self, source: str, module: str, known: Collection[str], is_package: bool) -> None:
+        self.known, self.found = known, set[str]()
+        self.package = module if is_package else module.rpartition(".")[0]
+        self.visit(ast.parse(source))
+
+    def visit_If(self, node: ast.If) -> None:
+        if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            node.body = []
+        self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.found |= {alias.name for alias in node.names} & set(self.known)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        base = node.module or ""
+        if node.level:
+            above = self.package.split(".")
+            base = ".".join([*above[: len(above) + 1 - node.level], *filter(None, [node.module])])
+        for alias in node.names:
+            inner = f"{base}.{alias.name}"
+            self.found |= {inner if inner in self.known else base} & set(self.known)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if ast.unparse(node.func) in ("import_module", "importlib.import_module", "__import__"):
+            named = {str(part.value) for part in node.args[:1] if isinstance(part, ast.Constant)}
+            self.found |= named & set(self.known)
+        self.generic_visit(node)
+
+
+def import_circles(sources: dict[str, str], packages: Collection[str]) -> list[set[str]]:
+    """Return the sets of modules each of which imports, at last, all others of the set."""
+    graph = nx.DiGraph()
+    for module, source in sources.items():
+        found = Imports(source, module, sources, module in packages).found
+        graph.add_edges_from((module, other) for other in found - {module})
+    return [part for part in nx.strongly_connected_components(graph) if len(part) > 1]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    packages = {module_name(path) for path in MODULES if path.name == "__init__.py"}
+    assert not [sorted(circle) for circle in import_circles(SOURCES, packages)]
+
+
+@pytest.mark.parametrize(
+    ("sources", "circles"),
+    [
+        ({"a.b": "import a.c", "a.c": "def f():\n    from a.b import g"}, [{"a.b", "a.c"}]),
+        ({"a.b": "from a import c", "a.c": "from . import b"}, [{"a.b", "a.c"}]),
+        ({"a": "from .b import f", "a.b": "from a import g"}, [{"a", "a.b"}]),
+        ({"a.r": "from a.r.s import f", "a.r.s": "from ..r import g"}, [{"a.r", "a.r.s"}]),
+        ({"a.b": "import a.c", "a.c": "from .d import f", "a.d": "import a.b"}, [{"a.b", "a.c", "a.d"}]),
+        ({"a.b": "import a.c", "a.c": "import importlib\nimportlib.import_module('a.b')"}, [{"a.b", "a.c"}]),
+        ({"a": "import a.r.b", "a.r": "from .b import f", "a.r.b": "import a.c", "a.c": ""}, []),
+        ({"a.b": "import a.c", "a.c": "if TYPE_CHECKING:\n    import a.b"}, []),
+        ({"a.b": "import a.c", "a.c": "if TYPE_CHECKING:\n pass\nelse:\n import a.b"}, [{"a.b", "a.c"}]),
+    ],
+)  # fmt: skip
+def test_a_circle_is_noticed(sources: dict[str, str], circles: list[set[str]]) -> None:
+    assert import_circles(sources, {"a", "a.r"}) == circles
 
 
 CHECKER = sorted((ROOT / "proofs" / "checker").glob("*.py"))

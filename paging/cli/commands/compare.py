@@ -1,0 +1,96 @@
+"""``paging compare``: policies over several cache sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from paging.cli.comparison import (
+    REFERENCES,
+    compared,
+    decimal,
+    notes_on,
+    percent,
+    runs_option,
+    title_of,
+    write_result,
+)
+from paging.cli.options import Source, caches_option, json_option, source_options
+from paging.cli.terminal import write_table
+from paging.errors import UnsupportedModelError
+
+if TYPE_CHECKING:
+    from paging.compare import Comparison
+
+
+@click.command()
+@caches_option(required=True)
+@source_options
+@click.option(
+    "-p",
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="POLICY",
+    help="Policy to compare; may be given several times.  [default: all registered]",
+)
+@runs_option
+@click.option(
+    "--show",
+    type=click.Choice(["faults", "rate", "ratio", "saving"]),
+    default="faults",
+    show_default=True,
+    help="What the table holds: faults, faults per request, ratio to OPT, saving over LRU. JSON holds all.",
+)
+@json_option()
+def compare(
+    caches: tuple[int, ...], source: Source, policies: tuple[str, ...], runs: int, show: str, as_json: bool
+) -> None:
+    """Compare policies over several cache sizes on one request sequence.
+
+    Without -p all registered policies are compared and the table is sorted, best first. What does not serve
+    the model's variant or a cache size is left out, with the reason below the table.
+
+    \b
+    Examples:
+      paging compare --trace routing.npz -k 64,96,128
+      paging compare --trace routing.npz -k 64:224:32 -p lru -p llru -p llru-lazy --show saving
+      paging compare --workload zipf:alpha=1,rounds=5000 -l 16 -n 8 -k 32:96:16 --json
+    """
+    result, origin = compared(source, caches, policies or None, True, runs, as_json)
+    _refuse_unserved(result, policies)
+    if as_json:
+        write_result(result, origin)
+        return
+    names = list(result.policies)
+    if not policies:
+        names.sort(key=lambda name: _mean_rate(result, name))
+    rows = [[name, *(_shown(result, name, cache, show) for cache in result.caches)] for name in names]
+    header = ["policy", *(f"k = {cache}" for cache in result.caches)]
+    kinds = {"faults": "faults", "rate": "faults per request", "ratio": "faults / faults of OPT, observed"}
+    title = f"{kinds.get(show, 'share of the faults of LRU that is saved')} · {title_of(result)}"
+    write_table(title, header, rows, notes=notes_on(result, origin))
+
+
+def _refuse_unserved(result: Comparison, named: tuple[str, ...]) -> None:
+    """Refuse a comparison in which a policy that was asked for has no row at all."""
+    for skip in result.skipped:
+        if named and skip.policy not in (*result.policies, *REFERENCES):
+            raise UnsupportedModelError(skip.reason)
+
+
+def _shown(result: Comparison, policy: str, cache: int, show: str) -> object:
+    row = result.row(policy, cache)
+    if row is None:
+        return None
+    if show == "saving":
+        return percent(row.saving)
+    if show == "faults":
+        return row.faults if row.estimate is None else f"{row.faults:,.1f} ± {row.estimate.half_width:,.1f}"
+    return decimal(row.fault_rate if show == "rate" else row.vs_opt)
+
+
+def _mean_rate(result: Comparison, policy: str) -> float:
+    rates = [float(row.fault_rate or 0) for row in result.rows if row.policy == policy]
+    return sum(rates) / len(rates)

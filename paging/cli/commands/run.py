@@ -1,0 +1,96 @@
+"""``paging run``: policies on one request sequence."""
+
+from __future__ import annotations
+
+import shutil
+
+import click
+
+from paging.cli.comparison import (
+    REFERENCES,
+    compared,
+    decimal,
+    notes_on,
+    percent,
+    runs_option,
+    title_of,
+    write_result,
+)
+from paging.cli.options import Source, cache_option, json_option, source_options
+from paging.cli.terminal import write_marked, write_table
+from paging.errors import ModelError, UnsupportedModelError
+
+TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
+"""Colours of a timeline beside its letters."""
+
+
+@click.command()
+@click.argument("policies", nargs=-1, required=True, metavar="POLICY...")
+@cache_option(required=True)
+@source_options
+@runs_option
+@click.option("--opt/--no-opt", "optimum", default=True, show_default=True, help="Compute OPT, offline.")
+@click.option(
+    "--show",
+    is_flag=True,
+    help="Draw the cache over time, as many requests as the screen is wide; name opt to see OPT's, too.",
+)
+@json_option()
+def run(
+    policies: tuple[str, ...],
+    cache: int,
+    source: Source,
+    runs: int,
+    optimum: bool,
+    show: bool,
+    as_json: bool,
+) -> None:
+    """Serve one request sequence with policies, beside OPT and the compulsory faults.
+
+    POLICY is a name ('paging policies' lists them), a name with parameters as in
+    partitioned:policy=fifo, or a class of your own as mypackage:MyPolicy.
+
+    \b
+    Examples:
+      paging run lru llru --workload zipf:alpha=1.2,requests=100000 -l 32 -n 8 -k 96
+      paging run lru mark partitioned:policy=fifo --trace routing.npz -k 128 --runs 30
+      paging run lru opt --trace pages.txt -l 2 -n 3,5 -k 4 --json
+      paging run lru opt --workload zipf:requests=60 -l 2 -n 4 -k 4 --show
+    """
+    if show and as_json:
+        raise ModelError("--show draws in the terminal; with --json there is nothing to draw")
+    result, origin = compared(source, (cache,), policies, optimum, runs, as_json)
+    refused = [skip for skip in result.skipped if skip.policy not in REFERENCES]
+    if refused:
+        raise UnsupportedModelError(refused[0].reason)
+    if as_json:
+        write_result(result, origin)
+        return
+    if show:
+        _draw_timelines(policies, source, cache)
+    header = ["policy", "faults", "±", "fault rate", "ratio to opt", "saving over lru"]
+    rows = [
+        [
+            row.policy,
+            row.faults if row.estimate is None else f"{row.faults:,.1f}",
+            None if row.estimate is None else f"{row.estimate.half_width:,.1f}",
+            decimal(row.fault_rate),
+            decimal(row.vs_opt),
+            percent(row.saving),
+        ]
+        for row in result.rows
+    ]
+    if all(row.estimate is None for row in result.rows):
+        header, rows = header[:2] + header[3:], [line[:2] + line[3:] for line in rows]
+    write_table(title_of(result), header, rows, notes=notes_on(result, origin))
+
+
+def _draw_timelines(policies: tuple[str, ...], source: Source, cache: int) -> None:
+    """Draw the cache of every policy over time; ``compulsory`` names no cache."""
+    from paging.viewer.timeline import cache_timeline
+
+    sequence, _ = source.sequence(cache)
+    width = shutil.get_terminal_size().columns
+    for policy in policies:
+        if policy != "compulsory":
+            write_marked(cache_timeline(policy, sequence, width=width, seed=source.seed) + "\n\n", TIMELINE)

@@ -1,0 +1,93 @@
+"""What ``paging run`` and ``paging compare`` share: serving, numbers as JSON, title and notes of a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paging.cli.options import Source
+from paging.cli.terminal import progress, provenance, write_json
+
+if TYPE_CHECKING:
+    from paging.compare import Comparison
+
+REFERENCES = ("opt", "compulsory")
+
+runs_option = click.option(
+    "--runs",
+    type=click.IntRange(min=2),
+    metavar="R",
+    default=10,
+    show_default=True,
+    help="Sampled runs of each randomised policy; shown are their mean and its 95 % interval.",
+)
+
+
+def compared(
+    source: Source,
+    caches: tuple[int, ...],
+    policies: tuple[str, ...] | None,
+    optimum: bool,
+    runs: int,
+    as_json: bool,
+) -> tuple[Comparison, dict[str, object]]:
+    """Read or generate the requests and compare; ``opt`` and ``compulsory`` may be named as policies."""
+    from paging.compare import compare
+    from paging.policy import get_policy
+
+    chosen = None
+    if policies is not None:
+        chosen = [get_policy(name) for name in policies if name not in REFERENCES]
+        optimum = optimum or "opt" in policies
+    with progress("reading requests", show=not as_json):
+        sequence, origin = source.sequence(caches[0])
+    with progress("serving", show=not as_json) as watch:
+        result = compare(sequence, caches, chosen, optimum=optimum, runs=runs, seed=source.seed, watch=watch)
+    return result, origin
+
+
+def write_result(result: Comparison, origin: dict[str, object]) -> None:
+    write_json({**result.as_dict(), "provenance": provenance(seed=result.seed, **origin)})
+
+
+def decimal(number: Any) -> float | None:
+    return None if number is None else float(number)
+
+
+def percent(share: Any) -> str | None:
+    return None if share is None else f"{100 * float(share):.2f} %"
+
+
+def title_of(result: Comparison) -> str:
+    """Name the instance and the variant of the model, which every number is labelled with."""
+    instance, model = result.instance, result.instance.model
+    size = f"k = {instance.cache}, " if len(result.caches) == 1 else ""
+    pages = instance.pages if isinstance(instance.pages, int) else "/".join(map(str, instance.pages))
+    variant = " · ".join(str(model[key]) for key in ("service", "visits", "start"))
+    return (
+        f"{result.rows[0].requests:,} requests, ℓ = {instance.layers}, n = {pages}, {size}"
+        f"g = {instance.per_visit} · {variant}"
+    )
+
+
+def notes_on(result: Comparison, origin: dict[str, object]) -> list[str]:
+    notes = ["requests: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in origin.items())]
+    split = [row.policy for row in result.rows if row.sharing == "per-layer"]
+    if split:
+        names = ", ".join(dict.fromkeys(split))
+        notes.append(f"per-layer, a fixed split of the cache: {names}; all others share it")
+    estimate = next((row.estimate for row in result.rows if row.estimate is not None), None)
+    if estimate is not None:
+        notes.append(
+            f"randomised policies: mean of {estimate.runs} sampled runs ± half the width of the "
+            f"{estimate.confidence:.0%} interval, seed {result.seed}"
+        )
+    if any(row.vs_opt is not None for row in result.rows):
+        notes.append("ratios to opt are observed on these requests; they bound nothing")
+    reasons: dict[tuple[str, str], list[int]] = {}
+    for skip in result.skipped:
+        reasons.setdefault((skip.policy, skip.reason), []).append(skip.cache)
+    for (policy, reason), caches in reasons.items():
+        notes.append(f"left out: {policy} for k = {', '.join(map(str, caches))}: {reason}")
+    return notes

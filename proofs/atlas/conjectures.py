@@ -1,0 +1,89 @@
+"""Statements about the values, and what an atlas says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import NamedTuple
+
+from paging.numbers import ratio_text
+from proofs.atlas.places import Place
+from proofs.atlas.values import Value
+
+
+class Conjecture(NamedTuple):
+    """A statement about one subject's values, with what it says where."""
+
+    id: str
+    subject: str
+    statement: str
+    value: Callable[[Place], Fraction | None]
+
+
+def _lru(place: Place) -> Fraction | None:
+    ell, _, k = place
+    if 1 < k < ell:
+        return Fraction(ell - 1, ell - k)
+    if k == ell:
+        return 2 - Fraction(1, ell)
+    return Fraction(min(k, 2 * (k - ell) + 1)) if k > ell else None
+
+
+def _best(place: Place) -> Fraction | None:
+    ell, _, k = place
+    if k == ell:
+        return 2 - Fraction(1, ell)
+    if k >= ell + 2 or (ell <= 2 and k > ell):
+        return Fraction(k - ell + 1)
+    return None
+
+
+CONJECTURES = (
+    Conjecture(
+        "C1",
+        "lru",
+        "LRU: (ℓ−1)/(ℓ−k) for 1 < k < ℓ, 2 − 1/ℓ for k = ℓ, min(k, 2(k−ℓ)+1) for k > ℓ, with n large enough",
+        _lru,
+    ),
+    Conjecture(
+        "C2",
+        "game",
+        "the best deterministic ratio is k − ℓ + 1 for k ≥ ℓ + 2 (k > ℓ if ℓ ≤ 2), and 2 − 1/ℓ for k = ℓ",
+        _best,
+    ),
+    Conjecture("C3", "zrc-any-tie", "ZRC attains the value of C2, however its ties are broken", _best),
+)
+
+
+class Evidence(NamedTuple):
+    """A conjecture held against the atlas."""
+
+    conjecture: Conjecture
+    agree: tuple[Place, ...]
+    disagree: tuple[tuple[Place, str], ...]
+
+
+def evidence(values: Iterable[Value]) -> list[Evidence]:
+    """Hold every conjecture against the values."""
+    known = [(value.subject, value.place, value.number) for value in values if value.number is not None]
+    return [hold(conjecture, known) for conjecture in CONJECTURES]
+
+
+def hold(conjecture: Conjecture, known: Iterable[tuple[str, Place, Fraction | float]]) -> Evidence:
+    """Hold one conjecture against exact values, given as subject, instance and number.
+
+    Examples
+    --------
+    >>> hold(CONJECTURES[0], [("lru", Place(2, 4, 3), Fraction(5, 2))]).disagree
+    ((Place(layers=2, pages=4, cache=3), '5/2'),)
+    """
+    agree, disagree = [], []
+    for subject, place, number in known:
+        expected = conjecture.value(place) if subject == conjecture.subject else None
+        if expected is None:
+            continue
+        if number == expected:
+            agree.append(place)
+        else:
+            disagree.append((place, str(ratio_text(number))))
+    return Evidence(conjecture, tuple(agree), tuple(disagree))

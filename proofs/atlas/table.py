@@ -1,0 +1,83 @@
+"""The table of an atlas: per instance the value of every subject beside the bounds."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from fractions import Fraction
+from pathlib import Path
+
+from paging.files import atomic_write
+from paging.numbers import json_text
+from proofs.atlas.places import Place
+from proofs.atlas.subjects import ALL_SUBJECTS
+from proofs.atlas.values import Value, read_number
+
+Row = Mapping[str, str]
+
+PLACE, LOWER, UPPER = ("ℓ", "n", "k"), "k − ℓ + 1", "k + ℓ − 1"
+"""The columns beside the subjects: the instance, and the bounds."""
+
+
+def comparison(values: Iterable[Value]) -> tuple[list[str], list[list[object]]]:
+    """Return header and rows of the table: per instance the value of every subject beside the bounds."""
+    by_place: dict[Place, dict[str, str | None]] = defaultdict(dict)
+    subjects: dict[str, None] = {}
+    for value in values:
+        subjects[value.subject] = None
+        by_place[value.place][value.subject] = value.value
+    order = [s for s in ALL_SUBJECTS if s in subjects]
+    order += [s for s in subjects if s not in order]
+    rows: list[list[object]] = [
+        [
+            *place,
+            place.cache - place.layers + 1,
+            *(found.get(s) for s in order),
+            place.cache + place.layers - 1,
+        ]
+        for place, found in sorted(by_place.items())
+    ]
+    return [*PLACE, LOWER, *order, UPPER], rows
+
+
+def write_tables(folder: str | Path, values: Sequence[Value]) -> list[Path]:
+    """Write atlas.json, atlas.csv and atlas.md into an atlas; return the files."""
+    root = Path(folder)
+    header, rows = comparison(values)
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([header, *rows])
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |" for row in rows]
+    contents = {
+        "atlas.json": json_text({"values": [asdict(value) for value in values]}) + "\n",
+        "atlas.csv": stream.getvalue(),
+        "atlas.md": "\n".join(lines) + "\n",
+    }
+    for name, content in contents.items():
+        with atomic_write(root / name) as stream_out:
+            stream_out.write(content)
+    return [root / name for name in contents]
+
+
+def read_table(path: str | Path) -> list[Row]:
+    """Return the rows of an atlas.csv: per instance ℓ, n, k and every subject's exact value, or nothing."""
+    with open(path, encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def place_of(row: Row) -> Place:
+    """Return the instance of a row."""
+    return Place(int(row["ℓ"]), int(row["n"]), int(row["k"]))
+
+
+def value_of(row: Row, subject: str) -> Fraction | float | None:
+    """Return a subject's value in a row; ``inf`` for unbounded, None where it is not known."""
+    return read_number(row.get(subject))
+
+
+def subjects_of(rows: Iterable[Row]) -> list[str]:
+    """Return the subjects of a table."""
+    return [name for name in next(iter(rows)) if name not in (*PLACE, LOWER, UPPER)]

@@ -1,0 +1,79 @@
+"""Faults over cache size: the numbers, and their drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from paging.compare import COMPULSORY, OPT, compare
+from paging.model import RequestSequence
+from paging.plotting import legend, looks, title_of
+from paging.signals import UNWATCHED, Watch
+from proofs.plots.document import SHOWN, Document
+
+
+def curve(
+    sequence: RequestSequence,
+    caches: Sequence[int],
+    policies: Sequence[str],
+    *,
+    show: str = "faults",
+    runs: int = 10,
+    seed: int = 0,
+    watch: Watch = UNWATCHED,
+) -> Document:
+    """Return faults over cache size for policies, OPT and the compulsory faults.
+
+    Parameters
+    ----------
+    sequence : RequestSequence
+    caches : sequence of int
+        Cache sizes k.
+    policies : sequence of str
+        ``opt`` and ``compulsory`` are there anyway, named or not.
+    show : {"faults", "rate", "ratio", "saving"}, default "faults"
+        What is drawn; the document holds all four.
+    runs, seed : int
+        Of randomised policies.
+    watch : Watch
+        Told how much is done.
+
+    Examples
+    --------
+    >>> from paging import LayeredInstance
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1, 2])
+    >>> [row["faults"] for row in curve(sequence, [2, 3], ["lru"])["rows"]]
+    [6, 4, 3, 3, 3, 3]
+    """
+    chosen = [policy for policy in policies if policy not in (OPT, COMPULSORY)]
+    result = compare(sequence, sorted(caches), chosen, runs=runs, seed=seed, watch=watch)
+    total = sequence.instance.total_pages
+    facts = {"kind": "curve", "show": show, "requests": len(sequence), "total_pages": total}
+    return {**facts, **result.as_dict()}
+
+
+def draw_curve(figure: Figure, document: Mapping[str, Any]) -> None:
+    """Draw a curve per policy over k, with error bars where runs were sampled."""
+    axes = figure.add_subplot()
+    key, factor, label = SHOWN[document["show"]]
+    rows = [row for row in document["rows"] if row[key] is not None]
+    if document["show"] in ("ratio", "saving"):
+        rows = [row for row in rows if row["policy"] != "compulsory"]
+    for policy, keywords in looks(row["policy"] for row in rows).items():
+        here = [row for row in rows if row["policy"] == policy]
+        bars = [factor * row[key] / row["faults"] * row.get("half_width", 0) for row in here if row["faults"]]
+        points = [row["k"] for row in here], [factor * row[key] for row in here]
+        axes.plot(*points, **keywords)
+        if any(bars) and document["show"] != "saving":
+            axes.errorbar(*points, yerr=bars, fmt="none", ecolor=keywords["color"], capsize=2.5)
+    if document["show"] in ("faults", "rate"):
+        axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.set_xlabel(f"cache size k (pages, of {document['total_pages']})")
+    axes.set_ylabel(label)
+    axes.set_title(f"{document['requests']:,} requests, {title_of(document['instance'])}")
+    legend(figure, axes, columns=4, plot=3.6)

@@ -1,0 +1,227 @@
+"""The observed ratio over time, against what is proved: the numbers, and their drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+from numpy.typing import NDArray
+
+from adversary.construction import Construction
+from paging.errors import ModelError
+from paging.model import LayeredInstance, RequestSequence
+from paging.offline import optimum_so_far
+from paging.plotting import legend, looks, note_line, number, plain_ticks, policy_label, title_of
+from paging.policy import get_policy
+from paging.signals import UNWATCHED, Count, Watch
+from paging.simulate import simulate
+from proofs.bounds.registry import BOUNDS, formula
+from proofs.plots.document import Document
+
+POINTS = 300
+"""Most points of a curve over time."""
+
+FAR = 6
+"""How many times the largest observed ratio a bound may be before the scale becomes logarithmic."""
+
+
+def proven_upper(policy: str, instance: LayeredInstance, opt_cache: int) -> Document | None:
+    """Return the least upper bound of the registry that applies to a policy, as plain data.
+
+    The bounds are about forced service and sequential visits; None for other variants of the model.
+
+    Examples
+    --------
+    >>> proven_upper("lru", LayeredInstance(layers=2, pages=4, cache=7), 7)["value"]
+    Fraction(7, 1)
+    >>> proven_upper("lifo", LayeredInstance(layers=2, pages=4, cache=7), 7) is None
+    True
+    """
+    if instance.bypassing or instance.visits == "atomic":
+        return None
+    answer = get_policy(policy).id
+    found = [
+        bound
+        for bound in BOUNDS.values()
+        if bound.kind != "lower"
+        and answer in bound.policies
+        and bound.violated_condition(instance, opt_cache) is None
+    ]
+    if not found:
+        return None
+    least = min(found, key=lambda bound: bound.at(instance, opt_cache))
+    value = least.at(instance, opt_cache)
+    return _bound("upper", least.id, formula(least.value), value, [policy])
+
+
+def forced_lower(construction: Construction) -> Document:
+    """Return what a construction forces in the limit, as plain data.
+
+    Examples
+    --------
+    >>> from adversary import get_construction
+    >>> forced_lower(get_construction("cyclic")(LayeredInstance(2, 4, 7), rounds=20))["formula"]
+    'k = 7'
+    """
+    form, value = formula(construction.promise.limit), construction.limit
+    shown = form if form == str(value) else f"{form} = {value}"
+    return _bound("lower", construction.bound, shown, value, [])
+
+
+def _bound(kind: str, name: str, text: str, value: Fraction | float, policies: list[str]) -> Document:
+    return {"kind": kind, "id": name, "formula": text, "value": value, "policies": policies}
+
+
+def ratio(
+    inputs: Mapping[str, RequestSequence],
+    *,
+    opt_cache: int | None = None,
+    forced: Document | None = None,
+    runs: int = 10,
+    seed: int = 0,
+    watch: Watch = UNWATCHED,
+) -> Document:
+    """Return faults so far / OPT so far over time, with the proved upper bounds of the policies.
+
+    Parameters
+    ----------
+    inputs : mapping of str to RequestSequence
+        The requests of every policy: the same for all, or those an adaptive construction made.
+    opt_cache : int, optional
+        OPT's cache h; default the instance's k.
+    forced : mapping, optional
+        A lower bound to draw beside: what a construction forces (:func:`forced_lower`).
+    runs, seed : int
+        Of randomised policies: the mean over so many sampled runs.
+    watch : Watch
+        Told how much is done.
+
+    Examples
+    --------
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1, 2])
+    >>> document = ratio({"lru": sequence})
+    >>> [point["ratio"] for point in document["curves"][0]["points"]]
+    [1.0, 1.0, 1.0, 1.3333333333333333, 1.25, 1.5]
+    """
+    instance = next(iter(inputs.values())).instance
+    small = instance.cache if opt_cache is None else opt_cache
+    curves, bounds = [], [] if forced is None else [forced]
+    for done, (policy, sequence) in enumerate(inputs.items()):
+        watch.tell(Count(done, len(inputs)))
+        curves.append(_curve(policy, sequence, small, runs, seed))
+        upper = proven_upper(policy, instance, small)
+        if upper is not None:
+            bounds.append(upper)
+    return {
+        "kind": "ratio",
+        "instance": {"layers": instance.layers, "pages": instance.pages, "cache": instance.cache},
+        "opt_cache": small,
+        "model": instance.model,
+        "curves": curves,
+        "bounds": bounds,
+    }
+
+
+def _curve(policy: str, sequence: RequestSequence, opt_cache: int, runs: int, seed: int) -> Document:
+    """Return the points of one policy, and over how many runs they are a mean."""
+    counts, sampled = _mean_counts(policy, sequence, runs, seed)
+    optimum = optimum_so_far(sequence, opt_cache)
+    points = [
+        {
+            "requests": t + 1,
+            "faults": counts[t].item(),
+            "opt": int(optimum[t]),
+            "ratio": float(counts[t] / optimum[t]),
+        }
+        for t in _times(len(sequence))
+    ]
+    return {"policy": policy, "runs": sampled, "points": points}
+
+
+def _mean_counts(
+    policy: str, sequence: RequestSequence, runs: int, seed: int
+) -> tuple[NDArray[Any], int | None]:
+    """Return the faults so far, counted, or the mean over sampled runs and how many."""
+    if not get_policy(policy).randomized:
+        return simulate(policy, sequence, record=True).fault_counts, None
+    streams = np.random.SeedSequence(seed).generate_state(runs)
+    counts = [simulate(policy, sequence, record=True, seed=int(s)).fault_counts for s in streams]
+    return np.mean(counts, axis=0), runs
+
+
+def _times(length: int) -> list[int]:
+    """Choose at most :data:`POINTS` times, evenly on a logarithmic scale, the last one among them."""
+    if length == 0:
+        raise ModelError("a ratio over time needs at least one request")
+    if length <= POINTS:
+        return list(range(length))
+    chosen: list[int] = np.unique(np.geomspace(1, length, POINTS).round().astype(int) - 1).tolist()
+    return chosen
+
+
+def draw_ratio(figure: Figure, document: Mapping[str, Any]) -> None:
+    """Draw a curve per policy over time, and a dashed line per bound."""
+    axes = figure.add_subplot()
+    curves = document["curves"]
+    styles = looks(curve["policy"] for curve in curves)
+    for place, curve in enumerate(curves):
+        points, runs, keywords = curve["points"], curve["runs"], styles[curve["policy"]]
+        label = keywords.pop("label").removesuffix(", mean")
+        # Markers of curves that coincide are set off against each other.
+        every = max(1, len(points) // 12)
+        offset = min(len(points) - 1, place * every // max(1, len(curves)))
+        axes.plot(
+            [point["requests"] for point in points],
+            [point["ratio"] for point in points],
+            **keywords,
+            label=label if runs is None else f"{label}, mean of {runs}",
+            markevery=(offset, every),
+        )
+    # The names of neighbouring bounds begin at different places, so that they do not meet.
+    for place, (value, text) in enumerate(sorted(_merged(document["bounds"]))):
+        note_line(axes, value, text, at=0.5 * (place % 2))
+    _ratio_scale(axes, document)
+    size = title_of(document["instance"], document["instance"]["cache"])
+    small = "" if document["opt_cache"] == document["instance"]["cache"] else f", h = {document['opt_cache']}"
+    axes.set_title(f"Observed ratio: {size}{small}")
+    axes.set_xlabel("requests T (log scale)")
+    legend(figure, axes, columns=4, plot=3.6)
+
+
+def _ratio_scale(axes: Axes, document: Mapping[str, Any]) -> None:
+    """Scale the axes; ratios that grow without bound, or are far from it, get a logarithmic one."""
+    values = [number(bound["value"]) for bound in document["bounds"]]
+    top = max(point["ratio"] for c in document["curves"] for point in c["points"])
+    axes.set_xscale("log")
+    unbounded = any(value == inf for value in values)
+    logarithmic = unbounded or max(values, default=1) > FAR * top
+    if logarithmic:
+        axes.set_yscale("log")
+        axes.set_ylim(0.9, 1.6 * max(top, *(value for value in values if isfinite(value)), 1))
+        axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+    if unbounded:
+        axes.text(0.03, 0.95, "forced in the limit: ∞", transform=axes.transAxes, va="top", fontsize=9)
+    if not logarithmic:
+        axes.set_ylim(0, 1.15 * max(top, *values, 1))
+    axes.set_ylabel("faults / faults of OPT so far" + (" (log scale)" if logarithmic else ""))
+    plain_ticks(axes)
+
+
+def _merged(bounds: Sequence[Mapping[str, Any]]) -> list[tuple[float, str]]:
+    """Join finite bounds of equal value into one line with one text."""
+    texts: dict[float, list[str]] = {}
+    for bound in bounds:
+        value = number(bound["value"])
+        if isfinite(value):
+            sign = "forced:" if bound["kind"] == "lower" else "proved: ≤"
+            names = ", ".join(policy_label(policy) for policy in bound["policies"])
+            texts.setdefault(value, []).append(
+                f"{sign} {bound['formula']}" + (f" for {names}" if names else "") + f" ({bound['id']})"
+            )
+    return [(value, "\n".join(dict.fromkeys(lines))) for value, lines in texts.items()]
