@@ -34,8 +34,8 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     try:
-        with open(temporary, mode.replace("w", "x"), **text) as stream:  # type: ignore[call-overload]
+        with temporary.open(mode.replace("w", "x"), **text) as stream:  # type: ignore[call-overload]
             yield stream
-        os.replace(temporary, target)
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

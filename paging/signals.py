@@ -79,7 +79,7 @@ def stoppable() -> Iterator[Callable[[], bool]]:
     """
     received: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def note(number: int, _frame: FrameType | None) -> None:
         received.append(number)
         if len(received) > 1:
             raise KeyboardInterrupt

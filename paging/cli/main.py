@@ -194,7 +194,7 @@ def main() -> NoReturn:
 
         sys.exit(shell_complete(root, {}, "paging", COMPLETE, instruction))
     # So that mymodule:MyPolicy works in the folder of mymodule.py; last, so that it shadows nothing.
-    sys.path.append(os.getcwd())
+    sys.path.append(str(Path.cwd()))
     code = run(sys.argv[1:])
     if code == Exit.INTERRUPTED:
         # Threads inside compiled code cannot be stopped; everything of ours has been cleaned up already.

@@ -128,7 +128,7 @@ def certificate_option(**settings: Any) -> Callable[[F], F]:
     return _option("--certificate", type=kind, callback=_writable, metavar="FILE", **settings)
 
 
-def _writable(context: click.Context, option: click.Parameter, path: str | None) -> str | None:
+def _writable(_context: click.Context, _option: click.Parameter, path: str | None) -> str | None:
     """Refuse a name under which no certificate can be written before any work is done."""
     if path is not None:
         from paging.certificate import check_name

@@ -262,7 +262,8 @@ class _Search:
             try:
                 self.attempt(shorter)
             except AssertionError:
-                return self.shorten(shorter)
+                self.shorten(shorter)
+                return
 
     def attempt(self, sequence: RequestSequence) -> None:
         try:

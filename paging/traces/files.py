@@ -120,7 +120,7 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
                 with _created(staged[target], target.suffix == ".gz", seeks) as stream:
                     write(trace, stream)
             for target, temporary in staged.items():
-                os.replace(temporary, target)
+                temporary.replace(target)
         finally:
             for temporary in staged.values():
                 with contextlib.suppress(OSError):

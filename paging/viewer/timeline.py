@@ -86,8 +86,10 @@ def cache_timeline(
         "time".ljust(margin) + _ruler(len(shown)),
         "layer".ljust(margin) + layers,
     ]
-    for page in sorted({step.page for step in served}):
-        lines.append(names[page].ljust(margin) + "".join(_mark(page, step) for step in served))
+    lines += [
+        names[page].ljust(margin) + "".join(_mark(page, step) for step in served)
+        for page in sorted({step.page for step in served})
+    ]
     lines.append(f"{faults:,} faults in {len(shown):,} requests")
     return "\n".join(line.rstrip() for line in lines)
 

@@ -64,7 +64,7 @@ def write_tables(folder: str | Path, values: Sequence[Value]) -> list[Path]:
 
 def read_table(path: str | Path) -> list[Row]:
     """Return the rows of an atlas.csv: per instance ℓ, n, k and every subject's exact value, or nothing."""
-    with open(path, encoding="utf-8", newline="") as stream:
+    with Path(path).open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
 

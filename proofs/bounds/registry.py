@@ -548,7 +548,7 @@ def describe(
 class _FieldStyle(StrPrinter):  # type: ignore[misc]
     """Prints sums as the field writes them: symbols first, negative ones after positive, numbers last."""
 
-    def _print_Add(self, expr: Any, order: object = None) -> str:  # noqa: N802
+    def _print_Add(self, expr: Any, order: object = None) -> str:  # noqa: ARG002, N802
         terms = sorted(
             expr.args,
             key=lambda term: (term.is_number, term.could_extract_minus_sign(), str(term).replace("ell", "ℓ")),

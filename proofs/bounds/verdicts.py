@@ -146,7 +146,7 @@ def check_upper(
     cases: Iterable[Case],
     *,
     seed: int = 0,
-    directory: Path = Path("."),
+    directory: Path = Path(),
 ) -> Verdict:
     """Compare runs with an upper bound: online ≤ value·OPT + additive on each, in rational arithmetic.
 
@@ -322,7 +322,7 @@ def lower_constructions(bound: Bound, policy: str, *, rounds: int, seed: int) ->
 
 
 def judge(
-    bound: Bound, policy: str, *, rounds: int = 600, seed: int = 0, directory: Path = Path(".")
+    bound: Bound, policy: str, *, rounds: int = 600, seed: int = 0, directory: Path = Path()
 ) -> Verdict:
     """Return the verdict on a bound for a policy over the grid of small instances.
 
@@ -373,7 +373,7 @@ def pairs() -> list[tuple[Bound, str]]:
 
 
 def verdict_on(
-    bound: Bound, policy: str, *, rounds: int = 600, seed: int = 0, directory: Path = Path(".")
+    bound: Bound, policy: str, *, rounds: int = 600, seed: int = 0, directory: Path = Path()
 ) -> Verdict:
     """Judge as :func:`judge` does, but return what went against the bound as a verdict instead of raising."""
     if not policy:
@@ -390,7 +390,7 @@ def all_verdicts(
     *,
     rounds: int = 600,
     seed: int = 0,
-    directory: Path = Path("."),
+    directory: Path = Path(),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Verdict]:
     """Judge every bound for every policy it names; bounds without a policy here are ``not checked``."""

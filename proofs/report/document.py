@@ -286,7 +286,7 @@ def _limit_form(built: Construction) -> str | None:
 class _FieldLatex(LatexPrinter):  # type: ignore[misc]
     """Prints sums as the field writes them: positive symbols first, numbers last."""
 
-    def _as_ordered_terms(self, expr: Any, order: object = None) -> list[Any]:
+    def _as_ordered_terms(self, expr: Any, order: object = None) -> list[Any]:  # noqa: ARG002
         return sorted(expr.args, key=lambda t: (t.is_number, t.could_extract_minus_sign(), str(t)))
 
 

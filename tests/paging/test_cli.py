@@ -134,7 +134,7 @@ def test_errors_of_the_installed_command(args: list[str], says: str, tmp_path: P
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_one_line() -> None:
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [PROGRAM, "policies", "--json"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )

@@ -170,7 +170,7 @@ class RemembersThePageBefore(Bare):
 class UsesGlobalRandomness(Random):
     def outcomes(self, labels, page, slot, frame):
         outcomes = super().outcomes(labels, page, slot, frame)
-        return [(Fraction(1), outcomes[np.random.randint(len(outcomes))][1])]
+        return [(Fraction(1), outcomes[np.random.randint(len(outcomes))][1])]  # noqa: NPY002
 
     traits = frozenset({"online", "demand"})
     kernel = Policy.kernel

@@ -276,7 +276,7 @@ def test_incomplete_rounds_survive_or_are_refused(suffix: str, trace: Trace) -> 
         else:
             with pytest.raises(TraceError, match="not whole rounds"):
                 write_trace(trace, path)
-            assert os.listdir(folder) == []
+            assert [path.name for path in folder.iterdir()] == []
 
 
 def test_all_formats_in_a_chain_keep_the_digest(tmp_path: Path) -> None:
@@ -790,14 +790,14 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("paging.traces.text._rows", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_trace(small_trace(), tmp_path / "t.txt.gz")
-    assert os.listdir(tmp_path) == []
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 def test_a_sidecar_that_cannot_be_written_stops_the_archive_too(tmp_path: Path) -> None:
     (tmp_path / "t.json").mkdir()
     with pytest.raises(TraceError, match=r"t\.npz: is a directory .*t\.json"):
         write_trace(small_trace(), tmp_path / "t.npz")
-    assert os.listdir(tmp_path) == ["t.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["t.json"]
 
 
 @pytest.mark.parametrize("metadata", [{"a": object()}, {"a": float("nan")}, {"a": {1, 2}}])
@@ -806,7 +806,7 @@ def test_metadata_that_is_not_json_is_refused(suffix: str, metadata: dict[str, A
     trace = Trace.from_experts([[[0]]], metadata=metadata)
     with pytest.raises(TraceError, match="cannot be written as JSON"):
         write_trace(trace, tmp_path / f"t{suffix}")
-    assert os.listdir(tmp_path) == []
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 def test_writing_where_nothing_can_be_written(tmp_path: Path) -> None:
@@ -815,7 +815,7 @@ def test_writing_where_nothing_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "d.txt").mkdir()
     with pytest.raises(TraceError, match="is a directory"):
         write_trace(small_trace(), tmp_path / "d.txt")
-    assert os.listdir(tmp_path) == ["d.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["d.txt"]
 
 
 # --- damage ------------------------------------------------------------------------------------------

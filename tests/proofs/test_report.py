@@ -305,7 +305,7 @@ def test_json_holds_the_document_and_the_environment_apart(document: dict[str, A
 
 def test_csv_holds_the_numbers_of_the_json(document: dict[str, Any], folder: Path) -> None:
     for name, rows in data_tables(document).items():
-        with open(folder / "data" / f"{name}.csv", encoding="utf-8", newline="") as stream:
+        with (folder / "data" / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
             read = list(csv.DictReader(stream))
         assert len(read) == len(rows) > 0
         for got, row in zip(read, rows, strict=True):
