@@ -257,6 +257,26 @@ class Adversary:
     def _parameters(self) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(self.build).parameters
 
+    def instance(
+        self,
+        layers: int | None = None,
+        pages: int | tuple[int, ...] | None = None,
+        cache: int | None = None,
+    ) -> LayeredInstance:
+        """Return the instance asked for; what is not given is as in ``demo``.
+
+        Examples
+        --------
+        >>> found = get_construction("cyclic")
+        >>> found.instance(layers=3) == LayeredInstance(3, found.demo.pages, found.demo.cache)
+        True
+        """
+        if layers is None and isinstance(pages, tuple):
+            layers = len(pages)
+        given = {"layers": layers, "pages": pages, "cache": cache}
+        parts: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        return replace(self.demo, **parts)
+
     def __call__(
         self,
         instance: LayeredInstance | None = None,

@@ -8,7 +8,6 @@ import numpy as np
 
 from lp.kernels.bounds import phases, windows
 from lp.weights import Weights
-from paging.errors import UnsupportedModelError
 from paging.model import RequestSequence, whole_number
 
 
@@ -59,7 +58,7 @@ def phase_bound(sequence: RequestSequence, cache: int | None = None) -> int:
     >>> phase_bound(RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2, 0, 1, 2]))
     4
     """
-    _forced(sequence, "k-phases")
+    sequence.instance.require("the bound by k-phases", service="forced")
     size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1)
     count = int(phases(sequence.requests, sequence.instance.total_pages, size))
     return 0 if count == 0 else min(sequence.distinct_pages, size) + count - 1
@@ -93,7 +92,7 @@ def window_bound(sequence: RequestSequence, length: int | None = None, cache: in
     >>> window_bound(sequence), window_bound(sequence, length=3)
     (6, 5)
     """
-    _forced(sequence, "windows")
+    sequence.instance.require("the bound by windows", service="forced")
     size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1)
     if length is not None:
         lengths = [whole_number(length, "length", 1)]
@@ -117,8 +116,3 @@ def lower_bounds(sequence: RequestSequence) -> dict[str, int]:
     if not sequence.instance.bypassing:
         bounds |= {"phases": phase_bound(sequence), "windows": window_bound(sequence)}
     return bounds
-
-
-def _forced(sequence: RequestSequence, what: str) -> None:
-    if sequence.instance.bypassing:
-        raise UnsupportedModelError(f"the bound by {what} holds for forced service only")

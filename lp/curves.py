@@ -56,8 +56,7 @@ def fault_curve(
     ((6, 4, 3), (6, 6, 3))
     """
     limit = whole_number(sequence.instance.cache if max_cache is None else max_cache, "max_cache (K)", 1)
-    if sequence.instance.visits == "atomic":
-        raise UnsupportedModelError("fault curves are defined for sequential visits only")
+    sequence.instance.require("a fault curve", visits="sequential")
     name = policy if isinstance(policy, str) else get_policy(policy).name
     # More slots than distinct pages change nothing: the tail of the curve is flat.
     useful = max(1, min(limit, sequence.distinct_pages))

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from lp.kernels.gaps import previous_requests, schedule_of_kept
 from lp.weights import Weights
-from paging.errors import InfeasibleScheduleError, ModelError, UnsupportedModelError
+from paging.errors import InfeasibleScheduleError, ModelError
 from paging.model import HIT, RequestSequence, Schedule, whole_number
 
 Indices = NDArray[np.int32]
@@ -162,9 +162,10 @@ def gaps_of(
         Weights or shares do not fit the instance.
     """
     instance = sequence.instance
-    atomic = instance.visits == "atomic"
-    if atomic and (instance.bypassing or shares is not None):
-        raise UnsupportedModelError("atomic visits are solved for forced service and a shared cache only")
+    if instance.visits == "atomic":
+        instance.require("the optimum with atomic visits", service="forced")
+    if shares is not None:
+        instance.require("the optimum with a fixed split", visits="sequential")
     if weights is not None and len(weights.scaled) != instance.total_pages:
         raise ModelError(f"{len(weights.scaled)} weights for {instance.total_pages} pages")
     split = None if shares is None else _checked_shares(sequence, shares)

@@ -13,7 +13,7 @@ from lp.gaps import Gaps, gaps_of
 from lp.kernels.paths import successive_paths
 from lp.result import OPTIMAL, Solution
 from lp.weights import Weights, exact_weights
-from paging.errors import ModelError, UnsupportedModelError
+from paging.errors import ModelError
 from paging.model import RequestSequence, whole_number
 
 
@@ -79,8 +79,7 @@ def weighted_curve(
     (14, 8, 7)
     """
     instance = sequence.instance
-    if instance.visits == "atomic":
-        raise UnsupportedModelError("cost curves are defined for sequential visits only")
+    instance.require("a cost curve", visits="sequential")
     limit = whole_number(instance.cache if max_cache is None else max_cache, "max_cache (K)", 1)
     if not isinstance(weights, Weights):
         weights = exact_weights(weights, instance, len(sequence))

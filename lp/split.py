@@ -75,8 +75,7 @@ def best_static_split(sequence: RequestSequence, policy: str | Policy | type[Pol
     """
     instance = sequence.instance
     name = policy if isinstance(policy, str) else get_policy(policy).name
-    if instance.visits == "atomic":
-        raise UnsupportedModelError("the best split is computed for sequential visits only")
+    instance.require("the best split", visits="sequential")
     needed = [min(1, requests) for requests in _requests_by_layer(sequence)]
     if sum(needed) > instance.cache:
         raise UnsupportedModelError(

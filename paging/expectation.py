@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from paging.errors import LimitError, UnsupportedModelError
+from paging.errors import LimitError
 from paging.model import LabelArray, RequestSequence, whole_number
 from paging.policy import Policy, get_policy
 from paging.simulate import judged, run_sequence
@@ -65,8 +65,7 @@ def expected_cost(
     answer = get_policy(policy)
     instance = sequence.instance
     answer.check(instance)
-    if instance.visits == "atomic":
-        raise UnsupportedModelError("exact expected cost is defined for sequential visits only")
+    instance.require("exact expected cost", visits="sequential")
     start = (0,) * instance.total_pages
     distribution: dict[tuple[int, ...], Fraction] = {start: Fraction(1)}
     costs = []

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paging.errors import UnsupportedModelError
 from paging.model import PageArray, RequestSequence
 from paging.run import Run
 
@@ -82,9 +81,7 @@ def mistakes(run: Run) -> list[Mistake]:
     [(3, 1, 2)]
     """
     sequence = run.sequence
-    instance = sequence.instance
-    if instance.bypassing or instance.visits == "atomic":
-        raise UnsupportedModelError("mistakes are counted for forced service and sequential visits")
+    sequence.instance.require("the count of mistakes", service="forced", visits="sequential")
     found = []
     cached: frozenset[int] = frozenset()
     for step in run.schedule.steps():

@@ -7,7 +7,7 @@ belongs to visit ``t // per_visit`` and that visit to layer ``visit mod layers``
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
@@ -16,7 +16,12 @@ from typing import Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from paging.errors import IllegalSequenceError, InfeasibleScheduleError, ModelError
+from paging.errors import (
+    IllegalSequenceError,
+    InfeasibleScheduleError,
+    ModelError,
+    UnsupportedModelError,
+)
 from paging.html import facts_table
 
 PageArray = NDArray[np.int32]
@@ -186,6 +191,11 @@ class LayeredInstance:
         return Frame(self.layers, self.cache, self.per_visit, self.layer_of, self.first_page)
 
     @property
+    def service(self) -> Literal["forced", "bypassing"]:
+        """Whether every fault loads its page, or it may be served past the cache."""
+        return "bypassing" if self.bypassing else "forced"
+
+    @property
     def model(self) -> dict[str, str | int]:
         """Labels of the model's variant, shown beside every number.
 
@@ -193,7 +203,7 @@ class LayeredInstance:
         {'service': 'forced', 'visits': 'sequential', 'start': 'cold', 'sharing': 'shared', 'per_visit': 1}
         """
         return {
-            "service": "bypassing" if self.bypassing else "forced",
+            "service": self.service,
             "visits": self.visits,
             "start": "cold",
             "sharing": "shared",
@@ -213,8 +223,40 @@ class LayeredInstance:
             "cache": self.cache,
             "per_visit": self.per_visit,
             "visits": self.visits,
-            "service": "bypassing" if self.bypassing else "forced",
+            "service": self.service,
         }
+
+    def require(
+        self,
+        what: str,
+        *,
+        service: Literal["forced"] | None = None,
+        visits: Literal["sequential"] | None = None,
+        per_visit: Literal[1] | None = None,
+    ) -> None:
+        """Raise UnsupportedModelError unless the instance is of the variant that something needs.
+
+        Parameters
+        ----------
+        what : str
+            Who needs it, as the message's subject in the singular.
+        service, visits, per_visit : optional
+            What is needed; a part that is left out may be anything.
+
+        Examples
+        --------
+        >>> LayeredInstance(2, 3, 4, per_visit=2).require("a marble", service="forced", per_visit=1)
+        Traceback (most recent call last):
+            ...
+        paging.errors.UnsupportedModelError: a marble needs forced service and g = 1; this instance has g = 2
+        """
+        asked = {"service": service, "visits": visits, "per_visit": per_visit}
+        needed = {part: value for part, value in asked.items() if value is not None}
+        given = {part: self.model[part] for part, value in needed.items() if self.model[part] != value}
+        if given:
+            raise UnsupportedModelError(
+                f"{what} needs {_variant(needed)}; this instance has {_variant(given)}"
+            )
 
     def page(self, layer: int, index: int) -> int:
         """Return the page id of page ``index`` of ``layer``."""
@@ -247,10 +289,9 @@ class LayeredInstance:
         'ℓ = 2, n = 3/1, k = 2, g = 1 · forced · sequential · cold start'
         """
         pages = self.pages if isinstance(self.pages, int) else "/".join(map(str, self.pages))
-        service = "bypassing" if self.bypassing else "forced"
         return (
             f"ℓ = {self.layers}, n = {pages}, k = {self.cache}, g = {self.per_visit} · "
-            f"{service} · {self.visits} · cold start"
+            f"{self.service} · {self.visits} · cold start"
         )
 
     def with_cache(self, cache: int) -> LayeredInstance:
@@ -260,6 +301,13 @@ class LayeredInstance:
     def _repr_html_(self) -> str:
         facts = {"layers ℓ": self.layers, "pages": self.total_pages, "cache k": self.cache}
         return facts_table(str(self), facts)
+
+
+def _variant(parts: Mapping[str, str | int]) -> str:
+    """Write parts of :attr:`LayeredInstance.model` in words."""
+    words = {"service": "{} service", "visits": "{} visits", "per_visit": "g = {}"}
+    *most, last = (words[part].format(value) for part, value in parts.items())
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _freeze(array: PageArray) -> PageArray:

@@ -8,8 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.errors import UnsupportedModelError
-from paging.model import LayeredInstance, RequestSequence, whole_number
+from paging.model import RequestSequence, whole_number
 from paging.run import Run
 
 
@@ -48,6 +47,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
 
     Examples
     --------
+    >>> from paging import LayeredInstance
     >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1, 2])
     >>> farthest_in_future(sequence).faults
     4
@@ -55,10 +55,10 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     from paging.kernels import farthest
 
     instance = sequence.instance
-    _only_sequential(instance)
+    instance.require("farthest-in-future", visits="sequential")
     entries = np.zeros(len(sequence) if record else 0, dtype=np.int32)
     faults = farthest(sequence.requests, instance.total_pages, instance.cache, entries, instance.bypassing)
-    return Run("opt", sequence, int(faults), None, "kernel", entries if record else None)
+    return Run(None, sequence, int(faults), None, "kernel", entries if record else None)
 
 
 def optimum_so_far(sequence: RequestSequence, cache: int | None = None) -> NDArray[np.int64]:
@@ -69,13 +69,14 @@ def optimum_so_far(sequence: RequestSequence, cache: int | None = None) -> NDArr
 
     Examples
     --------
+    >>> from paging import LayeredInstance
     >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1])
     >>> optimum_so_far(sequence).tolist()
     [1, 2, 3, 3, 4]
     """
     from paging.kernels import optimum
 
-    _only_sequential(sequence.instance)
+    sequence.instance.require("OPT after every request", visits="sequential")
     size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1)
     increments = np.zeros(len(sequence), dtype=np.int32)
     optimum(sequence.requests, sequence.instance.total_pages, size, increments, sequence.instance.bypassing)
@@ -98,8 +99,3 @@ def phase_starts(requests: Iterable[int], cache: int) -> list[int]:
             seen.clear()
         seen.add(page)
     return starts
-
-
-def _only_sequential(instance: LayeredInstance) -> None:
-    if instance.visits == "atomic":
-        raise UnsupportedModelError("this serves sequential visits only; lp.optimum serves atomic ones too")

@@ -38,7 +38,7 @@ TRAITS = {
 """What a policy may claim of itself, each with its meaning."""
 
 
-FAMILIES = ("recency", "frequency", "marking", "layered", "zrc", "randomized")
+FAMILIES = ("recency", "frequency", "marking", "layered", "zrc", "randomized", "equitable")
 """Modules of the built-in policies in the order of every table; others follow by name."""
 
 
@@ -100,6 +100,22 @@ class Policy:
     def name(self) -> str:
         """The id, with parameters where they differ from the defaults."""
         return self.id
+
+    @property
+    def spec(self) -> str:
+        """The text that makes it: ``get_policy(policy.spec)`` is the same policy again.
+
+        Of a class that no registry knows it is ``module:Class``, without parameters.
+
+        Examples
+        --------
+        >>> get_policy("partitioned:shares=2/1,policy=fifo").spec
+        'partitioned:policy=fifo,shares=2/1'
+        """
+        own = type(self)
+        return (
+            self.name if registered_policies().get(self.id) is own else f"{own.__module__}:{own.__qualname__}"
+        )
 
     @property
     def randomized(self) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from paging.errors import ModelError
 from paging.html import facts_table, table
 from paging.model import FREE, HIT, LEFT_ON_HIT, SEVERAL, PageArray, RequestSequence, Schedule
+from paging.policy import Policy
 
 SHOWN = 24
 """Requests shown of a run before the rest is summed up in one line."""
@@ -23,8 +24,8 @@ class Run:
 
     Attributes
     ----------
-    policy : str
-        Name of the algorithm.
+    served_by : Policy or None
+        The policy; None for farthest-in-future.
     sequence : RequestSequence
         What was served.
     faults : int
@@ -37,12 +38,17 @@ class Run:
         Schedule entry per request (see :class:`~paging.model.Schedule`) if recorded.
     """
 
-    policy: str
+    served_by: Policy | None
     sequence: RequestSequence
     faults: int
     seed: int | None = None
     engine: str = "labels"
     entries: PageArray | None = field(default=None, repr=False)
+
+    @property
+    def policy(self) -> str:
+        """Name of the algorithm, ``opt`` for farthest-in-future."""
+        return "opt" if self.served_by is None else self.served_by.name
 
     @property
     def requests(self) -> int:

@@ -53,8 +53,7 @@ class Session:
     ) -> None:
         self.policy = get_policy(policy)
         self.policy.check(instance)
-        if instance.visits == "atomic":
-            raise UnsupportedModelError("steps are defined for sequential visits only")
+        instance.require("serving step by step", visits="sequential")
         self.instance = instance
         self.labels: LabelArray = np.zeros(instance.total_pages, dtype=np.int64)
         self.time = 0
@@ -217,7 +216,7 @@ def simulate(
     answer = get_policy(policy)
     run = run_sequence(answer, sequence, entries, np.random.default_rng(seed), engine)
     return Run(
-        answer.name,
+        answer,
         sequence,
         run.faults,
         seed if answer.randomized else None,
@@ -266,8 +265,6 @@ def run_sequence(
 def _run_randomized(
     policy: Policy, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator
 ) -> Outcome:
-    if sequence.instance.visits == "atomic":
-        raise UnsupportedModelError(f"randomised policy {policy.name} serves sequential visits only")
     session = Session(policy, sequence.instance, seed=rng)
     for page in sequence:
         step = session.serve(page)

@@ -8,7 +8,6 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.errors import UnsupportedModelError
 from paging.model import LayeredInstance, whole_number
 
 
@@ -43,8 +42,7 @@ class WorkFunction:
     """
 
     def __init__(self, instance: LayeredInstance, cache: int | None = None) -> None:
-        if instance.bypassing or instance.visits == "atomic":
-            raise UnsupportedModelError("the work function needs forced service and sequential visits")
+        instance.require("the work function", service="forced", visits="sequential")
         self.instance = instance
         self.cache = instance.cache if cache is None else whole_number(cache, "cache (h)", 1)
         self.cost = 0

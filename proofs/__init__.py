@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from proofs.bounds.registry import BOUNDS, Bound, get_bound
-    from proofs.game.value import solve
+    from proofs.game.value import solve_game
     from proofs.ratio.competitive import competitive_ratio
 
 HOME = {
@@ -13,10 +13,10 @@ HOME = {
     "Bound": "proofs.bounds.registry",
     "get_bound": "proofs.bounds.registry",
     "competitive_ratio": "proofs.ratio.competitive",
-    "solve": "proofs.game.value",
+    "solve_game": "proofs.game.value",
 }
 
-__all__ = ["BOUNDS", "Bound", "competitive_ratio", "get_bound", "solve"]
+__all__ = ["BOUNDS", "Bound", "competitive_ratio", "get_bound", "solve_game"]
 
 
 def __getattr__(name: str) -> Any:

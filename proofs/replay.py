@@ -12,9 +12,11 @@ from paging.model import LayeredInstance
 from paging.policy import Policy, get_policy
 from paging.simulate import Session
 from proofs import checker
-from proofs.checker import REFUTED, Verdict, potential
-from proofs.checker.cycle import read_setting
+from proofs.checker import REFUTED, Verdict
+from proofs.checker.potential import read_moves
+from proofs.checker.problem import read_setting
 from proofs.checker.rules import RULES
+from proofs.checker.states import read_likeness, read_states
 
 
 class ReplayError(LayeredPagingError, ValueError):
@@ -106,11 +108,11 @@ def _replay_states(
     policy: Policy, instance: LayeredInstance, claim: dict[str, Any], evidence: dict[str, Any]
 ) -> None:
     """Ask the policy for every state and request; it must answer what the certificate's checker went by."""
-    problem, name, small = read_setting(claim, [])
-    alike = potential.read_likeness(evidence["alike"], problem)
-    states = potential.read_states(evidence, problem, small, alike)
+    problem, name, small = read_setting(claim)
+    alike = read_likeness(evidence["alike"], problem)
+    states = read_states(evidence, problem, small, alike)
     serve: Callable[..., list[int]] = (
-        RULES[name].serve if name in RULES else potential.read_moves(evidence["moves"], problem, alike)
+        RULES[name].serve if name in RULES else read_moves(evidence["moves"], problem, alike)
     )
     asked = {(tuple(labels), layer) for labels, layer in zip(states.labels, states.layers, strict=True)}
     for labels, layer in asked:

@@ -166,7 +166,7 @@ def _run(
         chosen = policies or found.victims
     build: dict[str, Any] = parse_spec(f"{found.id}:{','.join(options)}")[1]
     found.refuse_unknown(build)
-    build |= {"instance": _instance(found, layers, pages, cache), "rounds": rounds, "seed": seed}
+    build |= {"instance": found.instance(layers, pages, cache), "rounds": rounds, "seed": seed}
     built = [found(policy=policy, **build) for policy in chosen]
     rows = [_measured(one, policy, seed) for one, policy in zip(built, chosen, strict=True)]
     if runs:
@@ -202,7 +202,7 @@ def _write_certificate(built: Construction, policy: str, path: str) -> None:
     from paging.certificate import write_certificate
 
     cycle, facts = construction_cycle(built, policy), provenance(construction=built.id)
-    write_certificate(cycle_certificate(cycle, policy, spec=policy, provenance=facts), path)
+    write_certificate(cycle_certificate(cycle, policy, provenance=facts), path)
 
 
 class _Runs(click.IntRange):
@@ -231,20 +231,6 @@ def _only_one(found: Adversary, policies: tuple[str, ...], purpose: str) -> tupl
     if len(policies) > 1:
         raise ModelError(f"{found.id} with several policies: name one policy with -p to {purpose}")
     return policies or found.victims[:1]
-
-
-def _instance(
-    found: Adversary, layers: int | None, pages: int | tuple[int, ...] | None, cache: int | None
-) -> Any:
-    """Return the instance asked for; without any shape the construction's small demo."""
-    from paging.model import LayeredInstance
-
-    if layers is None and pages is None and cache is None:
-        return found.demo
-    if pages is None or cache is None:
-        raise ModelError("an instance needs --pages (-n) and --cache (-k), beside --layers (-l)")
-    count = len(pages) if isinstance(pages, tuple) else found.demo.layers
-    return LayeredInstance(count if layers is None else layers, pages, cache)
 
 
 def _measured(built: Construction, policy: str, seed: int) -> dict[str, Any]:

@@ -315,7 +315,6 @@ def cycle_certificate(
     cycle: Cycle,
     policy: str | Policy | None = None,
     *,
-    spec: str | None = None,
     provenance: Mapping[str, object] | None = None,
 ) -> Certificate:
     """Return a certificate of type ``cycle`` (docs/certificates.md).
@@ -323,20 +322,19 @@ def cycle_certificate(
     Parameters
     ----------
     policy : str or Policy, optional
-        The object to replay; default the one of the cycle's name.
-    spec : str, optional
-        How the certificate names the policy, so that a replay can find it; default the cycle's name.
+        The one to replay, named by its ``spec``; default the one of the cycle's name.
     provenance : mapping, optional
         Where the cycle comes from, for the reader only.
     """
+    answer = get_policy(cycle.policy if policy is None else policy)
     claim = {
         "instance": cycle.instance.plain,
-        "policy": cycle.policy if spec is None else spec,
+        "policy": answer.spec,
         "opt_cache": cycle.opt_cache,
         "ratio": number(cycle.ratio),
         **cycle_claim(cycle),
     }
-    return certificate("cycle", claim, cycle_evidence(cycle, policy), provenance)
+    return certificate("cycle", claim, cycle_evidence(cycle, answer), provenance)
 
 
 def cycle_claim(cycle: Cycle) -> dict[str, object]:

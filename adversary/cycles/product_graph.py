@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversary.cycles.max_ratio import RATIO, Codes, GraphCycle, Numbers, Objective, best_cycle
-from paging.errors import IllegalAnswerError, LimitError, ModelError, UnsupportedModelError
+from paging.errors import IllegalAnswerError, LimitError, ModelError
 from paging.kernels.jit import helper
 from paging.kernels.state_set import Rows, StateSet, sort_in
 from paging.model import Frame, LayeredInstance, Serve, whole_number
@@ -281,10 +281,7 @@ class ProductGraph:
             raise ModelError(
                 f"the product graph needs a deterministic policy; {self.policy.name} is randomised"
             )
-        if instance.per_visit > 1 or instance.bypassing or instance.visits == "atomic":
-            raise UnsupportedModelError(
-                "the product graph needs one page per visit (g = 1) and forced service"
-            )
+        instance.require("the product graph", service="forced", visits="sequential", per_visit=1)
         self.instance = instance
         self.opt_cache = instance.cache if opt_cache is None else opt_cache
         whole_number(self.opt_cache, "opt_cache (h)", 1, instance.cache)

@@ -121,7 +121,6 @@ class Search:
         symmetric: bool = True,
     ) -> None:
         self.policy = get_policy(policy)
-        self.spec = policy if isinstance(policy, str) else self.policy.name
         self.instance = instance
         if instance.cache >= instance.total_pages:
             raise ModelError(
@@ -346,7 +345,7 @@ class Search:
         """Return the best cycle as a certificate of type ``cycle``, or None while there is none."""
         if self.best is None:
             return None
-        return cycle_certificate(self.best, self.policy, spec=self.spec, provenance=provenance)
+        return cycle_certificate(self.best, self.policy, provenance=provenance)
 
     # Checkpoints
 
@@ -359,7 +358,7 @@ class Search:
     def identity(self) -> dict[str, object]:
         """What a checkpoint must agree with."""
         return {
-            "policy": self.spec,
+            "policy": self.policy.spec,
             **self.instance.plain,
             "objective": self.objective,
             "seed": self.seed,

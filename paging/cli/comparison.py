@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paging.cli.options import Source
-from paging.cli.terminal import progress, provenance, write_json
+from paging.cli.options import REFERENCES, Source
+from paging.cli.terminal import progress, provenance, requests_note, write_json
 
 if TYPE_CHECKING:
     from paging.compare import Comparison
-
-REFERENCES = ("opt", "compulsory")
+    from paging.model import RequestSequence
 
 runs_option = click.option(
     "--runs",
@@ -26,12 +25,12 @@ runs_option = click.option(
 
 def compared(
     source: Source,
-    caches: tuple[int, ...],
+    caches: tuple[int, ...] | None,
     policies: tuple[str, ...] | None,
     optimum: bool,
     runs: int,
     as_json: bool,
-) -> tuple[Comparison, dict[str, object]]:
+) -> tuple[Comparison, RequestSequence, dict[str, object]]:
     """Read or generate the requests and compare; ``opt`` and ``compulsory`` may be named as policies."""
     from paging.compare import compare
     from paging.policy import get_policy
@@ -41,10 +40,10 @@ def compared(
         chosen = [get_policy(name) for name in policies if name not in REFERENCES]
         optimum = optimum or "opt" in policies
     with progress("reading requests", show=not as_json):
-        sequence, origin = source.sequence(caches[0])
+        sequence, origin = source.sequence(caches[0] if caches else None, policies or ())
     with progress("serving", show=not as_json) as watch:
         result = compare(sequence, caches, chosen, optimum=optimum, runs=runs, seed=source.seed, watch=watch)
-    return result, origin
+    return result, sequence, origin
 
 
 def write_result(result: Comparison, origin: dict[str, object]) -> None:
@@ -72,7 +71,7 @@ def title_of(result: Comparison) -> str:
 
 
 def notes_on(result: Comparison, origin: dict[str, object]) -> list[str]:
-    notes = ["requests: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in origin.items())]
+    notes = [requests_note(origin)]
     split = [row.policy for row in result.rows if row.sharing == "per-layer"]
     if split:
         names = ", ".join(dict.fromkeys(split))

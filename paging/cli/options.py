@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
@@ -154,46 +155,107 @@ def _option(*names: str, **settings: Any) -> Callable[[F], F]:
     return click.option(*names, **{"show_default": True, **settings})
 
 
+REFERENCES = ("opt", "compulsory")
+"""What may be named like a policy: they are rows anyway."""
+
+READERS = "paging.sources"
+"""Entry points of the packages above that read requests: ``sequence`` and ``construction``."""
+
+
 @dataclass(frozen=True)
 class Source:
-    """Where requests come from: a trace file or a synthetic workload, and the variant of the model.
+    """Where requests come from, and the variant of the model.
 
     Attributes
     ----------
-    trace, workload : str or None
-        A file, or a workload SPEC; exactly one of them is given.
+    trace, workload, file, construction : str or None
+        A trace file, a workload SPEC, a JSON file of requests, or the name of a construction; exactly one of
+        them is given.
     layers, pages, per_visit
-        Shape of a workload's instance, or of a text file without a header; None where not given.
+        Shape of the instance of a workload or a construction, or of a text file without a header; None where
+        not given.
     visits, bypassing
         Variant of the model.
     seed : int
-        Seed of the workload.
+        Seed of the workload or construction.
+    rounds : int
+        Length of a construction.
+    options : tuple of str
+        Further options of a construction, as KEY=VALUE.
     """
 
     trace: str | None
     workload: str | None
+    file: str | None
+    construction: str | None
     layers: int | None = None
     pages: int | tuple[int, ...] | None = None
     per_visit: int | None = None
     visits: Literal["sequential", "atomic"] = "sequential"
     bypassing: bool = False
     seed: int = 0
+    rounds: int = 1000
+    options: tuple[str, ...] = ()
 
-    def sequence(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
-        """Return the requests for a cache of ``cache`` pages, and where they came from.
+    def check(self) -> None:
+        """Raise unless exactly one source is given, with options that mean something for it.
 
         Raises
         ------
         ModelError
-            Not exactly one source is given, a workload's shape is missing, or a parameter is out of range.
-        TraceError
+            In words of the command line.
+        """
+        sources = {
+            "--trace": self.trace,
+            "--workload": self.workload,
+            "--sequence": self.file,
+            "--construction": self.construction,
+        }
+        given = [name for name, value in sources.items() if value is not None]
+        if len(given) != 1:
+            raise ModelError(
+                f"requests come from one of {', '.join(sources)}, but "
+                f"{' and '.join(given) + ' are' if given else 'none is'} given"
+            )
+        variant = self.per_visit is not None or self.visits != "sequential" or self.bypassing
+        if self.file is not None and (variant or (self.layers, self.pages) != (None, None)):
+            raise ModelError("--sequence states its instance itself; only the cache size (-k) can be changed")
+        if self.options and self.construction is None:
+            raise ModelError("--option is about a --construction, but none is given")
+        if self.construction is not None and variant:
+            raise ModelError(
+                "a construction is for one page per visit (g = 1) and forced, sequential service"
+            )
+
+    def sequence(
+        self, cache: int | None, policies: Sequence[str] = ()
+    ) -> tuple[RequestSequence, dict[str, object]]:
+        """Return the requests, and where they came from.
+
+        Parameters
+        ----------
+        cache : int or None
+            Cache size k; None where the requests bring their own.
+        policies : sequence of str
+            Who will serve them: an adaptive construction plays against the one policy named.
+
+        Raises
+        ------
+        ModelError
+            Not exactly one source is given, a part of the instance is missing, or one is out of range.
+        TraceError, CertificateError
             The file cannot be read.
         """
-        if (self.trace is None) == (self.workload is None):
-            given = "neither" if self.trace is None else "both"
-            raise ModelError(
-                f"requests come from either --trace FILE or --workload SPEC, but {given} is given"
-            )
+        self.check()
+        if self.file is not None:
+            return _reader("sequence")(self.file, cache), {"sequence": self.file}
+        if self.construction is not None:
+            served = [policy for policy in policies if policy not in REFERENCES]
+            built = _reader("construction")(self, cache, served)
+            facts = {"construction": built.id, "rounds": self.rounds, "against": built.policy}
+            return built.sequence, {key: value for key, value in facts.items() if value is not None}
+        if cache is None:
+            raise ModelError("the cache size is missing: --cache (-k)")
         return self._read(cache) if self.trace is not None else self._generate(cache)
 
     def _read(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
@@ -217,37 +279,64 @@ class Source:
         return sequence, {"workload": self.workload, "workload_seed": self.seed}
 
 
-def source_options(command: F) -> F:
-    """Give a command ``--trace``, ``--workload``, the instance's shape and variant, and ``--seed``.
+def _reader(name: str) -> Callable[..., Any]:
+    (point,) = entry_points(group=READERS, name=name)
+    return point.load()  # type: ignore[no-any-return]
 
-    The command receives them gathered as ``source: Source``.
+
+def source_options_with(*, rounds: int) -> Callable[[F], F]:
+    """Give a command all sources of requests, the instance's shape and variant, and ``--seed``.
+
+    The command receives them gathered as ``source: Source``. ``rounds`` is how long a construction is.
     """
 
-    @functools.wraps(command)
-    def gathered(
-        trace: str | None,
-        workload: str | None,
-        layers: int | None,
-        pages: int | tuple[int, ...] | None,
-        per_visit: int | None,
-        visits: Literal["sequential", "atomic"],
-        bypassing: bool,
-        seed: int,
-        **others: object,
-    ) -> object:
-        source = Source(trace, workload, layers, pages, per_visit, visits, bypassing, seed)
-        return command(source=source, **others)
+    def decorate(command: F) -> F:
+        names = {field.name for field in fields(Source)}
 
-    options: list[Callable[[Any], Any]] = [
-        _option("--trace", type=click.Path(), metavar="FILE", help="Routing trace to serve."),
-        _option("--workload", metavar="SPEC", help="Synthetic requests instead; see 'paging workloads'."),
-        layers_option(),
-        pages_option(),
-        per_visit_option(),
-        visits_option(),
-        bypassing_option(),
-        seed_option(),
-    ]
-    for option in reversed(options):
-        gathered = option(gathered)
-    return gathered  # type: ignore[return-value]
+        @functools.wraps(command)
+        def gathered(**given: Any) -> object:
+            source = Source(**{name: given.pop(name) for name in names})
+            return command(source=source, **given)
+
+        options: list[Callable[[Any], Any]] = [
+            _option("--trace", type=click.Path(), metavar="FILE", help="Routing trace to serve."),
+            _option("--workload", metavar="SPEC", help="Synthetic requests instead; see 'paging workloads'."),
+            _option(
+                *("--sequence", "file"),
+                type=click.Path(),
+                metavar="FILE",
+                help="Requests as JSON with their instance instead, or those of a certificate.",
+            ),
+            _option(
+                "--construction",
+                metavar="NAME",
+                help="A hard input instead, see 'paging adversary list'; what -l, -n and -k do not say is as "
+                "in its demonstration.",
+            ),
+            _option(
+                "--rounds",
+                type=click.IntRange(min=1),
+                default=rounds,
+                help="Length of a construction in rounds of ℓ requests.",
+            ),
+            _option(
+                *("--option", "options"),
+                multiple=True,
+                metavar="KEY=VALUE",
+                help="Option of a construction; may be given several times.",
+            ),
+            layers_option(),
+            pages_option(),
+            per_visit_option(),
+            visits_option(),
+            bypassing_option(),
+            seed_option(),
+        ]
+        for option in reversed(options):
+            gathered = option(gathered)
+        return gathered  # type: ignore[return-value]
+
+    return decorate
+
+
+source_options = source_options_with(rounds=1000)

@@ -31,6 +31,15 @@ def provenance(**facts: object) -> dict[str, object]:
     return {"versions": {name: importlib.metadata.version(name) for name in names}, **facts}
 
 
+def requests_note(origin: Mapping[str, object]) -> str:
+    """Say where requests come from, as :meth:`paging.cli.options.Source.sequence` tells it.
+
+    >>> requests_note({"workload": "zipf:rounds=9", "workload_seed": 0})
+    'requests: workload zipf:rounds=9, workload seed 0'
+    """
+    return "requests: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in origin.items())
+
+
 def write_table(
     title: str,
     header: Sequence[str],

@@ -154,7 +154,7 @@ class Partitioned(Policy):
 
     @property
     def name(self) -> str:
-        parts = [] if self.policy.name == "lru" else [f"policy={self.policy.name}"]
+        parts = [] if self.policy.spec == "lru" else [f"policy={self.policy.spec}"]
         if self.shares is not None:
             parts.append("shares=" + "/".join(map(str, self.shares)))
         return ":".join(filter(None, [self.id, ",".join(parts)]))

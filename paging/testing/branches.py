@@ -24,7 +24,7 @@ class UnjudgedError(Exception):
     """An invariant says nothing about this case: it is about legal runs, or about other instances."""
 
 
-class Move(NamedTuple):
+class Transition(NamedTuple):
     """One possible step: label vectors before and after it."""
 
     before: Labels
@@ -44,9 +44,9 @@ class Level(NamedTuple):
     fans: dict[Labels, Fan]
 
     @property
-    def moves(self) -> Iterator[Move]:
+    def moves(self) -> Iterator[Transition]:
         """All steps."""
-        return (Move(before, after) for before, fan in self.fans.items() for _, after in fan)
+        return (Transition(before, after) for before, fan in self.fans.items() for _, after in fan)
 
 
 def cached(labels: Labels) -> frozenset[int]:
@@ -130,7 +130,7 @@ def chances_problem(fan: Fan) -> str:
     return "" if sum(chances) == 1 else f"probabilities {listed} add up to {sum(chances)}"
 
 
-def verdict(move: Move, page: int, instance: LayeredInstance) -> int:
+def verdict(move: Transition, page: int, instance: LayeredInstance) -> int:
     """Return what the engine says about a step; see :func:`paging.judge.judge`."""
     return judge(move.before, move.after, page, instance.cache, instance.bypassing)
 

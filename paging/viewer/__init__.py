@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from paging.run import Run
-from paging.viewer.film import Film, Frame, Guide, film_of, guides
+from paging.viewer.film import Film, Guide, Picture, film_of, guides
 
-__all__ = ["Film", "Frame", "Guide", "film_of", "guides", "show"]
+__all__ = ["Film", "Guide", "Picture", "film_of", "guides", "show"]
 
 
 def show(run: Run, *, first: int | None = None, opt_cache: int | None = None) -> Any:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import entry_points
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-from paging.errors import LayeredPagingError, LimitError, ModelError
+from paging.errors import LimitError, ModelError
 from paging.html import table
 from paging.model import SEVERAL, LayeredInstance, RequestSequence, Schedule, Step, whole_number
 from paging.offline import farthest_in_future
-from paging.policy import Policy, get_policy
 from paging.run import SHOWN, Run
 from paging.simulate import steps
 from paging.work_function import WorkFunction
@@ -87,7 +87,7 @@ def guides(instance: LayeredInstance, policy: str, opt_cache: int | None = None)
     return [guide for make in _guide_makers() for guide in make(instance, policy, opt_cache)]
 
 
-class Frame(NamedTuple):
+class Picture(NamedTuple):
     """What there is to see after one request.
 
     ``cells`` and ``optimum_cells`` hold one letter per page; ``optimum_cells`` is empty where OPT's cache is
@@ -123,7 +123,7 @@ class Film:
         One more line, such as where the requests come from.
     seed : int or None
         Seed of a randomised policy, whose run is one sample.
-    frames : list of Frame
+    frames : list of Picture
     """
 
     instance: LayeredInstance
@@ -134,7 +134,7 @@ class Film:
     guides: list[Guide] = field(default_factory=list)
     remark: str = ""
     seed: int | None = None
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[Picture] = field(default_factory=list)
     _phase: set[int] = field(default_factory=set, repr=False)
 
     def add(self, step: Step, optimum_cells: str, optimum: int) -> None:
@@ -151,7 +151,7 @@ class Film:
         )
         faults = (last.faults if last else 0) + (not step.hit)
         self.frames.append(
-            Frame(step.page, step.hit, step.victims, cells, optimum_cells, faults, optimum, phase)
+            Picture(step.page, step.hit, step.victims, cells, optimum_cells, faults, optimum, phase)
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class Film:
             "pages_by_layer": list(instance.pages_by_layer),
             "cache": instance.cache,
             "per_visit": instance.per_visit,
-            "variant": f"{instance.model['service']} service · cold start · shared cache",
+            "variant": f"{instance.service} service · cold start · shared cache",
             "policy": self.policy,
             "title": self.title,
             "opt_cache": self.opt_cache,
@@ -210,7 +210,6 @@ def work_function_cells(work: WorkFunction) -> str:
 def film_of(
     run: Run,
     *,
-    policy: Policy | None = None,
     first: int | None = None,
     opt_cache: int | None = None,
     remark: str = "",
@@ -221,8 +220,6 @@ def film_of(
     ----------
     run : Run
         Sequential visits. A run that was not recorded is served again.
-    policy : Policy, optional
-        Who served it; needed only for a policy that no registry knows.
     first : int, optional
         Show the first so many requests only. OPT is then the optimum of these.
     opt_cache : int, optional
@@ -247,7 +244,7 @@ def film_of(
     >>> from paging import simulate
     >>> film = film_of(simulate("lru", RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2])))
     >>> film.frames[-1]
-    Frame(page=2, hit=False, victims=(0,), cells='-cm', optimum_cells='c-c', faults=3, optimum=3, phase=2)
+    Picture(page=2, hit=False, victims=(0,), cells='-cm', optimum_cells='c-c', faults=3, optimum=3, phase=2)
     """
     instance = run.sequence.instance
     length = len(run.sequence) if first is None else min(whole_number(first, "first", 0), len(run.sequence))
@@ -259,12 +256,13 @@ def film_of(
     size = instance.cache if opt_cache is None else whole_number(opt_cache, "opt_cache (h)", 1)
     sequence = run.sequence.prefix(length)
     best = farthest_in_future(sequence.with_cache(size), record=True)
+    title = "farthest in future" if run.served_by is None else run.served_by.title
     film = Film(
-        instance, run.policy, _title(run.policy, policy), size, "OPT's cache (farthest in future)",
+        instance, run.policy, title, size, "OPT's cache (farthest in future)",
         guides(instance, run.policy, size), remark, run.seed,
     )  # fmt: skip
     optimum = 0
-    for step, other in zip(_steps(run, sequence, policy), best.schedule.steps(), strict=True):
+    for step, other in zip(_steps(run, sequence), best.schedule.steps(), strict=True):
         optimum += not other.hit
         film.add(step, _plain_cells(other.cache, instance.total_pages), optimum)
     return film
@@ -274,27 +272,19 @@ def _plain_cells(cached: frozenset[int], pages: int) -> str:
     return "".join(CACHED if q in cached else ABSENT for q in range(pages))
 
 
-def _title(name: str, policy: Policy | None) -> str:
-    """Return a policy's name in the field's words; a run may name one that no registry knows."""
-    if name == "opt":
-        return "farthest in future"
-    try:
-        return (policy or get_policy(name)).title
-    except LayeredPagingError:
-        return name
-
-
-def _steps(run: Run, sequence: RequestSequence, policy: Policy | None) -> Iterator[Step]:
+def _steps(run: Run, sequence: RequestSequence) -> Iterator[Step]:
     """Return the steps of a run's first requests: from its record, or served again."""
     if run.entries is not None:
         shown = run.entries[: len(sequence)]
         if not (shown <= SEVERAL).any():
             return Schedule(sequence, shown).steps()
-    return _served_again(run, sequence, policy)
+    return _served_again(run, sequence)
 
 
-def _served_again(run: Run, sequence: RequestSequence, policy: Policy | None) -> Iterator[Step]:
-    again = list(steps(policy or run.policy, sequence, seed=run.seed or 0))
+def _served_again(run: Run, sequence: RequestSequence) -> Iterator[Step]:
+    if run.served_by is None:  # it knows all requests, of which the first are shown
+        return islice(farthest_in_future(run.sequence, record=True).schedule.steps(), len(sequence))
+    again = list(steps(run.served_by, sequence, seed=run.seed or 0))
     if len(sequence) == len(run.sequence) and _faults(again) != run.faults:
         raise ModelError(
             f"the run of {run.policy} was not recorded, and serving again gives {_faults(again)} instead of "

@@ -44,9 +44,9 @@ def _rule_value(rule: str, instance: LayeredInstance, max_states: int, watch: Wa
 
 
 def _game_value(instance: LayeredInstance, max_states: int, watch: Watch) -> Found:
-    from proofs.game.value import solve
+    from proofs.game.value import solve_game
 
-    found = solve(instance, max_states=max_states, watch=watch)
+    found = solve_game(instance, max_states=max_states, watch=watch)
     proved = None if found.value is None else found.certificate()
     return Found(found.value, found.lower, None, found.states, proved)
 

@@ -15,12 +15,14 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .cycle import REPLAY, check_cycle
+from .cycle import check_cycle
+from .exact import check_exact
 from .game import check_game, check_rule
-from .offline import check_optimum
-from .potential import check_exact, check_potential
+from .offline import check_dual, check_optimum, check_schedule
+from .potential import check_potential
 from .randomized import check_expected
 from .reading import ITEM, Incomplete, Json, Refuted, choice, integers, load, members, whole
+from .rules import REPLAY
 from .value import check_value
 
 __all__ = [
@@ -61,9 +63,9 @@ class Verdict(NamedTuple):
         return EXIT_CODES[self.status]
 
 
-CHECKS: dict[str, Callable[[str, Json, Json], tuple[str, tuple[str, ...]]]] = {
-    "schedule": check_optimum,
-    "dual": check_optimum,
+CHECKS: dict[str, Callable[[Json, Json], tuple[str, tuple[str, ...]]]] = {
+    "schedule": check_schedule,
+    "dual": check_dual,
     "optimum": check_optimum,
     "cycle": check_cycle,
     "potential": check_potential,
@@ -89,7 +91,7 @@ def verify(document: Json) -> Verdict:
             raise Incomplete(f"not a {FORMAT!r} of version {VERSION}")
         whole(document["version"], "version", 1)
         kind = choice(document["type"], "type", *CHECKS)
-        reason, assumptions = CHECKS[kind](kind, document["claim"], document["evidence"])
+        reason, assumptions = CHECKS[kind](document["claim"], document["evidence"])
         return Verdict(VERIFIED, reason, assumptions)
     except Refuted as refuted:
         return Verdict(REFUTED, str(refuted))

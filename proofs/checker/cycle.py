@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from .offline import FREE, HIT, Problem, read_problem
-from .reading import NAME, Incomplete, Integers, Json, Refuted, integers, members, rational, whole
-from .rules import RULES
-
-REPLAY = "paging verify --replay checks it"
+from .problem import FREE, HIT, Problem, read_setting
+from .reading import Integers, Json, Refuted, integers, members, rational, whole
+from .rules import REPLAY, RULES
 
 # --------------------------------------------------------------------- type "cycle": a policy's ratio ≥
 
@@ -74,20 +72,7 @@ def follow_rule(policy: str, problem: Problem, start: int, leaving: Integers, le
         raise Refuted(f"the state of {policy} after the cycle is not the one before")
 
 
-def read_setting(claim: Json, requests: Integers) -> tuple[Problem, str, int]:
-    """Read the instance, the policy's name and OPT's cache h of a claim about competitive ratios."""
-    policy = claim["policy"]
-    if not isinstance(policy, str) or not NAME.fullmatch(policy):
-        raise Incomplete("claim.policy must be a name")
-    problem = read_problem({"instance": claim["instance"], "requests": list(requests)}, ())
-    shape = claim["instance"]
-    plain = (shape["per_visit"], shape["visits"], shape["service"]) == (1, "sequential", "forced")
-    if not plain or "shares" in shape:
-        raise Incomplete("ratios need one page per visit, sequential, forced service and one shared cache")
-    return problem, policy, whole(claim["opt_cache"], "claim.opt_cache", 1, problem.capacity[0])
-
-
-def check_cycle(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_cycle(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``cycle``: requests that can be repeated for ever force a ratio on a policy.
 
     After the prefix, every repetition of the cycle costs the policy the same if its state returns, and OPT no

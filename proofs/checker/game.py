@@ -13,11 +13,10 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
 
-from .cycle import read_setting
-from .offline import Problem
-from .potential import OPT_SO_FAR, Key, Likeness, States, read_states, requests
+from .problem import Problem, read_opt_cache, read_plain
 from .reading import Incomplete, Integers, Json, Refuted, choice, integers, members, rational
-from .rules import update
+from .states import Key, Likeness, States, read_states, requests
+from .work_function import OPT_SO_FAR, update
 
 SIDES = ("lower", "upper")
 
@@ -32,7 +31,7 @@ Of the pages of least rank any may leave.
 """
 
 
-class Game(NamedTuple):
+class Setting(NamedTuple):
     """The instance of a claim."""
 
     problem: Problem
@@ -57,7 +56,7 @@ class Move(NamedTuple):
     victims: list[int]  # pages that may leave; none if none must
 
 
-def check_game(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_game(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``game``: the best deterministic ratio is at least ``lower``, at most ``upper``."""
     members(claim, "claim", ("instance", "opt_cache"), SIDES)
     sides = [side for side in SIDES if side in claim]
@@ -78,7 +77,7 @@ def check_game(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, 
     return reason, (*game.problem.model[:5], f"OPT has {game.small} pages", OPT_SO_FAR)
 
 
-def check_rule(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_rule(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``rule``: a rule has at most this ratio, however its ties are broken."""
     members(claim, "claim", ("instance", "opt_cache", "rule", "upper"))
     members(evidence, "evidence", ("cached", "work", "layers", "potential"))
@@ -94,14 +93,14 @@ def check_rule(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, 
     return reason, (*game.problem.model[:5], f"OPT has {game.small} pages", OPT_SO_FAR)
 
 
-def allowed(rule: str, layer: int, move: Move, game: Game) -> list[int | None]:
+def allowed(rule: str, layer: int, move: Move, game: Setting) -> list[int | None]:
     """Return the victims of least rank."""
     rank = {q: OPEN[rule](move.work[q], game.small, game.problem.layer_of[q] == layer) for q in move.victims}
     least = min(rank.values(), default=0)
     return different([q for q in move.victims if rank[q] == least], move, game)
 
 
-def check_upper(ratio: Fraction, evidence: Json, game: Game) -> str:
+def check_upper(ratio: Fraction, evidence: Json, game: Setting) -> str:
     """Refuse unless the listed victims keep to the listed states and the potential, whatever is requested."""
     members(evidence, "evidence.upper", ("cached", "work", "layers", "potential", "victims"))
     side = read_side(evidence, "evidence.upper", game)
@@ -121,7 +120,7 @@ def check_upper(ratio: Fraction, evidence: Json, game: Game) -> str:
     return additive(ratio, side, game)
 
 
-def check_lower(ratio: Fraction, evidence: Json, game: Game) -> str:
+def check_lower(ratio: Fraction, evidence: Json, game: Setting) -> str:
     """Refuse unless the listed requests keep to the listed states and the potential, whatever leaves.
 
     Adding up gives Q·faults ≥ P·OPT − constant. A move without cost leads to fewer steps, so faults or OPT
@@ -154,7 +153,7 @@ def check_lower(ratio: Fraction, evidence: Json, game: Game) -> str:
 # ------------------------------------------------------------------------------------------------- moves
 
 
-def request(side: Side, s: int, page: int, game: Game) -> Move:
+def request(side: Side, s: int, page: int, game: Setting) -> Move:
     """Return what a request in a listed state costs, and which victims there are."""
     cached, work = list(side.states.labels[s]), list(side.states.work[s])
     paid = update(work, page, game.small)
@@ -166,7 +165,7 @@ def request(side: Side, s: int, page: int, game: Game) -> Move:
     return Move(fault, paid, cached, work, victims)
 
 
-def different(victims: list[int], move: Move, game: Game) -> list[int | None]:
+def different(victims: list[int], move: Move, game: Setting) -> list[int | None]:
     """Return victims, of those of a layer with the same label only the first; None if nothing must leave."""
     seen: dict[tuple[int, int], int] = {}
     for victim in victims:
@@ -174,7 +173,7 @@ def different(victims: list[int], move: Move, game: Game) -> list[int | None]:
     return [*seen.values()] or [None]
 
 
-def follow(side: Side, s: int, move: Move, victim: int | None, game: Game) -> int:
+def follow(side: Side, s: int, move: Move, victim: int | None, game: Setting) -> int:
     """Return the number of the state after a move, or refuse one that is not listed."""
     cached = list(move.cached)
     if victim is not None:
@@ -197,7 +196,7 @@ def at_most(ratio: Fraction, side: Side, s: int, page: int, move: Move, t: int) 
         )
 
 
-def additive(ratio: Fraction, side: Side, game: Game) -> str:
+def additive(ratio: Fraction, side: Side, game: Setting) -> str:
     """Return what the potential proves from the cold start on."""
     start = side.states.number[cold(game)]
     spare = Fraction(side.potential[start] - min(side.potential), ratio.denominator)
@@ -207,14 +206,15 @@ def additive(ratio: Fraction, side: Side, game: Game) -> str:
 # ----------------------------------------------------------------------------------------------- reading
 
 
-def read_game(claim: Json) -> Game:
+def read_game(claim: Json) -> Setting:
     """Read the instance: fewer slots than pages, or every ratio is 0."""
-    problem, _, small = read_setting({**claim, "policy": "any"}, [])
+    problem = read_plain(claim)
+    small = read_opt_cache(claim, problem)
     counts = [problem.layer_of.count(layer) for layer in range(problem.layers)]
     if problem.capacity[0] >= sum(counts):
         raise Incomplete("a ratio needs more pages than slots")
     bounds = (0, *accumulate(counts))
-    return Game(problem, small, Likeness(bounds, True, len(set(counts)) == 1))
+    return Setting(problem, small, Likeness(bounds, True, len(set(counts)) == 1))
 
 
 def read_ratio(claim: Json, name: str) -> Fraction:
@@ -225,7 +225,7 @@ def read_ratio(claim: Json, name: str) -> Fraction:
     return ratio
 
 
-def read_side(evidence: Json, where: str, game: Game) -> Side:
+def read_side(evidence: Json, where: str, game: Setting) -> Side:
     """Read listed states, the cold start among them, and their potential."""
     if any(bit not in (0, 1) for bit in integers(evidence["cached"], f"{where}.cached")):
         raise Refuted(f"{where}.cached must say 1 for a cached page and 0 for another")
@@ -240,7 +240,7 @@ def read_side(evidence: Json, where: str, game: Game) -> Side:
     return Side(states, potential)
 
 
-def cold(game: Game) -> Key:
+def cold(game: Setting) -> Key:
     """Return the key of the cold start."""
     nothing = [0] * game.alike.bounds[-1]
     return game.alike.key(nothing, nothing, 0)

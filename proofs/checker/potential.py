@@ -12,54 +12,19 @@ Nothing is asked about a state that is not reached from the cold start: such a s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple
 
-from .cycle import REPLAY, check_cycle, read_setting
-from .offline import Problem
-from .reading import Incomplete, Integers, Json, Refuted, integers, items, members, rational
-from .rules import RULES, Rule, Serve, update
-
-Key = tuple[tuple[tuple[int, int], ...] | int, ...]
-
-OPT_SO_FAR = "OPT pays as its work-function labels say (theorem in docs/exact.md)"
+from .problem import Problem, read_setting
+from .reading import Integers, Json, Refuted, integers, members, rational
+from .rules import REPLAY, RULES, Rule, Serve
+from .states import Likeness, States, read_likeness, read_states, requests, rows
+from .work_function import OPT_SO_FAR, update
 
 
-class Likeness(NamedTuple):
-    """Which renamings turn states into states that count as the same."""
-
-    bounds: tuple[int, ...]  # first page of every layer, then the number of pages
-    pages: bool  # pages of a layer are alike
-    layers: bool  # the layers are alike, seen from the one to be served
-
-    def key(self, labels: list[int], work: list[int], layer: int) -> Key:
-        """Return one and the same value for all states that count as the same."""
-        pairs = list(zip(labels, work, strict=True))
-        parts: list[list[tuple[int, int]]] = [
-            pairs[first:end] for first, end in zip(self.bounds, self.bounds[1:], strict=False)
-        ]
-        if self.pages:
-            for part in parts:
-                part.sort()
-        if self.layers:
-            parts, layer = parts[layer:] + parts[:layer], 0
-        return (*map(tuple, parts), layer)
-
-
-class States(NamedTuple):
-    """The listed states, with their number by key."""
-
-    labels: list[list[int]]
-    work: list[list[int]]
-    layers: Integers
-    number: dict[Key, int]
-
-
-def check_potential(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_potential(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``potential``."""
     members(claim, "claim", ("instance", "policy", "opt_cache", "ratio", "additive"))
-    problem, policy, small = read_setting(claim, [])
+    problem, policy, small = read_setting(claim)
     ratio, additive = (rational(claim[name], f"claim.{name}") for name in ("ratio", "additive"))
     ruled = policy in RULES
     needed = ("alike", "labels", "work", "layers", "potential") + (() if ruled else ("moves",))
@@ -126,16 +91,6 @@ def check_edges(
         raise Refuted(f"state {stray} cannot be reached from the cold start")
 
 
-def requests(labels: list[int], work: list[int], layer: int, alike: Likeness) -> Iterator[int]:
-    """Yield the pages that may be requested; of pages that are alike only the first."""
-    seen = set()
-    for page in range(alike.bounds[layer], alike.bounds[layer + 1]):
-        pair = (labels[page], work[page])
-        if not (alike.pages and pair in seen):
-            yield page
-        seen.add(pair)
-
-
 def check_ties(
     labels: list[int], after: list[int], work: list[int], page: int, alike: Likeness, where: str
 ) -> None:
@@ -162,37 +117,6 @@ def step(before: list[int], after: list[int], page: int, cache: int, where: str)
 # ------------------------------------------------------------------------------------- reading evidence
 
 
-def read_likeness(value: Json, problem: Problem) -> Likeness:
-    """Read which renamings the states are listed up to: a list out of "pages" and "layers"."""
-    words = items(value, "evidence.alike")
-    if words not in ([], ["pages"], ["layers"], ["pages", "layers"]):
-        raise Incomplete('evidence.alike must list "pages", "layers", both in this order, or nothing')
-    counts = [problem.layer_of.count(layer) for layer in range(problem.layers)]
-    if "layers" in words and len(set(counts)) > 1:
-        raise Refuted("layers of different sizes are not alike")
-    bounds = [0]
-    for count in counts:
-        bounds.append(bounds[-1] + count)
-    return Likeness(tuple(bounds), "pages" in words, "layers" in words)
-
-
-def read_states(evidence: Json, problem: Problem, small: int, alike: Likeness) -> States:
-    """Read the states: one label pair per page, and the layer to be served."""
-    pages = alike.bounds[-1]
-    layers = integers(evidence["layers"], "evidence.layers")
-    if any(not 0 <= layer < problem.layers for layer in layers):
-        raise Refuted("evidence.layers names a layer that does not exist")
-    labels = rows(evidence["labels"], "evidence.labels", len(layers), pages)
-    work = rows(evidence["work"], "evidence.work", len(layers), pages)
-    if any(not 0 <= label <= small for row in work for label in row):
-        raise Refuted(f"a label of evidence.work is outside 0 … {small}")
-    number: dict[Key, int] = {}
-    for s, layer in enumerate(layers):
-        if number.setdefault(alike.key(labels[s], work[s], layer), s) != s:
-            raise Refuted(f"state {s} is listed twice")
-    return States(labels, work, layers, number)
-
-
 def read_moves(value: Json, problem: Problem, alike: Likeness) -> Serve:
     """Read what an unknown policy does: for label vectors and layers, the vector after every request."""
     fields = members(value, "evidence.moves", ("labels", "layers", "after"))
@@ -206,7 +130,7 @@ def read_moves(value: Json, problem: Problem, alike: Likeness) -> Serve:
     if len(known) != len(layers):
         raise Refuted("evidence.moves lists the same labels twice")
 
-    def serve(labels: list[int], page: int, layer: int, problem: Problem) -> list[int]:
+    def serve(labels: list[int], page: int, layer: int, _problem: Problem) -> list[int]:
         m = known.get((tuple(labels), layer))
         if m is None:
             raise Refuted(f"evidence.moves does not say what follows the labels {labels} in layer {layer}")
@@ -215,44 +139,9 @@ def read_moves(value: Json, problem: Problem, alike: Likeness) -> Serve:
     return serve
 
 
-def rows(value: Json, where: str, count: int, width: int) -> list[list[int]]:
-    """Read an array of ``count`` rows."""
-    flat = integers(value, where)
-    if len(flat) != count * width:
-        raise Refuted(f"{where} has {len(flat)} numbers instead of {count} times {width}")
-    return [list(flat[i : i + width]) for i in range(0, len(flat), width)]
-
-
 def named(alike: Likeness) -> str:
     """Say which renamings are used."""
     words = ["the pages of a layer"] * alike.pages + [
         "the layers, seen from the one to be served,"
     ] * alike.layers
     return " and ".join(words) or "no two pages"
-
-
-# ------------------------------------------------------------------------ type "exact": both directions
-
-
-def check_exact(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
-    """Check the type ``exact``: a cycle from below and a potential from above meet."""
-    members(claim, "claim", ("instance", "policy", "opt_cache", "ratio", "additive"))
-    members(evidence, "evidence", ("cycle", "potential"))
-    parts = ("prefix", "cycle", "online", "offline")
-    below = members(
-        evidence["cycle"], "evidence.cycle", (*parts, "leaving", "left", "start", "periods", "schedule")
-    )
-    lower = {name: claim[name] for name in ("instance", "policy", "opt_cache", "ratio")}
-    _, first = check_cycle(
-        "cycle",
-        {**lower, **{name: below[name] for name in parts}},
-        {name: below[name] for name in below if name not in parts},
-    )
-    if claim["ratio"] == "unbounded":
-        raise Refuted("an unbounded ratio has no potential: a certificate of type cycle says it all")
-    _, second = check_potential("potential", claim, evidence["potential"])
-    reason = (
-        f"policy {claim['policy']}: the competitive ratio is exactly {claim['ratio']}; "
-        f"faults ≤ {claim['ratio']}·OPT + {claim['additive']}, and a cycle reaches {claim['ratio']}"
-    )
-    return reason, (*first, *(text for text in second if text not in first))

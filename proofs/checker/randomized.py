@@ -13,14 +13,10 @@ from functools import cache as memoised
 from math import comb
 from typing import NamedTuple
 
-from .cycle import read_setting
-from .offline import Problem, check_legal
-from .potential import OPT_SO_FAR, Likeness, States, read_likeness, read_states, requests
+from .problem import Problem, check_legal, check_size, read_setting
 from .reading import Incomplete, Json, Refuted, integers, members, rational, rationals, whole
-from .rules import update
-
-MAX_PAGES = 1000
-"""Limit: number of pages."""
+from .states import Likeness, States, read_likeness, read_states, requests
+from .work_function import OPT_SO_FAR, update
 
 Labels = list[int]
 
@@ -96,7 +92,7 @@ PROCESSES = {
 # ----------------------------------------------------------- type "expected": a randomised policy's ratio
 
 
-def check_expected(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_expected(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``expected``: a cycle from below and, if an upper bound is claimed, a potential."""
     both = isinstance(claim, dict) and ("upper" in claim or "additive" in claim)
     members(
@@ -105,7 +101,7 @@ def check_expected(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[s
         ("instance", "policy", "opt_cache", "lower", *(("upper", "additive") if both else ())),
     )
     members(evidence, "evidence", ("cycle", *(("potential",) if both else ())))
-    problem, policy, small = read_setting(claim, [])
+    problem, policy, small = read_setting(claim)
     check_size(problem)
     if policy not in PROCESSES:
         raise Incomplete(f"the distributions of policy {policy} are not known to this checker")
@@ -120,12 +116,6 @@ def check_expected(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[s
         reason += f"; the ratio is exactly {lower}" if claim["lower"] == claim["upper"] else ""
     model = (*problem.model[:5], f"OPT has {small} pages", "the adversary is oblivious", OPT_SO_FAR)
     return reason, (*model, f"the labels of {policy} determine its distribution (docs/randomized.md)")
-
-
-def check_size(problem: Problem) -> None:
-    """Refuse instances in which every page fits the cache, and ones too large."""
-    if not problem.capacity[0] < len(problem.layer_of) <= MAX_PAGES:
-        raise Incomplete(f"a randomised ratio needs k < number of pages ≤ {MAX_PAGES} to be judged here")
 
 
 def check_cycle(value: Json, problem: Problem, small: int, process: Process) -> tuple[Fraction, int]:

@@ -13,10 +13,11 @@ import zlib
 from array import array
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, NoReturn
 
-MAX_BYTES, MAX_LENGTH, MAX_PAGES, MAX_SCALE = 2**31, 2**28, 10**7, 2**256
-"""Limits: file size once unpacked, array length, number of pages, common denominator."""
+MAX_BYTES, MAX_LENGTH, MAX_SCALE = 2**31, 2**28, 2**256
+"""Limits: file size once unpacked, array length, common denominator."""
 
 ITEM = {"int8": "b", "int16": "h", "int32": "i", "int64": "q"}
 NAME = re.compile(r"[!-~]{1,200}")
@@ -37,7 +38,7 @@ class Incomplete(Exception):  # noqa: N818
 def load(path: str) -> Json:
     """Read a file as strict JSON: no floats, no field twice."""
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             head = file.read(2)
             file.seek(0)
             if head == b"\x1f\x8b":

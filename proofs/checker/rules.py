@@ -11,7 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .offline import Problem
+from .problem import Problem
+from .work_function import update
+
+REPLAY = "paging verify --replay checks it"
+"""How the assumption about a policy without a rule is discharged."""
 
 Labels = list[int]
 Serve = Callable[[Labels, int, int, Problem], Labels]
@@ -23,27 +27,6 @@ class Rule(NamedTuple):
     serve: Serve
     turns: bool = True  # it sees layers by their distance from the one being served alone
     ties: bool = False  # two cached pages of a layer may have the label by which it chooses
-
-
-def update(work: list[int], page: int, cache: int) -> int:
-    """Serve a page in the labels of OPT's work function, in place; return what OPT pays, 0 or 1.
-
-    Label 0: in no optimal cache; label h: in every one. While fewer than h labels are positive OPT has a free
-    slot, and no page has to leave.
-    """
-    label = work[page]
-    if label == cache:
-        return 0
-    if label:
-        for q, other in enumerate(work):
-            if label <= other < cache:
-                work[q] = other - 1
-    elif len(work) - work.count(0) >= cache:
-        for q, other in enumerate(work):
-            if other == cache:
-                work[q] = cache - 1
-    work[page] = cache
-    return 0 if label else 1
 
 
 def put(labels: Labels, page: int, label: int, victim: int | None = None) -> Labels:
@@ -60,7 +43,7 @@ def full(labels: Labels, problem: Problem) -> bool:
     return sum(label > 0 for label in labels) == problem.capacity[0]
 
 
-def lru(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def lru(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
     """Recency ranks: younger pages than the requested one age by one; rank k + 1 leaves."""
     rank = labels[page] or problem.capacity[0] + 1
     aged = [label + 1 if 0 < label < rank else label for label in labels]
@@ -72,13 +55,13 @@ def fifo(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
     return labels if labels[page] else lru(labels, page, layer, problem)
 
 
-def fwf(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def fwf(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
     """Flush when full: everything leaves."""
     flushed = [0] * len(labels) if full(labels, problem) and not labels[page] else labels
     return put(flushed, page, 1)
 
 
-def clock(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def clock(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
     """2·(place from the hand, 1 = next) + use bit; the hand clears bits until it finds a clear one."""
     if labels[page]:
         return put(labels, page, labels[page] | 1)
@@ -95,12 +78,12 @@ def clock(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
     return put(after, page, 2 * size + 1)
 
 
-def mark_lru(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def mark_lru(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
     """2·(recency rank) + mark; a fault with all pages marked unmarks all, the oldest unmarked page leaves."""
     return marking(labels, page, problem, moves_on_hits=True)
 
 
-def mark_fifo(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def mark_fifo(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
     """2·(arrival rank) + mark; as ``mark-lru`` otherwise."""
     return marking(labels, page, problem, moves_on_hits=False)
 

@@ -17,11 +17,9 @@ from itertools import product
 from math import comb, prod
 from typing import NamedTuple
 
-from .cycle import read_setting
-from .offline import Problem
-from .potential import OPT_SO_FAR
-from .randomized import check_size
+from .problem import Problem, check_size, read_plain
 from .reading import Incomplete, Json, Refuted, items, members, rational, whole
+from .work_function import OPT_SO_FAR
 
 MAX_DEPTH = 200
 """Limit: requests from a cone to the next."""
@@ -165,14 +163,14 @@ def cone(state: State, counts: Counts, cache: int) -> State | None:
 # ------------------------------------------------------------------------------ type "randomized-value"
 
 
-def check_value(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_value(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     """Check the type ``randomized-value``: a policy from above, random requests from below, or one."""
     sides = [name for name in ("lower", "upper") if isinstance(claim, dict) and name in claim]
     members(claim, "claim", ("instance", *sides))
     members(evidence, "evidence", sides)
     if not sides:
         raise Incomplete("claim has neither lower nor upper")
-    problem, _, _ = read_setting({**claim, "policy": "any", "opt_cache": claim_cache(claim)}, [])
+    problem = read_plain(claim)
     check_size(problem)
     value = {name: rational(claim[name], f"claim.{name}") for name in sides}
     proved = []
@@ -185,12 +183,6 @@ def check_value(kind: str, claim: Json, evidence: Json) -> tuple[str, tuple[str,
     if len(set(value.values())) == 1 < len(sides):
         proved.append(f"the best ratio is exactly {value['upper']}")
     return "; ".join(proved), (*problem.model[:5], "the adversary is oblivious", OPT_SO_FAR)
-
-
-def claim_cache(claim: Json) -> Json:
-    """Return the cache size as it stands in a claim, to be checked later."""
-    shape = claim["instance"]
-    return shape.get("cache") if isinstance(shape, dict) else None
 
 
 def cold(problem: Problem) -> State:
@@ -329,7 +321,7 @@ def check_lower(ratio: Fraction, value: Json, problem: Problem) -> None:
     fields = members(value, "evidence.lower", ("roots", "nodes"))
     nodes = read_nodes(items(fields["nodes"], "evidence.lower.nodes"))
     weight: dict[State, Fraction] = {}
-    game = Game(nodes, problem.capacity[0])
+    game = RandomRequests(nodes, problem.capacity[0])
     returns: dict[State, Fraction] = {}
     faults, paid = Fraction(0), Fraction(0)
     for number, entry in enumerate(items(fields["roots"], "evidence.lower.roots")):
@@ -392,7 +384,7 @@ def read_nodes(values: list[Json]) -> list[Node]:
     return nodes
 
 
-class Game:
+class RandomRequests:
     """Random requests against the best deterministic policy, which is told everything but the future."""
 
     def __init__(self, nodes: list[Node], cache: int) -> None:

@@ -68,7 +68,7 @@ def game(
     """
     from paging.certificate import write_certificate
     from paging.model import LayeredInstance
-    from proofs.game.value import rule_ratio, solve
+    from proofs.game.value import rule_ratio, solve_game
 
     if rule is not None and full:
         raise ModelError("--full is about the game, not about a rule")
@@ -83,7 +83,7 @@ def game(
         if rule is not None:
             found = rule_ratio(rule.lower(), instance, **limits)
         else:
-            found = solve(instance, full=full, **limits)
+            found = solve_game(instance, full=full, **limits)
     facts = provenance(states=found.states)
     if certificate is not None:
         write_certificate(found.certificate(facts), certificate)

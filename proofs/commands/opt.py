@@ -7,20 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from paging.cli.options import Source, cache_option, certificate_option, json_option, source_options
-from paging.cli.terminal import progress, provenance, remark, write_json, write_table
+from paging.cli.terminal import progress, provenance, remark, requests_note, write_json, write_table
 from paging.errors import ModelError
 
 if TYPE_CHECKING:
     from lp import Optimum
-    from paging.model import RequestSequence
 
 
 @click.command()
 @cache_option()
 @source_options
-@click.option(
-    "--sequence", "file", type=click.Path(), metavar="FILE", help="Requests as JSON, or a certificate."
-)
 @click.option(
     "--route",
     default="auto",
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
 def opt(
     cache: int | None,
     source: Source,
-    file: str | None,
     route: str,
     weights: str | None,
     shares: str | None,
@@ -60,41 +55,20 @@ def opt(
       paging opt --sequence requests.json --weights weights.json --json
     """
     from lp import optimum, read_weights
+    from paging.certificate import write_certificate
 
     with progress("reading requests", show=not as_json):
-        sequence, origin = _requests(source, file, cache)
+        sequence, origin = source.sequence(cache)
     costs = None if weights is None else read_weights(weights, sequence.instance, len(sequence))
     with progress("solving", show=not as_json):
         found = optimum(sequence, route=route, weights=costs, shares=_shares(shares), time_limit=time_limit)
     if certificate is not None:
         from lp.certificate import optimum_certificate
-        from paging.certificate import write_certificate
 
         made = provenance(route=found.route, seconds=round(found.seconds, 3), **origin)
         write_certificate(optimum_certificate(found, made), certificate)
         remark(f"certificate written; check it with: paging verify {certificate}")
     _write(found, origin, as_json)
-
-
-def _requests(
-    source: Source, file: str | None, cache: int | None
-) -> tuple[RequestSequence, dict[str, object]]:
-    if file is None:
-        if source.trace is None and source.workload is None:
-            raise ModelError(
-                "requests come from --trace FILE, --workload SPEC or --sequence FILE: none is given"
-            )
-        if cache is None:
-            raise ModelError("a cache size is needed: -k K")
-        return source.sequence(cache)
-    if source.trace is not None or source.workload is not None:
-        raise ModelError("requests come from --sequence, --trace or --workload, but two of them are given")
-    shaped = (source.layers, source.pages, source.per_visit) != (None, None, None)
-    if shaped or source.visits != "sequential" or source.bypassing:
-        raise ModelError("--sequence states its instance itself; only the cache size (-k) can be changed")
-    from proofs.certificate import read_sequence
-
-    return read_sequence(file, cache), {"sequence": file}
 
 
 def _shares(text: str | None) -> tuple[int, ...] | None:
@@ -134,10 +108,7 @@ def _write(found: Optimum, origin: dict[str, object], as_json: bool) -> None:
         )
         header = ["route", "lower", "upper", "status", "seconds"]
         row = [found.route, found.lower, found.upper, found.status, f"{found.seconds:.2f}"]
-        notes = [
-            "requests: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in origin.items())
-        ]
-        write_table(title, header, [row], left=(0, 3), notes=notes)
+        write_table(title, header, [row], left=(0, 3), notes=[requests_note(origin)])
     if not found.exact:
         remark(f"{found.status}: OPT is only known to lie in {found.lower} … {found.upper}")
     elif found.status != "optimal":

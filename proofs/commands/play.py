@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from paging.cli.options import Source, cache_option, source_options
-from paging.cli.terminal import progress, remark
-from paging.errors import ModelError
+from paging.cli.options import Source, cache_option, source_options_with
+from paging.cli.terminal import progress, remark, requests_note
 from paging.files import atomic_write
 
 if TYPE_CHECKING:
-    from paging.model import LayeredInstance
     from paging.run import Run
 
 
@@ -76,9 +74,7 @@ def play(port: int, browser: bool, policies: tuple[str, ...], traces: tuple[str,
 @click.command()
 @click.argument("policy", metavar="POLICY")
 @cache_option()
-@source_options
-@click.option("--construction", metavar="NAME", help="A hard input instead; see 'paging adversary list'.")
-@click.option("--rounds", type=click.IntRange(1), default=40, show_default=True, help="Of a construction.")
+@source_options_with(rounds=40)
 @click.option("--first", type=click.IntRange(1), metavar="T", help="Show the first T requests only.")
 @click.option(
     "-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="HTML file."
@@ -87,14 +83,12 @@ def show(
     policy: str,
     cache: int | None,
     source: Source,
-    construction: str | None,
-    rounds: int,
     first: int | None,
     output: str,
 ) -> None:
     """Write a run as one HTML file that plays without a network or this package.
 
-    The requests come from a construction, a workload or a trace. All steps are precomputed, OPT's cache and
+    All steps are precomputed, OPT's cache and
     the proven bounds beside them.
 
     \b
@@ -103,58 +97,27 @@ def show(
       paging show llru --construction cruel -l 2 -n 4 -k 7 --rounds 60 -o cruel.html
       paging show mark --workload zipf:alpha=1.2,rounds=50 -l 2 -n 6 -k 5 -o zipf.html
     """
-    from paging.policy import get_policy
     from paging.viewer.film import film_of
     from paging.viewer.page import lesson_page
 
     with progress("serving"):
-        run, opt_cache, note = _served(policy, cache, source, construction, rounds)
-        film = film_of(run, policy=get_policy(policy), first=first, opt_cache=opt_cache, remark=note)
+        run, opt_cache, note = _served(policy, cache, source)
+        film = film_of(run, first=first, opt_cache=opt_cache, remark=note)
         page = lesson_page(film)
     with atomic_write(output) as stream:
         stream.write(page)
     remark(f"{output}: {len(film.frames):,} requests; open it in any browser")
 
 
-def _served(
-    policy: str, cache: int | None, source: Source, construction: str | None, rounds: int
-) -> tuple[Run, int, str]:
+def _served(policy: str, cache: int | None, source: Source) -> tuple[Run, int, str]:
     """Return the recorded run, OPT's cache size, and where the requests come from."""
+    from adversary.commands.requests import constructed
     from paging.simulate import simulate
 
-    if construction is not None:
-        return _constructed(policy, cache, source, construction, rounds)
-    if cache is None:
-        raise ModelError("the cache size is missing: --cache (-k)")
+    if source.construction is not None:
+        made = constructed(source, cache, [policy])
+        size = made.offline.sequence.instance.cache
+        return made.run(policy, seed=source.seed), size, f"requests: construction {made.id}"
     sequence, origin = source.sequence(cache)
-    note = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in origin.items())
-    return simulate(policy, sequence, record=True, seed=source.seed), cache, f"requests: {note}"
-
-
-def _constructed(
-    policy: str, cache: int | None, source: Source, construction: str, rounds: int
-) -> tuple[Run, int, str]:
-    from adversary import get_construction
-    from paging.policy import get_policy
-
-    if source.trace is not None or source.workload is not None:
-        raise ModelError("requests come from --construction, --workload or --trace, but two are given")
-    found = get_construction(construction)
-    against = get_policy(policy)
-    adaptive = found.kind == "adaptive"
-    made = found(
-        _shape(found.demo, cache, source),
-        rounds=rounds,
-        policy=against if adaptive else None,
-        seed=source.seed,
-    )
-    size = made.offline.sequence.instance.cache
-    return made.run(against, seed=source.seed), size, f"requests: construction {found.id}"
-
-
-def _shape(demo: LayeredInstance, cache: int | None, source: Source) -> LayeredInstance:
-    """Return the instance asked for; what is not given is as in the construction's demonstration."""
-    from dataclasses import replace
-
-    given: dict[str, Any] = {"layers": source.layers, "pages": source.pages, "cache": cache}
-    return replace(demo, **{name: value for name, value in given.items() if value is not None})
+    run = simulate(policy, sequence, record=True, seed=source.seed)
+    return run, sequence.instance.cache, requests_note(origin)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.errors import LimitError, ModelError, UnsupportedModelError
+from paging.errors import LimitError, ModelError
 from paging.kernels.state_set import Rows, StateSet
 from paging.model import LayeredInstance, whole_number
 from proofs.game import kernels
@@ -29,12 +29,12 @@ Rule = Callable[[int, int, bool], int]
 """(label after the request, h, whether the page is in the layer being served) → rank; least rank leaves."""
 
 
-def any_victim(label: int, opt_cache: int, own_layer: bool) -> int:
+def any_victim(_label: int, _opt_cache: int, _own_layer: bool) -> int:
     """Every cached page may leave: the game itself, or every lazy algorithm there is."""
     return 0
 
 
-def zero_first(label: int, opt_cache: int, own_layer: bool) -> int:
+def zero_first(label: int, opt_cache: int, _own_layer: bool) -> int:
     """Pages in no optimal cache leave first, then all others that are not in every one."""
     return 0 if label == 0 else 1 if label < opt_cache else 2
 
@@ -48,6 +48,9 @@ def zrc(label: int, opt_cache: int, own_layer: bool) -> int:
 
 RULES: dict[str, Rule] = {"zrc": zrc, "zero-first": zero_first, "any": any_victim}
 """Rules that leave ties open, by name."""
+
+GUIDE = "zrc"
+"""The rule tried first as an upper bound, and followed where no best victim is known."""
 
 
 class Frozen(NamedTuple):
@@ -226,8 +229,7 @@ def alike(instance: LayeredInstance) -> bool:
 
 def check_instance(instance: LayeredInstance) -> None:
     """Raise unless the game is defined on an instance, and small enough to be written down."""
-    if instance.per_visit > 1 or instance.bypassing or instance.visits == "atomic":
-        raise UnsupportedModelError("the paging game needs one page per visit (g = 1) and forced service")
+    instance.require("the paging game", service="forced", visits="sequential", per_visit=1)
     if instance.cache >= instance.total_pages:
         raise ModelError(
             f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "

@@ -64,10 +64,7 @@ class GameOptimal(Policy):
                 f"policy game-optimal cannot serve this: {instance.total_pages} pages, "
                 f"and it tries at most max_pages = {self.max_pages}"
             )
-        if instance.per_visit > 1 or instance.bypassing:
-            raise UnsupportedModelError(
-                "policy game-optimal cannot serve this: it needs one page per visit and forced service"
-            )
+        instance.require("policy game-optimal", service="forced", visits="sequential", per_visit=1)
         if instance.cache < instance.total_pages:
             _solution(instance, self.max_states)
 
@@ -114,9 +111,9 @@ class GameAdversary:
     """
 
     def __init__(self, instance: LayeredInstance, solution: GameSolution | None = None) -> None:
-        from proofs.game.value import solve
+        from proofs.game.value import solve_game
 
-        self.solution = solve(instance) if solution is None else solution
+        self.solution = solve_game(instance) if solution is None else solution
         self.work = WorkFunction(instance, self.solution.opt_cache)
         self.layer = 0
 
@@ -131,9 +128,9 @@ class GameAdversary:
 @lru_cache(maxsize=256)
 def _solution(instance: LayeredInstance, max_states: int) -> GameSolution:
     """Return the solved game of an instance."""
-    from proofs.game.value import solve
+    from proofs.game.value import solve_game
 
-    found = solve(instance, max_states=max_states)
+    found = solve_game(instance, max_states=max_states)
     if found.value is None:
         raise UnsupportedModelError(
             f"policy game-optimal cannot serve this: its game has more than max_states = {max_states:,}"

@@ -38,7 +38,7 @@ from proofs.game.evidence import (
     strategy_of,
     upper_evidence,
 )
-from proofs.game.game_graph import RULES, Frozen, GameGraph, alike, canonical, zrc
+from proofs.game.game_graph import GUIDE, RULES, Frozen, GameGraph, alike, canonical
 from proofs.game.kernels import Index, Numbers
 
 
@@ -119,7 +119,7 @@ class GameSolution:
         Notes
         -----
         Cold start and these victims alone never leave the states of ``strategy``. In other states the answer
-        is optimal if the whole game was solved (``solve(…, full=True)``), and ZRC's otherwise.
+        is optimal if the whole game was solved (``solve_game(…, full=True)``), and ZRC's otherwise.
         """
         labels = _labels(work)
         layer = int(self.instance.frame.layer_of[page])
@@ -131,7 +131,7 @@ class GameSolution:
         after = np.array(labels, dtype=np.int64)
         update_work_function(after, page, self.opt_cache)
         own = self.instance.pages_of(layer)
-        return min(cached, key=lambda q: (zrc(int(after[q]), self.opt_cache, q in own), q))
+        return min(cached, key=lambda q: (RULES[GUIDE](int(after[q]), self.opt_cache, q in own), q))
 
     def best_page(self, cached: AbstractSet[int], work: WorkFunction | Sequence[int], layer: int) -> int:
         """Return the page of a layer that an adversary who forces ``lower`` requests.
@@ -246,7 +246,7 @@ class RuleRatio:
         return certificate("rule", claim, evidence, provenance)
 
 
-def solve(
+def solve_game(
     instance: LayeredInstance,
     *,
     opt_cache: int | None = None,
@@ -284,7 +284,7 @@ def solve(
 
     Examples
     --------
-    >>> found = solve(LayeredInstance(layers=2, pages=2, cache=2))
+    >>> found = solve_game(LayeredInstance(layers=2, pages=2, cache=2))
     >>> found.value, found.strategy.ratio, found.decisions.ratio
     (Fraction(3, 2), Fraction(3, 2), Fraction(3, 2))
     """
@@ -308,7 +308,7 @@ def rule_ratio(
     rule : str
         A name out of :data:`proofs.game.game_graph.RULES`.
     instance, opt_cache, max_states, watch
-        As for :func:`solve`.
+        As for :func:`solve_game`.
 
     Examples
     --------
@@ -409,8 +409,8 @@ class _Solver:
         return RuleRatio(name, self.instance, self.opt_cache, ratio, self.states, strategy)
 
     def by_rule(self) -> None:
-        """Bound the value from above by ZRC."""
-        graph, frozen, ratio, potential = self.follow("zrc")
+        """Bound the value from above by a rule."""
+        graph, frozen, ratio, potential = self.follow(GUIDE)
         if isinstance(ratio, Fraction) and ratio <= self.upper:
             self.upper = ratio
             self.strategy = strategy_of(graph, frozen, ratio, potential, reached(frozen))

@@ -152,7 +152,7 @@ class WatchGame(Game):
 def watch(policy: Policy, sequence: RequestSequence, *, seed: int, opt_cache: int, remark: str) -> WatchGame:
     """Serve requests with a policy and return the film."""
     run = simulate(policy, sequence, record=True, seed=seed)
-    return WatchGame(film_of(run, policy=policy, opt_cache=opt_cache, remark=remark))
+    return WatchGame(film_of(run, opt_cache=opt_cache, remark=remark))
 
 
 class AdversaryGame(Game):
@@ -336,7 +336,7 @@ class AlgorithmGame(Game):
         """What was served so far, as a recorded run."""
         sequence = RequestSequence(self.instance, [step.page for step in self._steps])
         entries = np.array([step.entry for step in self._steps], dtype=np.int32)
-        return Run(HUMAN, sequence, self._session.faults, None, "labels", entries)
+        return Run(self._hand, sequence, self._session.faults, None, "labels", entries)
 
     def turn(self) -> dict[str, Any]:
         state: dict[str, Any] = {

@@ -14,7 +14,7 @@ from paging import LayeredInstance, RequestSequence, generate
 from paging.errors import ModelError
 from paging.model import LabelArray
 from proofs.game.players import GameAdversary
-from proofs.game.value import solve
+from proofs.game.value import solve_game
 
 MOST_STATES = 50_000
 """Largest graph of the game that is solved while somebody waits for the page."""
@@ -70,7 +70,7 @@ class Solved:
     """A player who forces the value of the solved game on whoever answers."""
 
     def __init__(self, instance: LayeredInstance) -> None:
-        solution = solve(instance, max_states=MOST_STATES)
+        solution = solve_game(instance, max_states=MOST_STATES)
         if solution.value is None:
             raise ModelError(
                 f"the game of ℓ = {instance.layers}, n = {instance.pages}, k = {instance.cache} has more "

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import product
 from math import lcm
 
@@ -24,12 +25,12 @@ from lp.result import SolverError
 from paging.errors import LimitError
 from paging.model import LayeredInstance
 from paging.numbers import number
-from proofs.checker.value import (
+from proofs.randomized_value.transitions import (
     Chances,
     Counts,
     Request,
     State,
-    classes,
+    held_by_opt,
     loads,
     merged,
     mixture,
@@ -66,10 +67,10 @@ class WorkGraph:
     def caches(self, state: int) -> list[Counts]:
         """Return the types of the optimal caches of a state; while slots are free, of what was requested."""
         labels = self.states[state]
-        found = classes(labels)
-        if sum(c.size for c in found if c.label) < self.cache:
-            return [tuple(c.size if c.label else 0 for c in found)]
-        choices = product(*(range(c.size + 1 if c.label else 1) for c in found))
+        held = held_by_opt(labels)
+        if sum(held) < self.cache:
+            return [held]
+        choices = product(*(range(most + 1) for most in held))
         return [counts for counts in choices if optimal(labels, counts, self.cache)]
 
 
@@ -175,7 +176,7 @@ def _solve(graph: WorkGraph) -> tuple[float, list[dict[Counts, float]]]:
         give: dict[Counts, dict[int, float]] = {}
         take: dict[Counts, dict[int, float]] = {}
         for i, counts in enumerate(caches[s]):
-            for split, share in split_before(asked, graph.states[s], counts).items():
+            for split, share in split_before(asked, counts).items():
                 give.setdefault(split, {})[int(first[s]) + i] = -float(share)
         for i, counts in enumerate(caches[t]):
             for split, share in split_after(asked, counts).items():
@@ -258,9 +259,8 @@ def _all_rounded(graph: WorkGraph, shares: list[dict[Counts, float]], largest: i
                 share = chance * Fraction(len(total), layers)
                 total[s][counts] = total[s].get(counts, Fraction(0)) + share
             asked = turn[s].asked
-            split = mixture(chances, _before(asked, graph.states[s]))
-            width = len(classes(asked.after))
-            chances = {merged(asked, parts, width): chance for parts, chance in split.items()}
+            split = mixture(chances, partial(split_before, asked))
+            chances = {merged(asked, parts): chance for parts, chance in split.items()}
         rounded |= total
     return [rounded[s] for s in range(len(graph.states))]
 
@@ -296,8 +296,8 @@ def _proved(graph: WorkGraph, distributions: list[Chances], look: Callable[[], N
     for edge in graph.edges:
         look()
         plan = cheapest_plan(
-            mixture(distributions[edge.source], _before(edge.asked, graph.states[edge.source])),
-            mixture(distributions[edge.target], _after(edge.asked)),
+            mixture(distributions[edge.source], partial(split_before, edge.asked)),
+            mixture(distributions[edge.target], partial(split_after, edge.asked)),
         )
         plans.append(plan)
         costs.append(sum((chance * loads(*move) for move, chance in plan.items()), Fraction(0)))
@@ -313,14 +313,6 @@ def _proved(graph: WorkGraph, distributions: list[Chances], look: Callable[[], N
     scale = ratio.denominator * unit
     potential = [Fraction(max(distance) - d, scale) for d in distance]
     return PolicyBound(ratio / unit, potential[0] - min(potential), graph, distributions, plans, potential)
-
-
-def _before(asked: Request, state: State) -> Callable[[Counts], Chances]:
-    return lambda counts: split_before(asked, state, counts)
-
-
-def _after(asked: Request) -> Callable[[Counts], Chances]:
-    return lambda counts: split_after(asked, counts)
 
 
 def _unit(values: Iterable[Fraction]) -> int:

@@ -22,20 +22,19 @@ from scipy.optimize import linprog
 from lp.result import SolverError
 from paging.model import LayeredInstance
 from paging.numbers import number
-from proofs.checker.value import (
+from proofs.randomized_value.policy_bound import Rows
+from proofs.randomized_value.transitions import (
     Counts,
-    Game,
-    Node,
     Request,
     State,
-    classes,
+    class_sizes,
     cone,
+    held_by_opt,
     merged,
     optimal,
     request,
     split_before,
 )
-from proofs.randomized_value.policy_bound import Rows
 
 ROUNDINGS = (12, 100, 1_000, 10**6)
 """Largest denominators tried for chances."""
@@ -43,6 +42,16 @@ PATIENCE = 3
 """Depths of the tree without a better bound after which no deeper one is tried."""
 LEAST = 1e-9
 """Smaller weights of the linear program count as 0."""
+
+
+@dataclass
+class Node:
+    """What is requested next: pages of a label, or the pages of a cache over and over, each with a chance."""
+
+    branches: list[tuple[int, Fraction, int]] = field(
+        default_factory=list
+    )  # label, chance, node that follows
+    sweeps: list[tuple[Counts, Fraction]] = field(default_factory=list)  # an optimal cache, chance
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,7 @@ def _asked(state: State, label: int, cache: int) -> Request:
 @memoised
 def _sweeps(state: State, cache: int) -> list[tuple[Counts, State]]:
     """Return the optimal caches with a page in every layer, and the cones they lead to."""
-    choices = product(*(range(c.size + 1 if c.label else 1) for c in classes(state)))
+    choices = product(*(range(most + 1) for most in held_by_opt(state)))
     found = [(c, cone(state, c, cache)) for c in choices if sum(c) == cache and optimal(state, c, cache)]
     return [(counts, root) for counts, root in found if root is not None]
 
@@ -158,20 +167,26 @@ def _sweeps(state: State, cache: int) -> list[tuple[Counts, State]]:
 @memoised
 def _moves(
     state: State, label: int, held: Counts, cache: int
-) -> list[tuple[float, bool, tuple[Counts, ...]]]:
+) -> list[tuple[Fraction, bool, tuple[Counts, ...]]]:
     """Return, for a request, chance and fault, and the caches a policy can have afterwards."""
     asked = _asked(state, label, cache)
-    width = len(classes(asked.after))
-    page = next(i for i, part in enumerate(asked.parts) if part.requested)
+    page = asked.page
     moves = []
-    for split, share in split_before(asked, state, held).items():
+    for split, share in split_before(asked, held).items():
         victims = [page] if split[page] else [i for i, count in enumerate(split) if count]
         options = {
-            merged(asked, tuple(n - (i == v) + (i == page) for i, n in enumerate(split)), width)
-            for v in victims
+            merged(asked, tuple(n - (i == v) + (i == page) for i, n in enumerate(split))) for v in victims
         }
-        moves.append((float(share), not split[page], tuple(sorted(options))))
+        moves.append((share, not split[page], tuple(sorted(options))))
     return moves
+
+
+def _missing(state: State, wanted: Counts, held: Counts) -> Fraction:
+    """Return how many pages of a cache are missing in another one, in expectation."""
+    sizes = class_sizes(state)
+    return sum(
+        (n * (1 - Fraction(h, size)) for n, h, size in zip(wanted, held, sizes, strict=True)), Fraction(0)
+    )
 
 
 @dataclass
@@ -203,7 +218,7 @@ class _Tree:
         self.goal: list[int] = []
         queue: deque[_Place] = deque()
         for root in roots:
-            held = tuple(c.size if c.label else 0 for c in classes(root))
+            held = held_by_opt(root)
             place = _Place(root, 0, self.column(), {held: self.column(free=True)})
             self.returns[root] = {place.weight: -1.0}
             self.goal.append(place.costs[held])
@@ -231,7 +246,7 @@ class _Tree:
 
     def grow(self, place: _Place) -> list[_Place]:
         """Enter a node into the program and return those that follow."""
-        state, found = place.state, classes(place.state)
+        state = place.state
         flow = {place.weight: -1.0}
         bounds = {held: {cost: 1.0} for held, cost in place.costs.items()}
         if place.depth:
@@ -241,10 +256,7 @@ class _Tree:
                 self.returns[root][weight] = 1.0
                 place.sweeps.append((counts, root, weight))
                 for held, row in bounds.items():
-                    row[weight] = -sum(
-                        wanted * (1 - have / c.size)
-                        for wanted, have, c in zip(counts, held, found, strict=True)
-                    )
+                    row[weight] = -float(_missing(state, counts, held))
         for label in sorted(set(state[0])) if place.depth < self.depth else ():
             child = self.branch(place, label, bounds)
             flow[child.weight] = 1.0
@@ -271,7 +283,7 @@ class _Tree:
                     here = self.column(free=True)
                     for option in options:
                         self.least.add({here: 1.0, child.weight: -1.0, child.costs[option]: -1.0}, 0.0)
-                row[here] = row.get(here, 0.0) - share
+                row[here] = row.get(here, 0.0) - float(share)
         return child
 
     def solve(self) -> float | None:
@@ -311,7 +323,7 @@ class _Tree:
         def enter(place: _Place) -> int:
             """Number a place and what follows it, itself first."""
             here = len(nodes)
-            nodes.append(Node([], []))
+            nodes.append(Node())
             places.append(place)
             ways: list[tuple[float, int, _Place | Counts]] = []
             ways += [(self.answer[child.weight], label, child) for label, child in place.branches]
@@ -326,7 +338,7 @@ class _Tree:
                     if chance > 0:
                         nodes[here].branches.append((label, chance, enter(way)))
                 elif chance > 0:
-                    nodes[here].sweeps.append((list(way), chance))
+                    nodes[here].sweeps.append((way, chance))
             return here
 
         numbers = {place.state: enter(place) for place in self.roots if self.answer[place.weight] > LEAST}
@@ -334,10 +346,10 @@ class _Tree:
 
     def _judged(self, numbers: dict[State, int], nodes: list[Node]) -> RequestsBound | None:
         """Return what random requests prove, with the weights with which they return to their cones."""
-        game = Game(nodes, self.cache)
+        play = _Play(nodes, self.cache)
         chain = nx.DiGraph()
         for root, node in numbers.items():
-            for back, chance in game.returns(node, root)[1].items():
+            for back, chance in play.returns(node, root)[1].items():
                 chain.add_edge(root, back, chance=chance)
         best: RequestsBound | None = None
         for part in nx.attracting_components(chain):
@@ -345,19 +357,56 @@ class _Tree:
                 continue
             weights = stationary(chain.subgraph(part))
             paid = sum(
-                (weight * game.returns(numbers[root], root)[0] for root, weight in weights.items()),
+                (weight * play.returns(numbers[root], root)[0] for root, weight in weights.items()),
                 Fraction(0),
             )
             if not paid:
                 continue
             faults = Fraction(0)
             for root, weight in weights.items():
-                held = tuple(c.size if c.label else 0 for c in classes(root))
-                faults += weight * game.faults(numbers[root], root, held)
+                held = held_by_opt(root)
+                faults += weight * play.faults(numbers[root], root, held)
             if best is None or faults / paid > best.ratio:
                 listed = [(root, weight, numbers[root]) for root, weight in weights.items()]
                 best = RequestsBound(faults / paid, self.columns, self.depth, listed, nodes)
         return best
+
+
+class _Play:
+    """Random requests against the best deterministic policy, exactly."""
+
+    def __init__(self, nodes: list[Node], cache: int) -> None:
+        self.nodes, self.cache = nodes, cache
+        self.known: dict[tuple[int, State, Counts], Fraction] = {}
+
+    def faults(self, node: int, state: State, held: Counts) -> Fraction:
+        """Return the least expected faults from a node on."""
+        key = node, state, held
+        if key not in self.known:
+            total = Fraction(0)
+            for counts, chance in self.nodes[node].sweeps:
+                total += chance * _missing(state, counts, held)
+            for label, chance, child in self.nodes[node].branches:
+                after = _asked(state, label, self.cache).after
+                for share, fault, options in _moves(state, label, held, self.cache):
+                    least = min(self.faults(child, after, option) for option in options)
+                    total += chance * share * (fault + least)
+            self.known[key] = total
+        return self.known[key]
+
+    def returns(self, node: int, state: State) -> tuple[Fraction, dict[State, Fraction]]:
+        """Return what OPT pays in expectation, and the cones that follow with their chances."""
+        paid, back = Fraction(0), dict[State, Fraction]()
+        ends = [(cone(state, counts, self.cache), chance) for counts, chance in self.nodes[node].sweeps]
+        for label, chance, child in self.nodes[node].branches:
+            asked = _asked(state, label, self.cache)
+            more, further = self.returns(child, asked.after)
+            paid += chance * (asked.paid + more)
+            ends += [(root, chance * share) for root, share in further.items()]
+        for root, chance in ends:
+            assert root is not None
+            back[root] = back.get(root, Fraction(0)) + chance
+        return paid, back
 
 
 def stationary(chain: nx.DiGraph) -> dict[State, Fraction]:

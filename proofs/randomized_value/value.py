@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from paging.certificate import Certificate, certificate
-from paging.errors import ModelError, UnsupportedModelError
+from paging.errors import ModelError
 from paging.model import LayeredInstance, whole_number
 from paging.numbers import number
 from paging.signals import UNWATCHED, StoppedError, Watch
@@ -155,8 +155,7 @@ def randomized_value(
             f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
             f"{instance.total_pages} pages fit the cache"
         )
-    if instance.per_visit > 1 or instance.bypassing or instance.visits == "atomic":
-        raise UnsupportedModelError("the best ratio needs one page per visit (g = 1) and forced service")
+    instance.require("the best ratio", service="forced", visits="sequential", per_visit=1)
     whole_number(max_states, "max_states", 1)
     whole_number(max_columns, "max_columns", 1)
     policy: PolicyBound | None = None

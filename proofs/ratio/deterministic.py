@@ -89,7 +89,7 @@ class ExactRatio(FromBelow):
     Attributes
     ----------
     policy, spec : str
-        Name of the policy, and how it was asked for.
+        Name of the policy, and the text that makes it.
     instance : LayeredInstance
         One page per visit, forced service, cold start.
     opt_cache : int
@@ -129,7 +129,7 @@ class ExactRatio(FromBelow):
             raise NoCertificateError(f"no cycle is known in which policy {self.policy} faults")
         policy = self._graph.policy
         if self._potential is None:
-            return cycle_certificate(self.cycle, policy, spec=self.spec, provenance=provenance)
+            return cycle_certificate(self.cycle, policy, provenance=provenance)
         below = {**cycle_claim(self.cycle), **cycle_evidence(self.cycle, policy)}
         evidence = {"cycle": below, "potential": self._upper()}
         return certificate("exact", self._claim(), evidence, provenance)
@@ -249,13 +249,12 @@ def exact_ratio(
             f"policy {answer.name} does not declare the trait finite-state, so its product graph may be "
             f"infinite; with max_states that many states are explored, and the result is an interval"
         )
-    spec = policy if isinstance(policy, str) else answer.name
     for symmetry in (None, NO_SYMMETRY) if symmetric else (NO_SYMMETRY,):
         graph = ProductGraph(answer, instance, opt_cache=opt_cache, symmetry=symmetry)
-        if spec in RULES and not RULES[spec].turns:
+        if answer.spec in RULES and not RULES[answer.spec].turns:
             graph.symmetry = graph.symmetry._replace(rotation=False)
         try:
-            found = _Solver(graph, spec, max_states, watch).solve()
+            found = _Solver(graph, max_states, watch).solve()
         except NoCycleError:
             if graph.symmetry == NO_SYMMETRY:
                 raise
@@ -272,11 +271,10 @@ class _Solver:
     def __init__(
         self,
         graph: ProductGraph,
-        spec: str,
         max_states: int | None,
         watch: Watch,
     ) -> None:
-        self.graph, self.spec, self.max_states = graph, spec, max_states
+        self.graph, self.max_states = graph, max_states
         self.watch = watch
         self.sweeps = Watch(lambda ratio: self.look())
         self.best: GraphCycle | None = None
@@ -341,7 +339,7 @@ class _Solver:
             additive = Fraction(int(self.potential.max()), self.exact_lower.denominator)
         return ExactRatio(
             graph.policy.name,
-            self.spec,
+            graph.policy.spec,
             graph.instance,
             graph.opt_cache,
             cycle,

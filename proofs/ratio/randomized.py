@@ -20,7 +20,7 @@ from adversary.cycles.cycle import literal
 from adversary.cycles.max_ratio import Codes, GraphCycle, Objective, best_cycle, longest_paths
 from adversary.cycles.product_graph import ProductGraph
 from paging.certificate import Certificate, NoCertificateError, certificate, packed
-from paging.errors import LimitError, ModelError, UnsupportedModelError
+from paging.errors import LimitError, ModelError
 from paging.model import LabelArray, LayeredInstance, RequestSequence, whole_number
 from paging.numbers import number
 from paging.policy import Policy, get_policy
@@ -199,8 +199,7 @@ def randomized_exact(
             f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
             f"{instance.total_pages} pages fit the cache"
         )
-    if instance.per_visit > 1 or instance.bypassing or instance.visits == "atomic":
-        raise UnsupportedModelError("exact ratios need one page per visit (g = 1) and forced service")
+    instance.require("an exact ratio", service="forced", visits="sequential", per_visit=1)
     small = (
         instance.cache if opt_cache is None else whole_number(opt_cache, "opt_cache (h)", 1, instance.cache)
     )

@@ -329,7 +329,7 @@ def test_the_certified_cycle_has_the_limit_of_the_promise(name: str) -> None:
             cycle.check()
             assert cycle.ratio == made.limit if name in CYCLIC else cycle.ratio >= made.limit
             if instance == adversary.demo:
-                document = json.loads(json.dumps(cycle_certificate(cycle, policy, spec=policy)))
+                document = json.loads(json.dumps(cycle_certificate(cycle, policy)))
                 verdict = verify(document)
                 assert verdict.status == VERIFIED
                 assert replay(document, verdict).status == VERIFIED

@@ -122,7 +122,7 @@ def test_run_through_the_installed_command() -> None:
         (["run", "lruu", *ZIPF, "-k", "6"], "did you mean lru"),
         (["run", "lru", *ZIPF, "-k", "0"], "cache (k) must be an integer in 1"),
         (["run", "lru", "--trace", "missing.npz", "-k", "6"], "missing.npz"),
-        (["compare", "-k", "6"], "--trace FILE or --workload SPEC"),
+        (["compare", "-k", "6"], "one of --trace, --workload, --sequence, --construction, but none is given"),
     ],
 )
 def test_errors_of_the_installed_command(args: list[str], says: str, tmp_path: Path) -> None:
@@ -320,10 +320,10 @@ def test_workloads_are_listed(capsys: Capture) -> None:
     ("args", "says"),
     [
         (["run", "-k", "6", *ZIPF], "Missing argument 'POLICY...'"),
-        (["run", "lru", *ZIPF], "'-k' / '--cache'"),
+        (["run", "lru", *ZIPF], "--cache (-k)"),
         (["run", "lru", *ZIPF, "-k", "six"], "'six'"),
         (["run", "lru", *ZIPF, "-k", "6", "--tarce", "x"], "--trace"),
-        (["run", "lru", *ZIPF, "--trace", "x.npz", "-k", "6"], "both"),
+        (["run", "lru", *ZIPF, "--trace", "x.npz", "-k", "6"], "but --trace and --workload are given"),
         (["run", "lru", "--workload", "zipf", "-k", "6"], "--layers (-l) and --pages (-n)"),
         (["run", "lru", "--workload", "zipff", "-l", "2", "-n", "3", "-k", "6"], "zipf"),
         (["run", "lru", "--workload", "zipf:alpha", "-l", "2", "-n", "3", "-k", "6"], "key=value"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from paging import (
     ModelError,
     RequestSequence,
     Schedule,
+    UnsupportedModelError,
     farthest_in_future,
     model,
     simulate,
@@ -195,6 +197,31 @@ def test_parts_of_a_sequence(sequence: RequestSequence) -> None:
             p for p in sequence if p in instance.pages_of(layer)
         ]
         assert RequestSequence(part.instance, part.requests) == part
+
+
+@pytest.mark.parametrize(
+    ("variant", "has"),
+    [
+        ({}, None),
+        ({"bypassing": True}, "bypassing service"),
+        ({"visits": "atomic"}, "atomic visits"),
+        ({"per_visit": 2}, "g = 2"),
+        ({"bypassing": True, "per_visit": 2}, "bypassing service and g = 2"),
+        (
+            {"bypassing": True, "visits": "atomic", "per_visit": 3},
+            "bypassing service, atomic visits and g = 3",
+        ),
+    ],
+)
+def test_a_variant_that_something_needs_is_required(variant: dict[str, Any], has: str | None) -> None:
+    instance = LayeredInstance(2, 3, 4, **variant)
+    instance.require("nothing")
+    if has is None:
+        instance.require("it", service="forced", visits="sequential", per_visit=1)
+        return
+    needs = f"it needs forced service, sequential visits and g = 1; this instance has {has}"
+    with pytest.raises(UnsupportedModelError, match=f"^{needs}$"):
+        instance.require("it", service="forced", visits="sequential", per_visit=1)
 
 
 # Schedules against lies

@@ -280,7 +280,7 @@ def test_variants_without_a_route_to_opt_here_are_refused() -> None:
         with pytest.raises(UnsupportedModelError, match="work function needs forced service and sequential"):
             WorkFunction(instance)
     for route in (optimum_so_far, farthest_in_future):
-        with pytest.raises(UnsupportedModelError, match="sequential visits only"):
+        with pytest.raises(UnsupportedModelError, match=r"needs .*sequential visits; .* atomic visits"):
             route(RequestSequence(atomic, [0, 1]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+import paging.policies
 from paging import (
     FREE,
     HIT,
@@ -34,6 +36,7 @@ from paging import (
     steps,
 )
 from paging.model import SEVERAL
+from paging.policy import FAMILIES
 from paging.testing import applicable, check_policy, sequences
 
 BELADY = [1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5]
@@ -742,6 +745,10 @@ def test_seeds_repeat_and_differ(policy: str) -> None:
     runs = [simulate(policy, sequence, seed=seed, record=True) for seed in (0, 0, 1)]
     same, again, other = (run.entries.tolist() for run in runs if run.entries is not None)
     assert same == again != other
+
+
+def test_every_family_has_its_place_in_tables() -> None:
+    assert set(FAMILIES) == {info.name for info in pkgutil.iter_modules(paging.policies.__path__)}
 
 
 def test_policies_are_registered_under_their_own_id() -> None:

@@ -50,6 +50,28 @@ def test_parameters_reach_the_policy_and_its_name() -> None:
     assert get_policy("partitioned").name == "partitioned"
 
 
+class Newest(LRU):
+    """A policy that no registry knows, though its id is that of one that is known."""
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *registered_policies(),
+        "partitioned:policy=fifo,shares=2/1",
+        "partitioned:shares=1/2/3",
+        "game-optimal:max_pages=5",
+        "tests.paging.test_policy:Newest",
+        "partitioned:policy=tests.paging.test_policy:Newest",
+    ],
+)
+def test_a_policy_knows_the_text_that_makes_it(spec: str) -> None:
+    policy = get_policy(spec)
+    assert policy.spec == spec
+    again = get_policy(policy.spec)
+    assert (type(again), again.name, again.spec) == (type(policy), policy.name, spec)
+
+
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [

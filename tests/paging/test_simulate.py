@@ -370,7 +370,10 @@ def test_a_policy_that_claims_atomic_visits_wrongly_is_caught() -> None:
 
 
 def test_sessions_refuse_atomic_visits() -> None:
-    with pytest.raises(UnsupportedModelError, match="steps are defined for sequential visits only"):
+    with pytest.raises(
+        UnsupportedModelError,
+        match="serving step by step needs sequential visits; this instance has atomic visits",
+    ):
         Session("lru", LayeredInstance(1, 4, 3, per_visit=2, visits="atomic"))
 
 

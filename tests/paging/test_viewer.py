@@ -110,12 +110,19 @@ def test_too_many_requests_are_refused_before_anything_is_drawn() -> None:
 
 def test_a_run_that_cannot_be_served_again_is_refused() -> None:
     run = simulate("mark", REQUESTS, seed=1)
-    forged = paging.Run("lru", REQUESTS, run.faults + 5)
+    forged = paging.Run(paging.get_policy("lru"), REQUESTS, run.faults + 5)
     with pytest.raises(ModelError, match="record it with simulate"):
         film_of(forged)
 
 
-def test_a_policy_without_a_registry_is_shown_by_its_record_or_object() -> None:
+def test_an_optimal_run_is_shown_whether_recorded_or_not() -> None:
+    for record in (False, True):
+        film = film_of(farthest_in_future(REQUESTS, record=record), first=7)
+        assert (film.policy, film.title, len(film.frames)) == ("opt", "farthest in future", 7)
+    assert film_of(farthest_in_future(REQUESTS)) == film_of(farthest_in_future(REQUESTS, record=True))
+
+
+def test_a_policy_that_no_registry_knows_is_shown() -> None:
     class Newcomer(Policy):
         id, title = "newcomer", "evict everything at every request"
         traits = frozenset({"deterministic", "online"})
@@ -126,7 +133,7 @@ def test_a_policy_without_a_registry_is_shown_by_its_record_or_object() -> None:
             labels[page] = 1
 
     run = simulate(Newcomer, REQUESTS, record=True, engine="labels")
-    film = film_of(run, policy=Newcomer())
+    film = film_of(run)
     assert film.title == "evict everything at every request"
     assert all(frame.cells.count("-") == SMALL.total_pages - 1 for frame in film.frames)
 
@@ -293,11 +300,11 @@ def test_paging_show_writes_a_lesson(tmp_path: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("lru",), "cache size is missing"),
-        (("lru", "-k", "3"), "either --trace FILE or --workload SPEC"),
+        (("lru", "--workload", "uniform:rounds=3"), "cache size is missing"),
+        (("lru", "-k", "3"), "but none is given"),
         (
             ("lru", "-k", "3", "--construction", "cyclic", "--workload", "uniform:rounds=3"),
-            "but two are given",
+            "but --workload and --construction are given",
         ),
         (("lru", "--construction", "cyclix"), "did you mean cyclic"),
         (("lry", "--construction", "cyclic"), "did you mean lru"),

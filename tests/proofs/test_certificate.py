@@ -233,8 +233,8 @@ def test_bad_input_is_one_line_and_exit_code_2(call, sequence_file, tmp_path):
     here = ("--sequence", sequence_file)
     cases = [
         ((), "none is given"),
-        ((*here, "--trace", "x.npz"), "two of them are given"),
-        (("--trace", "absent.npz"), "-k K"),
+        ((*here, "--trace", "x.npz"), "but --trace and --sequence are given"),
+        (("--trace", "absent.npz"), "--cache (-k)"),
         (("--trace", tmp_path / "absent.npz", "-k", "2"), "absent.npz"),
         ((*here, "-k", "0"), "cache"),
         ((*here, "-l", "2"), "states its instance itself"),

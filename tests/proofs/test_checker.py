@@ -15,8 +15,10 @@ from paging import LayeredPagingError
 from proofs import checker
 from proofs.certificate import read_certificate, read_sequence
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, reading, verify, verify_file
+from proofs.report.docs import block
 from tests.helpers.certificates import FOLDER, files, mutants
 from tests.helpers.offline import brute_force
+from tests.helpers.trusted import trusted_table
 
 DOCS = Path(__file__).parents[2] / "docs" / "certificates.md"
 
@@ -155,6 +157,11 @@ def test_the_checker_runs_by_itself(name, code, word):
 def test_the_checker_says_how_it_is_called(capsys):
     assert checker.main([]) == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_what_must_be_trusted_is_what_the_documentation_says():
+    """When it is out of date: python -m tests.helpers.trusted."""
+    assert block(DOCS.read_text(encoding="utf-8"), "trusted") == trusted_table()
 
 
 def test_examples_in_the_documentation():

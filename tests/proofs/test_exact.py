@@ -35,7 +35,7 @@ from paging.policies.recency import LRU, ORDINARY
 from paging.signals import Watch
 from proofs import checker
 from proofs.certificate import read_certificate
-from proofs.checker.offline import read_problem
+from proofs.checker.problem import read_problem
 from proofs.checker.rules import RULES
 from proofs.ratio.deterministic import ExactRatio, Progress, exact_ratio
 from proofs.replay import replay

@@ -214,7 +214,7 @@ def test_the_checker_runs_with_the_standard_library_alone(name: str, code: int, 
 
 
 def test_the_checker_and_the_engine_have_the_same_work_function() -> None:
-    from proofs.checker.rules import update
+    from proofs.checker.work_function import update
 
     rng = np.random.default_rng(5)
     for h in (1, 2, 3, 5):

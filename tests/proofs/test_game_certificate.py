@@ -8,6 +8,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from functools import cache
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from paging import LayeredInstance
 from proofs import checker
 from proofs.certificate import read_certificate
 from proofs.checker import REFUTED, VERIFIED, verify, verify_file
-from proofs.game.value import rule_ratio, solve
+from proofs.checker.game import OPEN
+from proofs.game.game_graph import RULES
+from proofs.game.value import rule_ratio, solve_game
 from tests.helpers.certificates import FOLDER, files, mutants
 
 VALID = files("valid", "game", "rule")
@@ -29,7 +32,7 @@ def truth(
 ) -> Fraction | float:
     instance = LayeredInstance(layers, pages, cache)
     if kind == "game":
-        value = solve(instance, opt_cache=opt_cache, full=True).value
+        value = solve_game(instance, opt_cache=opt_cache, full=True).value
     else:
         value = rule_ratio(rule, instance, opt_cache=opt_cache).ratio  # type: ignore[assignment]
     assert value is not None
@@ -75,6 +78,17 @@ def test_no_mutant_proves_a_false_claim(path: Path) -> None:
     assert passed > 0
 
 
+def test_the_checker_ranks_victims_as_the_game_does() -> None:
+    assert set(OPEN) == set(RULES)
+    for name, rule in RULES.items():
+        for h in range(1, 5):
+            places = list(product(range(h + 1), (False, True)))
+            ranks = [[rank(label, h, own) for label, own in places] for rank in (rule, OPEN[name])]
+            for a, b in combinations(range(len(places)), 2):
+                here, there = ((line[a] > line[b]) - (line[a] < line[b]) for line in ranks)
+                assert here == there, (name, h, places[a], places[b])
+
+
 def every_changed_number(document: dict[str, Any]) -> Any:
     """Every number of the evidence one up and one down, one at a time."""
     evidence = document["evidence"]
@@ -91,7 +105,7 @@ def every_changed_number(document: dict[str, Any]) -> Any:
 def test_bounds_of_changed_evidence_are_never_better(shape: tuple[int, int, int]) -> None:
     """With any number of the evidence changed, neither bound can be claimed a thousandth better."""
     instance = LayeredInstance(*shape)
-    document = json.loads(json.dumps(solve(instance).certificate()))
+    document = json.loads(json.dumps(solve_game(instance).certificate()))
     for side, step in (("lower", 1), ("upper", -1)):
         lie = copy.deepcopy(document)
         lie["claim"][side] = str(Fraction(lie["claim"][side]) + Fraction(step, 1000))
@@ -112,7 +126,7 @@ def test_the_checker_judges_a_game_by_itself() -> None:
 @pytest.mark.parametrize("full", [False, True])
 def test_packed_certificates(shape: tuple[int, Any, int], full: bool) -> None:
     instance = LayeredInstance(*shape)
-    verdict = verify(json.loads(json.dumps(solve(instance, full=full).certificate())))
+    verdict = verify(json.loads(json.dumps(solve_game(instance, full=full).certificate())))
     assert verdict.status == VERIFIED
     assert "exactly" in verdict.reason
     assert verify(json.loads(json.dumps(rule_ratio("zrc", instance).certificate()))).status == VERIFIED

@@ -285,7 +285,7 @@ def test_help_needs_no_drawing_library() -> None:
         (["curve", "lru", "--workload", "zipf:requests=9", "-k", "5", "-o", "c.svg"], "--layers (-l)"),
         (["ratio", "lru", *ZIPF, "-o", "c.svg"], "--cache (-k)"),
         (["ratio", "lru", *ZIPF, "-k", "5", "--construction", "cyclic", "-o", "c.svg"], "one of --trace"),
-        (["ratio", "lru", "--construction", "cyclic", "-k", "5", "-o", "c.svg"], "--pages (-n)"),
+        (["ratio", "lru", "--construction", "cyclic", "-k", "6", "-o", "c.svg"], "needs ℓ to divide k + 1"),
         (["ratio", "lru", "--construction", "cylcic", "-o", "c.svg"], "did you mean cyclic"),
         (["phases", "lru", *ZIPF, "-k", "5", "--first", "0", "-o", "c.svg"], "--first"),
         (["heatmap", "lru", "-o", "c.svg"], "a --table, or policies"),

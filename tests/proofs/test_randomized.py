@@ -197,7 +197,7 @@ def test_costs_beyond_k_10() -> None:
     ("instance", "error", "message"),
     [
         (LayeredInstance(1, 3, 3), ModelError, "needs k < number of pages"),
-        (LayeredInstance(1, 3, 2, 2), UnsupportedModelError, "one page per visit"),
+        (LayeredInstance(1, 3, 2, 2), UnsupportedModelError, "g = 1"),
         (LayeredInstance(1, 3, 2, 1, "sequential", True), UnsupportedModelError, "forced service"),
     ],
 )

@@ -96,16 +96,21 @@ class Imports(ast.NodeVisitor):
     """The modules that one module imports, function bodies included, imports for the type checker left out.
 
     Importing ``a.b.c`` counts as ``a.b.c`` alone: that Python runs ``a/__init__`` and ``a/b/__init__`` too is
-    no dependence on what these hold.
+    no dependence on what these hold. A module with a ``__getattr__`` hands out lazily what it imports for the
+    type checker, so there these imports count.
     """
 
     def __init__(self, source: str, module: str, known: Collection[str], is_package: bool) -> None:
         self.known, self.found = known, set[str]()
         self.package = module if is_package else module.rpartition(".")[0]
-        self.visit(ast.parse(source))
+        tree = ast.parse(source)
+        self.lazy = any(
+            isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in tree.body
+        )
+        self.visit(tree)
 
     def visit_If(self, node: ast.If) -> None:
-        if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+        if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING") and not self.lazy:
             node.body = []
         self.generic_visit(node)
 
@@ -153,6 +158,10 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         ({"a.b": "import a.c", "a.c": "import importlib\nimportlib.import_module('a.b')"}, [{"a.b", "a.c"}]),
         ({"a": "import a.r.b", "a.r": "from .b import f", "a.r.b": "import a.c", "a.c": ""}, []),
         ({"a.b": "import a.c", "a.c": "if TYPE_CHECKING:\n    import a.b"}, []),
+        (
+            {"a": "if TYPE_CHECKING:\n import a.b\ndef __getattr__(name): ...", "a.b": "from a import f"},
+            [{"a", "a.b"}],
+        ),
         ({"a.b": "import a.c", "a.c": "if TYPE_CHECKING:\n pass\nelse:\n import a.b"}, [{"a.b", "a.c"}]),
     ],
 )  # fmt: skip

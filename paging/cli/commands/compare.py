@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from paging.cli.comparison import (
-    REFERENCES,
     compared,
     decimal,
     notes_on,
@@ -16,7 +15,7 @@ from paging.cli.comparison import (
     title_of,
     write_result,
 )
-from paging.cli.options import Source, caches_option, json_option, source_options
+from paging.cli.options import REFERENCES, Source, caches_option, json_option, source_options
 from paging.cli.terminal import write_table
 from paging.errors import UnsupportedModelError
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@caches_option(required=True)
+@caches_option()
 @source_options
 @click.option(
     "-p",
@@ -45,7 +44,12 @@ if TYPE_CHECKING:
 )
 @json_option()
 def compare(
-    caches: tuple[int, ...], source: Source, policies: tuple[str, ...], runs: int, show: str, as_json: bool
+    caches: tuple[int, ...] | None,
+    source: Source,
+    policies: tuple[str, ...],
+    runs: int,
+    show: str,
+    as_json: bool,
 ) -> None:
     """Compare policies over several cache sizes on one request sequence.
 
@@ -58,7 +62,7 @@ def compare(
       paging compare --trace routing.npz -k 64:224:32 -p lru -p llru -p llru-lazy --show saving
       paging compare --workload zipf:alpha=1,rounds=5000 -l 16 -n 8 -k 32:96:16 --json
     """
-    result, origin = compared(source, caches, policies or None, True, runs, as_json)
+    result, _, origin = compared(source, caches, policies or None, True, runs, as_json)
     _refuse_unserved(result, policies)
     if as_json:
         write_result(result, origin)

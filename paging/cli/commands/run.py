@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from typing import TYPE_CHECKING
 
 import click
 
 from paging.cli.comparison import (
-    REFERENCES,
     compared,
     decimal,
     notes_on,
@@ -16,9 +16,12 @@ from paging.cli.comparison import (
     title_of,
     write_result,
 )
-from paging.cli.options import Source, cache_option, json_option, source_options
+from paging.cli.options import REFERENCES, Source, cache_option, json_option, source_options
 from paging.cli.terminal import write_marked, write_table
 from paging.errors import ModelError, UnsupportedModelError
+
+if TYPE_CHECKING:
+    from paging.model import RequestSequence
 
 TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
 """Colours of a timeline beside its letters."""
@@ -26,7 +29,7 @@ TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
 
 @click.command()
 @click.argument("policies", nargs=-1, required=True, metavar="POLICY...")
-@cache_option(required=True)
+@cache_option()
 @source_options
 @runs_option
 @click.option("--opt/--no-opt", "optimum", default=True, show_default=True, help="Compute OPT, offline.")
@@ -38,7 +41,7 @@ TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
 @json_option()
 def run(
     policies: tuple[str, ...],
-    cache: int,
+    cache: int | None,
     source: Source,
     runs: int,
     optimum: bool,
@@ -56,10 +59,13 @@ def run(
       paging run lru mark partitioned:policy=fifo --trace routing.npz -k 128 --runs 30
       paging run lru opt --trace pages.txt -l 2 -n 3,5 -k 4 --json
       paging run lru opt --workload zipf:requests=60 -l 2 -n 4 -k 4 --show
+      paging run lru llru --construction cyclic -l 3
+      paging run lru --sequence requests.json
     """
     if show and as_json:
         raise ModelError("--show draws in the terminal; with --json there is nothing to draw")
-    result, origin = compared(source, (cache,), policies, optimum, runs, as_json)
+    caches = None if cache is None else (cache,)
+    result, sequence, origin = compared(source, caches, policies, optimum, runs, as_json)
     refused = [skip for skip in result.skipped if skip.policy not in REFERENCES]
     if refused:
         raise UnsupportedModelError(refused[0].reason)
@@ -67,7 +73,7 @@ def run(
         write_result(result, origin)
         return
     if show:
-        _draw_timelines(policies, source, cache)
+        _draw_timelines(policies, sequence, source.seed)
     header = ["policy", "faults", "±", "fault rate", "ratio to opt", "saving over lru"]
     rows = [
         [
@@ -85,12 +91,11 @@ def run(
     write_table(title_of(result), header, rows, notes=notes_on(result, origin))
 
 
-def _draw_timelines(policies: tuple[str, ...], source: Source, cache: int) -> None:
+def _draw_timelines(policies: tuple[str, ...], sequence: RequestSequence, seed: int) -> None:
     """Draw the cache of every policy over time; ``compulsory`` names no cache."""
     from paging.viewer.timeline import cache_timeline
 
-    sequence, _ = source.sequence(cache)
     width = shutil.get_terminal_size().columns
     for policy in policies:
         if policy != "compulsory":
-            write_marked(cache_timeline(policy, sequence, width=width, seed=source.seed) + "\n\n", TIMELINE)
+            write_marked(cache_timeline(policy, sequence, width=width, seed=seed) + "\n\n", TIMELINE)

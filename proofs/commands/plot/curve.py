@@ -23,13 +23,13 @@ from proofs.plots.document import Document
 
 @click.command()
 @policies_argument
-@caches_option(required=True)
+@caches_option()
 @source_options
 @runs_option
 @show_option("What is drawn", default="faults")
 @picture
 def curve(
-    policies: Sequence[str], caches: Sequence[int], source: Source, runs: int, show: str, quiet: bool
+    policies: Sequence[str], caches: Sequence[int] | None, source: Source, runs: int, show: str, quiet: bool
 ) -> tuple[Document, Origin]:
     """Draw faults over cache size for policies, OPT and the compulsory faults.
 
@@ -40,9 +40,17 @@ def curve(
     """
     from proofs.plots.curve import curve
 
-    sequence, origin = read_requests(source, caches[0], quiet)
+    sequence, origin = read_requests(source, caches[0] if caches else None, policies, quiet)
     with progress("serving", show=not quiet) as watch:
-        document = curve(sequence, caches, policies, show=show, runs=runs, seed=source.seed, watch=watch)
+        document = curve(
+            sequence,
+            caches or [sequence.instance.cache],
+            policies,
+            show=show,
+            runs=runs,
+            seed=source.seed,
+            watch=watch,
+        )
     _refuse_missing(document["rows"], document["skipped"])
     return document, origin
 

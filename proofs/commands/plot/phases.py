@@ -12,13 +12,15 @@ from proofs.plots.document import Document
 
 @click.command()
 @click.argument("policy", metavar="POLICY")
-@cache_option(required=True)
+@cache_option()
 @source_options
 @click.option(
     "--first", type=click.IntRange(min=1), metavar="T", default=200, show_default=True, help="Requests shown."
 )
 @picture
-def phases(policy: str, cache: int, source: Source, first: int, quiet: bool) -> tuple[Document, Origin]:
+def phases(
+    policy: str, cache: int | None, source: Source, first: int, quiet: bool
+) -> tuple[Document, Origin]:
     """Draw every request as hit or fault, with the k-phases and the faults in each.
 
     \b
@@ -28,7 +30,7 @@ def phases(policy: str, cache: int, source: Source, first: int, quiet: bool) -> 
     """
     from proofs.plots.phases import phases
 
-    sequence, origin = read_requests(source, cache, quiet)
+    sequence, origin = read_requests(source, cache, [policy], quiet)
     if first < len(sequence):
         remark(f"shown are the first {first:,} of {len(sequence):,} requests; --first shows more")
     return phases(policy, sequence.prefix(first), seed=source.seed), origin

@@ -93,8 +93,10 @@ def _deliver(document: Mapping[str, Any], origin: Origin, outputs: Sequence[str]
         click.echo("\n".join(f"written: {path}" for path in outputs))
 
 
-def read_requests(source: Source, cache: int, quiet: bool) -> tuple[RequestSequence, Origin]:
+def read_requests(
+    source: Source, cache: int | None, policies: Sequence[str], quiet: bool
+) -> tuple[RequestSequence, Origin]:
     """Read or generate the requests, and say where they come from; the seed belongs to that."""
     with progress("reading requests", show=not quiet):
-        sequence, origin = source.sequence(cache)
+        sequence, origin = source.sequence(cache, policies)
     return sequence, {"seed": source.seed, **origin}

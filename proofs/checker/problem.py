@@ -1,0 +1,153 @@
+"""What a claim is about: instance, requests and weights, and the limits within which they are judged."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import NamedTuple
+
+from .reading import (
+    NAME,
+    Incomplete,
+    Integers,
+    Json,
+    Refuted,
+    choice,
+    common_denominator,
+    integers,
+    items,
+    members,
+    rationals,
+    whole,
+)
+
+MAX_PAGES, MAX_RANDOMIZED_PAGES = 10**7, 1000
+"""Limits: number of pages, and for claims about randomised policies."""
+
+HIT, FREE, BYPASS = -2, -1, -3
+"""Entries of a schedule beside page ids: a hit, a fault into a free slot, a fault that caches nothing."""
+
+
+class Problem(NamedTuple):
+    """The instance and requests of a claim about the offline optimum, with costs times ``scale``."""
+
+    layers: int
+    layer_of: Integers  # of every page
+    group: int  # requests served together: the pages of an atomic visit, else 1
+    bypassing: bool
+    capacity: Integers  # of every part of the cache
+    part_of: Integers  # of every page
+    requests: Integers
+    cost: Integers  # of a fault on every page, times scale
+    scale: int
+    model: tuple[str, ...]
+
+
+def read_problem(claim: Json, more: Iterable[Fraction]) -> Problem:
+    """Read instance, requests and weights of a claim; ``more`` are further numbers to be scaled alike."""
+    fields = members(
+        claim["instance"],
+        "claim.instance",
+        needed=("layers", "pages", "cache", "per_visit", "visits", "service"),
+        allowed=("shares",),
+    )
+    layers = whole(fields["layers"], "layers", 1, MAX_PAGES)
+    pages = fields["pages"]
+    if not isinstance(pages, list):
+        pages = [pages] * layers
+    if len(pages) != layers:
+        raise Incomplete(f"claim.instance.pages lists {len(pages)} layers instead of {layers}")
+    counts = [whole(n, "pages", 1, MAX_PAGES) for n in pages]
+    if sum(counts) > MAX_PAGES:
+        raise Incomplete(f"{sum(counts)} pages are beyond this checker's limit of {MAX_PAGES}")
+    cache = whole(fields["cache"], "cache", 1)
+    per_visit = whole(fields["per_visit"], "per_visit", 1, min(counts))
+    atomic = choice(fields["visits"], "visits", "sequential", "atomic") == "atomic"
+    bypassing = choice(fields["service"], "service", "forced", "bypassing") == "bypassing"
+    layer_of = [layer for layer, count in enumerate(counts) for _ in range(count)]
+    if atomic and (bypassing or cache < per_visit or "shares" in fields):
+        raise Incomplete("atomic visits need forced service, one shared cache, and cache ≥ per_visit")
+    capacity, part_of = [cache], [0] * len(layer_of)
+    if "shares" in fields:
+        capacity, part_of = [whole(s, "shares", 0) for s in items(fields["shares"], "shares")], layer_of
+        if len(capacity) != layers or sum(capacity) > cache:
+            raise Incomplete(f"claim.instance.shares must name {layers} layers and sum to at most {cache}")
+    requests = integers(claim["requests"], "claim.requests")
+    check_legal(requests, counts, per_visit)
+    weights = [Fraction(1)] * len(layer_of)
+    if "weights" in claim:
+        weights = rationals(claim["weights"], "claim.weights")
+        if len(weights) != len(layer_of) or min(weights) <= 0:
+            raise Incomplete(f"claim.weights must be {len(layer_of)} positive numbers, one per page")
+    scale = common_denominator([*weights, *more])
+    return Problem(
+        layers,
+        layer_of,
+        per_visit if atomic else 1,
+        bypassing,
+        capacity,
+        part_of,
+        requests,
+        [int(weight * scale) for weight in weights],
+        scale,
+        (
+            "cold start",
+            f"{fields['service']} service",
+            f"{fields['visits']} visits",
+            f"cache k = {cache}, " + (f"split {capacity}" if "shares" in fields else "shared"),
+            "weighted faults" if "weights" in claim else "unit cost",
+            f"{len(requests)} requests as listed in the claim",
+        ),
+    )
+
+
+def check_legal(requests: Integers, counts: list[int], per_visit: int) -> None:
+    """Refuse requests that do not follow the layers, or that name a page twice in one visit."""
+    first = 0
+    for layer, count in enumerate(counts):
+        for slot in range(layer * per_visit, (layer + 1) * per_visit):
+            # Every round has the same layer at the same place: a slice is checked at once.
+            served = requests[slot :: per_visit * len(counts)]
+            if len(served) and not (first <= min(served) and max(served) < first + count):
+                raise Refuted(f"a request at place {slot} of its round is not a page of layer {layer}")
+        first += count
+    for one in range(per_visit):
+        for other in range(one + 1, per_visit):
+            if any(map(operator.eq, requests[one::per_visit], requests[other::per_visit])):
+                raise Refuted("a page is requested twice in one visit")
+
+
+# ----------------------------------------------------------------------------------- claims about ratios
+
+
+def read_plain(claim: Json, requests: Iterable[int] = ()) -> Problem:
+    """Read the instance of a claim about competitive ratios."""
+    problem = read_problem({"instance": claim["instance"], "requests": list(requests)}, ())
+    shape = claim["instance"]
+    plain = (shape["per_visit"], shape["visits"], shape["service"]) == (1, "sequential", "forced")
+    if not plain or "shares" in shape:
+        raise Incomplete("ratios need one page per visit, sequential, forced service and one shared cache")
+    return problem
+
+
+def read_opt_cache(claim: Json, problem: Problem) -> int:
+    """Read OPT's cache h."""
+    return whole(claim["opt_cache"], "claim.opt_cache", 1, problem.capacity[0])
+
+
+def read_setting(claim: Json, requests: Iterable[int] = ()) -> tuple[Problem, str, int]:
+    """Read the instance, the policy's name and OPT's cache h of a claim about a policy's ratio."""
+    policy = claim["policy"]
+    if not isinstance(policy, str) or not NAME.fullmatch(policy):
+        raise Incomplete("claim.policy must be a name")
+    problem = read_plain(claim, requests)
+    return problem, policy, read_opt_cache(claim, problem)
+
+
+def check_size(problem: Problem) -> None:
+    """Refuse instances in which every page fits the cache, and ones too large."""
+    if not problem.capacity[0] < len(problem.layer_of) <= MAX_RANDOMIZED_PAGES:
+        raise Incomplete(
+            f"a randomised ratio needs k < number of pages ≤ {MAX_RANDOMIZED_PAGES} to be judged here"
+        )
