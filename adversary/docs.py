@@ -14,6 +14,7 @@ from sympy import Expr, oo
 from sympy.printing.str import StrPrinter
 
 from adversary.construction import Adversary, constructions
+from paging.numbers import UNBOUNDED, exact_text
 
 SECTIONS = ("Bad for whom", "Promise", "Offline schedule in words")
 """Headings that the docstring of every construction has, before its parameters."""
@@ -44,7 +45,7 @@ def _entry(found: Adversary) -> str:
         f"- **Source.** {found.source}; {found.status}.",
         f"- **Closed form.** Per {_unit(promise.period)}: online ≥ {_form(promise.online)}, "
         f"offline ≤ {_form(promise.offline)}; limit {_form(promise.limit)}.",
-        f"- **Try it.** `{command}` (limit {'∞' if built.limit == float('inf') else built.limit})",
+        f"- **Try it.** `{command}` (limit {exact_text(built.limit)})",
         "",
         f"![Ratio against sequence length on {found.id}](images/adversaries/{found.id}.png)",
         "",
@@ -94,7 +95,7 @@ def _pages(pages: int | tuple[int, ...]) -> str:
 
 def _form(form: Expr) -> str:
     if form == oo:
-        return "∞"
+        return UNBOUNDED
     text: str = StrPrinter().doprint(form)
     return text.replace("ell", "ℓ").replace("harmonic", "H").replace("*", "·")
 

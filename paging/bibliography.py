@@ -7,17 +7,27 @@ SOURCES = {
     "Theoretical Computer Science 234 (2000) 203–218",
     "Belady1966": "L. A. Belady: A study of replacement algorithms for a virtual-storage computer. "
     "IBM Systems Journal 5 (1966) 78–101",
+    "BNS1969": "L. A. Belady, R. A. Nelson, G. S. Shedler: An anomaly in space-time characteristics of "
+    "certain programs running in a paging machine. Communications of the ACM 12 (1969) 349–353",
+    "BMN2011": "G. S. Brodal, G. Moruz, A. Negoescu: OnlineMIN: A fast strongly competitive randomized "
+    "paging algorithm. Approximation and Online Algorithms (WAOA) 2011",
     "BorodinElYaniv1998": "A. Borodin, R. El-Yaniv: Online Computation and Competitive Analysis. "
     "Cambridge University Press, 1998",
+    "Corbato1969": "F. J. Corbató: A paging experiment with the Multics system. In Honor of Philip M. Morse, "
+    "MIT Press, 1969, 217–228",
     "FKLMSY1991": "A. Fiat, R. M. Karp, M. Luby, L. A. McGeoch, D. D. Sleator, N. E. Young: Competitive "
     "paging algorithms. Journal of Algorithms 12 (1991) 685–699",
+    "KMRS1988": "A. R. Karlin, M. S. Manasse, L. Rudolph, D. D. Sleator: Competitive snoopy caching. "
+    "Algorithmica 3 (1988) 79–119",
     "McGeochSleator1991": "L. A. McGeoch, D. D. Sleator: A strongly competitive randomized paging "
     "algorithm. Algorithmica 6 (1991) 816–825",
     "RaghavanSnir1994": "P. Raghavan, M. Snir: Memory versus randomization in on-line algorithms. "
     "IBM Journal of Research and Development 38 (1994) 683–707",
     "SleatorTarjan1985": "D. D. Sleator, R. E. Tarjan: Amortized efficiency of list update and paging rules. "
     "Communications of the ACM 28 (1985) 202–208",
-    "here": "This project: statement and proof sketch in docs/bounds.md",
+    "ZYYVR2024": "Y. Zhang, J. Yang, Y. Yue, Y. Vigfusson, K. V. Rashmi: SIEVE is simpler than LRU: an "
+    "efficient turn-key eviction algorithm for web caches. NSDI 2024",
+    "here": "This project: statements and proofs in docs/",
 }
 
 

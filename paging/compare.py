@@ -134,10 +134,9 @@ class Comparison:
 
     def as_dict(self) -> dict[str, object]:
         """Return the comparison for JSON: ``model``, ``rows``, ``skipped``."""
-        instance = self.instance
         return {
-            "model": instance.model,
-            "instance": {"layers": instance.layers, "pages": instance.pages},
+            "model": self.instance.model,
+            "instance": self.instance.plain,
             "rows": [row.as_dict() for row in self.rows],
             "skipped": [{"policy": s.policy, "k": s.cache, "reason": s.reason} for s in self.skipped],
         }

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -212,7 +212,7 @@ class LayeredInstance:
 
     @property
     def plain(self) -> dict[str, object]:
-        """The instance as plain values, the form in which certificates state it.
+        """The instance as plain values: its one form in JSON, certificates and saved files.
 
         >>> LayeredInstance(2, (3, 1), 2).plain["pages"], LayeredInstance(2, 3, 4).plain["service"]
         ([3, 1], 'forced')
@@ -257,6 +257,40 @@ class LayeredInstance:
             raise UnsupportedModelError(
                 f"{what} needs {_variant(needed)}; this instance has {_variant(given)}"
             )
+
+    @classmethod
+    def from_plain(cls, shape: Mapping[str, Any]) -> LayeredInstance:
+        """Return the instance that plain values state: the inverse of :attr:`plain`.
+
+        Parameters
+        ----------
+        shape : mapping
+            ``layers``, ``pages`` (a number, or a list of one per layer) and ``cache``; perhaps ``per_visit``,
+            ``visits`` and ``service``.
+
+        Raises
+        ------
+        ModelError
+            A field is missing, unknown or outside its range.
+
+        Examples
+        --------
+        >>> LayeredInstance.from_plain({"layers": 2, "pages": [3, 1], "cache": 2}).pages
+        (3, 1)
+        """
+        if not isinstance(shape, Mapping):
+            raise ModelError(f"an instance is given by its fields layers, pages, cache, …; got {shape!r}")
+        sizes, variant = ("layers", "pages", "cache"), ("per_visit", "visits")
+        missing = [name for name in sizes if name not in shape]
+        unknown = [name for name in shape if name not in (*sizes, *variant, "service")]
+        if missing or unknown:
+            problem = f"lacks {missing}" if missing else f"has unknown fields {unknown[:9]}"
+            raise ModelError(f"instance {problem}")
+        service = shape.get("service", "forced")
+        if service not in ("forced", "bypassing"):
+            raise ModelError(f"service must be 'forced' or 'bypassing', got {service!r}")
+        fields = {name: shape[name] for name in (*sizes, *variant) if name in shape}
+        return cls(**fields, bypassing=service == "bypassing")
 
     def page(self, layer: int, index: int) -> int:
         """Return the page id of page ``index`` of ``layer``."""

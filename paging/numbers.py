@@ -1,4 +1,10 @@
-"""Numbers in JSON and in tables: one spelling of every exact value."""
+"""Exact numbers as text: one spelling of every value, and one way to read it.
+
+An exact number (a Fraction: a ratio, a gap, an additive constant) is text in lowest terms, ``"7"`` or
+``"7/2"``, and an infinite one ``"unbounded"``: in JSON, CSV and tables alike. What is not known is null in
+JSON and a dash in a table. Counts are JSON numbers, and so is what was only observed or estimated. A
+certificate states a whole number as a number (:func:`number`), as docs/certificates.md wants it.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +12,81 @@ import json
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, overload
 
 LONG_DENOMINATOR = 10**18
 """Fractions with such denominators are shown in tables as decimals; JSON holds them in full."""
+
+UNBOUNDED = "unbounded"
+
+
+@overload
+def exact_text(value: int | Fraction | float) -> str: ...
+@overload
+def exact_text(value: int | Fraction | float | None) -> str | None: ...
+def exact_text(value: int | Fraction | float | None) -> str | None:
+    """Return an exact number as text; None where it is not known.
+
+    >>> exact_text(Fraction(13, 4)), exact_text(Fraction(7)), exact_text(float("inf")), exact_text(None)
+    ('13/4', '7', 'unbounded', None)
+    """
+    return None if value is None else UNBOUNDED if value == math.inf else str(value)
+
+
+def read_exact(text: str) -> Fraction | float:
+    """Return the number that a text states, ``inf`` for an unbounded one: the inverse of :func:`exact_text`.
+
+    Raises
+    ------
+    ValueError
+        The text states no number.
+
+    Examples
+    --------
+    >>> read_exact("7/2"), read_exact("7"), read_exact("unbounded")
+    (Fraction(7, 2), Fraction(7, 1), inf)
+    """
+    try:
+        return math.inf if text == UNBOUNDED else Fraction(text)
+    except ZeroDivisionError as error:
+        raise ValueError(f"{text!r} is no number") from error
+
+
+def decimal(value: object) -> float:
+    """Return a number as JSON holds it, exact text or not, as a decimal, for drawing.
+
+    >>> decimal("3/2"), decimal(2), decimal("unbounded")
+    (1.5, 2.0, inf)
+    """
+    return float(value) if isinstance(value, int | float) else float(read_exact(str(value)))
+
+
+def number(value: int | Fraction | float) -> int | str:
+    """Return an exact number as a certificate states it: a whole one as a number, any other as text.
+
+    >>> number(Fraction(6, 4)), number(Fraction(4, 2)), number(float("inf"))
+    ('3/2', 2, 'unbounded')
+    """
+    return int(value) if value != math.inf and value == int(value) else exact_text(value)
 
 
 def jsonable(value: object) -> Any:
     """Turn a value into what JSON can hold, without losing exactness.
 
-    Numpy scalars and arrays become plain numbers and lists, a Fraction ``"p/q"``, an infinite or undefined
-    float ``"inf"``, ``"-inf"`` or ``"nan"``, a mapping's keys text, and anything unknown its ``str``.
+    A Fraction and an infinite number become text (:func:`exact_text`), an undefined float None, numpy scalars
+    and arrays plain numbers and lists, a mapping's keys text, and anything unknown its ``str``.
 
     Examples
     --------
-    >>> jsonable({"ratio": Fraction(3, 2), "shares": (1, 2), "limit": float("inf")})
-    {'ratio': '3/2', 'shares': [1, 2], 'limit': 'inf'}
+    >>> jsonable({"ratio": Fraction(3, 2), "shares": (1, 2), "limit": float("inf"), "value": Fraction(7)})
+    {'ratio': '3/2', 'shares': [1, 2], 'limit': 'unbounded', 'value': '7'}
     """
     if value is None or isinstance(value, str | bool | int):
         return value
+    if isinstance(value, Fraction) or (isinstance(value, float) and value == math.inf):
+        return exact_text(value)
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(float(value))
-    if isinstance(value, Fraction):
-        return f"{value.numerator}/{value.denominator}"
+        return None if math.isnan(value) else float(value)
     if isinstance(value, Mapping):
         return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, set | frozenset):
@@ -50,33 +108,15 @@ def cell(value: object) -> str:
 
     Examples
     --------
-    >>> cell(12345), cell(12345.678), cell(0.25), cell(Fraction(3, 2)), cell(None)
-    ('12,345', '12,345.7', '0.2500', '3/2', '–')
+    >>> cell(12345), cell(12345.678), cell(0.25), cell(Fraction(3, 2)), cell(float("inf")), cell(None)
+    ('12,345', '12,345.7', '0.2500', '3/2', 'unbounded', '–')
     """
     if value is None:
         return "–"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    if isinstance(value, float):
+    if isinstance(value, float) and value != math.inf:
         return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4f}"
     if isinstance(value, Fraction) and value.denominator >= LONG_DENOMINATOR:
         return f"≈ {float(value):.6f}"
-    return str(value)
-
-
-def number(value: int | Fraction | float) -> int | str:
-    """Return an exact number for a certificate: whole ones as numbers, others as their text.
-
-    >>> number(Fraction(6, 4)), number(Fraction(4, 2)), number(float("inf"))
-    ('3/2', 2, 'unbounded')
-    """
-    return "unbounded" if value == float("inf") else int(value) if value == int(value) else str(value)
-
-
-def ratio_text(value: int | Fraction | float | None) -> str | None:
-    """Return a ratio for tables and JSON: ``"p/q"``, ``"unbounded"``, or None where it is not known.
-
-    >>> ratio_text(Fraction(13, 4)), ratio_text(float("inf")), ratio_text(None)
-    ('13/4', 'unbounded', None)
-    """
-    return "unbounded" if value == float("inf") else None if value is None else str(value)
+    return exact_text(value) if isinstance(value, Fraction | float) else str(value)

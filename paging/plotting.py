@@ -247,16 +247,6 @@ def note_line(axes: Axes, value: float, text: str, at: float = 0.0) -> None:
     )
 
 
-def number(value: object) -> float:
-    """Return a number of a document, which may be an exact ``p/q`` or ``inf``, as a decimal.
-
-    >>> number("3/2"), number(2)
-    (1.5, 2.0)
-    """
-    top, _, bottom = str(value).partition("/")
-    return float(top) / float(bottom or 1)
-
-
 def title_of(instance: Mapping[str, Any], cache: object = None) -> str:
     """Return ℓ, n and perhaps k of an instance given as plain data, for the title of a picture.
 

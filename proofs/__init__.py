@@ -4,13 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from proofs.bounds.registry import BOUNDS, Bound, get_bound
+    from proofs.bounds.bound import Bound
+    from proofs.bounds.registry import BOUNDS, get_bound
     from proofs.game.value import solve_game
     from proofs.ratio.competitive import competitive_ratio
 
 HOME = {
     "BOUNDS": "proofs.bounds.registry",
-    "Bound": "proofs.bounds.registry",
+    "Bound": "proofs.bounds.bound",
     "get_bound": "proofs.bounds.registry",
     "competitive_ratio": "proofs.ratio.competitive",
     "solve_game": "proofs.game.value",

@@ -37,8 +37,7 @@ def read_sequence(path: str | Path, cache: int | None = None) -> RequestSequence
     Parameters
     ----------
     path : str or Path
-        JSON or gzipped JSON. The instance has the fields ``layers``, ``pages``, ``cache`` and perhaps
-        ``per_visit``, ``visits`` and ``service``, as in a certificate (docs/certificates.md).
+        JSON or gzipped JSON. The instance is as :meth:`paging.LayeredInstance.from_plain` reads it.
     cache : int, optional
         Cache size k; default the file's.
 
@@ -47,31 +46,19 @@ def read_sequence(path: str | Path, cache: int | None = None) -> RequestSequence
     CertificateError
         The file is not of this form.
     ModelError, IllegalSequenceError
-        The instance is outside its range, or the requests do not fit it.
+        The instance is not of its form or outside its range, or the requests do not fit it.
     """
     document = read_certificate(path)
     try:
         problem = document.get("claim", document)
-        shape = checker.members(
-            problem["instance"],
-            "instance",
-            ("layers", "pages") + (("cache",) if cache is None else ()),
-            ("cache", "per_visit", "visits", "service", "shares"),
-        )
+        # The split of a certificate belongs to its claim, not to the requests.
+        shape = {name: value for name, value in problem["instance"].items() if name != "shares"}
         requests = checker.integers(problem["requests"], "requests")
-        service = checker.choice(shape.get("service", "forced"), "service", "forced", "bypassing")
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise CertificateError(
             f"{path}: a request sequence needs the fields instance and requests"
         ) from error
     except checker.Incomplete as error:
         raise CertificateError(f"{path}: {error}") from error
-    instance = LayeredInstance(
-        shape["layers"],
-        tuple(shape["pages"]) if isinstance(shape["pages"], list) else shape["pages"],
-        shape["cache"] if cache is None else cache,
-        shape.get("per_visit", 1),
-        shape.get("visits", "sequential"),
-        service == "bypassing",
-    )
+    instance = LayeredInstance.from_plain(shape if cache is None else {**shape, "cache": cache})
     return RequestSequence(instance, np.array(requests, dtype=np.int64))

@@ -60,9 +60,7 @@ def replay(document: dict[str, Any], verdict: Verdict) -> Verdict:
         return Verdict(
             REFUTED, f"policy {policy.name} is randomised: its decisions are no function of the requests"
         )
-    shape = claim["instance"]
-    pages = tuple(shape["pages"]) if isinstance(shape["pages"], list) else shape["pages"]
-    instance = LayeredInstance(shape["layers"], pages, shape["cache"])
+    instance = LayeredInstance.from_plain(claim["instance"])
     policy.check(instance)
     try:
         if kind == "exact":

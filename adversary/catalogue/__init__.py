@@ -3,10 +3,10 @@
 ======================= ================================== ===================== =============================
 id                      hurts                              forces                source
 ======================= ================================== ===================== =============================
-alternating             LIFO, MRU, LFU                     ∞                     folklore (Borodin and El-
+alternating             LIFO, MRU, LFU                     unbounded             folklore (Borodin and El-
                                                                                  Yaniv 1998, deterministic
                                                                                  paging)
-alternating-layered     LIFO, MRU, LFU with several layers ∞                     ours
+alternating-layered     LIFO, MRU, LFU with several layers unbounded             ours
 belady-anomaly          FIFO                               2 at (1, 5, 4)        the anomaly: Belady, Nelson
                                                                                  and Shedler 1969; without
                                                                                  end: ours
@@ -17,10 +17,10 @@ cyclic                  LRU, FIFO, CLOCK, FWF and marking  k                    
                         with a fixed order                                       rebuilt by us
 domino                  FIFO                               k                     ours, found by exhaustive
                                                                                  search
-fixed-split             every fixed split of the cache     ∞                     for Theorem 1 of
+fixed-split             every fixed split of the cache     unbounded             for Theorem 1 of
                         over layers with a deterministic                         arXiv:2509.02408; ours
                         policy in each layer
-fixed-split-cyclic      every fixed split, even with an    ∞                     for Theorem 1 of
+fixed-split-cyclic      every fixed split, even with an    unbounded             for Theorem 1 of
                         optimal offline algorithm in each                        arXiv:2509.02408; ours
                         layer
 llru-cycles             LLRU (our reading)                 8 at (2, 4, 7)        ours, found by exhaustive
@@ -37,7 +37,7 @@ one-page-each           LRU, FIFO, CLOCK, FWF and marking  (ℓ - 1)/(ℓ - k)  
 rehearsed               LRU                                k                     ours
 sleator-tarjan          every deterministic policy, with   k/(-h + k + 1)        Sleator and Tarjan 1985,
                         OPT on h ≤ k pages                                       lower bound
-stuck-hand              SIEVE                              ∞                     ours, found by search
+stuck-hand              SIEVE                              unbounded             ours, found by search
 two-faces               LRU                                -2·ℓ + 2·k + 1        ours
 uniform                 every policy, randomised ones      4357/1820 at (2, 4,   reported of arXiv:2509.02408;
                         included                           7)                    rebuilt by us

@@ -18,6 +18,7 @@ from paging.cli.options import (
 )
 from paging.cli.terminal import provenance, write_json, write_table
 from paging.errors import ModelError, UnknownNameError
+from paging.numbers import UNBOUNDED
 from paging.spec import parse_spec
 
 if TYPE_CHECKING:
@@ -297,7 +298,7 @@ def _document(
             "online": str(promise.online),
             "offline": str(promise.offline),
             "start": str(promise.start),
-            "limit": str(promise.limit),
+            "limit": _closed(promise.limit),
             "in_expectation": promise.in_expectation,
         },
         "rows": [_plain(row) for row in rows],
@@ -347,7 +348,12 @@ def _promised(built: Construction) -> str:
     )
 
 
+def _closed(form: Any) -> str:
+    """Return a closed form as text."""
+    return UNBOUNDED if form.is_infinite else str(form)
+
+
 def _short(form: Any) -> str:
     """Return a closed form as text, a number with very many digits as a decimal."""
-    text = str(form)
+    text = _closed(form)
     return text if len(text) <= LONGEST_FORM else f"≈ {form.evalf(8)}"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +21,7 @@ from paging.cli.options import (
     seed_option,
 )
 from paging.cli.terminal import progress, provenance, remark, write_json, write_table
+from paging.numbers import exact_text
 from paging.signals import Count, Watch, stoppable
 
 if TYPE_CHECKING:
@@ -181,18 +182,14 @@ def _status(found: Search) -> str:
 
 
 def _brief(found: Search) -> str:
-    best = "none yet" if found.best is None else _text(found.best.value(found.objective))
+    best = "none yet" if found.best is None else exact_text(found.best.value(found.objective))
     return f"{found.progress.phase}: best {found.objective} {best}, {found.progress.states:,} states"
-
-
-def _text(value: Any) -> str:
-    return "inf" if value == float("inf") else str(value)
 
 
 def _report(found: Search, certificate: str | None, as_json: bool) -> None:
     from paging.certificate import NoCertificateError, write_certificate
 
-    best, progress, shape = found.best, found.progress, found.instance
+    best, progress = found.best, found.progress
     facts = provenance(seed=found.seed, search=progress.method, steps=progress.steps)
     document = found.certificate(facts)
     if certificate is not None:
@@ -206,12 +203,11 @@ def _report(found: Search, certificate: str | None, as_json: bool) -> None:
     rows: list[list[object]] = []
     if best is not None:
         rows = [[
-            best.policy, _text(best.ratio), str(best.gap), best.online, best.offline, len(best.prefix),
+            best.policy, best.ratio, best.gap, best.online, best.offline, len(best.prefix),
             len(best.requests), progress.method, certain,
         ]]  # fmt: skip
     write_table(
-        f"Worst cycle found: ℓ = {shape.layers}, n = {shape.pages}, k = {shape.cache} "
-        f"(forced, sequential, cold); objective {found.objective}",
+        f"Worst cycle found: {found.instance}; objective {found.objective}",
         ["policy", "ratio", "gap", "faults", "OPT", "prefix", "cycle", "found by", "this is"],
         rows,
         left=(0, 7, 8),
@@ -224,14 +220,14 @@ def _report(found: Search, certificate: str | None, as_json: bool) -> None:
 
 
 def _answer(found: Search, document: dict[str, object] | None, certificate: str | None) -> dict[str, object]:
-    best, progress, shape = found.best, found.progress, found.instance
+    best, progress = found.best, found.progress
     return {
         "policy": found.policy.name,
-        "instance": {"layers": shape.layers, "pages": shape.pages, "cache": shape.cache},
-        "model": shape.model,
+        "instance": found.instance.plain,
+        "model": found.instance.model,
         "objective": found.objective,
-        "ratio": None if best is None else _text(best.ratio),
-        "gap": None if best is None else str(best.gap),
+        "ratio": None if best is None else best.ratio,
+        "gap": None if best is None else best.gap,
         "online": None if best is None else best.online,
         "offline": None if best is None else best.offline,
         "exhausted": progress.exhausted,

@@ -53,7 +53,7 @@ NO_SYMMETRY = Symmetry(False, False)
 
 
 @dataclass
-class SearchState:
+class SearchProgress:
     """Where a search stands; numbers and text only, so that it can be saved."""
 
     phase: Phase = "exhaustive"
@@ -92,7 +92,7 @@ class Search:
     ----------
     best : Cycle or None
         The best cycle so far, closed literally and replayed.
-    progress : SearchState
+    progress : SearchProgress
         ``exhausted`` says that no better cycle exists: the whole product graph was searched (states that
         differ by a symmetry counted as one, see :func:`~adversary.cycles.product_graph.symmetry_of`), or the
         ratio is ∞. Unlike the cycle itself this comes without a certificate.
@@ -134,7 +134,7 @@ class Search:
         self.max_states = whole_number(max_states, "max_states", 1)
         self.symmetric = symmetric
         self.best: Cycle | None = None
-        self.progress = SearchState()
+        self.progress = SearchProgress()
         self._graph = ProductGraph(self.policy, instance, symmetry=None if symmetric else NO_SYMMETRY)
         self._frontier: Numbers = np.zeros(1, dtype=np.int64)
         self._scores: Numbers = np.zeros(1, dtype=np.int64)
@@ -359,7 +359,7 @@ class Search:
         """What a checkpoint must agree with."""
         return {
             "policy": self.policy.spec,
-            **self.instance.plain,
+            "instance": self.instance.plain,
             "objective": self.objective,
             "seed": self.seed,
             "max_states": self.max_states,
@@ -408,7 +408,7 @@ class Search:
                 raise ModelError(
                     f"{path}: the checkpoint is of another search: {name} is {theirs.get(name)}, not {value}"
                 )
-        self.progress = SearchState(**facts["progress"])
+        self.progress = SearchProgress(**facts["progress"])
         if facts["best"] is not None:
             lists = {name: tuple(facts["best"][name]) for name in ("prefix", "requests")}
             self.best = Cycle(**{**facts["best"], **lists, "instance": self.instance})

@@ -29,7 +29,11 @@ from sphinx.pycode import ModuleAnalyzer
 import paging.cli.main
 from adversary import constructions
 from paging import TRAITS, LayeredInstance, get_policy, registered_policies
-from proofs.bounds.registry import BOUNDS, Bound, formula, source_text
+from paging.bibliography import SOURCES
+from paging.docstrings import references, sections
+from paging.numbers import exact_text
+from proofs.bounds.bound import Bound, formula, source_text
+from proofs.bounds.registry import BOUNDS
 
 INTERFACE = {
     "paging": ("compare", "viewer.timeline", "testing", "plotting", "lessons", "certificate", "numbers"),
@@ -92,8 +96,9 @@ def _bound_entry(bound: Bound) -> str:
         "",
         f"**{bound.statement}**",
         "",
-        f"- **Value.** {kind} {formula(bound.value)}, for {bound.subject} ({measure})",
+        f"- **Value.** {kind} {formula(bound.value)}, for {bound.subject.words} ({measure})",
         f"- **Conditions.** {bound.condition_text}",
+        f"- **Range.** {bound.range_text}",
         *([] if bound.kind == "lower" else [f"- **Additive constant.** {additive}"]),
         f"- **Statement is** {bound.origin}; **status:** {bound.status}",
         f"- **Source.** {source_text(bound)}",
@@ -109,10 +114,9 @@ def _bound_entry(bound: Bound) -> str:
 
 
 def _value_at(bound: Bound, instance: LayeredInstance) -> str:
-    if bound.violated_condition(instance) is not None:
+    if bound.excluded(instance) is not None:
         return ""
-    value = bound.at(instance)
-    shown = "∞" if value == float("inf") else value
+    shown = exact_text(bound.at(instance))
     return f"; at ℓ = {instance.layers}, n = {instance.pages}, k = {instance.cache} the value is {shown}"
 
 
@@ -143,8 +147,14 @@ def _policy_entry(name: str) -> str:
 
 def _markdown(policy: Any) -> str:
     """Return the docstring of a policy without its parameters and examples, which the reference shows."""
-    text = (inspect.getdoc(type(policy)) or policy.title).replace("``", "`")
-    return re.split(r"^\w[\w ]*\n-{3,}\n", text, maxsplit=1, flags=re.MULTILINE)[0].strip()
+    found = sections(type(policy))
+    parts = [found[""] or policy.title]
+    parts += [f"**{title}.** {found[title]}" for title in ("Label", "Guarantee", "Bad for") if title in found]
+    cited = "; ".join(
+        SOURCES.get(key, key) + (f" ({remark})" if remark else "")
+        for key, remark in references(type(policy)).items()
+    )
+    return "\n\n".join([*parts, *([f"**Source.** {cited}"] if cited else [])]).replace("``", "`")
 
 
 # Commands

@@ -401,9 +401,7 @@ def _():
 def _(LayeredInstance, answer_9, check, get_bound):
     result_9 = check(
         answer_9,
-        lambda: {
-            k for k in range(1, 13) if get_bound("L3").violated_condition(LayeredInstance(3, 4, k)) is None
-        },
+        lambda: {k for k in range(1, 13) if get_bound("L3").excluded(LayeredInstance(3, 4, k)) is None},
         "ℓ must divide k + 1, and (k + 1)/ℓ ≤ n.",
     )
     result_9

@@ -26,10 +26,18 @@ class Equitable(Policy):
     labels ≤ c). The ranking itself is forgotten: the victim is drawn with its probability given the cache, so
     the cache has the distribution of OnlineMIN after every request.
 
-    Label: with work-function label c, c + 1 if cached and −c if not.
+    Label
+    -----
+    With work-function label c, c + 1 if cached and −c if not.
 
-    Guarantee: H_k-competitive against oblivious adversaries (``equitable-upper``).
-    Source: Achlioptas, Chrobak and Noga 2000 (EQUITABLE); Brodal, Moruz and Negoescu 2011 (OnlineMIN).
+    Guarantee
+    ---------
+    H_k-competitive against oblivious adversaries (``equitable-upper``).
+
+    References
+    ----------
+    ACN2000: EQUITABLE
+    BMN2011: OnlineMIN
     """
 
     id, title = "equitable", "the optimal cache a random ranking prefers"

@@ -35,12 +35,24 @@ def _count(labels: LabelArray, page: int, cache: int, most: int) -> None:
 class LFU(Policy):
     """Least frequently used, counting while cached; ties go to the least recently used.
 
-    The count restarts at 1 when a page is loaded. Label: count·(k + 1) + recency rank, where the least
-    recent cached page has rank 1; the smallest label is the next victim. Counts grow without bound, so the
-    policy is not finite-state.
+    The count restarts at 1 when a page is loaded.
 
-    Guarantee: none, not competitive (``not-competitive``). Bad for: two new pages in turn beside k − 1 pages
-    requested twice (``alternating``). Source: Sleator and Tarjan 1985.
+    Label
+    -----
+    count·(k + 1) + recency rank, where the least recent cached page has rank 1; the smallest label is the
+    next victim. Counts grow without bound, so the policy is not finite-state.
+
+    Guarantee
+    ---------
+    None, not competitive (``not-competitive``).
+
+    Bad for
+    -------
+    Two new pages in turn beside k − 1 pages requested twice (``alternating``).
+
+    References
+    ----------
+    SleatorTarjan1985
     """
 
     id, title = "lfu", "least frequently used (in-cache counts, ties to least recent)"
@@ -60,10 +72,22 @@ class LFUCapped(Policy):
     As ``lfu``, with a page requested k times or more counted as requested k times. Any cap from 2 on keeps
     LFU's flaw, that pages once popular are never let go, and a cap of 1 is LRU. At k, no count of LFU is
     changed before k requests to one page, and every cache of two pages or more has a cap of at least 2.
-    Label: count·(k + 1) + recency rank, where the least recent cached page has rank 1.
 
-    Guarantee: none for k ≥ 2, not competitive (``not-competitive``). Bad for: ``alternating``, as ``lfu``.
-    Source: ours; capped counters are common in implementations.
+    Label
+    -----
+    count·(k + 1) + recency rank, where the least recent cached page has rank 1.
+
+    Guarantee
+    ---------
+    None for k ≥ 2, not competitive (``not-competitive``).
+
+    Bad for
+    -------
+    ``alternating``, as ``lfu``.
+
+    References
+    ----------
+    here: capped counters are common in implementations
     """
 
     id, title = "lfu-capped", "LFU, counts capped at k"

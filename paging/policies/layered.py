@@ -67,13 +67,24 @@ class LLRU(Policy):
 
     For a cached page q of layer j let last(q) be its last visit and next(q) the next visit of layer j after
     the one under way; age(q) = (next(q) − last(q))/ℓ in rounds. Evict the largest (age(q), next(q)); ties
-    that remain (several pages a visit) go to the lowest page id. Label: 1 + visits since the last request,
-    with long gaps shortened so that finitely many labels occur.
+    that remain (several pages a visit) go to the lowest page id.
 
-    Guarantee: (k + ℓ − 1)-competitive with one page a visit (``L5``); it is not a marking algorithm and not
-    k-competitive in general (``llru-lower``). Bad for: ``llru-cycles``, and ``L2``, which holds for every
-    deterministic policy.
-    Source: our reconstruction of Angelopoulos, Marchal, Obrecht and Simon 2025; their text was not at hand.
+    Label
+    -----
+    1 + visits since the last request, with long gaps shortened so that finitely many labels occur.
+
+    Guarantee
+    ---------
+    (k + ℓ − 1)-competitive with one page a visit (``L5``); it is not a marking algorithm and not
+    k-competitive in general (``llru-lower``).
+
+    Bad for
+    -------
+    ``llru-cycles``, and ``L2``, which holds for every deterministic policy.
+
+    References
+    ----------
+    AMOS2025: our reconstruction; the full text was not at hand
     """
 
     id, title = "llru", "layered LRU (our reading)"
@@ -93,7 +104,18 @@ class LLRULazy(LLRU):
     """LLRU that does not count the visit under way for pages of the layer being served.
 
     As ``llru``, but the age of a page of the layer being served is one smaller; its place in a tie stays.
-    Label as for ``llru``. Guarantee: none proved here. Source: ours, not the paper's rule.
+
+    Label
+    -----
+    As for ``llru``.
+
+    Guarantee
+    ---------
+    None proved here.
+
+    References
+    ----------
+    here: not the paper's rule
     """
 
     id, title = "llru-lazy", "layered LRU, the visit under way not counted"
@@ -108,8 +130,19 @@ class LLRULazy(LLRU):
 class LLRUToken(LLRU):
     """LRU by tokens: the smallest token ⌊last(q)/ℓ⌋ leaves, ties to the largest next(q).
 
-    Ties that remain go to the lowest page id. Label as for ``llru``. Guarantee: none proved here.
-    Source: ours, not the paper's rule.
+    Ties that remain go to the lowest page id.
+
+    Label
+    -----
+    As for ``llru``.
+
+    Guarantee
+    ---------
+    None proved here.
+
+    References
+    ----------
+    here: not the paper's rule
     """
 
     id, title = "llru-token", "LRU by tokens, ties to the layer furthest ahead"
@@ -124,8 +157,6 @@ class LLRUToken(LLRU):
 class Partitioned(Policy):
     """A fixed split: layer j owns k_j slots and runs its own copy of a policy on them.
 
-    Labels are those of the inner policy, layer by layer.
-
     Parameters
     ----------
     policy : str or Policy, default "lru"
@@ -133,8 +164,17 @@ class Partitioned(Policy):
     shares : sequence of int, optional
         Slots k_j ≥ 1 per layer, Σ k_j ≤ k. Default: as equal as possible, earlier layers get the rest.
 
-    Guarantee: none: every fixed split is unboundedly bad for ℓ ≥ 2, k ≥ ℓ + 1, n > k/ℓ (``L1``).
-    Source: Angelopoulos, Marchal, Obrecht and Simon 2025, Theorem 1.
+    Label
+    -----
+    Those of the inner policy, layer by layer.
+
+    Guarantee
+    ---------
+    None: every fixed split is unboundedly bad for ℓ ≥ 2, k ≥ ℓ + 1, n > k/ℓ (``L1``).
+
+    References
+    ----------
+    AMOS2025: Theorem 1
     """
 
     id, title = "partitioned", "fixed split of the cache over layers"

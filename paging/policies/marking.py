@@ -41,11 +41,23 @@ class MarkLRU(Policy):
     """Marking, among unmarked pages the least recently used leaves.
 
     Every request marks its page; a fault with all pages marked first unmarks all (a new k-phase).
-    Label: 2·(recency rank, 1 = most recent) + mark. Unmarked pages are always less recent than marked ones,
-    so the decisions are those of LRU: a theorem that the tests use.
 
-    Guarantee: k-competitive (``marking-upper``). Bad for: the cyclic sequence over k + 1 pages.
-    Source: Borodin and El-Yaniv 1998.
+    Label
+    -----
+    2·(recency rank, 1 = most recent) + mark. Unmarked pages are always less recent than marked ones, so the
+    decisions are those of LRU: a theorem that the tests use.
+
+    Guarantee
+    ---------
+    k-competitive (``marking-upper``).
+
+    Bad for
+    -------
+    The cyclic sequence over k + 1 pages.
+
+    References
+    ----------
+    BorodinElYaniv1998
     """
 
     id, title = "mark-lru", "marking, ties to the least recently used"
@@ -63,10 +75,22 @@ class MarkFIFO(Policy):
     """Marking, among unmarked pages the one cached longest leaves.
 
     Every request marks its page; a fault with all pages marked first unmarks all (a new k-phase).
-    Label: 2·(arrival rank, 1 = newest) + mark.
 
-    Guarantee: k-competitive (``marking-upper``). Bad for: the cyclic sequence over k + 1 pages.
-    Source: Borodin and El-Yaniv 1998.
+    Label
+    -----
+    2·(arrival rank, 1 = newest) + mark.
+
+    Guarantee
+    ---------
+    k-competitive (``marking-upper``).
+
+    Bad for
+    -------
+    The cyclic sequence over k + 1 pages.
+
+    References
+    ----------
+    BorodinElYaniv1998
     """
 
     id, title = "mark-fifo", "marking, ties to the page cached longest"
@@ -82,10 +106,23 @@ class MarkLayer(Policy):
 
     Every request marks its page; a fault with all pages marked first unmarks all (a new k-phase). The layer
     being served comes up again later than all others, so its pages can be spared longest.
-    Label: 2·(recency rank, 1 = most recent) + mark.
 
-    Guarantee: k-competitive (bound ``marking-upper``); on k + 1 pages (k − ℓ + 1)-competitive
-    (``mark-layer-small``), which is best possible there (``L2``). Bad for: ``marking-trap``. Source: ours.
+    Label
+    -----
+    2·(recency rank, 1 = most recent) + mark.
+
+    Guarantee
+    ---------
+    k-competitive (bound ``marking-upper``); on k + 1 pages (k − ℓ + 1)-competitive (``mark-layer-small``),
+    which is best possible there (``L2``).
+
+    Bad for
+    -------
+    ``marking-trap``.
+
+    References
+    ----------
+    here
     """
 
     id, title = "mark-layer", "marking, ties to the layer being served, then the least recently used"

@@ -23,10 +23,21 @@ def _one_leaves(labels: LabelArray, candidates: LabelArray, page: int, label: in
 class Random(Policy):
     """RANDOM: evict a cached page chosen uniformly at random.
 
-    Label: 1 = cached.
+    Label
+    -----
+    1 = cached.
 
-    Guarantee: k-competitive (``random-upper``). Bad for: the cyclic sequence over k + 1 pages.
-    Source: Raghavan and Snir 1994.
+    Guarantee
+    ---------
+    k-competitive (``random-upper``).
+
+    Bad for
+    -------
+    The cyclic sequence over k + 1 pages.
+
+    References
+    ----------
+    RaghavanSnir1994
     """
 
     id, title = "random", "evict a uniformly random page"
@@ -47,10 +58,20 @@ class Mark(Policy):
     """MARK, the randomised marking algorithm: evict an unmarked page chosen uniformly at random.
 
     Every request marks its page; a fault with all pages marked first unmarks all (a new k-phase).
-    Label: 1 = cached, 2 = cached and marked.
 
-    Guarantee: (2·H_k − 1)-competitive against oblivious adversaries (``mark-upper``), H_k when only k + 1
-    pages exist (``mark-small``). Source: Fiat et al. 1991; Achlioptas, Chrobak and Noga 2000.
+    Label
+    -----
+    1 = cached, 2 = cached and marked.
+
+    Guarantee
+    ---------
+    (2·H_k − 1)-competitive against oblivious adversaries (``mark-upper``), H_k when only k + 1 pages exist
+    (``mark-small``).
+
+    References
+    ----------
+    FKLMSY1991: the algorithm
+    ACN2000: its exact ratio
     """
 
     id, title = "mark", "randomised marking"

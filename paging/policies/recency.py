@@ -11,11 +11,22 @@ ORDINARY = frozenset({"deterministic", "online", "demand", "symmetric", "finite-
 class LRU(Policy):
     """Least recently used: evict the page whose last request is longest ago.
 
-    Label: recency rank, 1 = most recent, k = next victim.
+    Label
+    -----
+    Recency rank, 1 = most recent, k = next victim.
 
-    Guarantee: k-competitive (bound ``marking-upper``, with a smaller OPT ``augmentation-upper``), and no
-    deterministic policy is better when ℓ = 1 (``deterministic-lower``). Bad for: ``cyclic`` (``L3``) and
-    ``rehearsed``, which reach k wherever that is possible (``L3-tight``). Source: Sleator and Tarjan 1985.
+    Guarantee
+    ---------
+    k-competitive (bound ``marking-upper``, with a smaller OPT ``augmentation-upper``), and no deterministic
+    policy is better when ℓ = 1 (``deterministic-lower``).
+
+    Bad for
+    -------
+    ``cyclic`` (``L3``) and ``rehearsed``, which reach k wherever that is possible (``L3-tight``).
+
+    References
+    ----------
+    SleatorTarjan1985
     """
 
     id, title = "lru", "least recently used"
@@ -38,10 +49,21 @@ class LRU(Policy):
 class MRU(Policy):
     """Most recently used: evict the page requested last.
 
-    Label: recency rank, 1 = most recent.
+    Label
+    -----
+    Recency rank, 1 = most recent.
 
-    Guarantee: none, not competitive (``not-competitive``). Bad for: two pages in turn (``alternating``).
-    Source: Borodin and El-Yaniv 1998.
+    Guarantee
+    ---------
+    None, not competitive (``not-competitive``).
+
+    Bad for
+    -------
+    Two pages in turn (``alternating``).
+
+    References
+    ----------
+    BorodinElYaniv1998
     """
 
     id, title = "mru", "most recently used"
@@ -63,10 +85,21 @@ class MRU(Policy):
 class FIFO(Policy):
     """First in, first out: evict the page that has been cached longest.
 
-    Label: arrival rank, 1 = newest, k = next victim.
+    Label
+    -----
+    Arrival rank, 1 = newest, k = next victim.
 
-    Guarantee: k-competitive (``conservative-upper``), and no better for k ≥ ℓ (``fifo-tight``). Bad for:
-    ``domino``. Source: Sleator and Tarjan 1985.
+    Guarantee
+    ---------
+    k-competitive (``conservative-upper``), and no better for k ≥ ℓ (``fifo-tight``).
+
+    Bad for
+    -------
+    ``domino``.
+
+    References
+    ----------
+    SleatorTarjan1985
     """
 
     id, title = "fifo", "first in, first out"
@@ -90,10 +123,21 @@ class FIFO(Policy):
 class LIFO(Policy):
     """Last in, first out: evict the page cached last.
 
-    Label: arrival rank, 1 = newest = next victim.
+    Label
+    -----
+    Arrival rank, 1 = newest = next victim.
 
-    Guarantee: none, not competitive (``not-competitive``). Bad for: two pages in turn (``alternating``).
-    Source: Sleator and Tarjan 1985.
+    Guarantee
+    ---------
+    None, not competitive (``not-competitive``).
+
+    Bad for
+    -------
+    Two pages in turn (``alternating``).
+
+    References
+    ----------
+    SleatorTarjan1985
     """
 
     id, title = "lifo", "last in, first out"
@@ -117,11 +161,23 @@ class Clock(Policy):
 
     The pages stand on a dial. A load or hit sets the page's use bit. On a fault the hand clears set bits as
     it passes and evicts the first page whose bit is clear; the new page takes the place behind the hand.
-    Label: 2·(steps from the hand, 1 = next) + use bit.
 
-    Guarantee: k-competitive (``conservative-upper``), which needs the bit to be set on loading: with a clear
-    bit the sequence p, r, p after the cache {a, q}, q used, faults three times with k = 2. Bad for: the
-    cyclic sequence over k + 1 pages. Source: Corbató 1968.
+    Label
+    -----
+    2·(steps from the hand, 1 = next) + use bit.
+
+    Guarantee
+    ---------
+    k-competitive (``conservative-upper``), which needs the bit to be set on loading: with a clear bit the
+    sequence p, r, p after the cache {a, q}, q used, faults three times with k = 2.
+
+    Bad for
+    -------
+    The cyclic sequence over k + 1 pages.
+
+    References
+    ----------
+    Corbato1969
     """
 
     id, title = "clock", "CLOCK (second chance, use bit set on loading)"
@@ -155,10 +211,22 @@ class Sieve(Policy):
     Pages stand in a queue, newest at the head. A hit sets the visited bit, loading does not. On a fault the
     hand moves from its place towards the head (from the tail when it has none), clears visited bits, and
     evicts the first page without; it then rests on the next page towards the head.
-    Label: 4·(place, 1 = tail) + 2·(hand rests here) + visited.
 
-    Guarantee: none for k ≥ 3, not competitive (``sieve-unbounded``). Bad for: ``stuck-hand``.
-    Source: Zhang et al. 2024; the lower bound is ours.
+    Label
+    -----
+    4·(place, 1 = tail) + 2·(hand rests here) + visited.
+
+    Guarantee
+    ---------
+    None for k ≥ 3, not competitive (``sieve-unbounded``).
+
+    Bad for
+    -------
+    ``stuck-hand``.
+
+    References
+    ----------
+    ZYYVR2024
     """
 
     id, title = "sieve", "SIEVE"
@@ -194,10 +262,21 @@ class Sieve(Policy):
 class FWF(Policy):
     """Flush when full: on a fault with a full cache evict everything.
 
-    Label: 1 = cached.
+    Label
+    -----
+    1 = cached.
 
-    Guarantee: k-competitive (``marking-upper``). Bad for: the cyclic sequence over k + 1 pages.
-    Source: Karlin, Manasse, Rudolph and Sleator 1988.
+    Guarantee
+    ---------
+    k-competitive (``marking-upper``).
+
+    Bad for
+    -------
+    The cyclic sequence over k + 1 pages.
+
+    References
+    ----------
+    KMRS1988
     """
 
     id, title = "fwf", "flush when full"

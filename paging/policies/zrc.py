@@ -22,12 +22,23 @@ class ZRC(Policy):
     before all others; then the smallest work-function label, then the lowest id. Which of several label-0
     pages leaves, and the order beyond "layer being served first", are our choice: the rule leaves them open.
     A tie goes by page number, so renaming pages may change a fault; it never changes the ratio.
-    Label: work-function label + 1 while cached, its negative while not.
 
-    Guarantee: exactly (k − ℓ + 1)-competitive for k ≥ min(2ℓ − 1, ℓ + 3), the best possible (``zrc-tight``);
-    10/3 for k = ℓ + 2 (``zrc-near``), 5/2 for k = ℓ + 1 (``zrc-next``), 2 − 1/ℓ for k = ℓ
-    (``one-slot-each-upper``). Bad for: ``missing-page``, as every deterministic policy (``L2``).
-    Source: ours.
+    Label
+    -----
+    Work-function label + 1 while cached, its negative while not.
+
+    Guarantee
+    ---------
+    Exactly (k − ℓ + 1)-competitive for k ≥ min(2ℓ − 1, ℓ + 3), the best possible (``zrc-tight``); 10/3 for k
+    = ℓ + 2 (``zrc-near``), 5/2 for k = ℓ + 1 (``zrc-next``), 2 − 1/ℓ for k = ℓ (``one-slot-each-upper``).
+
+    Bad for
+    -------
+    ``missing-page``, as every deterministic policy (``L2``).
+
+    References
+    ----------
+    here
     """
 
     id, title = "zrc", "work function: label 0 first, then the layer being served"

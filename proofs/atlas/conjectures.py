@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
-from paging.numbers import ratio_text
-from proofs.atlas.places import Place
+from paging.numbers import exact_text
+from proofs.atlas.shapes import Shape
 from proofs.atlas.values import Value
 
 
@@ -17,11 +17,11 @@ class Conjecture(NamedTuple):
     id: str
     subject: str
     statement: str
-    value: Callable[[Place], Fraction | None]
+    value: Callable[[Shape], Fraction | None]
 
 
-def _lru(place: Place) -> Fraction | None:
-    ell, _, k = place
+def _lru(shape: Shape) -> Fraction | None:
+    ell, _, k = shape
     if 1 < k < ell:
         return Fraction(ell - 1, ell - k)
     if k == ell:
@@ -29,8 +29,8 @@ def _lru(place: Place) -> Fraction | None:
     return Fraction(min(k, 2 * (k - ell) + 1)) if k > ell else None
 
 
-def _best(place: Place) -> Fraction | None:
-    ell, _, k = place
+def _best(shape: Shape) -> Fraction | None:
+    ell, _, k = shape
     if k == ell:
         return 2 - Fraction(1, ell)
     if k >= ell + 2 or (ell <= 2 and k > ell):
@@ -59,31 +59,31 @@ class Evidence(NamedTuple):
     """A conjecture held against the atlas."""
 
     conjecture: Conjecture
-    agree: tuple[Place, ...]
-    disagree: tuple[tuple[Place, str], ...]
+    agree: tuple[Shape, ...]
+    disagree: tuple[tuple[Shape, str], ...]
 
 
 def evidence(values: Iterable[Value]) -> list[Evidence]:
     """Hold every conjecture against the values."""
-    known = [(value.subject, value.place, value.number) for value in values if value.number is not None]
+    known = [(value.subject, value.shape, value.number) for value in values if value.number is not None]
     return [hold(conjecture, known) for conjecture in CONJECTURES]
 
 
-def hold(conjecture: Conjecture, known: Iterable[tuple[str, Place, Fraction | float]]) -> Evidence:
+def hold(conjecture: Conjecture, known: Iterable[tuple[str, Shape, Fraction | float]]) -> Evidence:
     """Hold one conjecture against exact values, given as subject, instance and number.
 
     Examples
     --------
-    >>> hold(CONJECTURES[0], [("lru", Place(2, 4, 3), Fraction(5, 2))]).disagree
-    ((Place(layers=2, pages=4, cache=3), '5/2'),)
+    >>> hold(CONJECTURES[0], [("lru", Shape(2, 4, 3), Fraction(5, 2))]).disagree
+    ((Shape(layers=2, pages=4, cache=3), '5/2'),)
     """
     agree, disagree = [], []
-    for subject, place, number in known:
-        expected = conjecture.value(place) if subject == conjecture.subject else None
+    for subject, shape, number in known:
+        expected = conjecture.value(shape) if subject == conjecture.subject else None
         if expected is None:
             continue
         if number == expected:
-            agree.append(place)
+            agree.append(shape)
         else:
-            disagree.append((place, str(ratio_text(number))))
+            disagree.append((shape, str(exact_text(number))))
     return Evidence(conjecture, tuple(agree), tuple(disagree))

@@ -12,8 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from proofs.atlas.conjectures import CONJECTURES, hold
-from proofs.atlas.places import Place
-from proofs.atlas.table import Row, place_of, read_table, subjects_of, value_of
+from proofs.atlas.shapes import Shape
+from proofs.atlas.table import Row, read_table, shape_of, subjects_of, value_of
 from proofs.report.docs import filled, markdown
 
 
@@ -28,24 +28,24 @@ def _coverage(rows: list[Row]) -> str:
     for subject in subjects_of(rows):
         known = [row for row in rows if value_of(row, subject) is not None]
         layered = [row for row in known if int(row["ℓ"]) > 1]
-        largest = max((place_of(row) for row in known), key=lambda place: (place.layers * place.pages, place))
+        largest = max((shape_of(row) for row in known), key=lambda shape: (shape.layers * shape.pages, shape))
         table.append((f"`{subject}`", str(len(known)), str(len(layered)), _name(largest)))
     header = ("subject", "instances with an exact value", "of them layered", "a largest one (ℓ, n, k)")
     return "## Coverage\n\n" + markdown(header, table)
 
 
-def _name(place: Place) -> str:
-    return f"({place.layers}, {place.pages}, {place.cache})"
+def _name(shape: Shape) -> str:
+    return f"({shape.layers}, {shape.pages}, {shape.cache})"
 
 
 def _named(rows: Iterable[Row], subject: str | None = None) -> str:
-    texts = [_name(place_of(row)) + (f" {row[subject]}" if subject else "") for row in rows]
+    texts = [_name(shape_of(row)) + (f" {row[subject]}" if subject else "") for row in rows]
     return ", ".join(texts) or "none"
 
 
-def _share(rows: list[Row], subject: str, value: Callable[[Place], Fraction | int]) -> tuple[list[Row], int]:
+def _share(rows: list[Row], subject: str, value: Callable[[Shape], Fraction | int]) -> tuple[list[Row], int]:
     known = [row for row in rows if value_of(row, subject) is not None]
-    return [row for row in known if value_of(row, subject) == value(place_of(row))], len(known)
+    return [row for row in known if value_of(row, subject) == value(shape_of(row))], len(known)
 
 
 def _tightness(rows: list[Row]) -> str:
@@ -107,8 +107,8 @@ def _conjectures(rows: list[Row]) -> str:
     table = []
     for conjecture in CONJECTURES:
         subject = conjecture.subject
-        values = [(place_of(row), value_of(row, subject)) for row in rows]
-        found = hold(conjecture, [(subject, place, value) for place, value in values if value is not None])
+        values = [(shape_of(row), value_of(row, subject)) for row in rows]
+        found = hold(conjecture, [(subject, shape, value) for shape, value in values if value is not None])
         table.append((conjecture.id, conjecture.statement, str(len(found.agree)), str(len(found.disagree))))
     header = ("id", "statement", "instances that agree", "that disagree")
     return "## The statements on this table\n\n" + markdown(header, table)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
 from pathlib import Path
 
 from paging.certificate import Certificate, write_certificate
 from paging.errors import LayeredPagingError
 from paging.files import atomic_write
+from paging.model import LayeredInstance
 from paging.numbers import json_text
-from proofs.atlas.places import Place
+from proofs.atlas.shapes import Shape
 from proofs.atlas.values import Value
 
 MARK = "layered-paging atlas"
@@ -54,22 +54,22 @@ def slug(subject: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", subject)
 
 
-def value_file(root: Path, subject: str, place: Place) -> Path:
+def value_file(root: Path, subject: str, shape: Shape) -> Path:
     """Return the file of a value, there or not."""
-    return root / "values" / slug(subject) / f"{place.file}.json"
+    return root / "values" / slug(subject) / f"{shape.file}.json"
 
 
 def store_value(root: Path, value: Value) -> None:
     """Write a value."""
-    target = value_file(root, value.subject, value.place)
+    target = value_file(root, value.subject, value.shape)
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(target) as stream:
-        stream.write(json_text(asdict(value)) + "\n")
+        stream.write(json_text(value.plain) + "\n")
 
 
-def store_certificate(root: Path, subject: str, place: Place, certificate: Certificate) -> str:
+def store_certificate(root: Path, subject: str, shape: Shape, certificate: Certificate) -> str:
     """Write the certificate of a value; return its name relative to the atlas."""
-    target = root / "certificates" / slug(subject) / f"{place.file}.json.gz"
+    target = root / "certificates" / slug(subject) / f"{shape.file}.json.gz"
     target.parent.mkdir(parents=True, exist_ok=True)
     write_certificate(certificate, target)
     return target.relative_to(root).as_posix()
@@ -84,7 +84,7 @@ def read_values(folder: str | Path) -> list[Value]:
         A file is no value of an atlas.
     """
     values = [read_value(path) for path in sorted(Path(folder).glob("values/*/*.json"))]
-    return sorted(values, key=lambda value: (value.subject, value.place))
+    return sorted(values, key=lambda value: (value.subject, value.shape))
 
 
 def read_value(path: Path) -> Value:
@@ -96,6 +96,8 @@ def read_value(path: Path) -> Value:
         It is no value of an atlas.
     """
     try:
-        return Value(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        shape = LayeredInstance.from_plain(facts.pop("instance"))
+        return Value(**facts, **{name: getattr(shape, name) for name in Shape._fields})
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise AtlasError(f"{path}: no value of an atlas ({error}); delete it to compute it again") from error

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from paging.numbers import ratio_text
+from paging.numbers import exact_text
 from paging.parallel import Pool, stopped
 from paging.signals import UNWATCHED, Count, Watch
 from proofs.atlas.files import read_value, store_certificate, store_value, value_file
-from proofs.atlas.places import Place
+from proofs.atlas.shapes import Shape
 from proofs.atlas.subjects import solver_of
 from proofs.atlas.values import Value
 
@@ -24,21 +24,21 @@ IN_POOL = Watch(stop=stopped)
 """A worker gives up when the sweep does."""
 
 
-def compute(folder: str | Path, subject: str, place: Place, max_states: int) -> Value | None:
+def compute(folder: str | Path, subject: str, shape: Shape, max_states: int) -> Value | None:
     """Compute and store one value; return None when stopped before it was known."""
     root = Path(folder)
-    found = solver_of(subject)(place.instance, max_states, IN_POOL)
+    found = solver_of(subject)(shape.instance, max_states, IN_POOL)
     if stopped() and found.value is None:
         return None
     certificate = None
     if found.value is not None and found.certificate is not None:
-        certificate = store_certificate(root, subject, place, found.certificate)
+        certificate = store_certificate(root, subject, shape, found.certificate)
     value = Value(
         subject,
-        *place,
-        ratio_text(found.value),
-        ratio_text(found.lower),
-        ratio_text(found.additive),
+        *shape,
+        exact_text(found.value),
+        exact_text(found.lower),
+        exact_text(found.additive),
         found.states,
         max_states,
         certificate,
@@ -50,7 +50,7 @@ def compute(folder: str | Path, subject: str, place: Place, max_states: int) -> 
 def sweep(
     folder: str | Path,
     subjects: Sequence[str],
-    over: Sequence[Place],
+    over: Sequence[Shape],
     *,
     max_states: int,
     workers: int,
@@ -75,17 +75,17 @@ def sweep(
         Told how many of the values are done; asked to stop, what is under way is given up.
     """
     root = Path(folder)
-    wanted = [(subject, place) for place in over for subject in subjects]
+    wanted = [(subject, shape) for shape in over for subject in subjects]
     beyond: Beyond = {}
     computed = settled = 0
 
-    def missing() -> Iterator[tuple[Path, str, Place, int]]:
+    def missing() -> Iterator[tuple[Path, str, Shape, int]]:
         nonlocal settled
-        for subject, place in wanted:
-            if _known(root, subject, place, max_states, beyond):
+        for subject, shape in wanted:
+            if _known(root, subject, shape, max_states, beyond):
                 settled += 1
             else:
-                yield root, subject, place, max_states
+                yield root, subject, shape, max_states
 
     with Pool(workers) as pool:
         for value in pool.as_finished(_compute, missing(), watch.stop):
@@ -97,19 +97,19 @@ def sweep(
     return computed
 
 
-def _compute(job: tuple[Path, str, Place, int]) -> Value | None:
+def _compute(job: tuple[Path, str, Shape, int]) -> Value | None:
     return compute(*job)
 
 
-def _known(root: Path, subject: str, place: Place, max_states: int, beyond: Beyond) -> bool:
+def _known(root: Path, subject: str, shape: Shape, max_states: int, beyond: Beyond) -> bool:
     """Say whether a value is there, or would not be found with this budget."""
-    path = value_file(root, subject, place)
+    path = value_file(root, subject, shape)
     if path.exists():
         value = read_value(path)
         if value.value is not None or value.max_states >= max_states:
             _note(value, beyond)
             return True
-    return place.pages > beyond.get((subject, place.layers, place.cache), place.pages)
+    return shape.pages > beyond.get((subject, shape.layers, shape.cache), shape.pages)
 
 
 def _note(value: Value, beyond: Beyond) -> None:

@@ -6,41 +6,40 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
 from paging.files import atomic_write
-from paging.numbers import json_text
-from proofs.atlas.places import Place
+from paging.numbers import json_text, read_exact
+from proofs.atlas.shapes import Shape
 from proofs.atlas.subjects import ALL_SUBJECTS
-from proofs.atlas.values import Value, read_number
+from proofs.atlas.values import Value
 
 Row = Mapping[str, str]
 
-PLACE, LOWER, UPPER = ("ℓ", "n", "k"), "k − ℓ + 1", "k + ℓ − 1"
+SHAPE, LOWER, UPPER = ("ℓ", "n", "k"), "k − ℓ + 1", "k + ℓ − 1"
 """The columns beside the subjects: the instance, and the bounds."""
 
 
 def comparison(values: Iterable[Value]) -> tuple[list[str], list[list[object]]]:
     """Return header and rows of the table: per instance the value of every subject beside the bounds."""
-    by_place: dict[Place, dict[str, str | None]] = defaultdict(dict)
+    by_shape: dict[Shape, dict[str, str | None]] = defaultdict(dict)
     subjects: dict[str, None] = {}
     for value in values:
         subjects[value.subject] = None
-        by_place[value.place][value.subject] = value.value
+        by_shape[value.shape][value.subject] = value.value
     order = [s for s in ALL_SUBJECTS if s in subjects]
     order += [s for s in subjects if s not in order]
     rows: list[list[object]] = [
         [
-            *place,
-            place.cache - place.layers + 1,
+            *shape,
+            shape.cache - shape.layers + 1,
             *(found.get(s) for s in order),
-            place.cache + place.layers - 1,
+            shape.cache + shape.layers - 1,
         ]
-        for place, found in sorted(by_place.items())
+        for shape, found in sorted(by_shape.items())
     ]
-    return [*PLACE, LOWER, *order, UPPER], rows
+    return [*SHAPE, LOWER, *order, UPPER], rows
 
 
 def write_tables(folder: str | Path, values: Sequence[Value]) -> list[Path]:
@@ -52,7 +51,7 @@ def write_tables(folder: str | Path, values: Sequence[Value]) -> list[Path]:
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     lines += ["| " + " | ".join("" if cell is None else str(cell) for cell in row) + " |" for row in rows]
     contents = {
-        "atlas.json": json_text({"values": [asdict(value) for value in values]}) + "\n",
+        "atlas.json": json_text({"values": [value.plain for value in values]}) + "\n",
         "atlas.csv": stream.getvalue(),
         "atlas.md": "\n".join(lines) + "\n",
     }
@@ -68,16 +67,17 @@ def read_table(path: str | Path) -> list[Row]:
         return list(csv.DictReader(stream))
 
 
-def place_of(row: Row) -> Place:
+def shape_of(row: Row) -> Shape:
     """Return the instance of a row."""
-    return Place(int(row["ℓ"]), int(row["n"]), int(row["k"]))
+    return Shape(int(row["ℓ"]), int(row["n"]), int(row["k"]))
 
 
 def value_of(row: Row, subject: str) -> Fraction | float | None:
     """Return a subject's value in a row; ``inf`` for unbounded, None where it is not known."""
-    return read_number(row.get(subject))
+    text = row.get(subject)
+    return read_exact(text) if text else None
 
 
 def subjects_of(rows: Iterable[Row]) -> list[str]:
     """Return the subjects of a table."""
-    return [name for name in next(iter(rows)) if name not in (*PLACE, LOWER, UPPER)]
+    return [name for name in next(iter(rows)) if name not in (*SHAPE, LOWER, UPPER)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 
-from proofs.atlas.places import Place
+from paging.numbers import read_exact
+from proofs.atlas.shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -45,20 +46,19 @@ class Value:
     certificate: str | None
 
     @property
-    def place(self) -> Place:
+    def shape(self) -> Shape:
         """The instance it is about."""
-        return Place(self.layers, self.pages, self.cache)
+        return Shape(self.layers, self.pages, self.cache)
 
     @property
     def number(self) -> Fraction | float | None:
         """The value as a number; ``inf`` for unbounded."""
-        return read_number(self.value)
+        return None if self.value is None else read_exact(self.value)
 
-
-def read_number(text: str | None) -> Fraction | float | None:
-    """Return a value written by :func:`paging.numbers.ratio_text` as a number; None where it is not known.
-
-    >>> read_number("3/2"), read_number("unbounded"), read_number("")
-    (Fraction(3, 2), inf, None)
-    """
-    return None if not text else float("inf") if text == "unbounded" else Fraction(text)
+    @property
+    def plain(self) -> dict[str, object]:
+        """The value as plain data, the instance in its one form."""
+        facts = asdict(self)
+        for name in Shape._fields:
+            del facts[name]
+        return {"instance": self.shape.instance.plain, **facts}

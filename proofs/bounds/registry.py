@@ -1,497 +1,717 @@
-"""Every bound as an object: statement, conditions, value, source, status; tables and docs come from here."""
+"""The table of bounds: every theorem this project carries, in the order of every list."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
-from functools import lru_cache
-from typing import Any, Literal
+from dataclasses import replace
 
 import sympy
-from sympy.printing.str import StrPrinter
 
-from paging.bibliography import SOURCES
 from paging.errors import UnknownNameError
-from paging.html import facts_table
-from paging.model import LayeredInstance
+from proofs.bounds.bound import Bound, Condition, Range, Subject, formula, h, k, l, n
 
-l, n, k, h = sympy.symbols("ell n k h", integer=True, positive=True)  # noqa: E741
+ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
+"""The layered model of the source: the order of layers is what the proof uses."""
 
-Kind = Literal["upper", "lower", "tight"]
-Measure = Literal["deterministic", "oblivious"]
-Origin = Literal["classical", "paper", "reported", "our reading", "ours"]
-Status = Literal["proved in the source", "folklore", "ours", "conjecture"]
-Condition = tuple[str, Callable[[LayeredInstance, int], bool]]
+ANY_NUMBER = Range(service=("forced",), visits=("sequential",), per_visit=None)
+"""Any sequence of requests served one after the other: the proof does not use their order."""
 
+ONE_SLOT_FEWER = replace(ONE_A_VISIT, fewer=1)
+"""As before, also against an OPT that has one slot fewer."""
 
-@dataclass(frozen=True)
-class Bound:
-    """A theorem about competitive ratios.
+ANY = Subject(traits=(("online",),))
+ANY_DETERMINISTIC = Subject(traits=(("online", "deterministic"),))
+MARKING = Subject(traits=(("deterministic", "marking"),))
+CONSERVATIVE = Subject(traits=(("conservative",),))
+MARKING_OR_CONSERVATIVE = Subject(traits=(("deterministic", "marking"), ("conservative",)))
 
-    Attributes
-    ----------
-    id : str
-        Short name; tables, docstrings and certificates refer to it.
-    kind : {"upper", "lower", "tight"}
-        Upper: online ≤ value·OPT + additive on every run. Lower: the constructions force value. Tight: both.
-    measure : {"deterministic", "oblivious"}
-        Whether the cost is a number, or an expectation against an oblivious adversary.
-    subject : str
-        Whom it is about, in words.
-    policies : tuple of str
-        Registry ids it can be checked on here.
-    value : sympy.Expr
-        The ratio in ℓ, n, k, h; ``oo`` for "not competitive".
-    additive : sympy.Expr or None
-        The additive constant from a cold start; None where the source leaves it open.
-    conditions : tuple of (text, predicate)
-        Each predicate takes the instance and OPT's cache h.
-    statement : str
-        One sentence.
-    source, locator : str
-        Key into the bibliography, and where in it.
-    origin : str
-        Whose statement this is: classical literature, the paper's own text, reported by third parties, our
-        reading (statement reported, proof rebuilt by us), or ours.
-    status : str
-        Proved in the source, folklore, ours (proof in docs/bounds.md), or conjecture.
-    evidence : str
-        What stands behind it here.
-    constructions : tuple of str
-        Ids of the constructions that force a lower or tight bound.
-    """
-
-    id: str
-    kind: Kind
-    measure: Measure
-    subject: str
-    policies: tuple[str, ...]
-    value: Any
-    additive: Any
-    conditions: tuple[Condition, ...]
-    statement: str
-    source: str
-    locator: str
-    origin: Origin
-    status: Status
-    evidence: str
-    constructions: tuple[str, ...] = ()
-
-    def violated_condition(self, instance: LayeredInstance, opt_cache: int | None = None) -> str | None:
-        """Return the first condition the instance violates, or None when the bound applies."""
-        small = instance.cache if opt_cache is None else opt_cache
-        return next((text for text, holds in self.conditions if not holds(instance, small)), None)
-
-    def at(self, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
-        """Return the value at an instance, exactly: a Fraction, or ``inf``."""
-        return evaluate(self.value, instance, opt_cache)
-
-    def additive_at(self, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | None:
-        """Return the additive constant at an instance, or None where it is not known."""
-        if self.additive is None:
-            return None
-        number = evaluate(self.additive, instance, opt_cache)
-        assert isinstance(number, Fraction)
-        return number
-
-    @property
-    def condition_text(self) -> str:
-        """All conditions in one phrase."""
-        return ", ".join(text for text, _ in self.conditions) or "none"
-
-    def _repr_html_(self) -> str:
-        keys = (
-            "kind",
-            "subject",
-            "value",
-            "additive",
-            "conditions",
-            "reference",
-            "origin",
-            "status",
-            "evidence",
-        )
-        facts = describe(self)
-        return facts_table(f"{self.id}: {self.statement}", {key: facts[key] for key in keys})
-
-
-@lru_cache(maxsize=4096)
-def evaluate(form: Any, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
-    """Evaluate a closed form in ℓ, n, k, h at an instance (n: the smallest layer)."""
-    numbers = {
-        l: instance.layers,
-        n: min(instance.pages_by_layer),
-        k: instance.cache,
-        h: instance.cache if opt_cache is None else opt_cache,
-    }
-    number = sympy.sympify(form).subs(numbers)
-    if number == sympy.oo:
-        return float("inf")
-    return Fraction(int(number.p), int(number.q))
-
-
-H = sympy.harmonic
-_share = (k + 1) / l
-
-LAYERED: Condition = ("ℓ ≥ 2", lambda i, _: i.layers >= 2)
-CLASSICAL: Condition = ("ℓ = 1", lambda i, _: i.layers == 1)
-ROOM: Condition = ("n ≥ k + 1", lambda i, _: min(i.pages_by_layer) >= i.cache + 1)
-EVEN: Condition = ("ℓ divides k + 1", lambda i, _: (i.cache + 1) % i.layers == 0)
-EVEN_ROOM: Condition = ("n ≥ (k + 1)/ℓ", lambda i, _: min(i.pages_by_layer) * i.layers >= i.cache + 1)
-
-LLRU_BEATEN = {(2, 6): 4, (2, 7): 4, (2, 8): 5, (2, 9): 5, (3, 7): 3, (3, 8): 3}
-"""(ℓ, k) where a cycle with more than k LLRU faults per OPT fault is known, and the n it needs."""
-
-ONE_A_VISIT: Condition = ("g = 1", lambda i, _: i.per_visit == 1)
-
-MARKING = ("lru", "fwf", "mark-lru", "mark-fifo", "mark-layer")
-CONSERVATIVE = ("lru", "fifo", "clock", "mark-lru")
 DETERMINISTIC = (
     "lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "lfu-capped", "fwf", "mark-lru", "mark-fifo",
     "mark-layer", "llru", "llru-lazy", "llru-token", "zrc",
 )  # fmt: skip
+"""The policies that bounds about any deterministic one are measured on."""
 
-BOUNDS: dict[str, Bound] = {
-    bound.id: bound
-    for bound in (
-        Bound(
-            "L1", "lower", "deterministic", "any fixed split of the cache over layers",
-            ("partitioned", "partitioned:policy=fifo", "partitioned:policy=lfu"), sympy.oo, None,
-            (
-                LAYERED,
-                ("k ≥ ℓ + 1", lambda i, _: i.cache >= i.layers + 1),
-                ("n > k/ℓ", lambda i, _: min(i.pages_by_layer) * i.layers > i.cache),
-            ),
-            "No fixed split k_1 + … + k_ℓ ≤ k of the cache has a bounded competitive ratio.",
-            "AMOS2025", "Theorem 1", "our reading", "ours",
+H = sympy.harmonic
+ZERO = sympy.Integer(0)
+_share = (k + 1) / l
+
+LAYERED: Condition = ("ℓ ≥ 2", lambda i: i.layers >= 2)
+CLASSICAL: Condition = ("ℓ = 1", lambda i: i.layers == 1)
+ROOM: Condition = ("n ≥ k + 1", lambda i: min(i.pages_by_layer) >= i.cache + 1)
+EVEN: Condition = ("ℓ divides k + 1", lambda i: (i.cache + 1) % i.layers == 0)
+EVEN_ROOM: Condition = ("n ≥ (k + 1)/ℓ", lambda i: min(i.pages_by_layer) * i.layers >= i.cache + 1)
+A_SLOT_EACH: Condition = ("k ≥ ℓ", lambda i: i.cache >= i.layers)
+A_SLOT_MORE: Condition = ("k ≥ ℓ + 1", lambda i: i.cache > i.layers)
+ONE_SLOT_MORE: Condition = ("k = ℓ + 1", lambda i: i.cache == i.layers + 1)
+BEYOND_CACHE: Condition = ("k < number of pages", lambda i: i.cache < i.total_pages)
+TWO_EACH: Condition = ("n ≥ 2", lambda i: min(i.pages_by_layer) >= 2)
+
+LLRU_BEATEN = {(2, 6): 4, (2, 7): 4, (2, 8): 5, (2, 9): 5, (3, 7): 3, (3, 8): 3}
+"""(ℓ, k) where a cycle with more than k LLRU faults per OPT fault is known, and the n it needs."""
+
+
+def named(*policies: str) -> Subject:
+    """Return the subject of a bound about these policies alone."""
+    return Subject(names=policies)
+
+
+TABLE = (
+    Bound(
+        id="L1",
+        kind="lower",
+        measure="deterministic",
+        subject=named("partitioned"),
+        measured=("partitioned", "partitioned:policy=fifo", "partitioned:policy=lfu"),
+        value=sympy.oo,
+        range=ONE_A_VISIT,
+        conditions=(
+            LAYERED,
+            A_SLOT_MORE,
+            ("n > k/ℓ", lambda i: min(i.pages_by_layer) * i.layers > i.cache),
+        ),
+        statement="No fixed split k_1 + … + k_ℓ ≤ k of the cache has a bounded competitive ratio.",
+        source="AMOS2025",
+        locator="Theorem 1",
+        origin="our reading",
+        status="ours",
+        evidence=(
             "Statement: the start of Theorem 1; conditions and proof: ours. A layer with k_i ≤ ⌊k/ℓ⌋ is "
-            "asked for k_i + 1 pages while every other layer repeats one page.",
-            ("fixed-split", "fixed-split-cyclic"),
+            "asked for k_i + 1 pages while every other layer repeats one page."
         ),
-        Bound(
-            "L2", "lower", "deterministic", "any deterministic policy", DETERMINISTIC, k - l + 1, None,
-            (
-                ("k ≥ ℓ", lambda i, _: i.cache >= i.layers),
-                ("k < number of pages", lambda i, _: i.cache < i.total_pages),
-            ),
-            "Every deterministic policy has competitive ratio at least k − ℓ + 1.",
-            "AMOS2025", "reported by third parties", "our reading", "ours",
+        constructions=("fixed-split", "fixed-split-cyclic"),
+    ),
+    Bound(
+        id="L2",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=DETERMINISTIC,
+        value=k - l + 1,
+        range=ONE_A_VISIT,
+        conditions=(A_SLOT_EACH, BEYOND_CACHE),
+        statement="Every deterministic policy has competitive ratio at least k − ℓ + 1.",
+        source="AMOS2025",
+        locator="reported by third parties",
+        origin="our reading",
+        status="ours",
+        evidence=(
             "Bound reported, construction and proof ours: k + 1 pages, the missing one is requested when its "
-            "layer is served.",
-            ("missing-page", "cruel"),
+            "layer is served."
         ),
-        Bound(
-            "L3", "lower", "deterministic", "LRU", ("lru",), k, None, (EVEN, EVEN_ROOM),
-            "LRU has competitive ratio at least k when ℓ divides k + 1.",
-            "AMOS2025", "reported by third parties", "our reading", "ours",
-            "The cyclic sequence over (k + 1)/ℓ pages per layer. The condition is sufficient, not necessary.",
-            ("cyclic",),
+        constructions=("missing-page", "cruel"),
+    ),
+    Bound(
+        id="L3",
+        kind="lower",
+        measure="deterministic",
+        subject=named("lru"),
+        value=k,
+        range=ONE_A_VISIT,
+        conditions=(EVEN, EVEN_ROOM),
+        statement="LRU has competitive ratio at least k when ℓ divides k + 1.",
+        source="AMOS2025",
+        locator="reported by third parties",
+        origin="our reading",
+        status="ours",
+        evidence=(
+            "The cyclic sequence over (k + 1)/ℓ pages per layer. The condition is sufficient, not necessary."
         ),
-        Bound(
-            "L3-tight", "tight", "deterministic", "LRU", ("lru", "mark-lru"), k, sympy.Integer(0),
+        constructions=("cyclic",),
+    ),
+    Bound(
+        id="L3-tight",
+        kind="tight",
+        measure="deterministic",
+        subject=named("lru", "mark-lru"),
+        value=k,
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        conditions=(
+            BEYOND_CACHE,
             (
-                ("k < number of pages", lambda i, _: i.cache < i.total_pages),
-                (
-                    "k = 1, k = ℓ − 1 or k ≥ 2ℓ − 1",
-                    lambda i, _: i.cache in (1, i.layers - 1) or i.cache >= 2 * i.layers - 1,
-                ),
-                ("n ≥ 2 or k < ℓ", lambda i, _: min(i.pages_by_layer) >= 2 or i.cache < i.layers),
-                ONE_A_VISIT,
+                "k = 1, k = ℓ − 1 or k ≥ 2ℓ − 1",
+                lambda i: i.cache in (1, i.layers - 1) or i.cache >= 2 * i.layers - 1,
             ),
+            ("n ≥ 2 or k < ℓ", lambda i: min(i.pages_by_layer) >= 2 or i.cache < i.layers),
+        ),
+        statement=(
             "LRU has competitive ratio exactly k for these (ℓ, n, k); for all others with k < ℓn it has a "
-            "smaller one.",
-            "here", "docs/bounds.md", "ours", "ours",
-            "From below, k + 1 pages in the order in which LRU evicts them; marking-upper from above.",
-            ("rehearsed", "cyclic", "one-page-each"),
+            "smaller one."
         ),
-        Bound(
-            "lru-layered-upper", "upper", "deterministic", "LRU", ("lru", "mark-lru"),
-            sympy.Min(k, 2 * (k - l) + 1), sympy.Integer(0),
-            (("k ≥ ℓ + 1", lambda i, _: i.cache > i.layers), ONE_A_VISIT),
-            "LRU is min(k, 2(k − ℓ) + 1)-competitive.",
-            "here", "docs/zrc.md, Theorem 5", "ours", "ours",
-            "A page requested in the last round never leaves; windows of ℓ requests after an OPT fault.",
+        source="here",
+        locator="docs/bounds.md",
+        origin="ours",
+        status="ours",
+        evidence="From below, k + 1 pages in the order in which LRU evicts them; marking-upper from above.",
+        constructions=("rehearsed", "cyclic", "one-page-each"),
+    ),
+    Bound(
+        id="lru-layered-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=named("lru", "mark-lru"),
+        value=sympy.Min(k, 2 * (k - l) + 1),
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        conditions=(A_SLOT_MORE,),
+        statement="LRU is min(k, 2(k − ℓ) + 1)-competitive.",
+        source="here",
+        locator="docs/zrc.md, Theorem 5",
+        origin="ours",
+        status="ours",
+        evidence="A page requested in the last round never leaves; windows of ℓ requests after an OPT fault.",
+    ),
+    Bound(
+        id="lru-layered-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=named("lru", "mark-lru"),
+        value=2 * (k - l) + 1,
+        range=ONE_A_VISIT,
+        conditions=(
+            ("ℓ + 1 ≤ k ≤ 2ℓ − 1", lambda i: i.layers < i.cache < 2 * i.layers),
+            TWO_EACH,
         ),
-        Bound(
-            "lru-layered-lower", "lower", "deterministic", "LRU", ("lru", "mark-lru"), 2 * (k - l) + 1, None,
-            (
-                ("ℓ + 1 ≤ k ≤ 2ℓ − 1", lambda i, _: i.layers < i.cache < 2 * i.layers),
-                ("n ≥ 2", lambda i, _: min(i.pages_by_layer) >= 2),
-                ONE_A_VISIT,
-            ),
-            "LRU has competitive ratio at least 2(k − ℓ) + 1, hence exactly this.",
-            "here", "docs/zrc.md, Theorem 5", "ours", "ours",
-            "k − ℓ + 1 layers alternate between two pages.",
-            ("two-faces",),
-        ),
-        Bound(
-            "one-slot-each-upper", "upper", "deterministic", "LRU, ZRC", ("lru", "mark-lru", "zrc"),
-            2 - 1 / l, sympy.Integer(0), (("k = ℓ", lambda i, _: i.cache == i.layers), ONE_A_VISIT),
+        statement="LRU has competitive ratio at least 2(k − ℓ) + 1, hence exactly this.",
+        source="here",
+        locator="docs/zrc.md, Theorem 5",
+        origin="ours",
+        status="ours",
+        evidence="k − ℓ + 1 layers alternate between two pages.",
+        constructions=("two-faces",),
+    ),
+    Bound(
+        id="one-slot-each-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=named("lru", "mark-lru", "zrc"),
+        value=2 - 1 / l,
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        conditions=(("k = ℓ", lambda i: i.cache == i.layers),),
+        statement=(
             "With as many slots as layers LRU and ZRC have competitive ratio at most 2 − 1/ℓ, and exactly "
-            "that if every layer has two pages.",
-            "here", "docs/zrc.md, Theorem 4", "ours", "ours",
-            "They keep the last page of every layer.",
+            "that if every layer has two pages."
         ),
-        Bound(
-            "zrc-tight", "tight", "deterministic", "ZRC, however its ties are broken", ("zrc",), k - l + 1,
-            sympy.Integer(0),
-            (
-                ("k ≥ min(2ℓ − 1, ℓ + 3)", lambda i, _: i.cache >= min(2 * i.layers - 1, i.layers + 3)),
-                ("k < number of pages", lambda i, _: i.cache < i.total_pages),
-                ONE_A_VISIT,
-            ),
-            "ZRC has competitive ratio exactly k − ℓ + 1, by L2 the best of any deterministic policy.",
-            "here", "docs/zrc.md, Theorems 1 and 2", "ours", "ours",
-            "From below L2, whose construction this is. For smaller k see zrc-near and zrc-next.",
-            ("missing-page",),
+        source="here",
+        locator="docs/zrc.md, Theorem 4",
+        origin="ours",
+        status="ours",
+        evidence="They keep the last page of every layer.",
+    ),
+    Bound(
+        id="zrc-tight",
+        kind="tight",
+        measure="deterministic",
+        subject=named("zrc"),
+        value=k - l + 1,
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        conditions=(
+            ("k ≥ min(2ℓ − 1, ℓ + 3)", lambda i: i.cache >= min(2 * i.layers - 1, i.layers + 3)),
+            BEYOND_CACHE,
         ),
-        Bound(
-            "zrc-near", "upper", "deterministic", "ZRC, however its ties are broken", ("zrc",),
-            sympy.Rational(10, 3), sympy.Integer(0),
-            (("k = ℓ + 2", lambda i, _: i.cache == i.layers + 2), ONE_A_VISIT),
-            "For k = ℓ + 2 ZRC is 10/3-competitive (and 3 is the best possible).",
-            "here", "docs/zrc.md, Theorem 3", "ours", "ours", "Conjectured: exactly 3.",
+        statement="ZRC has competitive ratio exactly k − ℓ + 1, by L2 the best of any deterministic policy.",
+        source="here",
+        locator="docs/zrc.md, Theorems 1 and 2",
+        origin="ours",
+        status="ours",
+        evidence="From below L2, whose construction this is. For smaller k see zrc-near and zrc-next.",
+        constructions=("missing-page",),
+    ),
+    Bound(
+        id="zrc-near",
+        kind="upper",
+        measure="deterministic",
+        subject=named("zrc"),
+        value=sympy.Rational(10, 3),
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        conditions=(("k = ℓ + 2", lambda i: i.cache == i.layers + 2),),
+        statement="For k = ℓ + 2 ZRC is 10/3-competitive (and 3 is the best possible).",
+        source="here",
+        locator="docs/zrc.md, Theorem 3",
+        origin="ours",
+        status="ours",
+        evidence="Conjectured: exactly 3.",
+    ),
+    Bound(
+        id="zrc-next",
+        kind="upper",
+        measure="deterministic",
+        subject=named("zrc"),
+        value=sympy.Rational(5, 2),
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        conditions=(ONE_SLOT_MORE,),
+        statement=(
+            "For k = ℓ + 1 ZRC is 5/2-competitive (and 2 is a lower bound for every deterministic policy)."
         ),
-        Bound(
-            "zrc-next", "upper", "deterministic", "ZRC, however its ties are broken", ("zrc",),
-            sympy.Rational(5, 2), sympy.Integer(0),
-            (("k = ℓ + 1", lambda i, _: i.cache == i.layers + 1), ONE_A_VISIT),
-            "For k = ℓ + 1 ZRC is 5/2-competitive (and 2 is a lower bound for every deterministic policy).",
-            "here", "docs/zrc.md, Theorem 3", "ours", "ours", "The ratio is 7/3 at (ℓ, n, k) = (3, 3, 4).",
-        ),
-        Bound(
-            "small-cache", "tight", "deterministic", "LRU, FIFO, CLOCK, FWF, marking with a fixed order",
-            ("lru", "fifo", "clock", "fwf", "mark-lru", "mark-fifo"), (l - 1) / (l - k), sympy.Integer(0),
-            (("k < ℓ", lambda i, _: i.cache < i.layers), ONE_A_VISIT),
+        source="here",
+        locator="docs/zrc.md, Theorem 3",
+        origin="ours",
+        status="ours",
+        evidence="The ratio is 7/3 at (ℓ, n, k) = (3, 3, 4).",
+    ),
+    Bound(
+        id="small-cache",
+        kind="tight",
+        measure="deterministic",
+        subject=named("lru", "fifo", "clock", "fwf", "mark-lru", "mark-fifo"),
+        value=(l - 1) / (l - k),
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        conditions=(("k < ℓ", lambda i: i.cache < i.layers),),
+        statement=(
             "With fewer slots than layers these policies have competitive ratio exactly (ℓ − 1)/(ℓ − k), and "
-            "no policy has a larger one.",
-            "here", "docs/bounds.md", "ours", "ours",
+            "no policy has a larger one."
+        ),
+        source="here",
+        locator="docs/bounds.md",
+        origin="ours",
+        status="ours",
+        evidence=(
             "One page per layer from below; from above, at most k − 1 of the ℓ − 1 requests after another "
-            "one are hits.",
-            ("one-page-each",),
+            "one are hits."
         ),
-        Bound(
-            "L4", "lower", "oblivious", "any policy, randomised or not",
-            ("mark", "random", "lru", "llru"), H(_share), None, (LAYERED, EVEN, EVEN_ROOM),
+        constructions=("one-page-each",),
+    ),
+    Bound(
+        id="L4",
+        kind="lower",
+        measure="oblivious",
+        subject=ANY,
+        measured=("mark", "random", "lru", "llru"),
+        value=H(_share),
+        range=ONE_A_VISIT,
+        conditions=(LAYERED, EVEN, EVEN_ROOM),
+        statement=(
             "Every randomised policy has competitive ratio at least H_m, m = (k + 1)/ℓ; for k = ℓn − 1 that "
-            "is H_n.",
-            "AMOS2025", "reported by third parties", "our reading", "ours",
+            "is H_n."
+        ),
+        source="AMOS2025",
+        locator="reported by third parties",
+        origin="our reading",
+        status="ours",
+        evidence=(
             "Reported as max(H_n, log ℓ/(6n)). Rebuilt: independent uniform requests in each layer; the "
-            "construction's own exact limit, from a rational sum, is at least this closed form.",
-            ("uniform",),
+            "construction's own exact limit, from a rational sum, is at least this closed form."
         ),
-        Bound(
-            "L4-layers", "lower", "oblivious", "any policy, randomised or not",
-            ("mark", "random", "lru", "llru"), ((_share - 1) * H(l - 1) - 1) / _share, None,
-            (LAYERED, EVEN, EVEN_ROOM),
+        constructions=("uniform",),
+    ),
+    Bound(
+        id="L4-layers",
+        kind="lower",
+        measure="oblivious",
+        subject=ANY,
+        measured=("mark", "random", "lru", "llru"),
+        value=((_share - 1) * H(l - 1) - 1) / _share,
+        range=ONE_A_VISIT,
+        conditions=(LAYERED, EVEN, EVEN_ROOM),
+        statement=(
             "Every randomised policy has competitive ratio at least ((m − 1)·H_{ℓ−1} − 1)/m, m = (k + 1)/ℓ, "
-            "which grows with ℓ.",
-            "AMOS2025", "reported by third parties", "our reading", "ours",
-            "The same uniform construction; the last of ℓ collectors finishes late.",
-            ("uniform",),
+            "which grows with ℓ."
         ),
-        Bound(
-            "L4-spread", "lower", "oblivious", "any policy, randomised or not",
-            ("mark", "random", "lru", "llru"), H(sympy.Min(n - 1, k - l + 1)), None,
-            (
-                ("k ≥ ℓ", lambda i, _: i.cache >= i.layers),
-                ("k < number of pages", lambda i, _: i.cache < i.total_pages),
-            ),
-            "Every randomised policy has competitive ratio at least H_{m−1}, m = min(n, k − ℓ + 2).",
-            "here", "docs/adversaries.md", "ours", "ours",
+        source="AMOS2025",
+        locator="reported by third parties",
+        origin="our reading",
+        status="ours",
+        evidence="The same uniform construction; the last of ℓ collectors finishes late.",
+        constructions=("uniform",),
+    ),
+    Bound(
+        id="L4-spread",
+        kind="lower",
+        measure="oblivious",
+        subject=ANY,
+        measured=("mark", "random", "lru", "llru"),
+        value=H(sympy.Min(n - 1, k - l + 1)),
+        range=ONE_A_VISIT,
+        conditions=(A_SLOT_EACH, BEYOND_CACHE),
+        statement="Every randomised policy has competitive ratio at least H_{m−1}, m = min(n, k − ℓ + 2).",
+        source="here",
+        locator="docs/adversaries.md",
+        origin="ours",
+        status="ours",
+        evidence=(
             "Independent uniform requests to k + 1 pages, m of them in one layer; the construction's own "
-            "exact limit, from a rational sum, is at least this closed form.",
-            ("uniform-spread",),
+            "exact limit, from a rational sum, is at least this closed form."
         ),
-        Bound(
-            "L5", "upper", "deterministic", "LLRU", ("llru",), k + l - 1, sympy.Integer(0), (ONE_A_VISIT,),
-            "LLRU faults at most k + ℓ − 1 times in a k-phase, hence is (k + ℓ − 1)-competitive.",
-            "here", "docs/bounds.md", "ours", "ours", "About our reading of LLRU.",
-        ),
-        Bound(
-            "llru-lower", "lower", "deterministic", "LLRU", ("llru",), k + sympy.Rational(1, 2), None,
+        constructions=("uniform-spread",),
+    ),
+    Bound(
+        id="L5",
+        kind="upper",
+        measure="deterministic",
+        subject=named("llru"),
+        value=k + l - 1,
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        statement="LLRU faults at most k + ℓ − 1 times in a k-phase, hence is (k + ℓ − 1)-competitive.",
+        source="here",
+        locator="docs/bounds.md",
+        origin="ours",
+        status="ours",
+        evidence="About our reading of LLRU.",
+    ),
+    Bound(
+        id="llru-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=named("llru"),
+        value=k + sympy.Rational(1, 2),
+        range=ONE_A_VISIT,
+        conditions=(
+            ("(ℓ, k) one of (2, 6 … 9), (3, 7), (3, 8)", lambda i: (i.layers, i.cache) in LLRU_BEATEN),
             (
-                ("(ℓ, k) one of (2, 6 … 9), (3, 7), (3, 8)", lambda i, _: (i.layers, i.cache) in LLRU_BEATEN),
-                (
-                    "n ≥ 4 (k ≤ 7), 5 (k ≥ 8) for ℓ = 2, 3 for ℓ = 3",
-                    lambda i, _: min(i.pages_by_layer) >= LLRU_BEATEN.get((i.layers, i.cache), 0),
-                ),
+                "n ≥ 4 (k ≤ 7), 5 (k ≥ 8) for ℓ = 2, 3 for ℓ = 3",
+                lambda i: min(i.pages_by_layer) >= LLRU_BEATEN.get((i.layers, i.cache), 0),
             ),
-            "LLRU is not k-competitive: on these instances its ratio is at least k + 1/2.",
-            "here", "exhaustive search of the product graph", "ours", "ours",
+        ),
+        statement="LLRU is not k-competitive: on these instances its ratio is at least k + 1/2.",
+        source="here",
+        locator="exhaustive search of the product graph",
+        origin="ours",
+        status="ours",
+        evidence=(
             "Cycles with ratio 13/2 at (2, 6), 15/2 at (3, 7), 9 at (3, 8), and k + ℓ − 1 at (2, 7), (2, 8), "
-            "(2, 9), where L5 is therefore tight.",
-            ("llru-cycles",),
+            "(2, 9), where L5 is therefore tight."
         ),
-        Bound(
-            "marking-upper", "upper", "deterministic", "every deterministic marking algorithm", MARKING, k,
-            sympy.Integer(0), (),
-            "Every marking algorithm is k-competitive.",
-            "BorodinElYaniv1998", "chapter on deterministic paging", "classical", "proved in the source",
-            "At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
+        constructions=("llru-cycles",),
+    ),
+    Bound(
+        id="marking-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=MARKING,
+        value=k,
+        additive=ZERO,
+        range=ANY_NUMBER,
+        statement="Every marking algorithm is k-competitive.",
+        source="BorodinElYaniv1998",
+        locator="chapter on deterministic paging",
+        origin="classical",
+        status="proved in the source",
+        evidence="At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
+    ),
+    Bound(
+        id="marking-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=MARKING,
+        value=sympy.Rational(5, 2),
+        range=ONE_A_VISIT,
+        conditions=(
+            ("ℓ ≥ 3", lambda i: i.layers >= 3),
+            ONE_SLOT_MORE,
+            TWO_EACH,
         ),
-        Bound(
-            "marking-lower", "lower", "deterministic", "every deterministic marking algorithm", MARKING,
-            sympy.Rational(5, 2), None,
-            (
-                ("ℓ ≥ 3", lambda i, _: i.layers >= 3),
-                ("k = ℓ + 1", lambda i, _: i.cache == i.layers + 1),
-                ("n ≥ 2", lambda i, _: min(i.pages_by_layer) >= 2),
-                ONE_A_VISIT,
-            ),
-            "With k = ℓ + 1 every deterministic marking algorithm has competitive ratio at least 5/2.",
-            "here", "docs/bounds.md", "ours", "ours",
-            "Two k-phases with 5 faults against 2; L2 gives 2. Marked pages are kept, and OPT can drop them.",
-            ("marking-trap",),
+        statement="With k = ℓ + 1 every deterministic marking algorithm has competitive ratio at least 5/2.",
+        source="here",
+        locator="docs/bounds.md",
+        origin="ours",
+        status="ours",
+        evidence=(
+            "Two k-phases with 5 faults against 2; L2 gives 2. Marked pages are kept, and OPT can drop them."
         ),
-        Bound(
-            "mark-layer-small", "tight", "deterministic", "marking that prefers the layer being served",
-            ("mark-layer",), k - l + 1, sympy.Integer(0),
-            (
-                ("k = number of pages − 1", lambda i, _: i.cache == i.total_pages - 1),
-                ("n ≥ 2", lambda i, _: min(i.pages_by_layer) >= 2),
-                ONE_A_VISIT,
-            ),
+        constructions=("marking-trap",),
+    ),
+    Bound(
+        id="mark-layer-small",
+        kind="tight",
+        measure="deterministic",
+        subject=named("mark-layer"),
+        value=k - l + 1,
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        conditions=(
+            ("k = number of pages − 1", lambda i: i.cache == i.total_pages - 1),
+            TWO_EACH,
+        ),
+        statement=(
             "When only k + 1 pages exist, at least two per layer, this marking algorithm has competitive "
-            "ratio exactly k − ℓ + 1, and no deterministic policy has a smaller one.",
-            "here", "docs/bounds.md", "ours", "ours",
-            "In the first round of a k-phase ℓ − 1 pages come in without a fault; L2 from below.",
-            ("missing-page",),
+            "ratio exactly k − ℓ + 1, and no deterministic policy has a smaller one."
         ),
-        Bound(
-            "conservative-upper", "upper", "deterministic", "every conservative algorithm", CONSERVATIVE, k,
-            sympy.Integer(0), (),
-            "Every conservative algorithm (LRU, FIFO, CLOCK) is k-competitive.",
-            "BorodinElYaniv1998", "chapter on deterministic paging", "classical", "proved in the source",
-            "At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
-        ),
-        Bound(
-            "fifo-tight", "tight", "deterministic", "FIFO", ("fifo",), k, sympy.Integer(0),
-            (
-                ("k ≥ ℓ", lambda i, _: i.cache >= i.layers),
-                ("k < number of pages", lambda i, _: i.cache < i.total_pages),
-                ("n ≥ 2", lambda i, _: min(i.pages_by_layer) >= 2),
-                ONE_A_VISIT,
-            ),
-            "FIFO has competitive ratio exactly k, also where LRU has a smaller one.",
-            "here", "docs/bounds.md", "ours", "ours",
+        source="here",
+        locator="docs/bounds.md",
+        origin="ours",
+        status="ours",
+        evidence="In the first round of a k-phase ℓ − 1 pages come in without a fault; L2 from below.",
+        constructions=("missing-page",),
+    ),
+    Bound(
+        id="conservative-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=CONSERVATIVE,
+        value=k,
+        additive=ZERO,
+        range=ANY_NUMBER,
+        statement="Every conservative algorithm (LRU, FIFO, CLOCK) is k-competitive.",
+        source="BorodinElYaniv1998",
+        locator="chapter on deterministic paging",
+        origin="classical",
+        status="proved in the source",
+        evidence="At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
+    ),
+    Bound(
+        id="fifo-tight",
+        kind="tight",
+        measure="deterministic",
+        subject=named("fifo"),
+        value=k,
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        conditions=(A_SLOT_EACH, BEYOND_CACHE, TWO_EACH),
+        statement="FIFO has competitive ratio exactly k, also where LRU has a smaller one.",
+        source="here",
+        locator="docs/bounds.md",
+        origin="ours",
+        status="ours",
+        evidence=(
             "One new page pushes out the oldest page, which pushes out the next, through the whole queue; "
-            "conservative-upper from above.",
-            ("domino",),
+            "conservative-upper from above."
         ),
-        Bound(
-            "augmentation-upper", "upper", "deterministic", "marking and conservative algorithms",
-            tuple(dict.fromkeys(MARKING + CONSERVATIVE)), k / (k - h + 1), k,
-            (("h ≤ k", lambda i, small: small <= i.cache),),
-            "With k pages against OPT's h ≤ k they are k/(k − h + 1)-competitive.",
-            "SleatorTarjan1985", "section on paging, upper bound", "classical", "proved in the source",
-            "OPT with h pages pays at least k − h + 1 per k-phase; additive constant k ours.",
+        constructions=("domino",),
+    ),
+    Bound(
+        id="augmentation-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=MARKING_OR_CONSERVATIVE,
+        value=k / (k - h + 1),
+        additive=k,
+        range=ANY_NUMBER,
+        statement="With k pages against OPT's h ≤ k they are k/(k − h + 1)-competitive.",
+        source="SleatorTarjan1985",
+        locator="section on paging, upper bound",
+        origin="classical",
+        status="proved in the source",
+        evidence="OPT with h pages pays at least k − h + 1 per k-phase; additive constant k ours.",
+    ),
+    Bound(
+        id="deterministic-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=DETERMINISTIC,
+        value=k,
+        range=ONE_A_VISIT,
+        conditions=(CLASSICAL, ROOM),
+        statement="Every deterministic policy has competitive ratio at least k.",
+        source="SleatorTarjan1985",
+        locator="section on paging, lower bound with h = k",
+        origin="classical",
+        status="proved in the source",
+        evidence="Always request the missing page out of k + 1.",
+        constructions=("missing-page", "cruel", "sleator-tarjan"),
+    ),
+    Bound(
+        id="augmentation-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=DETERMINISTIC,
+        value=k / (k - h + 1),
+        range=ONE_A_VISIT,
+        conditions=(
+            CLASSICAL,
+            ("n ≥ 2k", lambda i: min(i.pages_by_layer) >= 2 * i.cache),
         ),
-        Bound(
-            "deterministic-lower", "lower", "deterministic", "any deterministic policy", DETERMINISTIC, k,
-            None, (CLASSICAL, ROOM),
-            "Every deterministic policy has competitive ratio at least k.",
-            "SleatorTarjan1985", "section on paging, lower bound with h = k", "classical",
-            "proved in the source",
-            "Always request the missing page out of k + 1.", ("missing-page", "cruel", "sleator-tarjan"),
+        statement=(
+            "With k pages against OPT's h ≤ k every deterministic policy has ratio at least k/(k − h + 1)."
         ),
-        Bound(
-            "augmentation-lower", "lower", "deterministic", "any deterministic policy", DETERMINISTIC,
-            k / (k - h + 1), None,
-            (
-                CLASSICAL,
-                ("n ≥ 2k", lambda i, _: min(i.pages_by_layer) >= 2 * i.cache),
-                ("h ≤ k", lambda i, small: small <= i.cache),
-            ),
-            "With k pages against OPT's h ≤ k every deterministic policy has ratio at least k/(k − h + 1).",
-            "SleatorTarjan1985", "section on paging, lower bound", "classical", "proved in the source",
-            "The condition n ≥ 2k is what our construction uses; the source assumes enough pages.",
-            ("sleator-tarjan",),
+        source="SleatorTarjan1985",
+        locator="section on paging, lower bound",
+        origin="classical",
+        status="proved in the source",
+        evidence="The condition n ≥ 2k is what our construction uses; the source assumes enough pages.",
+        constructions=("sleator-tarjan",),
+    ),
+    Bound(
+        id="not-competitive",
+        kind="lower",
+        measure="deterministic",
+        subject=named("lifo", "mru", "lfu", "lfu-capped"),
+        value=sympy.oo,
+        range=ONE_A_VISIT,
+        conditions=(
+            CLASSICAL,
+            ROOM,
+            ("k ≥ 2", lambda i: i.cache >= 2),
         ),
-        Bound(
-            "not-competitive", "lower", "deterministic", "LIFO, MRU, LFU",
-            ("lifo", "mru", "lfu", "lfu-capped"), sympy.oo, None,
-            (CLASSICAL, ROOM, ("k ≥ 2", lambda i, _: i.cache >= 2)),
-            "LIFO, MRU and LFU (with counts capped at k, too) have no bounded competitive ratio.",
-            "BorodinElYaniv1998", "chapter on deterministic paging", "classical", "folklore",
-            "Two pages in turn.",
-            ("alternating",),
+        statement="LIFO, MRU and LFU (with counts capped at k, too) have no bounded competitive ratio.",
+        source="BorodinElYaniv1998",
+        locator="chapter on deterministic paging",
+        origin="classical",
+        status="folklore",
+        evidence="Two pages in turn.",
+        constructions=("alternating",),
+    ),
+    Bound(
+        id="not-competitive-layered",
+        kind="lower",
+        measure="deterministic",
+        subject=named("lifo", "mru", "lfu", "lfu-capped"),
+        value=sympy.oo,
+        range=ONE_A_VISIT,
+        conditions=(
+            LAYERED,
+            A_SLOT_MORE,
+            BEYOND_CACHE,
+            ("n ≥ 3 in some layer", lambda i: max(i.pages_by_layer) >= 3),
         ),
-        Bound(
-            "not-competitive-layered", "lower", "deterministic", "LIFO, MRU, LFU",
-            ("lifo", "mru", "lfu", "lfu-capped"), sympy.oo, None,
-            (
-                LAYERED,
-                ("k ≥ ℓ + 1", lambda i, _: i.cache >= i.layers + 1),
-                ("k < number of pages", lambda i, _: i.cache < i.total_pages),
-                ("n ≥ 3 in some layer", lambda i, _: max(i.pages_by_layer) >= 3),
-            ),
-            "With several layers, too, LIFO, MRU and LFU (capped or not) have no bounded competitive ratio.",
-            "here", "docs/adversaries.md", "ours", "ours",
-            "Two pages of one layer in turn, one page in every other layer.",
-            ("alternating-layered",),
+        statement=(
+            "With several layers, too, LIFO, MRU and LFU (capped or not) have no bounded competitive ratio."
         ),
-        Bound(
-            "sieve-unbounded", "lower", "deterministic", "SIEVE", ("sieve",), sympy.oo, None,
-            (CLASSICAL, ROOM, ("k ≥ 3", lambda i, _: i.cache >= 3)),
-            "SIEVE has no bounded competitive ratio.",
-            "here", "docs/adversaries.md", "ours", "ours",
-            "A page behind the hand is never looked at again; the other k − 1 slots serve k pages in turn.",
-            ("stuck-hand",),
+        source="here",
+        locator="docs/adversaries.md",
+        origin="ours",
+        status="ours",
+        evidence="Two pages of one layer in turn, one page in every other layer.",
+        constructions=("alternating-layered",),
+    ),
+    Bound(
+        id="sieve-unbounded",
+        kind="lower",
+        measure="deterministic",
+        subject=named("sieve"),
+        value=sympy.oo,
+        range=ONE_A_VISIT,
+        conditions=(
+            CLASSICAL,
+            ROOM,
+            ("k ≥ 3", lambda i: i.cache >= 3),
         ),
-        Bound(
-            "fifo-anomaly", "lower", "deterministic", "FIFO with 4 slots against FIFO with 3", ("fifo",),
-            sympy.Integer(2), None,
-            (CLASSICAL, ("k = 4", lambda i, _: i.cache == 4), ("n ≥ 5", lambda i, _: i.total_pages >= 5)),
-            "There are sequences on which FIFO with 4 slots faults twice for every fault of FIFO with 3.",
-            "here", "docs/adversaries.md", "ours", "ours",
-            "Belady's anomaly without end: the cycle through five pages, entered out of step.",
-            ("belady-anomaly",),
+        statement="SIEVE has no bounded competitive ratio.",
+        source="here",
+        locator="docs/adversaries.md",
+        origin="ours",
+        status="ours",
+        evidence=(
+            "A page behind the hand is never looked at again; the other k − 1 slots serve k pages in turn."
         ),
-        Bound(
-            "random-upper", "upper", "oblivious", "RANDOM", ("random",), k, sympy.Integer(0), (),
-            "RANDOM is k-competitive.",
-            "RaghavanSnir1994", "paging with equal weights", "classical", "proved in the source",
-            "Potential k·|OPT's cache minus RANDOM's|, which starts at 0.",
+        constructions=("stuck-hand",),
+    ),
+    Bound(
+        id="fifo-anomaly",
+        kind="lower",
+        measure="deterministic",
+        subject=named("fifo"),
+        value=sympy.Integer(2),
+        range=ONE_SLOT_FEWER,
+        conditions=(
+            CLASSICAL,
+            ("k = 4", lambda i: i.cache == 4),
+            ("n ≥ 5", lambda i: i.total_pages >= 5),
         ),
-        Bound(
-            "mark-fiat", "upper", "oblivious", "MARK", ("mark",), 2 * H(k), sympy.Integer(0), (),
-            "MARK is 2·H_k-competitive.",
-            "FKLMSY1991", "the marking algorithm", "classical", "proved in the source",
-            "A phase with m new pages costs at most m·H_k; OPT pays at least k + (sum of the m)/2.",
+        statement=(
+            "There are sequences on which FIFO with 4 slots faults twice for every fault of FIFO with 3."
         ),
-        Bound(
-            "mark-upper", "upper", "oblivious", "MARK", ("mark",), 2 * H(k) - 1, None, (),
-            "MARK is (2·H_k − 1)-competitive.",
-            "ACN2000", "analysis of MARK", "classical", "proved in the source",
-            "Exact value of MARK; the additive constant is left open here, so runs only observe it.",
+        source="here",
+        locator="docs/adversaries.md",
+        origin="ours",
+        status="ours",
+        evidence="Belady's anomaly without end: the cycle through five pages, entered out of step.",
+        constructions=("belady-anomaly",),
+    ),
+    Bound(
+        id="random-upper",
+        kind="upper",
+        measure="oblivious",
+        subject=named("random"),
+        value=k,
+        additive=ZERO,
+        range=ANY_NUMBER,
+        statement="RANDOM is k-competitive.",
+        source="RaghavanSnir1994",
+        locator="paging with equal weights",
+        origin="classical",
+        status="proved in the source",
+        evidence="Potential k·|OPT's cache minus RANDOM's|, which starts at 0.",
+    ),
+    Bound(
+        id="mark-fiat",
+        kind="upper",
+        measure="oblivious",
+        subject=named("mark"),
+        value=2 * H(k),
+        additive=ZERO,
+        range=ANY_NUMBER,
+        statement="MARK is 2·H_k-competitive.",
+        source="FKLMSY1991",
+        locator="the marking algorithm",
+        origin="classical",
+        status="proved in the source",
+        evidence="A phase with m new pages costs at most m·H_k; OPT pays at least k + (sum of the m)/2.",
+    ),
+    Bound(
+        id="mark-upper",
+        kind="upper",
+        measure="oblivious",
+        subject=named("mark"),
+        value=2 * H(k) - 1,
+        range=ANY_NUMBER,
+        statement="MARK is (2·H_k − 1)-competitive.",
+        source="ACN2000",
+        locator="analysis of MARK",
+        origin="classical",
+        status="proved in the source",
+        evidence="Exact value of MARK; the additive constant is left open here, so runs only observe it.",
+    ),
+    Bound(
+        id="mark-small",
+        kind="tight",
+        measure="oblivious",
+        subject=named("mark"),
+        value=H(k),
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        conditions=(
+            CLASSICAL,
+            ("n = k + 1", lambda i: i.total_pages == i.cache + 1),
         ),
-        Bound(
-            "mark-small", "tight", "oblivious", "MARK on k + 1 pages", ("mark",), H(k), sympy.Integer(0),
-            (CLASSICAL, ("n = k + 1", lambda i, _: i.total_pages == i.cache + 1)),
-            "When only k + 1 pages exist MARK has competitive ratio exactly H_k.",
-            "FKLMSY1991", "the marking algorithm with k + 1 pages", "classical",
-            "proved in the source", "Uniform requests from below; one new page a phase from above.",
-            ("uniform",),
-        ),
-        Bound(
-            "randomized-lower", "lower", "oblivious", "any policy, randomised or not",
-            ("mark", "random", "lru"), H(k), None, (CLASSICAL, ROOM),
-            "Every randomised policy has competitive ratio at least H_k.",
-            "FKLMSY1991", "lower bound for randomised paging", "classical", "proved in the source",
-            "Yao's principle: uniform requests over k + 1 pages, or random new pages between sweeps.",
-            ("uniform", "marking-tree"),
-        ),
-        Bound(
-            "equitable-upper", "upper", "oblivious", "PARTITION and EQUITABLE", ("equitable",), H(k), None,
-            (),
-            "PARTITION and EQUITABLE are H_k-competitive.",
-            "ACN2000", "EQUITABLE; PARTITION: McGeoch and Sleator 1991", "classical", "proved in the source",
-            "EQUITABLE is implemented here, PARTITION is not; exact values in docs/randomized.md.",
-        ),
-    )
-}  # fmt: skip
+        statement="When only k + 1 pages exist MARK has competitive ratio exactly H_k.",
+        source="FKLMSY1991",
+        locator="the marking algorithm with k + 1 pages",
+        origin="classical",
+        status="proved in the source",
+        evidence="Uniform requests from below; one new page a phase from above.",
+        constructions=("uniform",),
+    ),
+    Bound(
+        id="randomized-lower",
+        kind="lower",
+        measure="oblivious",
+        subject=ANY,
+        measured=("mark", "random", "lru"),
+        value=H(k),
+        range=ONE_A_VISIT,
+        conditions=(CLASSICAL, ROOM),
+        statement="Every randomised policy has competitive ratio at least H_k.",
+        source="FKLMSY1991",
+        locator="lower bound for randomised paging",
+        origin="classical",
+        status="proved in the source",
+        evidence="Yao's principle: uniform requests over k + 1 pages, or random new pages between sweeps.",
+        constructions=("uniform", "marking-tree"),
+    ),
+    Bound(
+        id="equitable-upper",
+        kind="upper",
+        measure="oblivious",
+        subject=named("equitable"),
+        value=H(k),
+        range=ANY_NUMBER,
+        statement="PARTITION and EQUITABLE are H_k-competitive.",
+        source="ACN2000",
+        locator="EQUITABLE; PARTITION: McGeoch and Sleator 1991",
+        origin="classical",
+        status="proved in the source",
+        evidence="EQUITABLE is implemented here, PARTITION is not; exact values in docs/randomized.md.",
+    ),
+)
+
+BOUNDS: dict[str, Bound] = {bound.id: bound for bound in TABLE}
 """All bounds by id, in the order of every table."""
 
 
@@ -505,6 +725,7 @@ def get_bound(name: str) -> Bound:
 
     Examples
     --------
+    >>> from paging import LayeredInstance
     >>> get_bound("L2").at(LayeredInstance(layers=3, pages=4, cache=8))
     Fraction(6, 1)
     """
@@ -514,79 +735,31 @@ def get_bound(name: str) -> Bound:
     return BOUNDS[folded[name.lower()]]
 
 
-def source_text(bound: Bound) -> str:
-    """Return the full reference of a bound."""
-    return f"{SOURCES[bound.source]}; {bound.locator}"
-
-
-def describe(
-    bound: Bound, instance: LayeredInstance | None = None, opt_cache: int | None = None
-) -> dict[str, object]:
-    """Return a bound as plain values, for tables and JSON; with its value where it applies."""
-    facts: dict[str, object] = {
-        "id": bound.id,
-        "kind": bound.kind,
-        "measure": bound.measure,
-        "subject": bound.subject,
-        "policies": bound.policies,
-        "value": formula(bound.value),
-        "additive": None if bound.additive is None else formula(bound.additive),
-        "conditions": bound.condition_text,
-        "statement": bound.statement,
-        "reference": source_text(bound),
-        "origin": bound.origin,
-        "status": bound.status,
-        "evidence": bound.evidence,
-        "constructions": bound.constructions,
-    }
-    if instance is not None:
-        violated = bound.violated_condition(instance, opt_cache)
-        facts["value_here"] = bound.at(instance, opt_cache) if violated is None else f"needs {violated}"
-    return facts
-
-
-class _FieldStyle(StrPrinter):  # type: ignore[misc]
-    """Prints sums as the field writes them: symbols first, negative ones after positive, numbers last."""
-
-    def _print_Add(self, expr: Any, order: object = None) -> str:  # noqa: ARG002, N802
-        terms = sorted(
-            expr.args,
-            key=lambda term: (term.is_number, term.could_extract_minus_sign(), str(term).replace("ell", "ℓ")),
-        )
-        parts = [self._print(terms[0])]
-        for term in terms[1:]:
-            negative = term.could_extract_minus_sign()
-            parts.append(f"{'−' if negative else '+'} {self.parenthesize(-term if negative else term, 30)}")
-        return " ".join(parts)
-
-
-def formula(form: Any) -> str:
-    """Return a closed form as text with the field's letters.
-
-    Examples
-    --------
-    >>> formula(get_bound("L2").value), formula(get_bound("mark-upper").value)
-    ('k − ℓ + 1', '2·H(k) − 1')
-    """
-    if form == sympy.oo:
-        return "∞"
-    text: str = _FieldStyle().doprint(form)
-    return text.replace("ell", "ℓ").replace("harmonic", "H").replace("*", "·")
-
-
 def bounds_table() -> str:
     """Return all bounds as a Markdown table, as docs/bounds.md shows it."""
-    header = ("id", "kind", "subject", "value", "additive", "conditions", "statement is", "status", "source")
+    header = (
+        "id",
+        "kind",
+        "subject",
+        "value",
+        "additive",
+        "conditions",
+        "range",
+        "statement is",
+        "status",
+        "source",
+    )
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     for bound in BOUNDS.values():
         additive = "not stated" if bound.additive is None else formula(bound.additive)
         cells = (
             f"`{bound.id}`",
             bound.kind,
-            bound.subject,
+            bound.subject.words,
             formula(bound.value),
             "–" if bound.kind == "lower" else additive,
             bound.condition_text,
+            bound.range_text,
             bound.origin,
             bound.status,
             f"{bound.source}: {bound.locator}",

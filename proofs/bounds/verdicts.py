@@ -7,8 +7,7 @@ said in its fields.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
@@ -23,56 +22,31 @@ from paging import (
     LayeredPagingError,
     ModelError,
     RequestSequence,
-    expected_faults,
     farthest_in_future,
     generate,
-    get_policy,
-    sample_faults,
-    simulate,
 )
-from proofs.bounds.registry import BOUNDS, Bound
+from proofs.bounds.bound import Bound
+from proofs.bounds.counterexample import Case, replay_command, save_counterexample
+from proofs.bounds.measuring import Cost, Number, online_cost
+from proofs.bounds.registry import BOUNDS
 
-Number = int | Fraction | float
-Outcome = Literal["holds", "reached", "holds and reached", "open", "not reached", "violated", "not checked"]
-
-EXACT_UP_TO = (9, 400)
-"""Pages and requests up to which the expected cost of a randomised policy is computed exactly."""
-
-LEVEL = 0.9999
-"""Confidence of sampled costs in verdicts: hundreds are judged, none should fail by chance."""
+Ruling = Literal[
+    "holds", "reached", "holds and reached", "open", "not reached", "violated", "does not speak here",
+    "not checked",
+]  # fmt: skip
 
 
 class BoundViolationError(LayeredPagingError, RuntimeError):
     """A run contradicts an upper bound; the counterexample was saved."""
 
     def __init__(self, message: str, path: Path) -> None:
-        super().__init__(f"{message}; counterexample saved to {path}")
+        super().__init__(f"{message}; repeat it with: {replay_command(path)}")
         self.what = message
         self.path = path
 
 
 @dataclass(frozen=True)
-class Cost:
-    """The online cost of a run: a count, an exact expectation, or a sampled mean with its half-width."""
-
-    value: Number
-    measure: Literal["counted", "exact expectation", "sampled"]
-    half_width: float = 0.0
-
-
-def online_cost(policy: str, sequence: RequestSequence, *, seed: int = 0, runs: int = 30) -> Cost:
-    """Measure what a policy pays: counted, or in expectation exactly on small and sampled on large inputs."""
-    if not get_policy(policy).randomized:
-        return Cost(simulate(policy, sequence).faults, "counted")
-    pages, requests = EXACT_UP_TO
-    if sequence.instance.total_pages <= pages and len(sequence) <= requests:
-        return Cost(expected_faults(policy, sequence), "exact expectation")
-    estimate = sample_faults(policy, sequence, runs=runs, seed=seed, confidence=LEVEL)
-    return Cost(estimate.mean, "sampled", estimate.half_width)
-
-
-@dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What our runs say about a bound for one policy.
 
     Attributes
@@ -82,7 +56,8 @@ class Verdict:
     outcome : str
         ``holds`` (upper, on every run), ``reached`` (lower), ``holds and reached`` (tight), ``open`` (a run
         above value·OPT while the additive constant is unknown), ``not reached``, ``violated`` (a run
-        contradicts an upper bound; ``on`` says which), ``not checked``.
+        contradicts an upper bound; ``on`` says which), ``does not speak here`` (the bound's range or
+        conditions exclude every input), ``not checked`` (there is nothing to judge it on).
     instance : LayeredInstance or None
         Where the shown numbers come from: the run with the largest ratio.
     opt_cache : int or None
@@ -105,7 +80,7 @@ class Verdict:
 
     bound: Bound
     policy: str
-    outcome: Outcome
+    outcome: Ruling
     on: str = ""
     instance: LayeredInstance | None = None
     opt_cache: int | None = None
@@ -131,15 +106,6 @@ class Verdict:
         return self.outcome not in ("not reached", "violated")
 
 
-@dataclass(frozen=True, eq=False)
-class Case:
-    """One input to judge an upper bound on."""
-
-    label: str
-    sequence: RequestSequence
-    opt_cache: int
-
-
 def check_upper(
     bound: Bound,
     policy: str,
@@ -147,89 +113,60 @@ def check_upper(
     *,
     seed: int = 0,
     directory: Path = Path(),
-) -> Verdict:
+) -> Judgement:
     """Compare runs with an upper bound: online ≤ value·OPT + additive on each, in rational arithmetic.
 
-    Cases to which the bound does not apply are skipped. With an unknown additive constant a run above
-    value·OPT proves nothing; the outcome is then ``open``.
+    Cases of which the bound does not speak are skipped; where it speaks of none, so says the outcome. With an
+    unknown additive constant a run above value·OPT proves nothing; the outcome is then ``open``.
 
     Raises
     ------
     BoundViolationError
         A run contradicts the bound; the counterexample is saved in ``directory``.
     """
-    worst: Verdict | None = None
-    judged, above = 0, False
+    worst: Judgement | None = None
+    given, judged, above = 0, 0, False
     for case in cases:
+        given += 1
         instance = case.sequence.instance
-        if bound.violated_condition(instance, case.opt_cache) is not None:
+        if bound.excluded(instance, case.opt_cache, "upper") is not None:
             continue
         judged += 1
         claim = bound.at(instance, case.opt_cache)
         cost = online_cost(policy, case.sequence, seed=seed)
         optimum = farthest_in_future(case.sequence.with_cache(case.opt_cache)).faults
-        surely = Fraction(cost.value) - Fraction(cost.half_width)
         additive = bound.additive_at(instance, case.opt_cache)
-        if surely > Fraction(claim) * optimum + (additive or 0):
+        if cost.at_least > Fraction(claim) * optimum + (additive or 0):
             if additive is not None:
-                path = save_counterexample(bound, policy, case, cost, optimum, directory)
+                path = save_counterexample(bound, policy, case, cost, optimum, seed, directory)
                 raise BoundViolationError(
                     f"bound {bound.id} is violated by {policy} on {case.label}: "
                     f"{cost.value} > {claim}·{optimum} + {additive}",
                     path,
                 )
             above = True
-        verdict = Verdict(
+        verdict = Judgement(
             bound, policy, "holds", case.label, instance, case.opt_cache, claim, None, cost.value, optimum,
             "OPT", cost.measure, half_width=cost.half_width,
         )  # fmt: skip
         if worst is None or _tightness(verdict) > _tightness(worst):
             worst = verdict
     if worst is None:
-        return Verdict(bound, policy, "not checked")
+        return Judgement(bound, policy, "does not speak here" if given else "not checked")
     return _with(worst, outcome="open" if above else "holds", runs=judged)
 
 
-def _tightness(verdict: Verdict) -> tuple[float, float]:
+def _tightness(verdict: Judgement) -> tuple[float, float]:
     """How much of the claimed ratio a run uses, to a percent; among equals the larger claim says more."""
     claim = float(verdict.claim or 1)
     return round((verdict.ratio or 0.0) / claim, 2), claim
 
 
-def _with(verdict: Verdict, **changes: object) -> Verdict:
-    return Verdict(**{**vars(verdict), **changes})
+def _with(verdict: Judgement, **changes: object) -> Judgement:
+    return Judgement(**{**vars(verdict), **changes})
 
 
-def save_counterexample(
-    bound: Bound, policy: str, case: Case, cost: Cost, optimum: int, directory: Path
-) -> Path:
-    """Write everything needed to repeat a violation to a JSON file and return its path."""
-    instance = case.sequence.instance
-    facts = {
-        "bound": bound.id,
-        "statement": bound.statement,
-        "policy": policy,
-        "input": case.label,
-        "instance": {
-            "layers": instance.layers,
-            "pages": instance.pages,
-            "cache": instance.cache,
-            "per_visit": instance.per_visit,
-        },
-        "opt_cache": case.opt_cache,
-        "online": str(cost.value),
-        "measure": cost.measure,
-        "opt": optimum,
-        "requests": case.sequence.requests.tolist(),
-    }
-    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in f"{bound.id}-{policy}")
-    path = directory / f"counterexample-{safe}.json"
-    directory.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    return path
-
-
-def check_lower(bound: Bound, policy: str, built: Construction, *, seed: int = 0) -> Verdict:
+def check_lower(bound: Bound, policy: str, built: Construction, *, seed: int = 0) -> Judgement:
     """Judge a lower bound on a construction: promise kept, and its limit at least the value.
 
     A promise in expectation is judged by its exact limit; the sampled run must not contradict it.
@@ -243,13 +180,15 @@ def check_lower(bound: Bound, policy: str, built: Construction, *, seed: int = 0
     built.check(run)
     instance = built.sequence.instance
     opt_cache = built.offline.sequence.instance.cache
+    if bound.excluded(instance, opt_cache, "lower") is not None:
+        return Judgement(bound, policy, "does not speak here")
     claim, limit = bound.at(instance, opt_cache), built.limit
     cost = Cost(run.faults, "counted")
     if run.seed is not None:
         cost = online_cost(policy, built.sequence, seed=seed)
     reached = limit >= claim and not (built.promise.in_expectation and _contradicted(built, cost))
     label = f"{built.id}, {len(built.sequence):,} requests"
-    return Verdict(
+    return Judgement(
         bound, policy, "reached" if reached else "not reached", label,
         instance, opt_cache, claim, limit, cost.value, built.offline.faults, "construction's schedule",
         cost.measure, 1, cost.half_width,
@@ -295,8 +234,6 @@ def _inputs(
     instance: LayeredInstance, policy: str, rounds: int, seed: int
 ) -> Iterator[tuple[str, RequestSequence]]:
     for id, adversary in constructions().items():
-        if id.startswith("fixed-split"):
-            continue  # an easy input for everything but a fixed split
         try:
             built = adversary(instance, rounds=rounds, policy=policy, seed=seed)
         except ModelError:
@@ -308,22 +245,22 @@ def _inputs(
 
 def lower_constructions(bound: Bound, policy: str, *, rounds: int, seed: int) -> Iterator[Construction]:
     """Yield the bound's constructions on every instance of the grid where both apply."""
-    for id in bound.constructions:
+    for found in map(get_construction, bound.constructions):
         for instance in GRID:
             options: dict[str, object] = {}
-            if id == "sleator-tarjan" and bound.id == "augmentation-lower":
+            if bound.against_fewer and "opt_cache" in found.options:
                 options["opt_cache"] = (instance.cache + 1) // 2
-            if bound.violated_condition(instance) is not None:
+            if bound.excluded(instance, half="lower") is not None:
                 continue
             try:
-                yield get_construction(id)(instance, rounds=rounds, policy=policy, seed=seed, **options)
+                yield found(instance, rounds=rounds, policy=policy, seed=seed, **options)
             except ModelError:
                 continue  # the construction's own conditions are narrower than the bound's
 
 
 def judge(
     bound: Bound, policy: str, *, rounds: int = 600, seed: int = 0, directory: Path = Path()
-) -> Verdict:
+) -> Judgement:
     """Return the verdict on a bound for a policy over the grid of small instances.
 
     Parameters
@@ -340,28 +277,24 @@ def judge(
     """
     upper = lower = None
     if bound.kind in ("upper", "tight"):
-        cases = upper_cases(policy, rounds=rounds, seed=seed, smaller_opt="h" in map(str, _symbols(bound)))
+        cases = upper_cases(policy, rounds=rounds, seed=seed, smaller_opt=bound.against_fewer)
         upper = check_upper(bound, policy, cases, seed=seed, directory=directory)
     if bound.kind in ("lower", "tight"):
         lower = _judge_lower(bound, policy, rounds=rounds, seed=seed)
     if upper is None or lower is None:
-        return upper or lower or Verdict(bound, policy, "not checked")
+        return upper or lower or Judgement(bound, policy, "not checked")
     if upper.outcome == "holds" and lower.outcome == "reached":
         return _with(lower, outcome="holds and reached", runs=upper.runs + lower.runs)
     return upper if lower.outcome == "reached" else lower
 
 
-def _symbols(bound: Bound) -> set[object]:
-    return set(bound.value.free_symbols)
-
-
-def _judge_lower(bound: Bound, policy: str, *, rounds: int, seed: int) -> Verdict:
+def _judge_lower(bound: Bound, policy: str, *, rounds: int, seed: int) -> Judgement:
     verdicts = [
         check_lower(bound, policy, built, seed=seed)
         for built in lower_constructions(bound, policy, rounds=rounds, seed=seed)
     ]
     if not verdicts:
-        return Verdict(bound, policy, "not checked")
+        return Judgement(bound, policy, "does not speak here")
     failed = next((verdict for verdict in verdicts if verdict.outcome != "reached"), None)
     shown = failed or max(verdicts, key=lambda verdict: (verdict.claim or 0, verdict.ratio or 0))
     return _with(shown, runs=len(verdicts))
@@ -374,36 +307,16 @@ def pairs() -> list[tuple[Bound, str]]:
 
 def verdict_on(
     bound: Bound, policy: str, *, rounds: int = 600, seed: int = 0, directory: Path = Path()
-) -> Verdict:
+) -> Judgement:
     """Judge as :func:`judge` does, but return what went against the bound as a verdict instead of raising."""
     if not policy:
-        return Verdict(bound, "–", "not checked")
+        return Judgement(bound, "–", "not checked")
     try:
         return judge(bound, policy, rounds=rounds, seed=seed, directory=directory)
     except BoundViolationError as violation:
-        return Verdict(bound, policy, "violated", f"{violation.what}; see {violation.path.name}")
+        return Judgement(bound, policy, "violated", f"{violation.what}; see {violation.path.name}")
     except BrokenPromiseError as broken:
-        return Verdict(bound, policy, "not reached", str(broken))
-
-
-def all_verdicts(
-    *,
-    rounds: int = 600,
-    seed: int = 0,
-    directory: Path = Path(),
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[Verdict]:
-    """Judge every bound for every policy it names; bounds without a policy here are ``not checked``."""
-    todo = pairs()
-    verdicts = []
-    for done, (bound, policy) in enumerate(todo):
-        progress(done, len(todo))
-        if policy:
-            verdicts.append(judge(bound, policy, rounds=rounds, seed=seed, directory=directory))
-        else:
-            verdicts.append(Verdict(bound, "–", "not checked"))
-    progress(len(todo), len(todo))
-    return verdicts
+        return Judgement(bound, policy, "not reached", str(broken))
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def atlas(
     from proofs.atlas.conjectures import evidence
     from proofs.atlas.figures import write_figures
     from proofs.atlas.files import open_atlas, read_values
-    from proofs.atlas.places import places
+    from proofs.atlas.shapes import shapes
     from proofs.atlas.subjects import ALL_SUBJECTS, check_subjects
     from proofs.atlas.sweep import sweep
     from proofs.atlas.table import write_tables
@@ -94,7 +94,7 @@ def atlas(
         computed = sweep(
             root,
             chosen,
-            places(max_pages, layers),
+            shapes(max_pages, layers),
             max_states=max_states,
             workers=workers or cores(),
             watch=watch,
@@ -109,7 +109,7 @@ def atlas(
             {
                 "atlas": str(root),
                 "computed": computed,
-                "values": values,
+                "values": [value.plain for value in values],
                 "evidence": [_evidence(one) for one in found],
                 "files": files,
             }
@@ -125,7 +125,7 @@ def _evidence(one: Evidence) -> dict[str, object]:
         "id": one.conjecture.id,
         "statement": one.conjecture.statement,
         "agree": len(one.agree),
-        "disagree": [{"instance": place._asdict(), "value": value} for place, value in one.disagree],
+        "disagree": [{"instance": shape.instance.plain, "value": value} for shape, value in one.disagree],
     }
 
 
@@ -146,7 +146,7 @@ def _report(values: Sequence[Value], found: Sequence[Evidence], computed: int, r
         notes=[
             *(
                 f"{one.conjecture.id} disagrees at (ℓ, n, k) = "
-                + ", ".join(f"({', '.join(map(str, place))}): {value}" for place, value in one.disagree[:12])
+                + ", ".join(f"({', '.join(map(str, shape))}): {value}" for shape, value in one.disagree[:12])
                 for one in found
                 if one.disagree
             ),

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
-from paging.cli.options import cache_option, json_option, layers_option, pages_option
+from paging.cli.options import (
+    bypassing_option,
+    cache_option,
+    json_option,
+    layers_option,
+    pages_option,
+    per_visit_option,
+    visits_option,
+)
 from paging.cli.terminal import write_json, write_table
 
 
@@ -13,6 +23,15 @@ from paging.cli.terminal import write_json, write_table
 @layers_option(default=None)
 @pages_option(default=None)
 @cache_option(default=None)
+@per_visit_option(default=1)
+@visits_option()
+@bypassing_option()
+@click.option(
+    "--counterexample",
+    type=click.Path(),
+    metavar="FILE",
+    help="Serve a saved counterexample again; exit code 1 if it still violates the saved claim.",
+)
 @click.option("--opt-cache", type=click.IntRange(min=1), metavar="H", help="OPT's cache h ≤ k.  [default: k]")
 @json_option()
 def bounds(
@@ -20,6 +39,10 @@ def bounds(
     layers: int | None,
     pages: int | tuple[int, ...] | None,
     cache: int | None,
+    per_visit: int,
+    visits: Literal["sequential", "atomic"],
+    bypassing: bool,
+    counterexample: str | None,
     opt_cache: int | None,
     as_json: bool,
 ) -> None:
@@ -29,25 +52,35 @@ def bounds(
     Examples:
       paging bounds
       paging bounds L2 L5 -l 3 -n 4 -k 8
+      paging bounds marking-upper -n 4 -k 3 --bypassing
       paging bounds augmentation-upper -l 1 -n 12 -k 6 --opt-cache 3 --json
     """
     from paging.errors import ModelError
     from paging.model import LayeredInstance
-    from proofs.bounds.registry import BOUNDS, describe, get_bound
+    from proofs.bounds.bound import describe
+    from proofs.bounds.registry import BOUNDS, get_bound
 
+    if counterexample is not None:
+        if ids or (layers, pages, cache, opt_cache) != (None, None, None, None):
+            raise ModelError(
+                "--counterexample repeats what its file says: no bounds and no instance beside it"
+            )
+        _replay(counterexample, as_json)
     chosen = [get_bound(name) for name in ids] or list(BOUNDS.values())
     instance = None
     if any(value is not None for value in (layers, pages, cache)):
         if pages is None or cache is None:
             raise ModelError("values at an instance need --pages (-n) and --cache (-k)")
-        instance = LayeredInstance(1 if layers is None else layers, pages, cache)
+        instance = LayeredInstance(
+            1 if layers is None else layers, pages, cache, per_visit, visits, bypassing
+        )
     if opt_cache is not None and (instance is None or opt_cache > instance.cache):
         raise ModelError(f"--opt-cache (h) must be in 1 … k of an instance (-n, -k), got {opt_cache}")
     rows = [describe(bound, instance, opt_cache) for bound in chosen]
     if as_json:
         write_json({"rows": rows})
         return
-    header = ["id", "kind", "subject", "value", "conditions", "status", "statement is"]
+    header = ["id", "kind", "subject", "value", "conditions", "range", "status", "statement is"]
     if instance is not None:
         header.insert(4, "here")
     keys = {"here": "value_here", "statement is": "origin"}
@@ -58,3 +91,16 @@ def bounds(
         left=tuple(range(len(header))),
         notes=[f"{row['id']}: {row['statement']} [{row['reference']}]" for row in rows] if ids else (),
     )
+
+
+def _replay(file: str, as_json: bool) -> None:
+    """Serve a counterexample again, say what came of it, and exit."""
+    from proofs.bounds.counterexample import replay_counterexample
+
+    replay = replay_counterexample(file)
+    word = "VIOLATED" if replay.violated else "NOT REPEATED"
+    if as_json:
+        write_json({"file": file, "verdict": word, "reason": replay.reason, "remark": replay.remark})
+    else:
+        click.echo(f"{word}: {replay.reason}\n  {replay.remark}")
+    click.get_current_context().exit(int(replay.violated))

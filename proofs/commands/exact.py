@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import click
@@ -100,23 +99,21 @@ def exact(
 
 
 def answer(found: ExactRatio | RandomizedRatio) -> dict[str, object]:
-    """Return a result as plain values for JSON."""
-    from paging.numbers import ratio_text
-
-    shape, cycle = found.instance, found.cycle
+    """Return a result as JSON shows it."""
+    cycle = found.cycle
     return {
         "policy": found.policy,
-        "instance": {"layers": shape.layers, "pages": shape.pages, "cache": shape.cache},
+        "instance": found.instance.plain,
         "opt_cache": found.opt_cache,
-        "model": shape.model,
-        "ratio": ratio_text(found.ratio),
-        "lower": ratio_text(found.lower),
-        "upper": ratio_text(found.ratio),
-        "additive": ratio_text(found.additive),
+        "model": found.instance.model,
+        "ratio": found.ratio,
+        "lower": found.lower,
+        "upper": found.ratio,
+        "additive": found.additive,
         "exact": found.ratio is not None,
         "prefix": None if cycle is None else cycle.prefix,
         "cycle": None if cycle is None else cycle.requests,
-        "online": None if cycle is None else _plain(cycle.online),
+        "online": None if cycle is None else cycle.online,
         "offline": None if cycle is None else cycle.offline,
         "states": found.states,
         "edges": found.edges,
@@ -124,16 +121,12 @@ def answer(found: ExactRatio | RandomizedRatio) -> dict[str, object]:
     }
 
 
-def _plain(cost: int | Fraction) -> int | str:
-    return int(cost) if Fraction(cost).denominator == 1 else str(cost)
-
-
 def _report(found: ExactRatio | RandomizedRatio, certificate: str | None) -> None:
-    from paging.numbers import ratio_text
+    from paging.numbers import exact_text
     from paging.policy import get_policy
 
-    shape, cycle = found.instance, found.cycle
-    known = ratio_text(found.ratio) or f"≥ {ratio_text(found.lower)}"
+    cycle = found.cycle
+    known = exact_text(found.ratio) or f"≥ {exact_text(found.lower)}"
     notes = []
     if found.ratio is None:
         notes.append("Stopped before the whole graph was searched: the ratio is at least this, or unbounded.")
@@ -149,8 +142,7 @@ def _report(found: ExactRatio | RandomizedRatio, certificate: str | None) -> Non
     if certificate is not None:
         notes.append(f"Certificate written to {certificate}")
     write_table(
-        f"Competitive ratio: ℓ = {shape.layers}, n = {shape.pages}, k = {shape.cache} "
-        f"(forced, sequential, cold)",
+        f"Competitive ratio: {found.instance}",
         ["policy", "ratio", "OPT's cache", "states", "edges", "this is"],
         [
             [

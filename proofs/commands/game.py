@@ -21,6 +21,7 @@ from paging.errors import ModelError
 from paging.signals import stoppable
 
 if TYPE_CHECKING:
+    from paging.model import LayeredInstance
     from proofs.game.value import GameSolution, RuleRatio
 
 
@@ -91,13 +92,13 @@ def game(
     if as_json:
         write_json({**shown, "output": certificate, "provenance": facts})
     else:
-        _report(shown, certificate)
+        _report(instance, shown, certificate)
     if stopped():
         leave(Exit.INTERRUPTED)
 
 
-def _report(shown: dict[str, Any], certificate: str | None) -> None:
-    shape, notes = shown["instance"], []
+def _report(instance: LayeredInstance, shown: dict[str, Any], certificate: str | None) -> None:
+    notes = []
     if "rule" in shown:
         title, known = f"Rule {shown['rule']}, ties to the adversary", shown["ratio"] or "?"
     else:
@@ -114,8 +115,7 @@ def _report(shown: dict[str, Any], certificate: str | None) -> None:
     if certificate is not None:
         notes.append(f"Certificate written to {certificate}")
     write_table(
-        f"{title}: ℓ = {shape['layers']}, n = {shape['pages']}, k = {shape['cache']} "
-        f"(forced, sequential, cold)",
+        f"{title}: {instance}",
         ["ratio", "OPT's cache", "states", "this is"],
         [[known, shown["opt_cache"], shown["states"], "exact" if shown["exact"] else "an interval"]],
         left=(0, 3),

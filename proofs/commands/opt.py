@@ -92,7 +92,7 @@ def _write(found: Optimum, origin: dict[str, object], as_json: bool) -> None:
                 "route": found.route,
                 "status": found.status,
                 "requests": len(sequence),
-                "cache": sequence.instance.cache,
+                "instance": sequence.instance.plain,
                 "compulsory": sequence.distinct_pages,
                 "model": model,
                 "weighted": found.gaps.weights is not None,

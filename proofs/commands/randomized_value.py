@@ -73,18 +73,18 @@ def randomized_value(
     facts = provenance(states=found.states, columns=columns)
     if certificate is not None:
         write_certificate(found.certificate(facts), certificate)
-    shape, value = found.instance, found.value
+    value = found.value
     if as_json:
         write_json(
             {
-                "instance": {"layers": shape.layers, "pages": shape.pages, "cache": shape.cache},
-                "model": shape.model,
+                "instance": found.instance.plain,
+                "model": found.instance.model,
                 "adversary": "oblivious",
-                "value": None if value is None else str(value),
-                "lower": str(found.lower),
-                "upper": str(found.upper),
+                "value": value,
+                "lower": found.lower,
+                "upper": found.upper,
                 "exact": value is not None,
-                "additive": None if found.policy is None else str(found.policy.additive),
+                "additive": None if found.policy is None else found.policy.additive,
                 "states": found.states,
                 "columns": columns,
                 "output": certificate,
@@ -100,8 +100,7 @@ def randomized_value(
         if certificate is not None:
             notes.append(f"Certificate written to {certificate}")
         write_table(
-            f"Best randomised ratio, oblivious adversary: ℓ = {shape.layers}, n = {shape.pages}, "
-            f"k = {shape.cache} (forced, sequential, cold)",
+            f"Best randomised ratio, oblivious adversary: {found.instance}",
             ["at least", "at most", "states", "columns", "this is"],
             [
                 [

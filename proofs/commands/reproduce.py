@@ -15,7 +15,7 @@ from paging.cli.options import json_option, seed_option
 from paging.cli.terminal import progress, write_json, write_table
 
 if TYPE_CHECKING:
-    from proofs.report.studies import Source
+    from proofs.report.studies import StudySource
 
 
 @click.command()
@@ -54,7 +54,8 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
     """
     from paging.parallel import Pool, cores
     from proofs.report.document import Settings, compute, environment
-    from proofs.report.writing import check_target, staged, write_report
+    from proofs.report.folder import check_target, staged
+    from proofs.report.writing import write_report
 
     began = time.perf_counter()
     target = Path(directory)
@@ -84,10 +85,10 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
         leave(Exit.REFUTED)
 
 
-def _read(traces: tuple[str, ...], as_json: bool) -> list[Source]:
+def _read(traces: tuple[str, ...], as_json: bool) -> list[StudySource]:
     from proofs.report.studies import read_source
 
-    sources: dict[str, Source] = {}
+    sources: dict[str, StudySource] = {}
     with progress("reading traces", show=not as_json):
         for file in traces:
             source = read_source(file, sources)
@@ -144,13 +145,9 @@ def _summarise(document: dict[str, Any], target: Path, as_json: bool) -> None:
 def _bound_line(bound: dict[str, Any]) -> list[object]:
     shown = bound["shown"]
     what = f"{shown['policy']}, {shown['on'].split(',')[0]}" if shown["k"] else None
-    value, exact = (
-        shown[key] and str(shown[key]).removesuffix("/1").replace("inf", "∞") for key in ("claim", "exact")
-    )
-    verdict = bound["verdict"]
     return [
-        bound["id"], bound["kind"], bound["value"], bound["origin"], what, shown["k"], shown["ratio"], exact,
-        value, verdict,
+        bound["id"], bound["kind"], bound["value"], bound["origin"], what, shown["k"], shown["ratio"],
+        shown["exact"], shown["claim"], bound["verdict"],
     ]  # fmt: skip
 
 

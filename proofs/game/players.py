@@ -23,16 +23,27 @@ class GameOptimal(Policy):
     On a fault the page leaves that the solution of the game names for what is cached and for OPT's work
     function (see docs/game.md); the game is solved when first asked. Where its value is not known within the
     limits, or the model is not the game's, the policy refuses to serve.
-    Label: work-function label + 1 while cached, its negative while not.
-
-    Guarantee: no deterministic policy has a smaller ratio on the instance. Bad for: ``missing-page``, as
-    every deterministic policy (``L2``).
-    Source: ours.
 
     Parameters
     ----------
     max_pages, max_states : int, default 12 and 300000
         Number of pages, and states of a graph, beyond which the game is not tried.
+
+    Label
+    -----
+    Work-function label + 1 while cached, its negative while not.
+
+    Guarantee
+    ---------
+    No deterministic policy has a smaller ratio on the instance.
+
+    Bad for
+    -------
+    ``missing-page``, as every deterministic policy (``L2``).
+
+    References
+    ----------
+    here
 
     Examples
     --------

@@ -20,7 +20,7 @@ from adversary.cycles.max_ratio import best_cycle, longest_paths
 from paging.certificate import Certificate, NoCertificateError, certificate
 from paging.errors import UnknownNameError
 from paging.model import LayeredInstance
-from paging.numbers import number, ratio_text
+from paging.numbers import exact_text, number
 from paging.signals import UNWATCHED, StoppedError, Watch
 from paging.work_function import WorkFunction, update_work_function
 from proofs.game import kernels
@@ -43,7 +43,7 @@ from proofs.game.kernels import Index, Numbers
 
 
 @dataclass(frozen=True)
-class Progress:
+class GameProgress:
     """How far a computation has come.
 
     Attributes
@@ -163,9 +163,9 @@ class GameSolution:
     def answer(self) -> dict[str, object]:
         """Return the result as plain values for JSON."""
         return {
-            "value": ratio_text(self.value),
-            "lower": ratio_text(self.lower),
-            "upper": ratio_text(self.upper),
+            "value": exact_text(self.value),
+            "lower": exact_text(self.lower),
+            "upper": exact_text(self.upper),
             "exact": self.value is not None,
             "algorithm_states": None if self.strategy is None else len(self.strategy.rows),
             "adversary_states": None if self.decisions is None else len(self.decisions.rows),
@@ -223,7 +223,7 @@ class RuleRatio:
     def answer(self) -> dict[str, object]:
         """Return the result as plain values for JSON."""
         exact = self.ratio is not None
-        return {"rule": self.rule, "ratio": ratio_text(self.ratio), "exact": exact, **_setting(self)}
+        return {"rule": self.rule, "ratio": exact_text(self.ratio), "exact": exact, **_setting(self)}
 
     def certificate(self, provenance: Mapping[str, object] | None = None) -> Certificate:
         """Return a certificate of type ``rule``: no way to break the ties is worse than ``ratio``.
@@ -270,16 +270,17 @@ def solve_game(
     max_states : int, optional
         Give up a graph beyond this many states. Default: no limit.
     watch : Watch
-        Told the :class:`Progress` now and then; asked to stop, the computation ends with the interval known.
+        Told the :class:`GameProgress` now and then; asked to stop, the computation ends with the interval
+        known.
 
     Raises
     ------
     ModelError, UnsupportedModelError, LimitError
         The instance is outside the range.
 
-    Notes
-    -----
-    Guarantee: exact, in whole numbers. Energy value iteration at the best lower bound P/Q known: if it
+    Guarantee
+    ---------
+    Exact, in whole numbers. Energy value iteration at the best lower bound P/Q known: if it
     settles, the values are a potential; if not, the adversary's last improving requests prove more.
 
     Examples
@@ -393,7 +394,7 @@ class _Solver:
     def look(self) -> None:
         graph = self.graph
         frontier = graph.states - graph.expanded
-        self.watch.look(Progress(self.doing, graph.states, frontier, self.lower, self.upper))
+        self.watch.look(GameProgress(self.doing, graph.states, frontier, self.lower, self.upper))
 
     # A rule with all of its ties
 
@@ -495,7 +496,7 @@ def _labels(work: WorkFunction | Sequence[int]) -> Sequence[int]:
 def _setting(found: GameSolution | RuleRatio) -> dict[str, object]:
     shape = found.instance
     return {
-        "instance": {"layers": shape.layers, "pages": shape.pages, "cache": shape.cache},
+        "instance": shape.plain,
         "opt_cache": found.opt_cache,
         "model": shape.model,
         "states": found.states,

@@ -135,12 +135,12 @@ STATUS: dict[type[LayeredPagingError], int] = {
 """Status of an error; every other one of ours means that a value cannot be used: 422."""
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def _refused(_: Request, error: Exception) -> Response:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 422)
     return answer(status, {"error": " ".join(str(error).split())})
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
+async def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     response = answer(error.status_code, {"error": error.detail})
     if error.status_code in (408, 413):
@@ -148,11 +148,11 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _failed(request: Request, error: Exception) -> Response:
+async def _failed(_request: Request, _error: Exception) -> Response:
     return answer(500, {"error": "the server made a mistake; its terminal shows which"})
 
 
-async def _gone(request: Request, error: Exception) -> Response:
+async def _gone(_request: Request, _error: Exception) -> Response:
     return answer(400, {"error": "the form broke off"})
 
 
@@ -160,7 +160,7 @@ def _file_route(path: str, package: str, name: str) -> Route:
     content = (files(package) / "static" / name).read_bytes()
     kind = KINDS[name[name.rindex(".") :]]
 
-    async def send_file(request: Request) -> Response:
+    async def send_file(_: Request) -> Response:
         return Response(content, media_type=kind)
 
     return Route(path, send_file, methods=["GET"])
@@ -185,7 +185,7 @@ def make_app(catalogue: Catalogue, hosts: Iterable[str], store: Store | None = N
     async def computed(work: Callable[[], dict[str, Any]], status: int = 200) -> Response:
         return await run_sync(lambda: answer(status, work()), limiter=limiter)
 
-    async def list_choices(request: Request) -> Response:
+    async def list_choices(_: Request) -> Response:
         return Response(offered, media_type="application/json")
 
     async def start(request: Request) -> Response:

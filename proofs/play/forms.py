@@ -23,7 +23,7 @@ from paging.model import whole_number
 from paging.policy import registered_policies
 from paging.viewer.film import MAX_CELLS
 from paging.workloads import WORKLOADS, describe_workloads, generate
-from proofs.play.games import MAX_LIVE_PAGES, MAX_LIVE_REQUESTS, AdversaryGame, AlgorithmGame, Game, watch
+from proofs.play.games import MAX_LIVE_PAGES, MAX_LIVE_REQUESTS, AdversaryGame, AlgorithmGame, LiveGame, watch
 from proofs.play.opponents import OPPONENTS
 
 MAX_LAYERS, MAX_PAGES, MAX_CACHE, MAX_REQUESTS, MAX_SEED = 32, 256, 256, 2000, 2**31 - 1
@@ -98,7 +98,7 @@ class Catalogue:
             },
         }
 
-    def start(self, data: object) -> Game:
+    def start(self, data: object) -> LiveGame:
         """Build the game that a form asks for.
 
         Raises
@@ -223,7 +223,7 @@ def _from_construction(form: Form, name: str, policy: Policy, seed: int) -> tupl
     return made.sequence, made.offline.sequence.instance.cache, f"requests: construction {found.id}"
 
 
-def _start_watch(catalogue: Catalogue, form: Form) -> Game:
+def _start_watch(catalogue: Catalogue, form: Form) -> LiveGame:
     policy, seed = catalogue.policy(form.text("policy")), _seed(form)
     sequence, opt_cache, remark = catalogue.sequence(form, policy, seed)
     form.ignore("parameters")
@@ -231,14 +231,14 @@ def _start_watch(catalogue: Catalogue, form: Form) -> Game:
     return watch(policy, sequence, seed=seed, opt_cache=opt_cache, remark=remark)
 
 
-def _start_adversary(catalogue: Catalogue, form: Form) -> Game:
+def _start_adversary(catalogue: Catalogue, form: Form) -> LiveGame:
     policy, instance = catalogue.policy(form.text("policy")), _instance(form)
     rounds, seed, goal = _rounds(form, instance), _seed(form), _goal(form)
     form.done()
     return AdversaryGame(policy, instance, rounds, goal, seed)
 
 
-def _start_algorithm(catalogue: Catalogue, form: Form) -> Game:
+def _start_algorithm(_: Catalogue, form: Form) -> LiveGame:
     name, instance = form.text("opponent"), _instance(form)
     if name not in OPPONENTS:
         raise UnknownNameError("opponent", name[:60], OPPONENTS)
@@ -254,7 +254,7 @@ def _goal(form: Form) -> Fraction:
     return Fraction(text)
 
 
-_STARTS: dict[str, Callable[[Catalogue, Form], Game]] = {
+_STARTS: dict[str, Callable[[Catalogue, Form], LiveGame]] = {
     "watch": _start_watch,
     "adversary": _start_adversary,
     "algorithm": _start_algorithm,

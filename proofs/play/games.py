@@ -57,7 +57,7 @@ def refuse_large(instance: LayeredInstance, rounds: int) -> None:
         )
 
 
-class Game(ABC):
+class LiveGame(ABC):
     """What the page shows and asks; a game is a function of its parameters and the moves made.
 
     Attributes
@@ -110,7 +110,7 @@ class Game(ABC):
         self.moves.append(page)
 
     @abstractmethod
-    def again(self) -> Game:
+    def again(self) -> LiveGame:
         """Return the same game before its first move."""
 
     @abstractmethod
@@ -120,7 +120,7 @@ class Game(ABC):
     def turn(self) -> dict[str, Any]:
         """Return what is to be chosen and how the game stands, as plain data."""
 
-    def taken_back(self) -> Game:
+    def taken_back(self) -> LiveGame:
         """Return the game without its last move."""
         if not self.moves:
             raise GameOverError("there is no move to take back")
@@ -134,12 +134,12 @@ class Game(ABC):
         return {"mode": self.mode, "film": self.film.as_dict(), "over": self.over, **self.turn()}
 
 
-class WatchGame(Game):
+class WatchGame(LiveGame):
     """A film of a policy on given requests."""
 
     mode = "watch"
 
-    def again(self) -> Game:
+    def again(self) -> LiveGame:
         return self
 
     def _play(self, page: int) -> None:
@@ -155,7 +155,7 @@ def watch(policy: Policy, sequence: RequestSequence, *, seed: int, opt_cache: in
     return WatchGame(film_of(run, opt_cache=opt_cache, remark=remark))
 
 
-class AdversaryGame(Game):
+class AdversaryGame(LiveGame):
     """A person asks, a policy answers, OPT so far comes from the work function.
 
     Parameters
@@ -201,7 +201,7 @@ class AdversaryGame(Game):
     def over(self) -> bool:
         return self.won or self._session.time >= self.length
 
-    def again(self) -> Game:
+    def again(self) -> LiveGame:
         return AdversaryGame(self.policy, self.instance, self.rounds, self.goal, self.seed)
 
     def _play(self, page: int) -> None:
@@ -242,7 +242,17 @@ class AdversaryGame(Game):
 class Hand(Policy):
     """Evict the page that was chosen by hand.
 
-    Label: 1 = cached. Guarantee: none. Source: whoever plays.
+    Label
+    -----
+    1 = cached.
+
+    Guarantee
+    ---------
+    None.
+
+    References
+    ----------
+    here
     """
 
     id, title = HUMAN, "you choose the victims"
@@ -257,7 +267,7 @@ class Hand(Policy):
         labels[page] = 1
 
 
-class AlgorithmGame(Game):
+class AlgorithmGame(LiveGame):
     """An opponent asks, a person chooses the victims; in the end the losses are shown.
 
     Parameters
@@ -299,7 +309,7 @@ class AlgorithmGame(Game):
     def over(self) -> bool:
         return self._pending is None
 
-    def again(self) -> Game:
+    def again(self) -> LiveGame:
         return AlgorithmGame(self.opponent, self.instance, self.rounds, self.seed)
 
     def _advance(self) -> None:

@@ -66,7 +66,7 @@ class Script:
         return next(self._requests)
 
 
-class Solved:
+class SolvedPlayer:
     """A player who forces the value of the solved game on whoever answers."""
 
     def __init__(self, instance: LayeredInstance) -> None:
@@ -83,22 +83,6 @@ class Solved:
         return self._adversary.next(frozenset(np.flatnonzero(labels > 0).tolist()))
 
 
-def _solved(instance: LayeredInstance, rounds: int, seed: int) -> Player:
-    return Solved(instance)
-
-
-def _cruel(instance: LayeredInstance, rounds: int, seed: int) -> Player:
-    return CruelGame(instance)
-
-
-def _cruel_on_all_pages(instance: LayeredInstance, rounds: int, seed: int) -> Player:
-    return CruelGame(instance, in_play=instance.total_pages)
-
-
-def _cyclic(instance: LayeredInstance, rounds: int, seed: int) -> Player:
-    return Script(get_construction("cyclic")(instance, rounds=rounds).sequence)
-
-
 def _workload(spec: str) -> Callable[[LayeredInstance, int, int], Player]:
     return lambda instance, rounds, seed: Script(generate(spec, instance, rounds=rounds, seed=seed))
 
@@ -106,10 +90,32 @@ def _workload(spec: str) -> Callable[[LayeredInstance, int, int], Player]:
 OPPONENTS: dict[str, Opponent] = {
     opponent.id: opponent
     for opponent in (
-        Opponent("cruel", "cruel: asks for what you lack, at the smallest cost for OPT", True, _cruel),
-        Opponent("cruel-wide", "cruel, with every page in play", True, _cruel_on_all_pages),
-        Opponent("game-optimal", "forces the best ratio any algorithm can have", True, _solved),
-        Opponent("cyclic", "the cyclic sequence that is worst for LRU", False, _cyclic),
+        Opponent(
+            "cruel",
+            "cruel: asks for what you lack, at the smallest cost for OPT",
+            True,
+            lambda instance, rounds, seed: CruelGame(instance),
+        ),
+        Opponent(
+            "cruel-wide",
+            "cruel, with every page in play",
+            True,
+            lambda instance, rounds, seed: CruelGame(instance, in_play=instance.total_pages),
+        ),
+        Opponent(
+            "game-optimal",
+            "forces the best ratio any algorithm can have",
+            True,
+            lambda instance, rounds, seed: SolvedPlayer(instance),
+        ),
+        Opponent(
+            "cyclic",
+            "the cyclic sequence that is worst for LRU",
+            False,
+            lambda instance, rounds, seed: Script(
+                get_construction("cyclic")(instance, rounds=rounds).sequence
+            ),
+        ),
         Opponent("uniform", "pages drawn uniformly at random", False, _workload("uniform")),
         Opponent("zipf", "pages drawn at random, some far more popular", False, _workload("zipf:alpha=1.2")),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paging.errors import LayeredPagingError
-from proofs.play.games import Game
+from proofs.play.games import LiveGame
 
 MAX_GAMES = 64
 """Games kept; a further one takes the place of the one that was idle longest."""
@@ -23,7 +23,7 @@ class UnknownGameError(LayeredPagingError, ValueError):
 class Table:
     """One game and the lock that its moves take."""
 
-    game: Game
+    game: LiveGame
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -44,7 +44,7 @@ class Store:
     def __len__(self) -> int:
         return len(self._tables)
 
-    def add(self, game: Game) -> dict[str, Any]:
+    def add(self, game: LiveGame) -> dict[str, Any]:
         """Keep a new game and return its state."""
         name = secrets.token_urlsafe(16)
         with self._lock:
@@ -84,5 +84,5 @@ class Store:
             return self._tables[name]
 
 
-def _state(name: str, game: Game) -> dict[str, Any]:
+def _state(name: str, game: LiveGame) -> dict[str, Any]:
     return {"id": name, "moves": len(game.moves), **game.state()}

@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from paging.errors import LimitError, ModelError
-from paging.plotting import BLACK, number
+from paging.numbers import decimal
+from paging.plotting import BLACK
 from proofs.plots.document import Document
 
 MOST_CELLS = 10_000
@@ -34,7 +35,7 @@ def heatmap(
     ----------
     cells : mapping of (str, str) to number
         Value by row and column, in the order they are to appear; what is missing stays empty. A value is a
-        number, or text such as ``3/2`` and ``inf``.
+        number, or text such as ``3/2`` and ``unbounded``.
     rows, columns, value : str
         What rows, columns and values are: the labels of the axes, with units.
     title : str, optional
@@ -58,7 +59,7 @@ def heatmap(
     for place, content in cells.items():
         try:
             _cell_number(content)
-        except (ValueError, ZeroDivisionError):
+        except (ValueError, OverflowError):
             raise ModelError(
                 f"heatmap, row {place[0]}, column {place[1]}: {content!r} is no number"
             ) from None
@@ -75,9 +76,7 @@ def heatmap(
 
 
 def _cell_number(content: object) -> float:
-    if content is None:
-        return float("nan")
-    return inf if content == "unbounded" else number(content)
+    return float("nan") if content is None else decimal(content)
 
 
 def draw_heatmap(figure: Figure, document: Mapping[str, Any]) -> None:

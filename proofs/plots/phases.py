@@ -59,7 +59,7 @@ def phases(policy: str, sequence: RequestSequence, *, seed: int = 0) -> Document
         "kind": "phases",
         "policy": policy,
         "seed": seed if get_policy(policy).randomized else None,
-        "instance": {"layers": instance.layers, "pages": instance.pages, "cache": instance.cache},
+        "instance": instance.plain,
         "model": instance.model,
         "requests": requests,
         "names": {page: instance.page_name(page) for page in sorted(set(requests))},

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from adversary.construction import Construction
 from paging.errors import ModelError
 from paging.model import LayeredInstance, RequestSequence
+from paging.numbers import decimal
 from paging.offline import optimum_so_far
-from paging.plotting import legend, looks, note_line, number, plain_ticks, policy_label, title_of
+from paging.plotting import legend, looks, note_line, plain_ticks, policy_label, title_of
 from paging.policy import get_policy
 from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import simulate
-from proofs.bounds.registry import BOUNDS, formula
+from proofs.bounds.bound import formula
+from proofs.bounds.guides import best_bound
 from proofs.plots.document import Document
 
 POINTS = 300
@@ -32,9 +34,7 @@ FAR = 6
 
 
 def proven_upper(policy: str, instance: LayeredInstance, opt_cache: int) -> Document | None:
-    """Return the least upper bound of the registry that applies to a policy, as plain data.
-
-    The bounds are about forced service and sequential visits; None for other variants of the model.
+    """Return the least upper bound of the registry that speaks of a policy here, as plain data.
 
     Examples
     --------
@@ -43,19 +43,9 @@ def proven_upper(policy: str, instance: LayeredInstance, opt_cache: int) -> Docu
     >>> proven_upper("lifo", LayeredInstance(layers=2, pages=4, cache=7), 7) is None
     True
     """
-    if instance.bypassing or instance.visits == "atomic":
+    least = best_bound("upper", instance, get_policy(policy), opt_cache)
+    if least is None:
         return None
-    answer = get_policy(policy).id
-    found = [
-        bound
-        for bound in BOUNDS.values()
-        if bound.kind != "lower"
-        and answer in bound.policies
-        and bound.violated_condition(instance, opt_cache) is None
-    ]
-    if not found:
-        return None
-    least = min(found, key=lambda bound: bound.at(instance, opt_cache))
     value = least.at(instance, opt_cache)
     return _bound("upper", least.id, formula(least.value), value, [policy])
 
@@ -120,7 +110,7 @@ def ratio(
             bounds.append(upper)
     return {
         "kind": "ratio",
-        "instance": {"layers": instance.layers, "pages": instance.pages, "cache": instance.cache},
+        "instance": instance.plain,
         "opt_cache": small,
         "model": instance.model,
         "curves": curves,
@@ -196,7 +186,7 @@ def draw_ratio(figure: Figure, document: Mapping[str, Any]) -> None:
 
 def _ratio_scale(axes: Axes, document: Mapping[str, Any]) -> None:
     """Scale the axes; ratios that grow without bound, or are far from it, get a logarithmic one."""
-    values = [number(bound["value"]) for bound in document["bounds"]]
+    values = [decimal(bound["value"]) for bound in document["bounds"]]
     top = max(point["ratio"] for c in document["curves"] for point in c["points"])
     axes.set_xscale("log")
     unbounded = any(value == inf for value in values)
@@ -217,7 +207,7 @@ def _merged(bounds: Sequence[Mapping[str, Any]]) -> list[tuple[float, str]]:
     """Join finite bounds of equal value into one line with one text."""
     texts: dict[float, list[str]] = {}
     for bound in bounds:
-        value = number(bound["value"])
+        value = decimal(bound["value"])
         if isfinite(value):
             sign = "forced:" if bound["kind"] == "lower" else "proved: ≤"
             names = ", ".join(policy_label(policy) for policy in bound["policies"])

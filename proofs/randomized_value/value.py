@@ -139,9 +139,9 @@ def randomized_value(
     SolverError
         HiGHS fails.
 
-    Notes
-    -----
-    Guarantee: both bounds are exact fractions with a proof each; only how close they are depends on the
+    Guarantee
+    ---------
+    Both bounds are exact fractions with a proof each; only how close they are depends on the
     linear programs, which are solved in floating point.
 
     Examples

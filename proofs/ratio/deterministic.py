@@ -41,7 +41,7 @@ NO_SYMMETRY = Symmetry(False, False)
 
 
 @dataclass(frozen=True)
-class Progress:
+class RatioProgress:
     """How far a computation has come.
 
     Attributes
@@ -213,7 +213,7 @@ def exact_ratio(
     symmetric : bool, default True
         Whether states that differ by a renaming of pages count as one, where the policy allows it.
     watch : Watch
-        Told the :class:`Progress` now and then; asked to stop, the computation ends with what is known.
+        Told the :class:`RatioProgress` now and then; asked to stop, the computation ends with what is known.
 
     Returns
     -------
@@ -224,9 +224,9 @@ def exact_ratio(
     ModelError, UnsupportedModelError
         The policy is randomised or has infinitely many states, or the instance is outside the range.
 
-    Notes
-    -----
-    Guarantee: exact. The cycle is replayed with the policy itself; the potential is checked by
+    Guarantee
+    ---------
+    Exact. The cycle is replayed with the policy itself; the potential is checked by
     ``certificate()`` and ``paging verify``. O(S·R·N) to build a graph of S states with R requests each and N
     pages; the largest cycle ratio by Newton steps of longest-path sweeps.
 
@@ -325,7 +325,7 @@ class _Solver:
     def look(self) -> None:
         lower = None if self.best is None else self.best.ratio
         frontier = self.graph.states - self.graph.expanded
-        self.watch.look(Progress(self.graph.states, frontier, lower, self.solving))
+        self.watch.look(RatioProgress(self.graph.states, frontier, lower, self.solving))
 
     def result(self, complete: bool) -> ExactRatio:
         graph = self.graph

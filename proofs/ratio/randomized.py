@@ -27,7 +27,7 @@ from paging.policy import Policy, get_policy
 from paging.signals import UNWATCHED, StoppedError, Watch
 from paging.simulate import Session, judged
 from paging.work_function import update_work_function
-from proofs.ratio.deterministic import CHUNK, FromBelow, Progress, states_evidence
+from proofs.ratio.deterministic import CHUNK, FromBelow, RatioProgress, states_evidence
 from proofs.ratio.distributions import PROCESSES, Process
 
 Numbers = NDArray[np.int64]
@@ -173,17 +173,17 @@ def randomized_exact(
     generic : bool, default False
         Explore distribution by distribution even where labels are known: the reference, for small instances.
     watch : Watch
-        Told the :class:`~proofs.ratio.deterministic.Progress` now and then; asked to stop, the computation
-        ends with what is known.
+        Told the :class:`~proofs.ratio.deterministic.RatioProgress` now and then; asked to stop, the
+        computation ends with what is known.
 
     Raises
     ------
     ModelError, UnsupportedModelError
         The instance is outside the range.
 
-    Notes
-    -----
-    Guarantee: exact, in integers; costs are multiples of a common denominator, and where a distance could
+    Guarantee
+    ---------
+    Exact, in integers; costs are multiples of a common denominator, and where a distance could
     overflow 64 bits Python's integers are used.
 
     Examples
@@ -225,7 +225,7 @@ def _solve(
     objective, unit, iterations, solving = Objective("", (), ()), 1, 0, False
 
     def look() -> None:
-        watch.look(Progress(graph.states, graph.states - graph.expanded, lower, solving))
+        watch.look(RatioProgress(graph.states, graph.states - graph.expanded, lower, solving))
 
     def look_at(ratio: Fraction) -> None:
         nonlocal lower

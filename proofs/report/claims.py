@@ -134,7 +134,7 @@ def _why_ratio(study: Mapping[str, Any], curve: Curve, published: float) -> str:
     return "; ".join(texts)
 
 
-def _why_split(study: Mapping[str, Any], curve: Curve, published: float) -> str:
+def _why_split(study: Mapping[str, Any], curve: Curve, _published: float) -> str:
     best = faults_of(study, OPT_SPLIT)
     uneven = {k: faults / best[k] for k, faults in faults_of(study, OPT_EQUAL).items() if best.get(k)}
     texts = [f"over all sizes {min(curve.values()):.2f} to {max(curve.values()):.2f}"]

@@ -15,12 +15,14 @@ from typing import Any
 
 from adversary import Adversary, get_construction
 from paging.numbers import cell
-from proofs.bounds.registry import BOUNDS, Bound, formula
+from proofs.bounds.bound import Bound, formula
+from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import check_lower
 from proofs.report.claims import CLAIMS, judge_claims
-from proofs.report.document import Settings, growth_panels
+from proofs.report.document import Settings
 from proofs.report.figures import draw, plans
-from proofs.report.studies import Source, read_source, study
+from proofs.report.growth import growth_panels
+from proofs.report.studies import StudySource, read_source, study
 
 ROUNDS = 600
 """Length at which the constructions of the table are judged, in rounds."""
@@ -61,7 +63,7 @@ def _bound_row(bound: Bound, found: Adversary) -> tuple[str, ...]:
 
 
 def _exact(number: object) -> str:
-    text = cell(number).replace("inf", "∞")
+    text = cell(number)
     return text if len(text) <= 12 or "/" not in text else f"≈ {float(number):.3f}"  # type: ignore[arg-type]
 
 
@@ -125,7 +127,7 @@ def filled(text: str, name: str, table: str) -> str:
     return head + begin + table + end + rest.split(end, 1)[1]
 
 
-def default_claims(sources: Iterable[Source]) -> list[dict[str, Any]]:
+def default_claims(sources: Iterable[StudySource]) -> list[dict[str, Any]]:
     """Judge the published numbers on sources with default settings, as the document shows them."""
     settings = Settings()
     # MARK takes part in no claim: two runs are enough.
@@ -134,7 +136,7 @@ def default_claims(sources: Iterable[Source]) -> list[dict[str, Any]]:
     )
 
 
-def default_workloads() -> list[Source]:
+def default_workloads() -> list[StudySource]:
     """Return the synthetic workloads with default settings."""
     settings = Settings()
     return [source.draw(settings.workload_rounds, settings.seed) for source in settings.synthetic]
@@ -143,9 +145,11 @@ def default_workloads() -> list[Source]:
 def draw_gallery(directory: Path) -> None:
     """Draw the growth of every construction as ``ID.png``, for docs/adversaries.md."""
     directory.mkdir(parents=True, exist_ok=True)
+    settings = Settings()
+    panels = growth_panels(settings.growth_requests, settings.seed)
     drawn: set[str] = set()
     with TemporaryDirectory() as folder:
-        for plan in plans({"growth": growth_panels(Settings()), "studies": []}):
+        for plan in plans({"growth": panels, "studies": []}):
             name = plan.data["construction"]
             if name not in drawn:  # of several variants the first
                 drawn.add(name)

@@ -18,28 +18,24 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from sympy.printing.latex import LatexPrinter
-
-from adversary import Construction, constructions, get_construction
 from paging.bibliography import cite
 from paging.errors import LayeredPagingError
 from paging.model import LayeredInstance
 from paging.numbers import jsonable
 from paging.parallel import Pool, cores, each
-from paging.policy import get_policy
 from paging.signals import UNWATCHED, Watch
-from proofs.bounds.registry import BOUNDS, describe
-from proofs.bounds.verdicts import LEVEL, Verdict, growth, pairs, verdict_on
+from proofs.bounds.bound import describe
+from proofs.bounds.measuring import LEVEL
+from proofs.bounds.registry import BOUNDS
+from proofs.bounds.verdicts import Judgement, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
 from proofs.report.claims import SAID_BY, TOLERANCE, judge_claims
-from proofs.report.studies import SYNTHETIC, Source, Synthetic, study
+from proofs.report.folder import SCHEMA
+from proofs.report.growth import grow, growth_jobs, panels_of, sharing_of
+from proofs.report.studies import SYNTHETIC, StudySource, Synthetic, study
 
 EXACT_STATES = 20_000
 """Largest product graph that is searched for the exact ratio beside an observed one."""
-
-SCHEMA = "layered-paging report 1"
-"""First entry of every report.json; a folder with it may be replaced by a new report."""
 
 PACKAGES = (
     *("layered-paging", "numpy", "scipy", "numba", "sympy", "networkx", "pulp"),
@@ -89,14 +85,14 @@ class Settings:
         return cls(seed, 200, 5000, 1000, 6, 4, SYNTHETIC[:3], True)
 
 
-def silent(label: str) -> AbstractContextManager[Watch]:
+def silent(_label: str) -> AbstractContextManager[Watch]:
     """Show no progress."""
     return nullcontext(UNWATCHED)
 
 
 def compute(
     settings: Settings,
-    traces: Sequence[Source] = (),
+    traces: Sequence[StudySource] = (),
     *,
     directory: Path,
     stage: Stage = silent,
@@ -107,7 +103,7 @@ def compute(
     Parameters
     ----------
     settings : Settings
-    traces : sequence of Source
+    traces : sequence of StudySource
         Routing traces beside the synthetic workloads.
     directory : Path
         Where counterexamples to bounds are saved, should there be any.
@@ -121,26 +117,20 @@ def compute(
     -------
     dict
         The document of report.json without the ``environment``: equal for equal settings and traces. As in
-        JSON, exact fractions are text ``"p/q"`` and infinity is ``"inf"``.
+        JSON, an exact number is text (:mod:`paging.numbers`).
     """
     with stage("judging bounds") as watch:
         judging = [(b.id, p, settings.verdict_rounds, settings.seed, directory) for b, p in pairs()]
         verdicts = list(each(pool, _verdict, judging, watch))
     with stage("growing constructions") as watch:
-        grown = list(each(pool, _grow, list(_growth_jobs(settings)), watch))
-    studies = []
-    sources = [s.draw(settings.workload_rounds, settings.seed) for s in settings.synthetic]
-    for source in (*sources, *traces):
-        with stage(f"serving {source.id}") as watch:
-            studies.append(
-                study(source, points=settings.points, runs=settings.runs, seed=settings.seed, watch=watch)
-            )
+        grown = list(each(pool, grow, list(growth_jobs(settings.growth_requests, settings.seed)), watch))
+    studies = list(_studies(settings, traces, stage))
     found = {
         "schema": SCHEMA,
         "model": LayeredInstance(1, 1, 1).model,
         "bounds": [_summary(describe(bound), verdicts) for bound in BOUNDS.values()],
         "verdicts": verdicts,
-        "growth": _panels(grown),
+        "growth": panels_of(grown),
         "studies": studies,
         "claims": judge_claims(studies),
         "claims_said_by": SAID_BY,
@@ -151,13 +141,21 @@ def compute(
     return document
 
 
+def _studies(settings: Settings, traces: Sequence[StudySource], stage: Stage) -> Iterator[dict[str, Any]]:
+    """Serve the synthetic workloads, then the traces."""
+    workloads = [s.draw(settings.workload_rounds, settings.seed) for s in settings.synthetic]
+    for source in (*workloads, *traces):
+        with stage(f"serving {source.id}") as watch:
+            yield study(source, points=settings.points, runs=settings.runs, seed=settings.seed, watch=watch)
+
+
 def _verdict(job: tuple[str, str, int, int, Path]) -> dict[str, Any]:
     bound, policy, rounds, seed, directory = job
     verdict = verdict_on(BOUNDS[bound], policy, rounds=rounds, seed=seed, directory=directory)
     return _verdict_row(verdict)
 
 
-def _verdict_row(verdict: Verdict) -> dict[str, Any]:
+def _verdict_row(verdict: Judgement) -> dict[str, Any]:
     instance = verdict.instance
     row: dict[str, Any] = {
         "bound": verdict.bound.id,
@@ -177,7 +175,7 @@ def _verdict_row(verdict: Verdict) -> dict[str, Any]:
         "ratio": verdict.ratio,
         "exact": instance and exact_value(verdict.policy, instance, verdict.opt_cache),
         "measure": verdict.measure,
-        "sharing": _sharing(verdict.policy),
+        "sharing": sharing_of(verdict.policy),
         "runs": verdict.runs,
     }
     if verdict.measure == "sampled":
@@ -194,22 +192,25 @@ def exact_value(policy: str, instance: LayeredInstance, opt_cache: int | None) -
         return None  # a variant of the model that has no such graph
 
 
-def _why(verdict: Verdict) -> str:
+def _why(verdict: Judgement) -> str:
     """Say why a bound was not checked, or what a verdict lacks."""
     if verdict.outcome == "not checked":
-        missing = not verdict.bound.policies
-        return verdict.bound.evidence if missing else "no small instance meets its conditions"
+        return verdict.bound.evidence
+    if verdict.outcome == "does not speak here":
+        return "no small instance meets its conditions"
     if verdict.outcome == "open":
         return "a run above value·OPT; the additive constant is not known"
     return ""
 
 
-def _sharing(policy: str) -> str:
-    return "per-layer" if get_policy(policy).per_layer else "shared"
-
-
-SEVERITY = ("violated", "not reached", "open", "not checked", "holds", "reached", "holds and reached")
+SEVERITY = (
+    "violated", "not reached", "open", "not checked", "does not speak here", "holds", "reached",
+    "holds and reached",
+)  # fmt: skip
 """Outcomes, the gravest first."""
+
+UNJUDGED = ("not checked", "does not speak here")
+"""Outcomes that are no verdict."""
 
 
 def _summary(facts: dict[str, object], verdicts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -223,125 +224,13 @@ def _summary(facts: dict[str, object], verdicts: list[dict[str, Any]]) -> dict[s
         "cited": f"{cite(bound.source)}: {bound.locator}",
         "verdict": gravest,
         "why": shown["why"],
-        "checked_for": [row["policy"] for row in rows if row["verdict"] != "not checked"],
+        "checked_for": [row["policy"] for row in rows if row["verdict"] not in UNJUDGED],
         "runs": sum(row["runs"] for row in rows),
         "shown": shown,
     }
 
 
-def growth_panels(settings: Settings) -> list[dict[str, Any]]:
-    """Return the growth of every construction as the document of the report holds it."""
-    panels: list[dict[str, Any]] = jsonable(_panels([_grow(job) for job in _growth_jobs(settings)]))
-    return panels
-
-
-def _growth_jobs(settings: Settings) -> Iterator[tuple[str, str, dict[str, Any], int, int]]:
-    """Every construction on its demonstration instance for its victims; with h < k too where it can."""
-    for found in constructions().values():
-        variants: list[dict[str, Any]] = [{}]
-        if found.smaller_opt:
-            variants.append({"opt_cache": (found.demo.cache + 1) // 2})
-        rounds = max(1, settings.growth_requests // found.demo.layers)
-        for options in variants:
-            for policy in found.victims:
-                yield found.id, policy, options, rounds, settings.seed
-
-
-def _grow(job: tuple[str, str, dict[str, Any], int, int]) -> dict[str, Any]:
-    id, policy, options, rounds, seed = job
-    found = get_construction(id)
-    built = found(rounds=rounds, policy=policy, seed=seed, **options)
-    built.offline.check()
-    instance = built.sequence.instance
-    randomized = get_policy(policy).randomized
-    return {
-        "construction": id,
-        "title": found.title,
-        "bound": built.bound,
-        "kind": found.kind,
-        "policy": policy,
-        "sharing": _sharing(policy),
-        "layers": instance.layers,
-        "pages": instance.pages,
-        "k": instance.cache,
-        "h": built.offline.sequence.instance.cache,
-        "seed": seed if randomized or built.seed is not None else None,
-        "measure": "one sampled run" if randomized else "counted",
-        "offline_is": "construction's schedule",
-        "limit": built.limit,
-        "limit_form": _limit_form(built),
-        "promise": _promise(built),
-        "points": _points(built, policy, seed),
-    }
-
-
-def _limit_form(built: Construction) -> str | None:
-    """The closed form of the limit for display as mathematics, where it has symbols."""
-    form = built.promise.limit
-    if built.promise.in_expectation or not getattr(form, "free_symbols", None):
-        return None
-    return str(_FieldLatex().doprint(form))
-
-
-class _FieldLatex(LatexPrinter):  # type: ignore[misc]
-    """Prints sums as the field writes them: positive symbols first, numbers last."""
-
-    def _as_ordered_terms(self, expr: Any, order: object = None) -> list[Any]:  # noqa: ARG002
-        return sorted(expr.args, key=lambda t: (t.is_number, t.could_extract_minus_sign(), str(t)))
-
-
-def _promise(built: Construction) -> dict[str, Any]:
-    promise = built.promise
-    return {
-        "period": promise.period,
-        "online_at_least": built.value(promise.online),
-        "offline_at_most": built.value(promise.offline),
-        "offline_start_at_most": built.value(promise.start),
-        "in_expectation": promise.in_expectation,
-    }
-
-
-def _points(built: Construction, policy: str, seed: int) -> list[dict[str, Any]]:
-    periods = np.array(built.boundaries)
-    rows = []
-    for point in growth(built, policy, seed=seed):
-        complete = max(0, int(np.searchsorted(periods, point.requests, side="right")) - 1)
-        rows.append(
-            {
-                "requests": point.requests,
-                "online": point.online,
-                "offline": point.offline,
-                "ratio": point.ratio,
-                "promised": None if built.promise.in_expectation else _promised(built, complete),
-            }
-        )
-    return rows
-
-
-def _promised(built: Construction, periods: int) -> Fraction:
-    """The ratio that the promise guarantees after so many complete periods."""
-    online, offline, start = (
-        Fraction(built.value(form))
-        for form in (built.promise.online, built.promise.offline, built.promise.start)
-    )
-    return periods * online / (start + periods * offline)
-
-
-def _panels(grown: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Gather the curves of one construction at one h: what they share, then one curve a policy."""
-    own = ("policy", "sharing", "seed", "measure", "points")
-    panels: dict[tuple[str, int], dict[str, Any]] = {}
-    for row in grown:
-        shared = {key: value for key, value in row.items() if key not in own}
-        panel = panels.setdefault((row["construction"], row["h"]), {**shared, "curves": []})
-        panel["curves"].append({key: row[key] for key in own})
-    for (id, small), panel in panels.items():
-        alone = sum(other == id for other, _ in panels) == 1
-        panel["id"] = id if alone else f"{id}-h{small}"
-    return list(panels.values())
-
-
-def _provenance(settings: Settings, traces: Sequence[Source]) -> dict[str, Any]:
+def _provenance(settings: Settings, traces: Sequence[StudySource]) -> dict[str, Any]:
     chosen = {key: value for key, value in asdict(settings).items() if key != "synthetic"}
     return {
         "seed": settings.seed,

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from paging.numbers import decimal
 from paging.plotting import (
     BLACK,
     BLUE,
@@ -22,7 +23,6 @@ from paging.plotting import (
     OTHERS,
     legend,
     note_line,
-    number,
     plain_ticks,
     policy_label,
     save,
@@ -32,6 +32,9 @@ from proofs.report.studies import LRU_SPLIT, OPT_EQUAL, OPT_SPLIT
 
 LEAST_SAVING = -15
 """Savings below this many percent are cut off: the figure is about the differences above."""
+
+SHOWN = ("lfu", "fifo", "lru", "mark", "partitioned", "llru", "llru-lazy")
+"""Policies whose faults are drawn; what lies below is drawn above."""
 
 LONGEST_NAME = 28
 """Characters of a trace's name that a title holds."""
@@ -96,27 +99,32 @@ def draw(plan: Plan, directory: Path) -> str:
 def _growth(figure: Figure, panel: Mapping[str, Any]) -> None:
     axes = figure.add_subplot()
     _offset_curves(axes, panel)
-    limit = number(panel["limit"])
-    unbounded = isinf(limit)
     axes.set_xscale("log")
-    if unbounded:
-        axes.set_yscale("log")
-        axes.text(0.03, 0.95, "limit ∞", transform=axes.transAxes, va="top", fontsize=10)
-    else:
-        axes.axhline(limit, color=BLACK, linewidth=1.2, linestyle=DASHES)
-        axes.set_ylim(0, 1.22 * max(limit, *_ratios(panel)))
-        axes.annotate(
-            _limit_text(panel),
-            (0.0, limit),
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 8 if "frac" in _limit_text(panel) else 4),
-            textcoords="offset points",
-        )
+    _mark_limit(axes, panel)
     axes.set_title(_growth_title(panel))
     axes.set_xlabel("requests T (log scale)")
-    axes.set_ylabel("faults online / offline" + (" (log scale)" if unbounded else ""))
+    axes.set_ylabel("faults online / offline" + (" (log scale)" if axes.get_yscale() == "log" else ""))
     plain_ticks(axes)
     legend(figure, axes, columns=2 if _longest_label(panel) > 16 else 3)
+
+
+def _mark_limit(axes: Axes, panel: Mapping[str, Any]) -> None:
+    """Draw the limit as a line with its value; towards ∞ the scale is logarithmic instead."""
+    limit = decimal(panel["limit"])
+    if isinf(limit):
+        axes.set_yscale("log")
+        axes.text(0.03, 0.95, "limit ∞", transform=axes.transAxes, va="top", fontsize=10)
+        return
+    text = _limit_text(panel)
+    axes.axhline(limit, color=BLACK, linewidth=1.2, linestyle=DASHES)
+    axes.set_ylim(0, 1.22 * max(limit, *_ratios(panel)))
+    axes.annotate(
+        text,
+        (0.0, limit),
+        xycoords=("axes fraction", "data"),
+        xytext=(4, 8 if "frac" in text else 4),
+        textcoords="offset points",
+    )
 
 
 def _offset_curves(axes: Axes, panel: Mapping[str, Any]) -> None:
@@ -145,7 +153,7 @@ def _least_promised(curves: Sequence[Mapping[str, Any]]) -> list[tuple[int, floa
         for point in curve["points"]:
             if point["promised"]:
                 t = point["requests"]
-                least[t] = min(least.get(t, inf), number(point["promised"]))
+                least[t] = min(least.get(t, inf), decimal(point["promised"]))
     return sorted(least.items())
 
 
@@ -154,7 +162,7 @@ def _ratios(panel: Mapping[str, Any]) -> list[float]:
 
 
 def _limit_text(panel: Mapping[str, Any]) -> str:
-    value = number(panel["limit"])
+    value = decimal(panel["limit"])
     shown = f"{value:g}" if value == round(value, 3) else f"{value:.3f}"
     form = panel["limit_form"]
     return f"limit ${form} = {shown}$" if form else f"limit ${shown}$"
@@ -176,8 +184,7 @@ def _longest_label(panel: Mapping[str, Any]) -> int:
 
 def _faults(figure: Figure, study: Mapping[str, Any]) -> None:
     axes = figure.add_subplot()
-    names = ("lfu", "fifo", "lru", "mark", "partitioned", "llru", "llru-lazy", OPT_SPLIT, "opt", "compulsory")
-    for name in names:
+    for name in (*SHOWN, OPT_SPLIT, "opt", "compulsory"):
         _curve(axes, study, name, "fault_rate", 100)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("faults per request (%)")
@@ -186,19 +193,7 @@ def _faults(figure: Figure, study: Mapping[str, Any]) -> None:
 
 def _ratio(figure: Figure, study: Mapping[str, Any]) -> None:
     axes = figure.add_subplot()
-    names = (
-        "lfu",
-        "fifo",
-        "lru",
-        "mark",
-        "partitioned",
-        "llru",
-        "llru-lazy",
-        LRU_SPLIT,
-        OPT_EQUAL,
-        OPT_SPLIT,
-    )
-    for name in names:
+    for name in (*SHOWN, LRU_SPLIT, OPT_EQUAL, OPT_SPLIT):
         _curve(axes, study, name, "vs_opt", 1)
     axes.set_yscale("log")
     axes.set_ylim(bottom=0.95)

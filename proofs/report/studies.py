@@ -33,7 +33,7 @@ SPREAD = "/".join(f"{3 * layer / 31:.2f}" for layer in range(32))
 
 
 @dataclass(frozen=True)
-class Source:
+class StudySource:
     """Where the requests of a study come from.
 
     Attributes
@@ -68,12 +68,12 @@ class Synthetic:
     per_visit: int = 1
     zipf: bool = False
 
-    def draw(self, rounds: int, seed: int) -> Source:
+    def draw(self, rounds: int, seed: int) -> StudySource:
         """Draw the requests: 32 layers of 8 pages, as many as Mixtral-8x7B has."""
         instance = LayeredInstance(32, 8, 32 * self.per_visit, per_visit=self.per_visit)
         sequence = generate(self.spec, instance, rounds=rounds, seed=seed)
         origin = {"workload": f"{self.spec},rounds={rounds}", "workload_seed": seed}
-        return Source(self.id, self.title, sequence, origin | _features(sequence), "workload", self.zipf)
+        return StudySource(self.id, self.title, sequence, origin | _features(sequence), "workload", self.zipf)
 
 
 SYNTHETIC = (
@@ -84,7 +84,7 @@ SYNTHETIC = (
 )
 
 
-def read_source(path: str | Path, taken: Mapping[str, object] | None = None) -> Source:
+def read_source(path: str | Path, taken: Mapping[str, object] | None = None) -> StudySource:
     """Read a trace file as a source; a name that is already taken gets a number behind it."""
     trace = read_trace(path)
     metadata = {
@@ -97,7 +97,7 @@ def read_source(path: str | Path, taken: Mapping[str, object] | None = None) -> 
     name, number = trace.name, 2
     while name in (taken or {}):
         name, number = f"{trace.name}-{number}", number + 1
-    return Source(name, f"trace {name}", sequence, facts | _features(sequence, trace), "trace")
+    return StudySource(name, f"trace {name}", sequence, facts | _features(sequence, trace), "trace")
 
 
 def _features(sequence: RequestSequence, trace: Trace | None = None) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def cache_sizes(instance: LayeredInstance, points: int) -> tuple[int, ...]:
 
 
 def study(
-    source: Source,
+    source: StudySource,
     *,
     points: int,
     runs: int,
@@ -142,7 +142,7 @@ def study(
 
     Parameters
     ----------
-    source : Source
+    source : StudySource
     points : int
         About how many cache sizes.
     runs : int
@@ -163,7 +163,7 @@ def study(
         "kind": source.kind,
         "zipf": source.zipf,
         "origin": dict(source.facts),
-        "instance": {"layers": instance.layers, "pages": instance.pages, "per_visit": instance.per_visit},
+        "instance": instance.plain,
         "model": instance.model,
         "requests": len(source.sequence),
         "distinct_pages": source.sequence.distinct_pages,

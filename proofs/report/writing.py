@@ -1,18 +1,11 @@
-"""Writing the report: one folder with HTML, JSON, CSV and figures, all at once or not at all."""
+"""Writing the report: HTML, JSON, CSV and figures."""
 
 from __future__ import annotations
 
 import csv
-import json
-import os
 import re
-import secrets
-import shutil
-import stat
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,100 +13,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from paging.bibliography import SOURCES
-from paging.errors import LayeredPagingError
 from paging.numbers import json_text
 from paging.parallel import Pool, each
 from paging.plotting import LOOKS, policy_label
 from paging.signals import UNWATCHED, Watch
-from proofs.report.document import SCHEMA
+from proofs.report.cells import math, number, percent
+from proofs.report.document import UNJUDGED
 from proofs.report.figures import LEAST_SAVING, Plan, draw, plans
+from proofs.report.folder import DATA, FIGURES, HTML, JSON
 from proofs.report.studies import ORDER
-
-HTML, JSON, DATA, FIGURES = "report.html", "report.json", "data", "figures"
-
-LONGEST_FRACTION = 12
-"""Characters up to which an exact fraction is shown beside its decimal value."""
-
-
-class ReportError(LayeredPagingError, ValueError):
-    """The report's folder cannot be written, or holds something else."""
-
-
-# The folder: checked first, built beside its place, moved there at the end.
-
-
-def check_target(target: Path) -> None:
-    """Raise ReportError unless a report may take this place: nothing, an empty folder or an old report."""
-    if target.is_dir():
-        stranger = _stranger(target)
-        if stranger:
-            raise ReportError(
-                f"{target} holds {stranger}, which no report wrote; name a new or an empty folder"
-            )
-    elif os.path.lexists(target):
-        raise ReportError(f"{target} is not a folder; name a new or an empty one")
-
-
-def _stranger(folder: Path) -> str | None:
-    """Return an entry of a folder that is no part of a report, or None."""
-    names = sorted(path.name for path in folder.iterdir())
-    if names and not _is_report(folder / JSON):
-        return names[0]
-    known = re.compile(rf"{HTML}|{JSON}|{DATA}|{FIGURES}|counterexample-[\w-]+\.json")
-    return next((name for name in names if not known.fullmatch(name)), None)
-
-
-def _is_report(path: Path) -> bool:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(found, dict) and found.get("schema") == SCHEMA
-
-
-@contextmanager
-def staged(target: Path) -> Iterator[Path]:
-    """Yield a new folder that takes the place of ``target`` if all goes well, and vanishes if not.
-
-    An old report in that place is replaced as a whole.
-
-    Raises
-    ------
-    ReportError
-        The folder cannot be written, or ``target`` holds something that no report wrote.
-    """
-    check_target(target)
-    place = target.resolve()
-    near = next(parent for parent in place.parents if os.path.lexists(parent))
-    try:
-        building = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=near))
-    except OSError as error:
-        raise ReportError(f"{target} cannot be written: {error.strerror or error}") from None
-    try:
-        yield building
-        check_target(target)
-        _move(building, place)
-    except OSError as error:
-        raise ReportError(f"{target} cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-
-
-def _move(building: Path, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    building.chmod(stat.S_IMODE(place.parent.stat().st_mode) & 0o755 | 0o700)
-    old = place.with_name(f".{place.name}.old.{secrets.token_hex(4)}")
-    replaced = place.exists()
-    if replaced:
-        place.rename(old)
-    try:
-        building.rename(place)
-    except OSError:
-        if replaced:
-            old.rename(place)
-        raise
-    if replaced:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_report(
@@ -257,6 +165,7 @@ BADGES = {
     "reproduced": ("good", "✓"),
     "open": ("open", "○"),
     "not checked": ("open", "○"),
+    "does not speak here": ("open", "○"),
     "differs": ("differs", "≠"),
     "not reached": ("bad", "✗"),
     "violated": ("bad", "✗"),
@@ -270,10 +179,10 @@ def counts(document: Mapping[str, Any]) -> dict[str, int]:
     good = sum(BADGES[verdict][0] == "good" for verdict in verdicts)
     return {
         "bounds": len(document["bounds"]),
-        "judged": sum(verdict != "not checked" for verdict in verdicts),
+        "judged": sum(verdict not in UNJUDGED for verdict in verdicts),
         "good": good,
         "bad": sum(BADGES[verdict][0] == "bad" for verdict in verdicts),
-        "not_checked": sum(verdict == "not checked" for verdict in verdicts),
+        "not_checked": sum(verdict in UNJUDGED for verdict in verdicts),
         "open": sum(verdict == "open" for verdict in verdicts),
         "runs": sum(row["runs"] for row in document["verdicts"]),
         "constructions": len({panel["construction"] for panel in document["growth"]}),
@@ -293,50 +202,3 @@ def _cited(document: Mapping[str, Any]) -> dict[str, str]:
     """The bibliography entries that the shown bounds rest on."""
     shown = " ".join(bound["reference"] for bound in document["bounds"])
     return {key: text for key, text in SOURCES.items() if text in shown}
-
-
-def number(value: Any, digits: int = 3) -> Markup:
-    """Return a number of the document for display; the exact one goes along in the ``value`` attribute.
-
-    Examples
-    --------
-    >>> number(12345), number("25/12"), number("inf")  # doctest: +NORMALIZE_WHITESPACE
-    (Markup('<data value="12345">12,345</data>'), Markup('<data value="25/12">25/12 ≈ 2.083</data>'),
-     Markup('<data value="inf">∞</data>'))
-    """
-    if value is None:
-        return Markup('<span class="none">–</span>')
-    return Markup('<data value="{}">{}</data>').format(value, _shown(value, digits))
-
-
-def _shown(value: Any, digits: int) -> str:
-    if isinstance(value, str):
-        top, _, bottom = value.partition("/")
-        if not bottom:
-            return value.replace("inf", "∞")
-        if bottom == "1":
-            return f"{int(top):,}"
-        decimal = f"{int(top) / int(bottom):.{digits}f}"
-        return f"{value} ≈ {decimal}" if len(value) <= LONGEST_FRACTION else f"≈ {decimal}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
-
-
-def math(text: str) -> Markup:
-    """Return a formula in words with its subscripts set as such.
-
-    >>> math("H_k, H_{ℓ−1} and k_1")
-    Markup('H<sub>k</sub>, H<sub>ℓ−1</sub> and k<sub>1</sub>')
-    """
-    escaped = str(Markup.escape(text))
-    return Markup(re.sub(r"(?<=\w)_(?:\{(.*?)\}|(\w))", r"<sub>\1\2</sub>", escaped))
-
-
-def percent(value: Any) -> Markup:
-    """Return a share as percent, with the exact value in the ``value`` attribute."""
-    if value is None:
-        return number(None)
-    return Markup('<data value="{}">{}</data>').format(
-        value, f"{100 * value:.1f}".replace("-", "−") + "\u00a0%"
-    )

@@ -29,6 +29,7 @@ from paging import (
     simulate,
 )
 from paging.cli.main import run as paging_run
+from paging.numbers import read_exact
 from proofs.checker import VERIFIED, verify
 from proofs.replay import replay
 
@@ -443,7 +444,7 @@ def test_ratios_the_docs_report_are_found_again() -> None:
             search.run()
             assert search.progress.exhausted
             assert search.best is not None
-            assert search.best.ratio == (float("inf") if ratio == "∞" else Fraction(ratio))
+            assert search.best.ratio == read_exact(ratio)
             assert f"{search.progress.states:,}" == states
             tried += 1
     assert tried == 8

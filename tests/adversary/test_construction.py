@@ -198,7 +198,7 @@ def test_some_construction_forces_k_wherever_lru_reaches_it() -> None:
         makers = [built(name, instance, "lru") for name in ("cyclic", "rehearsed", "one-page-each")]
         reached = any(made is not None and made.limit == instance.cache for made in makers)
         assert reached == lru_reaches_k(instance), instance
-        assert (get_bound("L3-tight").violated_condition(instance) is None) == reached
+        assert (get_bound("L3-tight").excluded(instance) is None) == reached
 
 
 @pytest.mark.parametrize("name", ["fixed-split", "fixed-split-cyclic"])

@@ -17,7 +17,7 @@ from adversary.cycles.product_graph import ProductGraph
 from paging import LayeredInstance, get_policy
 from proofs import checker
 from proofs.ratio.deterministic import exact_ratio
-from tests.proofs.test_exact import brute_graph
+from tests.helpers.brute_graph import brute_graph
 
 SMALL = LayeredInstance(2, 3, 3)
 """What plain Python without renamings answers within a minute."""

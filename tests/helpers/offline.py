@@ -1,11 +1,14 @@
-"""What the tests of ``lp`` share: the optimum straight from the model, and small sequences."""
+"""The optimum straight from the model, and small sequences and problems."""
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
 
 from paging import LayeredInstance, RequestSequence
+
+VARIANTS = {"forced": {}, "bypassing": {"bypassing": True}, "atomic": {"visits": "atomic"}}
 
 
 def brute_force(
@@ -57,6 +60,25 @@ def random_sequence(
         for visit in range(length)
     ]
     return RequestSequence(instance, np.ravel(visits)[: int(rng.integers(0, length))].astype(int))
+
+
+def random_weights(rng, pages):
+    """Whole weights, or fractions."""
+    if rng.integers(2):
+        return [int(w) for w in rng.integers(1, 9, pages)]
+    return [Fraction(int(a), int(b)) for a, b in zip(rng.integers(1, 9, pages), rng.integers(1, 5, pages))]  # noqa: B905
+
+
+def random_problem(seed, variant, *, weighted):
+    """A sequence, weights (or None) and shares (or None)."""
+    rng = np.random.default_rng([seed, weighted])
+    sequence = random_sequence(rng, length=16, **VARIANTS.get(variant, {}))
+    weights = random_weights(rng, sequence.instance.total_pages) if weighted else None
+    if variant != "split":
+        return sequence, weights, None
+    layers = sequence.instance.layers
+    shares = 1 + rng.multinomial(rng.integers(0, 4), [1 / layers] * layers)
+    return sequence.with_cache(int(shares.sum())), weights, shares.tolist()
 
 
 def zipf_sequence(length: int, layers: int, pages: int, cache: int, seed: int = 0) -> RequestSequence:

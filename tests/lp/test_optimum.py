@@ -25,10 +25,16 @@ from paging import (
     optimum_so_far,
     simulate,
 )
-from tests.helpers.offline import brute_force, random_sequence, small_sequences, zipf_sequence
+from tests.helpers.offline import (
+    VARIANTS,
+    brute_force,
+    random_problem,
+    random_sequence,
+    small_sequences,
+    zipf_sequence,
+)
 
 EXTRAS = {"flow-ortools": "ortools", "ilp-highs": "highspy", "ilp-time-highs": "highspy"}
-VARIANTS = {"forced": {}, "bypassing": {"bypassing": True}, "atomic": {"visits": "atomic"}}
 
 
 def installed(route):
@@ -38,25 +44,6 @@ def installed(route):
 def needs(route):
     if not installed(route):
         pytest.skip(f"{EXTRAS[route]} is not installed")
-
-
-def random_weights(rng, pages):
-    """Whole weights, or fractions."""
-    if rng.integers(2):
-        return [int(w) for w in rng.integers(1, 9, pages)]
-    return [Fraction(int(a), int(b)) for a, b in zip(rng.integers(1, 9, pages), rng.integers(1, 5, pages))]  # noqa: B905
-
-
-def random_problem(seed, variant, *, weighted):
-    """A sequence, weights (or None) and shares (or None)."""
-    rng = np.random.default_rng([seed, weighted])
-    sequence = random_sequence(rng, length=16, **VARIANTS.get(variant, {}))
-    weights = random_weights(rng, sequence.instance.total_pages) if weighted else None
-    if variant != "split":
-        return sequence, weights, None
-    layers = sequence.instance.layers
-    shares = 1 + rng.multinomial(rng.integers(0, 4), [1 / layers] * layers)
-    return sequence.with_cache(int(shares.sum())), weights, shares.tolist()
 
 
 def random_gaps(seed):

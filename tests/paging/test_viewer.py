@@ -148,7 +148,7 @@ def test_guides_are_bounds_that_hold_here(policy: str) -> None:
         assert [guide.kind for guide in found] in ([], ["upper"], ["lower"], ["upper", "lower"])
         for guide in found:
             bound = get_bound(guide.id)
-            assert bound.violated_condition(instance) is None
+            assert bound.excluded(instance) is None
             assert bound.at(instance) == guide.value
         values = [guide.value for guide in found]
         assert values == sorted(values, reverse=True)  # the lower bound is not above the upper one

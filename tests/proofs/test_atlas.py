@@ -19,21 +19,21 @@ from paging.signals import Watch
 from proofs.atlas.conjectures import CONJECTURES, evidence
 from proofs.atlas.docs import findings
 from proofs.atlas.files import AtlasError, open_atlas, read_values
-from proofs.atlas.places import Place, places
+from proofs.atlas.shapes import Shape, shapes
 from proofs.atlas.subjects import check_subjects
 from proofs.atlas.sweep import compute, sweep
-from proofs.atlas.table import place_of, read_table, subjects_of, value_of
+from proofs.atlas.table import read_table, shape_of, subjects_of, value_of
 from proofs.atlas.values import Value
 from proofs.checker import VERIFIED, verify_file
 from proofs.ratio.deterministic import exact_ratio
 from proofs.report.docs import block
 
 Capture = pytest.CaptureFixture[str]
-SMALL = places(6, (1, 2, 3))
+SMALL = shapes(6, (1, 2, 3))
 
 
 def test_places_are_all_small_instances() -> None:
-    found = places(8, range(1, 9))
+    found = shapes(8, range(1, 9))
     assert len(found) == len(set(found))
     small = range(1, 9)
     by_hand = {(ell, n, k) for ell in small for n in small[1:] for k in small if k < ell * n <= 8}
@@ -44,7 +44,7 @@ def test_places_are_all_small_instances() -> None:
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = open_atlas(tmp_path_factory.mktemp("atlas") / "here")
-    jobs = [(subject, place) for place in SMALL for subject in ("lru", "zrc", "lifo")]
+    jobs = [(subject, shape) for shape in SMALL for subject in ("lru", "zrc", "lifo")]
     assert sweep(root, ("lru", "zrc", "lifo"), SMALL, max_states=2000, workers=2) == len(jobs)
     return root
 
@@ -53,7 +53,7 @@ def test_every_value_is_that_of_the_solver_and_has_a_certificate_that_proves_it(
     values = read_values(swept)
     assert len(values) == 3 * len(SMALL)
     for value in values:
-        found = exact_ratio(value.subject, value.place.instance)
+        found = exact_ratio(value.subject, value.shape.instance)
         assert value.number == found.ratio
         assert value.states == found.states
         assert value.certificate is not None
@@ -72,7 +72,7 @@ def test_nothing_is_computed_twice(swept: Path) -> None:
 
 def test_a_larger_budget_tries_again_what_failed(tmp_path: Path) -> None:
     root = open_atlas(tmp_path / "atlas")
-    over = [Place(1, n, 3) for n in range(4, 9)]
+    over = [Shape(1, n, 3) for n in range(4, 9)]
     assert sweep(root, ("clock",), over, max_states=5, workers=1) < 5
     first = read_values(root)
     assert first  # the larger ones were not tried
@@ -93,7 +93,7 @@ def test_a_sweep_stops_when_asked_and_goes_on(tmp_path: Path) -> None:
 
 def test_the_game_and_rules_are_subjects_too(tmp_path: Path) -> None:
     root = open_atlas(tmp_path / "atlas")
-    over = places(6, (1, 2, 3))
+    over = shapes(6, (1, 2, 3))
     assert sweep(root, ("zrc-any-tie", "game"), over, max_states=20_000, workers=2) == 2 * len(over)
     values = read_values(root)
     for value in values:
@@ -116,12 +116,12 @@ def test_killed_in_the_middle_it_goes_on_with_nothing_lost(tmp_path: Path) -> No
             pass
         os.killpg(process.pid, signal.SIGKILL)
     kept = {path: path.read_bytes() for path in target.glob("values/*/*.json")}
-    assert 5 <= len(kept) < len(places(7, (1, 2, 3)))
+    assert 5 <= len(kept) < len(shapes(7, (1, 2, 3)))
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     answer = json.loads(again.stdout)
-    assert answer["computed"] == len(places(7, (1, 2, 3))) - len(kept)
+    assert answer["computed"] == len(shapes(7, (1, 2, 3))) - len(kept)
     assert {path: path.read_bytes() for path in kept} == kept
-    assert len(answer["values"]) == len(places(7, (1, 2, 3)))
+    assert len(answer["values"]) == len(shapes(7, (1, 2, 3)))
 
 
 def test_the_command_writes_tables_and_figures(swept: Path, capsys: Capture) -> None:
@@ -146,21 +146,21 @@ def test_the_command_writes_tables_and_figures(swept: Path, capsys: Capture) -> 
 def test_conjectures_are_contradicted_by_other_values() -> None:
     lie = Value("zrc-any-tie", 2, 3, 3, "5/2", "5/2", "0", 1, 1, None)
     by_id = {one.conjecture.id: one for one in evidence([lie])}
-    assert by_id["C3"].disagree == ((Place(2, 3, 3), "5/2"),)
+    assert by_id["C3"].disagree == ((Shape(2, 3, 3), "5/2"),)
     assert not by_id["C3"].agree
     assert not by_id["C1"].disagree
 
 
 @pytest.mark.parametrize(
-    ("place", "value"),
+    ("shape", "value"),
     [
         ((3, 2, 2), 2), ((4, 2, 2), Fraction(3, 2)), ((4, 2, 3), 3), ((4, 2, 4), Fraction(7, 4)),
         ((2, 9, 3), 3), ((3, 9, 4), 3), ((3, 9, 5), 5), ((3, 9, 9), 9), ((4, 2, 1), None),
     ],
 )  # fmt: skip
-def test_the_conjecture_about_lru_by_hand(place: tuple[int, int, int], value: Fraction | int | None) -> None:
+def test_the_conjecture_about_lru_by_hand(shape: tuple[int, int, int], value: Fraction | int | None) -> None:
     conjecture = next(one for one in CONJECTURES if one.id == "C1")
-    assert conjecture.value(Place(*place)) == value
+    assert conjecture.value(Shape(*shape)) == value
 
 
 def test_foreign_folders_and_damaged_files_are_refused(tmp_path: Path, capsys: Capture) -> None:
@@ -171,7 +171,7 @@ def test_foreign_folders_and_damaged_files_are_refused(tmp_path: Path, capsys: C
     assert capsys.readouterr().err.startswith("paging: error: ")
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
     root = open_atlas(tmp_path / "atlas")
-    compute(str(root), "lru", Place(1, 3, 2), 100)
+    compute(str(root), "lru", Shape(1, 3, 2), 100)
     (root / "values" / "lru" / "l1-n3-k2.json").write_text("{")
     with pytest.raises(AtlasError, match=r"l1-n3-k2\.json: no value of an atlas"):
         read_values(root)
@@ -201,9 +201,9 @@ def test_the_page_says_what_its_table_says() -> None:
 def test_the_smaller_entries_of_the_table_are_found_again(tmp_path: Path) -> None:
     rows = read_table(ROOT / "docs" / "data" / "atlas.csv")
     small = [row for row in rows if int(row["ℓ"]) * int(row["n"]) <= 6]
-    assert len(small) == len(places(6, range(1, 8)))
+    assert len(small) == len(shapes(6, range(1, 8)))
     for row in small:
         for subject in subjects_of(rows):
-            value = compute(str(tmp_path), subject, place_of(row), 20_000)
+            value = compute(str(tmp_path), subject, shape_of(row), 20_000)
             assert value is not None
             assert value.number == value_of(row, subject), (row, subject)

@@ -1,6 +1,7 @@
 """Bounds as objects, and verdicts by kind."""
 
 import json
+import shlex
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -13,6 +14,7 @@ import sympy
 from adversary import constructions, get_construction
 from paging import (
     LayeredInstance,
+    Policy,
     RequestSequence,
     UnknownNameError,
     generate,
@@ -22,19 +24,25 @@ from paging import (
     simulate,
 )
 from paging.bibliography import SOURCES
-from proofs.bounds.registry import BOUNDS, bounds_table, describe, formula, get_bound
+from paging.cli.main import run
+from proofs.bounds.bound import Range, describe, formula
+from proofs.bounds.counterexample import replay_counterexample
+from proofs.bounds.registry import BOUNDS, bounds_table, get_bound
 from proofs.bounds.verdicts import (
     BoundViolationError,
     Case,
-    all_verdicts,
     check_lower,
     check_upper,
     growth,
     judge,
+    pairs,
     upper_cases,
+    verdict_on,
 )
 
 ROOT = Path(__file__).parents[2]
+
+BYPASSING = Range(service=("bypassing",), visits=("sequential",), per_visit=None)
 
 
 def test_every_bound_is_complete() -> None:
@@ -46,6 +54,25 @@ def test_every_bound_is_complete() -> None:
         assert (bound.kind == "upper") or bound.constructions, name
         for policy in bound.policies:
             get_policy(policy)
+
+
+def test_bounds_are_measured_on_policies_they_are_about() -> None:
+    for bound in BOUNDS.values():
+        assert bound.policies
+        assert all(bound.subject.includes(get_policy(policy)) for policy in bound.policies), bound.id
+
+
+def test_a_class_of_policies_is_known_by_its_traits() -> None:
+    class Own(Policy):
+        id, traits = "own", frozenset({"deterministic", "online", "marking"})
+
+    about = {id for id, bound in BOUNDS.items() if bound.subject.includes(Own())}
+    assert {"L2", "L4", "marking-upper", "augmentation-upper"} <= about
+    assert not about & {"L3", "conservative-upper", "mark-upper", "fifo-tight"}
+    assert get_bound("marking-upper").policies == ("lru", "fwf", "mark-lru", "mark-fifo", "mark-layer")
+    assert get_bound("conservative-upper").policies == ("lru", "fifo", "clock", "mark-lru")
+    assert not get_bound("marking-upper").subject.includes(get_policy("mark"))
+    assert get_bound("L1").subject.includes(get_policy("partitioned:policy=fwf"))
 
 
 def test_constructions_and_policies_refer_to_bounds_that_exist() -> None:
@@ -78,13 +105,13 @@ def test_augmentation_depends_on_h() -> None:
     bound = get_bound("augmentation-upper")
     assert bound.at(LayeredInstance(1, 12, 6), 3) == Fraction(3, 2)
     assert bound.at(LayeredInstance(1, 12, 6)) == 6
-    assert bound.violated_condition(LayeredInstance(1, 12, 6), 7) == "h ≤ k"
+    assert bound.excluded(LayeredInstance(1, 12, 6), 7) == "h ≤ k"
 
 
 def test_conditions_are_named() -> None:
-    assert get_bound("L3").violated_condition(LayeredInstance(2, 4, 6)) == "ℓ divides k + 1"
-    assert get_bound("L2").violated_condition(LayeredInstance(2, 2, 4)) == "k < number of pages"
-    assert get_bound("L2").violated_condition(LayeredInstance(2, 2, 3)) is None
+    assert get_bound("L3").excluded(LayeredInstance(2, 4, 6)) == "ℓ divides k + 1"
+    assert get_bound("L2").excluded(LayeredInstance(2, 2, 4)) == "k < number of pages"
+    assert get_bound("L2").excluded(LayeredInstance(2, 2, 3)) is None
 
 
 def test_unknown_bound() -> None:
@@ -98,7 +125,7 @@ def test_formulas_read_like_the_field() -> None:
         "k − ℓ + 1",
         "k + ℓ − 1",
         "k/(k − h + 1)",
-        "∞",
+        "unbounded",
     ]
 
 
@@ -109,12 +136,14 @@ def test_docs_table_is_generated_from_the_registry() -> None:
 
 
 def test_describe_says_why_a_bound_does_not_apply() -> None:
-    assert describe(get_bound("L3"), LayeredInstance(2, 4, 6))["value_here"] == "needs ℓ divides k + 1"
+    assert describe(get_bound("L3"), LayeredInstance(2, 4, 6))["value_here"] == (
+        "does not speak here: needs ℓ divides k + 1"
+    )
 
 
 @pytest.mark.slow
 def test_every_bound_gets_its_verdict(tmp_path: Path) -> None:
-    verdicts = all_verdicts(rounds=200, directory=tmp_path)
+    verdicts = [verdict_on(bound, policy, rounds=200, directory=tmp_path) for bound, policy in pairs()]
     outcomes = {(v.bound.id, v.policy): v.outcome for v in verdicts}
     for (name, policy), outcome in outcomes.items():
         expected = {"upper": "holds", "lower": "reached", "tight": "holds and reached"}[BOUNDS[name].kind]
@@ -136,10 +165,81 @@ def test_a_false_upper_bound_is_caught_and_saved(tmp_path: Path) -> None:
     lie = replace(get_bound("L5"), id="lie", value=sympy.Symbol("k", integer=True, positive=True) / 2)
     with pytest.raises(BoundViolationError) as caught:
         check_upper(lie, "llru", upper_cases("llru", rounds=300, seed=0), directory=tmp_path)
-    saved = json.loads(caught.value.path.read_text())
-    assert saved["bound"] == "lie"
-    assert Fraction(saved["online"]) * 2 > saved["instance"]["cache"] * saved["opt"]
-    assert str(caught.value.path) in str(caught.value)
+    assert f"paging bounds --counterexample {caught.value.path}" in str(caught.value)
+    assert replay_counterexample(caught.value.path).remark == "no bound is called lie today"
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A true counterexample: with bypassing LRU is not k-competitive."""
+    false = replace(get_bound("marking-upper"), range=BYPASSING)
+    instance = LayeredInstance(layers=1, pages=3, cache=2, bypassing=True)
+    case = Case("cyclic", RequestSequence(instance, [0, 1, 2] * 100), 2)
+    with pytest.raises(BoundViolationError) as caught:
+        check_upper(false, "lru", [case], seed=7, directory=tmp_path)
+    return caught.value.path
+
+
+def test_a_counterexample_says_everything_and_is_repeated(
+    saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = json.loads(saved.read_text())
+    assert facts["instance"] == LayeredInstance(1, 3, 2, bypassing=True).plain
+    assert (facts["policy"], facts["seed"], facts["opt_cache"], facts["online"]) == ("lru", 7, 2, 300)
+    assert set(facts["versions"]) == {"layered-paging", "numpy", "numba"}
+    assert facts["replay"] == f"paging bounds --counterexample {saved.name}"
+    assert run(shlex.split(facts["replay"].replace(saved.name, str(saved)))[1:]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith(f"VIOLATED: lru pays 300 > 2·{facts['opt']} + 0 (counted; ")
+    assert "bypassing" in said
+    assert "marking-upper today needs forced service" in said
+
+
+def test_a_counterexample_that_is_none_is_not_repeated(
+    saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved.write_text(json.dumps(json.loads(saved.read_text()) | {"ratio": 3}))
+    assert run(["bounds", "--counterexample", str(saved)]) == 0
+    assert capsys.readouterr().out.startswith("NOT REPEATED: lru pays 300 ≤ 3·")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"format": "x"}, "format"),
+        ({"ratio": "2,5"}, "ratio"),
+        ({"ratio": 1.5}, "float"),
+        ({"opt_cache": 3}, "opt_cache"),
+        ({"seed": -1}, "seed"),
+        ({"policy": "lrv"}, "unknown policy"),
+        ({"policy": 1}, "policy is not text"),
+        ({"requests": [0, 3]}, "request 1"),
+        ({"instance": {"layers": 1}}, "instance"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_what_is_no_counterexample_is_refused_in_one_line(
+    saved: Path, change: dict[str, object], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved.write_text(json.dumps(json.loads(saved.read_text()) | change))
+    assert run(["bounds", "--counterexample", str(saved)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert str(saved) in said
+    assert problem in said
+
+
+def test_a_sampled_counterexample_is_repeated_with_its_seed(tmp_path: Path) -> None:
+    instance = LayeredInstance(1, 12, 6)
+    lie = replace(get_bound("mark-fiat"), value=sympy.Rational(6, 5))
+    case = Case("uniform", generate("uniform", instance, rounds=2000, seed=0), 6)
+    with pytest.raises(BoundViolationError) as caught:
+        check_upper(lie, "mark", [case], seed=3, directory=tmp_path)
+    facts = json.loads(caught.value.path.read_text())
+    assert (facts["measure"], facts["seed"], facts["runs"]) == ("sampled", 3, 30)
+    replay = replay_counterexample(caught.value.path)
+    assert replay.violated
+    assert f"pays {float(Fraction(facts['online']))} −" in replay.reason
 
 
 def test_a_false_oblivious_bound_is_caught_exactly(tmp_path: Path) -> None:
@@ -166,9 +266,9 @@ def test_a_lower_bound_beyond_the_construction_is_not_reached() -> None:
     assert not verdict.good
 
 
-def test_bounds_that_do_not_apply_are_not_checked() -> None:
+def test_bounds_that_do_not_apply_do_not_speak() -> None:
     cases = [Case("x", generate("uniform", LayeredInstance(2, 4, 6), rounds=10, seed=0), 6)]
-    assert check_upper(get_bound("mark-small"), "mark", cases).outcome == "not checked"
+    assert check_upper(get_bound("mark-small"), "mark", cases).outcome == "does not speak here"
 
 
 def test_growth_tends_to_the_limit() -> None:
@@ -185,4 +285,4 @@ def test_l5_needs_one_page_a_visit() -> None:
     starts = [*phase_starts(run.sequence, 2), len(run.sequence)]
     most = max(int(np.diff(run.fault_counts[[a - 1, b - 1]])[0]) for a, b in pairwise(starts) if a)
     assert most == 3 > instance.cache + instance.layers - 1
-    assert get_bound("L5").violated_condition(instance) == "g = 1"
+    assert get_bound("L5").excluded(instance) == "g = 1"

@@ -17,8 +17,7 @@ from proofs import checker
 from proofs.certificate import read_certificate, read_sequence
 from proofs.checker import VERIFIED, integers, verify, verify_file
 from tests.helpers.certificates import FOLDER
-from tests.helpers.offline import zipf_sequence
-from tests.lp.test_optimum import random_problem
+from tests.helpers.offline import random_problem, zipf_sequence
 
 VARIANTS = ("forced", "bypassing", "atomic", "split")
 
@@ -122,10 +121,12 @@ def test_sequence_files(tmp_path):
     assert read_sequence(path) == RequestSequence(LayeredInstance(2, (2, 1), 2), [0, 2, 1])
     bad = [
         ({"requests": [0]}, CertificateError, "needs the fields"),
-        ({**GOOD, "instance": {"layers": 2, "pages": 1}}, CertificateError, "lacks"),
-        ({**GOOD, "instance": {**GOOD["instance"], "k": 1}}, CertificateError, "unknown fields"),
+        ({**GOOD, "instance": {"layers": 2, "pages": 1}}, ModelError, "lacks"),
+        ({**GOOD, "instance": {**GOOD["instance"], "k": 1}}, ModelError, "unknown fields"),
         ({**GOOD, "instance": {**GOOD["instance"], "cache": 0}}, ModelError, "cache"),
         ({**GOOD, "instance": {**GOOD["instance"], "visits": []}}, ModelError, "visits"),
+        ({**GOOD, "instance": {**GOOD["instance"], "service": "free"}}, ModelError, "service"),
+        ({**GOOD, "instance": 3}, CertificateError, "needs the fields"),
         ({**GOOD, "requests": [0, 1]}, IllegalSequenceError, "request 1"),
         ({**GOOD, "requests": "0 1"}, CertificateError, "requests"),
         ({**GOOD, "requests": 3}, CertificateError, "requests"),

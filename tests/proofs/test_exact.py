@@ -31,15 +31,17 @@ from paging import (
 from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
 from paging.model import Frame, LabelArray
+from paging.numbers import exact_text
 from paging.policies.recency import LRU, ORDINARY
 from paging.signals import Watch
 from proofs import checker
 from proofs.certificate import read_certificate
 from proofs.checker.problem import read_problem
 from proofs.checker.rules import RULES
-from proofs.ratio.deterministic import ExactRatio, Progress, exact_ratio
+from proofs.ratio.deterministic import ExactRatio, RatioProgress, exact_ratio
 from proofs.replay import replay
-from tests.adversary.test_search import Favourite
+from tests.helpers.brute_graph import brute_graph
+from tests.helpers.policies import Favourite
 
 PROGRAM = Path(sys.executable).with_name("paging")
 Capture = pytest.CaptureFixture[str]
@@ -60,45 +62,6 @@ TINY = [
 
 
 # An independent route: no labels for OPT, no symmetries, no Newton
-
-
-Costs = frozenset[tuple[frozenset[int], int]]
-
-
-def served(costs: Costs, page: int, cache: int) -> tuple[Costs, int]:
-    """OPT's cost of every cache it may hold after a request, less the least of them; and that least one."""
-    after: dict[frozenset[int], int] = {}
-    for cached, cost in costs:
-        fault = page not in cached
-        leaving = cached if fault and len(cached) == cache else {page}
-        for q in leaving:
-            new = cached - {q} | {page}
-            after[new] = min(cost + fault, after.get(new, cost + fault))
-    # A cache may also be reached by loading what it lacks: no cost is far above the least.
-    costs_now = {new: min(cost + len(new - old) for old, cost in after.items()) for new in after}
-    least = min(costs_now.values())
-    return frozenset((cached, cost - least) for cached, cost in costs_now.items()), least
-
-
-def brute_graph(
-    policy: Policy, instance: LayeredInstance, opt_cache: int
-) -> list[list[tuple[int, int, int]]]:
-    """Edges (target, policy fault, OPT's increment) of every state reachable from the cold start."""
-    start = (0, (0,) * instance.total_pages, frozenset({(frozenset[int](), 0)}))
-    number, waiting, edges = {start: 0}, [start], []
-    for layer, labels, costs in waiting:
-        out = []
-        for page in instance.pages_of(layer):
-            answer = np.array(labels, dtype=np.int64)
-            policy.serve(answer, page, layer, instance.frame)
-            following, increment = served(costs, page, opt_cache)
-            state = ((layer + 1) % instance.layers, tuple(answer.tolist()), following)
-            if state not in number:
-                number[state] = len(number)
-                waiting.append(state)
-            out.append((number[state], int(labels[page] <= 0), increment))
-        edges.append(out)
-    return edges
 
 
 def most_beyond(edges: list[list[tuple[int, int, int]]], ratio: Fraction) -> Fraction | None:
@@ -258,7 +221,7 @@ def documented() -> Iterator[tuple[tuple[int, int, int], str, str]]:
 @pytest.mark.parametrize(("shape", "policy", "value"), list(documented()))
 def test_the_table_of_the_documentation(shape: tuple[int, int, int], policy: str, value: str) -> None:
     found = exact_ratio(policy, LayeredInstance(*shape))
-    assert value == ("∞" if found.ratio == INFINITE else str(found.ratio))
+    assert value == exact_text(found.ratio)
     if found.cycle is not None and found.states < 300:
         document = json.loads(json.dumps(found.certificate()))
         assert checker.verify(document).status == checker.VERIFIED
@@ -450,7 +413,7 @@ def test_a_policy_with_infinitely_many_states() -> None:
     instance = LayeredInstance(1, 3, 2)
     with pytest.raises(ModelError, match="does not declare the trait finite-state"):
         exact_ratio("lfu", instance)
-    seen: list[Progress] = []
+    seen: list[RatioProgress] = []
     found = exact_ratio("lfu", LayeredInstance(2, 3, 3), max_states=3000, watch=Watch(seen.append))
     assert found.ratio in (None, INFINITE)
     assert not found.complete
@@ -489,7 +452,7 @@ def test_a_stopped_computation_keeps_what_it_knows() -> None:
 def test_progress_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proofs.ratio.deterministic.FIRST_LOOK", 100)
     monkeypatch.setattr("proofs.ratio.deterministic.CHUNK", 50)
-    seen: list[Progress] = []
+    seen: list[RatioProgress] = []
     found = exact_ratio("fifo", LayeredInstance(2, 3, 4), watch=Watch(seen.append))
     assert [p.states for p in seen] == sorted(p.states for p in seen)
     lowers = [p.lower for p in seen if p.lower is not None]

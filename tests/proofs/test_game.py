@@ -31,7 +31,7 @@ from paging.errors import LimitError
 from paging.signals import Watch
 from proofs.game.game_graph import GameGraph, canonical
 from proofs.game.players import GameAdversary, GameOptimal
-from proofs.game.value import GameSolution, Progress, rule_ratio, solve_game
+from proofs.game.value import GameProgress, GameSolution, rule_ratio, solve_game
 from proofs.ratio.deterministic import exact_ratio
 
 Cache = frozenset[int]
@@ -436,7 +436,7 @@ def test_an_interval_when_the_graph_is_too_large() -> None:
 
 def test_stopping_at_any_look_leaves_a_true_interval() -> None:
     instance = LayeredInstance(3, 3, 4)
-    looks: list[Progress] = []
+    looks: list[GameProgress] = []
     solve_game(instance, watch=Watch(looks.append))
     assert {p.doing for p in looks} == {"few pages", "rule zrc", "game"}
     assert "states" in str(looks[0])

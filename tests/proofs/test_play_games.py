@@ -26,7 +26,7 @@ from paging import (
     simulate,
 )
 from proofs.play.forms import Catalogue, FormError
-from proofs.play.games import AdversaryGame, AlgorithmGame, Game, GameOverError, StaleMoveError
+from proofs.play.games import AdversaryGame, AlgorithmGame, GameOverError, LiveGame, StaleMoveError
 from proofs.play.opponents import OPPONENTS
 from proofs.play.store import Store, UnknownGameError
 
@@ -63,18 +63,18 @@ ALGORITHM = {
 }
 
 
-def move(game: Game, page: int) -> None:
+def move(game: LiveGame, page: int) -> None:
     game.move(page, len(game.film.frames))
 
 
-def played_at_random(game: Game, seed: int) -> Game:
+def played_at_random(game: LiveGame, seed: int) -> LiveGame:
     rng = np.random.default_rng(seed)
     while not game.over:
         move(game, int(rng.choice(game.turn()["choices"])))
     return game
 
 
-def requests_of(game: Game) -> RequestSequence:
+def requests_of(game: LiveGame) -> RequestSequence:
     return RequestSequence(game.film.instance, [frame.page for frame in game.film.frames])
 
 
@@ -173,7 +173,7 @@ def test_every_opponent_asks_legally_and_the_losses_add_up(opponent: str, seed: 
 def test_whoever_plays_farthest_in_future_loses_nothing() -> None:
     instance = LayeredInstance(layers=2, pages=4, cache=4)
     requests = list(requests_of(played_at_random(AlgorithmGame(OPPONENTS["zipf"], instance, 20, 5), 0)))
-    game: Game = AlgorithmGame(OPPONENTS["zipf"], instance, 20, 5)
+    game: LiveGame = AlgorithmGame(OPPONENTS["zipf"], instance, 20, 5)
     while not game.over:
         later = requests[len(game.film.frames) + 1 :]
         far = max(game.turn()["choices"], key=lambda q: later.index(q) if q in later else len(later))
@@ -187,7 +187,7 @@ def test_the_cruel_opponent_does_to_a_player_what_it_does_to_a_policy(rule: str)
     made = get_construction("cruel")(SMALL, rounds=15, policy=rule)
     run = made.run(rule)
     assert run.entries is not None
-    game: Game = AlgorithmGame(OPPONENTS["cruel"], SMALL, 15, 0)
+    game: LiveGame = AlgorithmGame(OPPONENTS["cruel"], SMALL, 15, 0)
     while not game.over:
         move(game, int(run.entries[len(game.film.frames)]))
     assert requests_of(game) == made.sequence

@@ -34,7 +34,7 @@ from proofs.checker import REFUTED, VERIFIED, verify, verify_file
 from proofs.checker.randomized import PROCESSES as CHECKED
 from proofs.checker.value import classes
 from proofs.randomized_value.value import RandomizedValue, ValueProgress, randomized_value
-from proofs.ratio.deterministic import Progress
+from proofs.ratio.deterministic import RatioProgress
 from proofs.ratio.distributions import PROCESSES
 from proofs.ratio.randomized import randomized_exact
 from tests.helpers.certificates import FOLDER, files, mutants
@@ -153,7 +153,7 @@ def test_partitioned_randomised_marking_is_unbounded() -> None:
 
 
 def test_a_stopped_computation_keeps_what_is_known() -> None:
-    seen: list[Progress] = []
+    seen: list[RatioProgress] = []
     found = randomized_exact(
         "mark",
         LayeredInstance(2, 4, 4),

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
-from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -24,16 +23,19 @@ import proofs.report.writing
 from adversary import constructions
 from paging import LayeredInstance, RequestSequence, Trace, farthest_in_future, simulate, write_trace
 from paging.cli.main import run
+from paging.numbers import read_exact
 from paging.parallel import Pool, each
 from paging.plotting import LOOKS
 from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import pairs, verdict_on
 from proofs.report.claims import CLAIMS, faults_of, judge_claims
 from proofs.report.docs import block, default_claims, default_workloads, published_numbers, reported_bounds
-from proofs.report.document import SCHEMA, Settings, compute, environment
+from proofs.report.document import Settings, compute, environment
 from proofs.report.figures import draw, plans
-from proofs.report.studies import ORDER, SYNTHETIC, Source, cache_sizes, read_source, study
-from proofs.report.writing import ReportError, check_target, data_tables, staged, write_report
+from proofs.report.folder import SCHEMA, ReportError, check_target, staged
+from proofs.report.studies import ORDER, SYNTHETIC, StudySource, cache_sizes, read_source, study
+from proofs.report.writing import data_tables, write_report
+from tests.helpers.json_form import check_form
 
 DOCS = Path(__file__).parents[2] / "docs" / "reproduce.md"
 TRACES = Path(__file__).parents[3] / "shared" / "traces"
@@ -179,9 +181,7 @@ def test_exact_ratios_stand_beside_the_observed_ones_and_agree_with_the_bounds(
     assert len(rows) > 40
     for row in rows:
         kind = BOUNDS[row["bound"]].kind
-        exact, claim = (
-            float("inf") if row[key] == "inf" else Fraction(row[key]) for key in ("exact", "claim")
-        )
+        exact, claim = (read_exact(row[key]) for key in ("exact", "claim"))
         assert kind == "upper" or exact >= claim, row
         assert kind == "lower" or exact <= claim, row
 
@@ -192,10 +192,9 @@ def test_growth_keeps_its_promise_and_ends_near_the_limit(document: dict[str, An
         for curve in panel["curves"]:
             for point in curve["points"]:
                 if point["promised"] is not None and point["offline"]:
-                    top, _, bottom = point["promised"].partition("/")
-                    assert point["ratio"] >= int(top) / int(bottom)
+                    assert point["ratio"] >= float(read_exact(point["promised"]))
     cyclic = next(panel for panel in document["growth"] if panel["id"] == "cyclic")
-    assert (cyclic["limit"], cyclic["limit_form"]) == ("7/1", "k")
+    assert (cyclic["limit"], cyclic["limit_form"]) == ("7", "k")
     # after the first phase of 7 requests the other 393 begin 57 phases, one offline fault each
     assert cyclic["curves"][0]["points"][-1]["online"] == 400
     assert cyclic["curves"][0]["points"][-1]["offline"] == 7 + 57
@@ -217,7 +216,7 @@ def test_studies_hold_what_single_runs_give(document: dict[str, Any], trace_file
 
 def test_a_trace_shorter_than_a_round_is_studied() -> None:
     sequence = RequestSequence(LayeredInstance(3, 4, 3), [1, 5])
-    found = study(Source("short", "short", sequence, {}, "trace"), points=3, runs=2, seed=0)
+    found = study(StudySource("short", "short", sequence, {}, "trace"), points=3, runs=2, seed=0)
     assert {row["faults"] for row in found["rows"] if row["policy"] != "mark"} == {2}
 
 
@@ -301,6 +300,10 @@ def test_json_holds_the_document_and_the_environment_apart(document: dict[str, A
     assert found.pop("schema") == SCHEMA
     assert found.pop("environment")["command"] == "paging reproduce"
     assert found == {key: value for key, value in document.items() if key != "schema"}
+
+
+def test_the_json_has_one_spelling_of_every_number(folder: Path) -> None:
+    check_form((folder / "report.json").read_text(encoding="utf-8"))
 
 
 def test_csv_holds_the_numbers_of_the_json(document: dict[str, Any], folder: Path) -> None:

@@ -12,6 +12,8 @@ import networkx as nx
 import pytest
 
 from paging import registered_policies
+from paging.bibliography import SOURCES
+from paging.docstrings import references, sections
 from paging.policy import TRAITS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,7 +91,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-SOURCES = {module_name(path): path.read_text(encoding="utf-8") for path in MODULES}
+SOURCE_OF = {module_name(path): path.read_text(encoding="utf-8") for path in MODULES}
 
 
 class Imports(ast.NodeVisitor):
@@ -144,7 +146,7 @@ def import_circles(sources: dict[str, str], packages: Collection[str]) -> list[s
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     packages = {module_name(path) for path in MODULES if path.name == "__init__.py"}
-    assert not [sorted(circle) for circle in import_circles(SOURCES, packages)]
+    assert not [sorted(circle) for circle in import_circles(SOURCE_OF, packages)]
 
 
 @pytest.mark.parametrize(
@@ -240,11 +242,11 @@ def test_the_registry_holds_the_contract() -> None:
 @pytest.mark.parametrize("policy", POLICIES)
 def test_policies_state_rule_guarantee_source_and_label(policy: str) -> None:
     cls = registered_policies()[policy]
-    text = cls.__doc__ or ""
-    first = text.partition("\n")[0]
-    assert first.endswith(".")
-    for word in ("Guarantee:", "Source:", "Label"):
-        assert word in text, f"{policy} does not say {word}"
+    found = sections(cls)
+    assert found[""].partition("\n")[0].endswith(".")
+    for title in ("Label", "Guarantee", "References"):
+        assert found.get(title), f"{policy} does not say {title}"
+    assert set(references(cls)) <= set(SOURCES)
     assert cls.traits <= set(TRAITS)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", policy)
 
@@ -254,6 +256,87 @@ def test_bounds_and_constructions_named_by_a_policy_exist(policy: str) -> None:
     from adversary import constructions
     from proofs import BOUNDS
 
-    text = registered_policies()[policy].__doc__ or ""
-    named = set(re.findall(r"``([A-Za-z0-9-]+)``", text[text.find("Guarantee:") :]))
+    found = sections(registered_policies()[policy])
+    named = set(re.findall(r"``([A-Za-z0-9-]+)``", found["Guarantee"] + found.get("Bad for", "")))
     assert named <= {*BOUNDS, *constructions(), *POLICIES}
+
+
+# Rooms of proofs: theory knows nothing of its presentation; no test imports a test
+
+PRESENTATION = {"atlas", "report", "plots", "play", "commands"}
+THEORY = sorted(
+    path
+    for path in (ROOT / "proofs").rglob("*.py")
+    if path.relative_to(ROOT / "proofs").parts[0] not in PRESENTATION
+)
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+def modules_imported(source: str) -> Iterator[str]:
+    """Yield the full name of everything imported, anywhere in the file."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module or ''}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in (
+            "import_module",
+            "__import__",
+        ):
+            yield from (str(word.value) for word in node.args if isinstance(word, ast.Constant))
+
+
+def presentation_imported(source: str) -> set[str]:
+    parts = (name.split(".") for name in modules_imported(source))
+    return {words[1] for words in parts if words[0] == "proofs" and len(words) > 1} & PRESENTATION
+
+
+@pytest.mark.parametrize("path", THEORY, ids=name_of)
+def test_theory_imports_no_presentation(path: Path) -> None:
+    assert not presentation_imported(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from proofs.report.docs import filled", {"report"}),
+        ("from proofs import atlas, game", {"atlas"}),
+        ("def f():\n    import proofs.plots.draw", {"plots"}),
+        ("from importlib import import_module\nimport_module('proofs.play.app')", {"play"}),
+        ("from proofs.game.value import solve\nfrom paging.plotting import save", set()),
+    ],
+)
+def test_theory_that_imports_presentation_is_noticed(source: str, found: set[str]) -> None:
+    assert presentation_imported(source) == found
+
+
+def test_proofs_has_few_rooms() -> None:
+    entries = {path.name for path in (ROOT / "proofs").iterdir()} - {"__pycache__"}
+    assert len(entries) <= 15, sorted(entries)
+
+
+def imported_tests(source: str) -> list[str]:
+    return [name for name in modules_imported(source) if re.search(r"(^|\.)test_\w+", name)]
+
+
+@pytest.mark.parametrize("path", TESTS, ids=name_of)
+def test_no_test_imports_a_test(path: Path) -> None:
+    assert not imported_tests(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from tests.proofs.test_exact import brute_graph",
+        "from tests.proofs import test_exact",
+        "import tests.proofs.test_exact",
+        "def f():\n    from .test_exact import brute_graph",
+        "import test_exact",
+    ],
+)
+def test_a_test_that_imports_a_test_is_noticed(source: str) -> None:
+    assert imported_tests(source)
+
+
+def test_helpers_may_be_imported() -> None:
+    assert not imported_tests("from tests.helpers.certificates import mutants\nimport pytest")

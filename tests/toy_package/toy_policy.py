@@ -8,10 +8,15 @@ from paging import Policy
 class ToyPolicy(Policy):
     """Evict the page requested last but one, or else the lowest page, but never the one requested last.
 
-    The page requested last leaves only when no other is cached. Label: 3 = requested last, 2 = requested
-    just before it, 1 = any other cached page.
+    The page requested last leaves only when no other is cached.
 
-    Guarantee: none. Source: this test.
+    Label
+    -----
+    3 = requested last, 2 = requested just before it, 1 = any other cached page.
+
+    Guarantee
+    ---------
+    None.
     """
 
     id, title = "toy-policy", "a policy from outside"

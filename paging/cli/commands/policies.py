@@ -47,8 +47,10 @@ def policies(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _described(policy: Policy) -> dict[str, Any]:
-    text = " ".join((inspect.getdoc(type(policy)) or "").split()).replace("``", "")
-    guarantee = text.partition("Guarantee: ")[2].partition(". ")[0].rstrip(".")
+    from paging.docstrings import sections
+
+    text = " ".join(sections(type(policy)).get("Guarantee", "").split()).replace("``", "")
+    guarantee = text.partition(". ")[0].rstrip(".")
     return {
         "id": policy.name,
         "title": policy.title,

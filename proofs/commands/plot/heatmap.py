@@ -57,7 +57,7 @@ def heatmap(
 
     With one policy and one workload the cells are cache sizes k against pages per layer n. With one k and one
     n they are policies against workloads. --table draws a file: a .csv with a header, or JSON records; values
-    may be exact as 3/2, or inf.
+    may be exact as 3/2, or unbounded.
 
     \b
     Examples:

@@ -1,0 +1,331 @@
+"""What a bound is: whom it is about, where it speaks, and its value; closed forms evaluated and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Literal
+
+import sympy
+from sympy.printing.str import StrPrinter
+
+from paging.bibliography import SOURCES
+from paging.html import facts_table
+from paging.model import LayeredInstance
+from paging.numbers import UNBOUNDED
+from paging.policy import Policy, get_policy, registered_policies
+
+l, n, k, h = sympy.symbols("ell n k h", integer=True, positive=True)  # noqa: E741
+
+Half = Literal["upper", "lower"]
+Kind = Literal["upper", "lower", "tight"]
+Measure = Literal["deterministic", "oblivious"]
+Origin = Literal["classical", "paper", "reported", "our reading", "ours"]
+Status = Literal["proved in the source", "folklore", "ours", "conjecture"]
+Condition = tuple[str, Callable[[LayeredInstance], bool]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """The variants of the model that a theorem is about; it says nothing of any other.
+
+    Attributes
+    ----------
+    service, visits : tuple of str
+        The kinds of service and of visits, as :attr:`paging.LayeredInstance.model` names them.
+    per_visit : int or None
+        Pages g of a visit; None: any number.
+    start, cost : str
+        The cache at the start, and what a fault costs. Every run here is cold and of unit cost.
+    fewer : int
+        By how many slots OPT's cache may be smaller where something is forced.
+    """
+
+    service: tuple[str, ...]
+    visits: tuple[str, ...]
+    per_visit: int | None
+    start: str = "cold"
+    cost: str = "unit"
+    fewer: int = 0
+
+    def excluded(self, instance: LayeredInstance) -> str | None:
+        """Return what an instance would have to be to lie in the range, or None if it does."""
+        model = instance.model
+        if model["service"] not in self.service:
+            return f"{' or '.join(self.service)} service"
+        if model["visits"] not in self.visits:
+            return f"{' or '.join(self.visits)} visits"
+        if model["start"] != self.start:
+            return f"a {self.start} start"
+        if self.per_visit not in (None, instance.per_visit):
+            return f"g = {self.per_visit}"
+        return None
+
+    def __str__(self) -> str:
+        visit = "any g" if self.per_visit is None else f"g = {self.per_visit}"
+        service, visits = " or ".join(self.service), " or ".join(self.visits)
+        return f"{visit}, {service}, {visits}, {self.start} start, {self.cost} cost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Whom a theorem is about: named policies, or all that have certain traits.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Registry ids; with parameters a policy keeps its id.
+    traits : tuple of tuple of str
+        Classes of policies, each by the traits (:data:`paging.policy.TRAITS`) its members have; a policy in
+        any of them is meant. The trait ``online`` stands for a policy as such.
+
+    Examples
+    --------
+    >>> Subject(traits=(("online", "deterministic"),)).words, Subject(names=("lru", "zrc")).words
+    ('every deterministic policy', 'LRU, ZRC')
+    """
+
+    names: tuple[str, ...] = ()
+    traits: tuple[tuple[str, ...], ...] = ()
+
+    def includes(self, policy: Policy) -> bool:
+        """Tell whether the theorem is about a policy."""
+        return policy.id in self.names or any(policy.traits.issuperset(needed) for needed in self.traits)
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The registered policies it is about, with their default parameters."""
+        return self.names or tuple(id for id in registered_policies() if self.includes(get_policy(id)))
+
+    @property
+    def words(self) -> str:
+        """The subject in words."""
+        if self.names:
+            return ", ".join(name.upper() for name in self.names)
+        classes = (" ".join(trait for trait in needed if trait != "online") for needed in self.traits)
+        return f"every {' or '.join(filter(None, classes))} policy".replace("  ", " ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """A theorem about competitive ratios.
+
+    Attributes
+    ----------
+    id : str
+        Short name; tables, docstrings and certificates refer to it.
+    kind : {"upper", "lower", "tight"}
+        Upper: online ≤ value·OPT + additive on every run. Lower: the constructions force value. Tight: both.
+    measure : {"deterministic", "oblivious"}
+        Whether the cost is a number, or an expectation against an oblivious adversary.
+    subject : Subject
+        Whom it is about.
+    value : sympy.Expr
+        The ratio in ℓ, n, k, h; ``oo`` for "not competitive".
+    range : Range
+        The variants of the model it is about.
+    statement : str
+        One sentence.
+    source, locator : str
+        Key into the bibliography, and where in it.
+    origin : str
+        Whose statement this is: classical literature, the paper's own text, reported by third parties, our
+        reading (statement reported, proof rebuilt by us), or ours.
+    status : str
+        Proved in the source, folklore, ours (proof in docs/bounds.md), or conjecture.
+    evidence : str
+        What stands behind it here.
+    additive : sympy.Expr or None
+        The additive constant from a cold start; None where the source leaves it open.
+    conditions : tuple of (text, predicate)
+        What it asks of the numbers ℓ, n, k of an instance.
+    constructions : tuple of str
+        Ids of the constructions that force a lower or tight bound.
+    measured : tuple of str
+        Policies it is checked on here, where these are not all that the subject takes in.
+    """
+
+    id: str
+    kind: Kind
+    measure: Measure
+    subject: Subject
+    value: Any
+    range: Range
+    statement: str
+    source: str
+    locator: str
+    origin: Origin
+    status: Status
+    evidence: str
+    additive: Any = None
+    conditions: tuple[Condition, ...] = ()
+    constructions: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ()
+
+    def excluded(
+        self, instance: LayeredInstance, opt_cache: int | None = None, half: Half | None = None
+    ) -> str | None:
+        """Return what is missing for the bound to speak, or None where it speaks.
+
+        The range comes first, then OPT's cache, then the conditions. An OPT with fewer slots pays at least as
+        much, so what holds from above against k slots holds against h ≤ k; what is forced against k slots
+        need not be forced against fewer, unless the value is stated in h.
+
+        Parameters
+        ----------
+        instance : LayeredInstance
+        opt_cache : int, optional
+            OPT's cache h; default k.
+        half : {"upper", "lower"}, optional
+            The half of a tight bound that is asked for; default all that the bound says.
+
+        Examples
+        --------
+        >>> from proofs import get_bound
+        >>> get_bound("marking-upper").excluded(LayeredInstance(1, 3, 2, bypassing=True))
+        'forced service'
+        """
+        outside = self.range.excluded(instance)
+        if outside is not None:
+            return outside
+        small = instance.cache if opt_cache is None else opt_cache
+        if small > instance.cache:
+            return "h ≤ k"
+        forces = (half or self.kind) != "upper" and not self.against_fewer
+        if forces and small < instance.cache - self.range.fewer:
+            return self._opt_text
+        return next((text for text, holds in self.conditions if not holds(instance)), None)
+
+    def at(self, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
+        """Return the value at an instance, exactly: a Fraction, or ``inf``."""
+        return evaluate(self.value, instance, opt_cache)
+
+    def additive_at(self, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | None:
+        """Return the additive constant at an instance, or None where it is not known."""
+        if self.additive is None:
+            return None
+        number = evaluate(self.additive, instance, opt_cache)
+        assert isinstance(number, Fraction)
+        return number
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Specs of the policies it is checked on here."""
+        return self.measured or self.subject.policies
+
+    @property
+    def against_fewer(self) -> bool:
+        """Whether the value is stated for an OPT with h ≤ k slots."""
+        return h in self.value.free_symbols
+
+    @property
+    def condition_text(self) -> str:
+        """All conditions in one phrase."""
+        return ", ".join(text for text, _ in self.conditions) or "none"
+
+    @property
+    def range_text(self) -> str:
+        """The range in one phrase, with what OPT's cache may be."""
+        return f"{self.range}, {self._opt_text}"
+
+    @property
+    def _opt_text(self) -> str:
+        if self.kind == "upper" or self.against_fewer:
+            return "h ≤ k"
+        return f"h ≥ k − {self.range.fewer}" if self.range.fewer else "h = k"
+
+    def _repr_html_(self) -> str:
+        keys = (
+            "kind",
+            "subject",
+            "value",
+            "additive",
+            "conditions",
+            "range",
+            "reference",
+            "origin",
+            "status",
+            "evidence",
+        )
+        facts = describe(self)
+        return facts_table(f"{self.id}: {self.statement}", {key: facts[key] for key in keys})
+
+
+@lru_cache(maxsize=4096)
+def evaluate(form: Any, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
+    """Evaluate a closed form in ℓ, n, k, h at an instance (n: the smallest layer)."""
+    numbers = {
+        l: instance.layers,
+        n: min(instance.pages_by_layer),
+        k: instance.cache,
+        h: instance.cache if opt_cache is None else opt_cache,
+    }
+    number = sympy.sympify(form).subs(numbers)
+    if number == sympy.oo:
+        return float("inf")
+    return Fraction(int(number.p), int(number.q))
+
+
+def source_text(bound: Bound) -> str:
+    """Return the full reference of a bound."""
+    return f"{SOURCES[bound.source]}; {bound.locator}"
+
+
+def describe(
+    bound: Bound, instance: LayeredInstance | None = None, opt_cache: int | None = None
+) -> dict[str, object]:
+    """Return a bound as plain values, for tables and JSON; with its value where it applies."""
+    facts: dict[str, object] = {
+        "id": bound.id,
+        "kind": bound.kind,
+        "measure": bound.measure,
+        "subject": bound.subject.words,
+        "policies": bound.policies,
+        "value": formula(bound.value),
+        "additive": None if bound.additive is None else formula(bound.additive),
+        "conditions": bound.condition_text,
+        "range": bound.range_text,
+        "statement": bound.statement,
+        "reference": source_text(bound),
+        "origin": bound.origin,
+        "status": bound.status,
+        "evidence": bound.evidence,
+        "constructions": bound.constructions,
+    }
+    if instance is not None:
+        missing = bound.excluded(instance, opt_cache)
+        facts["value_here"] = (
+            bound.at(instance, opt_cache) if missing is None else f"does not speak here: needs {missing}"
+        )
+    return facts
+
+
+class _FieldStyle(StrPrinter):  # type: ignore[misc]
+    """Prints sums as the field writes them: symbols first, negative ones after positive, numbers last."""
+
+    def _print_Add(self, expr: Any, order: object = None) -> str:  # noqa: ARG002, N802
+        terms = sorted(
+            expr.args,
+            key=lambda term: (term.is_number, term.could_extract_minus_sign(), str(term).replace("ell", "ℓ")),
+        )
+        parts = [self._print(terms[0])]
+        for term in terms[1:]:
+            negative = term.could_extract_minus_sign()
+            parts.append(f"{'−' if negative else '+'} {self.parenthesize(-term if negative else term, 30)}")
+        return " ".join(parts)
+
+
+def formula(form: Any) -> str:
+    """Return a closed form as text with the field's letters.
+
+    Examples
+    --------
+    >>> formula(k - l + 1), formula(2 * sympy.harmonic(k) - 1)
+    ('k − ℓ + 1', '2·H(k) − 1')
+    """
+    if form == sympy.oo:
+        return UNBOUNDED
+    text: str = _FieldStyle().doprint(form)
+    return text.replace("ell", "ℓ").replace("harmonic", "H").replace("*", "·")

@@ -1,0 +1,147 @@
+"""A run that contradicts an upper bound, as a file that holds everything needed to repeat it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from paging.certificate import CertificateError
+from paging.errors import LayeredPagingError
+from paging.files import atomic_write
+from paging.model import RequestSequence
+from paging.numbers import json_text, number
+from paging.offline import farthest_in_future
+from proofs.bounds.bound import Bound
+from proofs.bounds.measuring import LEVEL, RUNS, Cost, online_cost
+from proofs.bounds.registry import BOUNDS
+from proofs.certificate import read_certificate, read_sequence
+from proofs.checker import Incomplete, members
+from proofs.checker.reading import rational, whole
+
+FORMAT = "layered-paging counterexample"
+
+COMPUTED_BY = ("layered-paging", "numpy", "numba")
+"""Packages whose versions are written beside the numbers."""
+
+FIELDS = (
+    "format", "replay", "bound", "statement", "value", "ratio", "additive", "policy", "input", "instance",
+    "opt_cache", "measure", "seed", "runs", "confidence", "online", "half_width", "opt", "requests",
+    "versions",
+)  # fmt: skip
+"""What the file says, in this order; no field may be missing and no other stand beside them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One input to judge an upper bound on."""
+
+    label: str
+    sequence: RequestSequence
+    opt_cache: int
+
+
+def replay_command(path: Path) -> str:
+    """Return the command line that repeats a counterexample."""
+    return f"paging bounds --counterexample {path}"
+
+
+def save_counterexample(
+    bound: Bound, policy: str, case: Case, cost: Cost, optimum: int, seed: int, directory: Path
+) -> Path:
+    """Write everything needed to repeat a violation to a JSON file and return its path."""
+    instance = case.sequence.instance
+    safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in f"{bound.id}-{policy}")
+    path = directory / f"counterexample-{safe}.json"
+    additive = bound.additive_at(instance, case.opt_cache)
+    facts = {
+        "format": FORMAT,
+        "replay": replay_command(Path(path.name)),
+        "bound": bound.id,
+        "statement": bound.statement,
+        "value": str(bound.value),
+        "ratio": number(Fraction(bound.at(instance, case.opt_cache))),
+        "additive": number(additive or Fraction(0)),
+        "policy": policy,
+        "input": case.label,
+        "instance": instance.plain,
+        "opt_cache": case.opt_cache,
+        "measure": cost.measure,
+        "seed": seed,
+        "runs": RUNS,
+        "confidence": str(LEVEL),
+        "online": number(Fraction(cost.value)),
+        "half_width": number(Fraction(cost.half_width)),
+        "opt": optimum,
+        "requests": case.sequence.requests.tolist(),
+        "versions": {name: importlib.metadata.version(name) for name in COMPUTED_BY},
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as stream:
+        stream.write(json_text(facts) + "\n")
+    return path
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A counterexample served again.
+
+    Attributes
+    ----------
+    violated : bool
+        Whether the run contradicts the saved claim again.
+    reason : str
+        The numbers in one line.
+    remark : str
+        What the registry says today of the same bound at this instance.
+    """
+
+    violated: bool
+    reason: str
+    remark: str
+
+
+def replay_counterexample(path: str | Path) -> Replay:
+    """Serve a saved counterexample again, recount OPT and compare with the saved claim.
+
+    Raises
+    ------
+    CertificateError
+        The file is no counterexample that can be served.
+    """
+    try:
+        facts = members(read_certificate(path), "the counterexample", FIELDS)
+        if facts["format"] != FORMAT:
+            raise Incomplete(f"format must be {FORMAT!r}")
+        for field in ("bound", "statement", "policy"):
+            if not isinstance(facts[field], str):
+                raise Incomplete(f"{field} is not text")
+        claim, additive = (rational(facts[field], field) for field in ("ratio", "additive"))
+        sequence = read_sequence(path)
+        instance = sequence.instance
+        opt_cache = whole(facts["opt_cache"], "opt_cache", 1, instance.cache)
+        seed, runs = whole(facts["seed"], "seed", 0), whole(facts["runs"], "runs", 2)
+        cost = online_cost(facts["policy"], sequence, seed=seed, runs=runs)
+    except Incomplete as error:
+        raise CertificateError(f"{path}: {error}") from error
+    except CertificateError:
+        raise
+    except LayeredPagingError as error:  # an instance, requests or a policy that do not exist
+        raise CertificateError(f"{path}: {error}") from error
+    optimum = farthest_in_future(sequence.with_cache(opt_cache)).faults
+    violated = cost.at_least > claim * optimum + additive
+    sign = ">" if violated else "≤"
+    spread = f" − {cost.half_width:.4g}" if cost.half_width else ""
+    reason = (
+        f"{facts['policy']} pays {cost.value}{spread} {sign} {claim}·{optimum} + {additive} "
+        f"({cost.measure}; {instance}; h = {opt_cache}; {len(sequence):,} requests)"
+    )
+    bound = BOUNDS.get(facts["bound"])
+    if bound is None:
+        remark = f"no bound is called {facts['bound']} today"
+    else:
+        missing = bound.excluded(instance, opt_cache, "upper")
+        today = f"claims {bound.at(instance, opt_cache)}" if missing is None else f"needs {missing}"
+        remark = f"{bound.id} today {today}"
+    return Replay(violated, reason, remark)

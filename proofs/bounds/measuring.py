@@ -1,0 +1,45 @@
+"""What a policy pays on a sequence, as bounds are compared with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from paging import RequestSequence, expected_faults, get_policy, sample_faults, simulate
+
+Number = int | Fraction | float
+
+EXACT_UP_TO = (9, 400)
+"""Pages and requests up to which the expected cost of a randomised policy is computed exactly."""
+
+LEVEL = 0.9999
+"""Confidence of sampled costs in verdicts: hundreds are judged, none should fail by chance."""
+
+RUNS = 30
+"""Runs of a sampled cost."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The online cost of a run: a count, an exact expectation, or a sampled mean with its half-width."""
+
+    value: Number
+    measure: Literal["counted", "exact expectation", "sampled"]
+    half_width: float = 0.0
+
+    @property
+    def at_least(self) -> Fraction:
+        """What the cost surely is, at level :data:`LEVEL` where it is sampled."""
+        return Fraction(self.value) - Fraction(self.half_width)
+
+
+def online_cost(policy: str, sequence: RequestSequence, *, seed: int = 0, runs: int = RUNS) -> Cost:
+    """Measure what a policy pays: counted, or in expectation exactly on small and sampled on large inputs."""
+    if not get_policy(policy).randomized:
+        return Cost(simulate(policy, sequence).faults, "counted")
+    pages, requests = EXACT_UP_TO
+    if sequence.instance.total_pages <= pages and len(sequence) <= requests:
+        return Cost(expected_faults(policy, sequence), "exact expectation")
+    estimate = sample_faults(policy, sequence, runs=runs, seed=seed, confidence=LEVEL)
+    return Cost(estimate.mean, "sampled", estimate.half_width)

@@ -1,0 +1,26 @@
+"""Policies that break a rule."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from paging import Policy
+
+
+class Favourite(Policy):
+    """LRU that never evicts page 0: it claims a symmetry it does not have."""
+
+    id, title = "favourite", "LRU with a favourite page"
+    traits = frozenset({"deterministic", "online", "demand", "symmetric", "finite-state"})
+
+    @staticmethod
+    def serve(labels: np.ndarray, page: int, slot: int, frame: object) -> None:
+        cache = frame.cache  # type: ignore[attr-defined]
+        if labels[page] == 0 and np.count_nonzero(labels) == cache:
+            order = labels.copy()
+            order[0] = 0
+            labels[np.argmax(order)] = 0
+        labels[labels > 0] += 1
+        labels[page] = 1
+        ranked = np.argsort(labels)
+        labels[ranked[labels[ranked] > 0]] = np.arange(1, np.count_nonzero(labels) + 1)

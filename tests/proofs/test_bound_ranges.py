@@ -1,0 +1,150 @@
+"""Where a bound says it speaks, it is true: every upper bound against all short sequences."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from paging import LayeredInstance, RequestSequence, get_policy
+from proofs.bounds.registry import BOUNDS, get_bound
+from proofs.bounds.verdicts import Case, check_upper
+
+SMALL = (
+    LayeredInstance(1, 3, 1),
+    LayeredInstance(1, 3, 2),
+    LayeredInstance(1, 4, 3),
+    LayeredInstance(2, 2, 2),
+    LayeredInstance(2, 2, 3),
+    LayeredInstance(2, (1, 3), 2),
+    LayeredInstance(2, (3, 2), 3),
+    LayeredInstance(2, (2, 3), 4),
+    LayeredInstance(2, 1, 3),
+    LayeredInstance(3, 2, 2),
+    LayeredInstance(3, (2, 1, 2), 4),
+    LayeredInstance(3, 2, 3),
+    LayeredInstance(3, 2, 4),
+    LayeredInstance(3, 2, 5),
+    LayeredInstance(1, 3, 2, per_visit=2),
+    LayeredInstance(1, 4, 3, per_visit=2),
+    LayeredInstance(2, 2, 3, per_visit=2),
+    LayeredInstance(2, (2, 3), 3, per_visit=2),
+    LayeredInstance(1, 3, 2, bypassing=True),
+    LayeredInstance(2, 2, 3, bypassing=True),
+    LayeredInstance(2, 2, 3, per_visit=2, visits="atomic"),
+)
+LENGTH = 11
+MOST = 300
+"""Requests of the longest sequences, and situations after which no longer ones are tried."""
+
+UPPER = [bound for bound in BOUNDS.values() if bound.kind != "lower" and bound.additive is not None]
+
+Costs = tuple[tuple[int, int], ...]
+
+
+@cache
+def serve_all(costs: Costs, page: int, slots: int, bypassing: bool) -> tuple[Costs, int]:
+    """Serve a page from all caches (bit sets) at once; return their costs above the least, and the least."""
+    after: dict[int, int] = {}
+    for held, cost in costs:
+        if held >> page & 1:
+            ways = [(held, cost)]
+        else:
+            ways = [(held, cost + 1)] if bypassing else []
+            room = [0] if held.bit_count() < slots else [1 << q for q in range(held.bit_length())]
+            ways += [((held ^ q) | 1 << page, cost + 1) for q in room if q & held == q]
+        for found, paid in ways:
+            after[found] = min(paid, after.get(found, paid))
+    least = min(after.values())
+    return tuple(sorted((held, cost - least) for held, cost in after.items())), least
+
+
+def worst_costs(
+    policy: str, instance: LayeredInstance, opt_cache: int, most: int = MOST
+) -> Iterator[tuple[Fraction, int]]:
+    """Yield (largest cost of the policy, OPT's cost) over all short sequences, by brute force."""
+    answer = get_policy(policy)
+    start = (((0,) * instance.total_pages, Fraction(1)),)
+    level = {(start, ((0, 0),), 0, frozenset[int]()): Fraction(0)}
+    for time in range(LENGTH):
+        if len(level) > most:
+            return
+        following: dict[tuple[object, ...], Fraction] = defaultdict(Fraction)
+        for (states, costs, optimum, visit), paid in level.items():
+            used = visit if time % instance.per_visit else frozenset()
+            for page in set(instance.pages_of(instance.layer_at(time))) - used:
+                served: dict[tuple[int, ...], Fraction] = defaultdict(Fraction)
+                fault = Fraction(0)
+                for labels, chance in states:
+                    fault += chance * (labels[page] <= 0)
+                    slot = time % instance.round_length
+                    for share, after in answer.outcomes(np.array(labels), page, slot, instance.frame):
+                        served[tuple(after.tolist())] += chance * share
+                above, least = serve_all(costs, page, opt_cache, instance.bypassing)
+                key = (tuple(sorted(served.items())), above, optimum + least, used | {page})
+                following[key] = max(following[key], paid + fault)
+        level = following  # type: ignore[assignment]
+        for (_, _, optimum, _), paid in level.items():
+            yield paid, optimum
+
+
+@pytest.mark.parametrize("instance", SMALL, ids=str)
+def test_upper_bounds_hold_wherever_they_speak(instance: LayeredInstance) -> None:
+    claims = defaultdict(list)
+    for bound in UPPER:
+        for opt_cache in range(1, instance.cache + 1):
+            if bound.excluded(instance, opt_cache, "upper") is None:
+                for policy in bound.policies:
+                    claims[policy, opt_cache].append(bound)
+    assert bool(claims) == (not instance.bypassing and instance.visits == "sequential")
+    for (policy, opt_cache), bounds in claims.items():
+        limits = [(b.id, b.at(instance, opt_cache), b.additive_at(instance, opt_cache)) for b in bounds]
+        for paid, optimum in worst_costs(policy, instance, opt_cache):
+            for name, value, additive in limits:
+                assert paid <= value * optimum + additive, (name, policy, opt_cache)
+
+
+def test_every_upper_bound_speaks_of_a_small_instance() -> None:
+    for bound in UPPER:
+        assert any(bound.excluded(instance, None, "upper") is None for instance in SMALL), bound.id
+
+
+@pytest.mark.parametrize(
+    ("name", "policy", "instance"),
+    [
+        ("marking-upper", "lru", LayeredInstance(1, 3, 2, bypassing=True)),
+        ("conservative-upper", "fifo", LayeredInstance(1, 3, 2, bypassing=True)),
+        ("random-upper", "random", LayeredInstance(1, 3, 1, bypassing=True)),
+    ],
+)
+def test_with_bypassing_classical_bounds_are_false_and_silent(
+    name: str, policy: str, instance: LayeredInstance
+) -> None:
+    bound = get_bound(name)
+    assert bound.excluded(instance) == "forced service"
+    value = bound.at(instance)
+    assert any(
+        paid > value * optimum for paid, optimum in worst_costs(policy, instance, instance.cache, 3000)
+    )
+
+
+def test_a_true_theorem_is_not_reported_as_violated(tmp_path: Path) -> None:
+    instance = LayeredInstance(layers=1, pages=3, cache=2, bypassing=True)
+    case = Case("cyclic", RequestSequence(instance, [0, 1, 2] * 100), 2)
+    finding = check_upper(get_bound("marking-upper"), "lru", [case], directory=tmp_path)
+    assert (finding.outcome, finding.runs) == ("does not speak here", 0)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", [bound.id for bound in BOUNDS.values() if bound.kind == "lower"])
+def test_what_is_forced_is_claimed_for_one_page_a_visit(name: str) -> None:
+    # (ℓ, n, k, g) = (2, 2, 3, 2): L2 would say 2, but 3/2 is possible; (1, 4, 3, 4): 3, but 2 is possible.
+    for shape in ((2, 2, 3, 2), (3, 2, 5, 2), (1, 4, 3, 4), (2, 8, 7, 2)):
+        assert get_bound(name).excluded(LayeredInstance(*shape)) == "g = 1"
+
+
+def test_an_opt_with_more_slots_is_out_of_range() -> None:
+    assert {bound.excluded(LayeredInstance(1, 12, 6), 7) for bound in BOUNDS.values()} == {"h ≤ k"}
