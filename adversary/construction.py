@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from paging.docstrings import sections
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError
 from paging.html import facts_table
 from paging.model import LayeredInstance, RequestSequence, Schedule
@@ -344,18 +344,6 @@ def require(instance: LayeredInstance, *conditions: tuple[str, bool]) -> None:
     for text, holds in conditions:
         if not holds:
             raise ConditionError(text, instance)
-
-
-def sections(documented: object) -> dict[str, str]:
-    """Return a numpydoc docstring by its headings; what stands before the first one under ``""``.
-
-    Examples
-    --------
-    >>> sorted(sections(sections))
-    ['', 'Examples']
-    """
-    title, *parts = re.split(r"(?:\A|\n\n)([^\n]+)\n-{3,}\n", inspect.getdoc(documented) or "")
-    return {"": title} | dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def constructions() -> dict[str, Adversary]:

@@ -1,6 +1,7 @@
-"""A cycle: requests after which the policy's labels and OPT's work function are what they were before.
+"""Cycles as proofs: requests after which the policy's labels and OPT's work function are what they were.
 
-Repeating it forces its ratio for ever, whatever the additive constant: a rigorous lower bound.
+Repeating one forces its ratio for ever, whatever the additive constant: a rigorous lower bound. Cycles of a
+product graph, of a period and of a construction are closed by replaying them.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def literal(graph: ProductGraph, found: GraphCycle) -> Cycle:
     pair = _Pair(graph.policy, graph.instance, graph.opt_cache)
     first = found.steps[0][0]
     _follow(pair, graph, graph.path_to(first))
-    return close(pair, lambda: _follow(pair, graph, found.steps))
+    return _close(pair, lambda: _follow(pair, graph, found.steps))
 
 
 def _follow(pair: _Pair, graph: ProductGraph, steps: Sequence[tuple[int, int]]) -> None:
@@ -165,7 +166,7 @@ def _follow(pair: _Pair, graph: ProductGraph, steps: Sequence[tuple[int, int]]) 
             pair.serve(pair.session.instance.pages_of(pair.session.layer)[edge])
 
 
-def close(pair: _Pair, again: Callable[[], None], *, repeats: int = MAX_REPEATS) -> Cycle:
+def _close(pair: _Pair, again: Callable[[], None], *, repeats: int = MAX_REPEATS) -> Cycle:
     """Repeat requests until labels and work function are literally what they were at an earlier boundary.
 
     Raises
@@ -213,7 +214,7 @@ def periodic_cycle(
         for page in period:
             pair.serve(page)
 
-    return close(pair, again, repeats=repeats)
+    return _close(pair, again, repeats=repeats)
 
 
 def construction_cycle(built: Construction, policy: str | Policy | None = None) -> Cycle:
@@ -254,7 +255,7 @@ def construction_cycle(built: Construction, policy: str | Policy | None = None) 
 
     if built.periods:
         again()
-    return close(pair, again, repeats=built.periods)
+    return _close(pair, again, repeats=built.periods)
 
 
 @dataclass(frozen=True)

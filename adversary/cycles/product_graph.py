@@ -1,4 +1,4 @@
-"""The product graph of a policy's labels and OPT's work function, and its cycle of largest ratio.
+"""The product graph: a policy's labels beside OPT's work function, state by state, up to renaming of pages.
 
 A state is one (policy label, work-function label) pair per page, and the layer to be served. A request
 determines the next state, the policy's fault and OPT's increment, so the competitive ratio is the largest

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversary.cycles.cycle import Cycle, NoCycleError, cycle_certificate, literal, periodic_cycle
-from adversary.cycles.max_ratio import GAP, RATIO, best_cycle
+from adversary.cycles.max_ratio import GAP, RATIO, Numbers, best_cycle
 from adversary.cycles.product_graph import ProductGraph, Symmetry
 from paging.certificate import Certificate
 from paging.errors import LimitError, ModelError
@@ -32,7 +32,6 @@ from paging.signals import UNWATCHED, Watch
 from paging.work_function import update_work_function
 
 Phase = Literal["exhaustive", "beam", "local", "done"]
-Numbers = NDArray[np.int64]
 
 CHUNK = 4096
 """States expanded in one step of the exhaustive search."""
@@ -42,8 +41,12 @@ PATIENCE = 8
 """Steps of the local search without an improvement after which it starts anew."""
 RESTARTS = 6
 """Local searches between two beams."""
-FIRST_WIDTH, LEVELS = 64, 60
-"""Beam: states kept at each level in the first beam (doubled each time), and rounds until it ends."""
+FIRST_WIDTH, DOUBLINGS, LEVELS = 64, 10, 60
+"""Beam: states kept at each level in the first one, how often they are doubled, and rounds until it ends."""
+LONGEST = 40
+"""Rounds of the longest period that the local search varies."""
+UNPAID = 10**9
+"""What the local search takes a fault to be worth where OPT pays nothing."""
 REPEATS = 24
 """Repetitions of a period within which it must close to count in the local search."""
 NO_SYMMETRY = Symmetry(False, False)
@@ -224,7 +227,7 @@ class Search:
     def _widen(self) -> None:
         """Expand one level: the new states that are worth most at the best ratio known."""
         progress, graph = self.progress, self._graph
-        width = FIRST_WIDTH << min(progress.beams, 10)
+        width = FIRST_WIDTH << min(progress.beams, DOUBLINGS)
         try:
             new = graph.expand(self._frontier)
         except LimitError:
@@ -266,7 +269,7 @@ class Search:
         rounds = int(self._rng.integers(2, 2 * cache + 3))
         self._period = [self._random_page(t % layers) for t in range(rounds * layers)]
         # Every other search starts from the best cycle, where it is short enough to be varied.
-        if progress.restarts % 2 and self.best is not None and len(self.best.requests) <= 40 * layers:
+        if progress.restarts % 2 and self.best is not None and len(self.best.requests) <= LONGEST * layers:
             shift = -len(self.best.prefix) % layers
             self._period = list(self.best.requests[shift:] + self.best.requests[:shift])
         self._worth = self._judge(self._period)
@@ -305,7 +308,7 @@ class Search:
         kind, at = int(rng.integers(6)), int(rng.integers(len(rounds)))
         if kind == 0 and len(rounds) > 1:
             del rounds[at]
-        elif kind == 1 and len(rounds) < 40:
+        elif kind == 1 and len(rounds) < LONGEST:
             rounds.insert(at, list(rounds[int(rng.integers(len(rounds)))]))
         elif kind == 2:
             rounds.insert(int(rng.integers(len(rounds))), rounds.pop(at))
@@ -331,9 +334,9 @@ class Search:
             return Fraction(-1)
         if self.objective == "gap":
             return Fraction(int(online - offline), int(span) * len(period))
-        return (
-            Fraction(int(online), int(offline)) if offline else Fraction(int(online) * 10**9 - (online == 0))
-        )
+        if offline == 0:
+            return Fraction(int(online) * UNPAID - (online == 0))
+        return Fraction(int(online), int(offline))
 
     def _stream(self, *place: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=place))

@@ -23,8 +23,7 @@ def _(mo):
 def _():
     import marimo as mo
 
-    from adversary import get_construction
-    from adversary.cycles.search import Search
+    from adversary import Search, get_construction
     from paging import LayeredInstance, RequestSequence, Session, WorkFunction, farthest_in_future
     from paging.lessons import check, check_that, score
     from proofs import get_bound

@@ -22,8 +22,7 @@ def _(mo):
 def _():
     import marimo as mo
 
-    from adversary import get_construction
-    from adversary.cycles.search import Search
+    from adversary import Search, get_construction
     from paging import LayeredInstance, generate, steps
     from paging.compare import compare
     from paging.lessons import check, check_that, score

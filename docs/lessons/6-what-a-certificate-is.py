@@ -26,8 +26,7 @@ def _():
 
     import marimo as mo
 
-    from adversary.cycles.cycle import periodic_cycle
-    from adversary.cycles.search import Search
+    from adversary import Search, periodic_cycle
     from lp import gaps_of, optimum
     from lp.certificate import optimum_certificate
     from paging import LayeredInstance, RequestSequence

@@ -22,7 +22,7 @@ def _(mo):
 def _():
     import marimo as mo
 
-    from adversary.cycles.search import Search
+    from adversary import Search
     from paging import (
         IllegalAnswerError,
         LayeredInstance,

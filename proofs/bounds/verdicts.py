@@ -248,7 +248,7 @@ def lower_constructions(bound: Bound, policy: str, *, rounds: int, seed: int) ->
     for found in map(get_construction, bound.constructions):
         for instance in GRID:
             options: dict[str, object] = {}
-            if bound.against_fewer and "opt_cache" in found.options:
+            if bound.against_fewer and found.smaller_opt:
                 options["opt_cache"] = (instance.cache + 1) // 2
             if bound.excluded(instance, half="lower") is not None:
                 continue
