@@ -345,7 +345,7 @@ def test_counterexamples_are_small_and_readable() -> None:
     text = str(finding)
     assert "policy evictstwo breaks 'demand': nothing moves on a hit" in text
     assert "request 2" in text
-    assert f"RequestSequence({finding.sequence.instance}, {finding.sequence.requests.tolist()})" in text
+    assert f"RequestSequence({finding.sequence.instance!r}, {finding.sequence.requests.tolist()})" in text
     assert text.count("\n") < 9
     found = find_counterexample(FIFODeclaredStack, "stack")
     assert found.sequence is not None
