@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import paging.cli.main
-from paging import registered_policies
+from paging import LayeredInstance, registered_policies
 from paging.cli.commands.compare import compare
 from paging.cli.commands.policies import policies as policies_command
 from paging.cli.commands.run import run
@@ -166,7 +166,7 @@ def test_run_rows_follow_the_contract(capsys: Capture) -> None:
     result = answer(capsys, "run", *policies, *ZIPF, "-k", "6", "--runs", "5")
     assert list(result) == ["model", "instance", "rows", "skipped", "provenance"]
     assert result["model"]["service"] == "forced"
-    assert result["instance"] == {"layers": 3, "pages": 4}
+    assert result["instance"] == LayeredInstance(3, 4, 6).plain
     assert result["provenance"]["workload"] == "zipf:requests=600"
     lru, split, random, opt, compulsory = result["rows"]
     assert (lru["policy"], lru["k"], lru["requests"]) == ("lru", 6, 600)
