@@ -25,11 +25,11 @@ test: $(VENV)/installed-test browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 ## fast: the tests that are not marked slow, for between two edits
 fast: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
 
 ## browser: what the browser tests need beside Python, where it can be had; without it they are skipped
 browser:

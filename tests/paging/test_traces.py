@@ -276,7 +276,7 @@ def test_incomplete_rounds_survive_or_are_refused(suffix: str, trace: Trace) -> 
         else:
             with pytest.raises(TraceError, match="not whole rounds"):
                 write_trace(trace, path)
-            assert [path.name for path in folder.iterdir()] == []
+            assert list(Path(folder).iterdir()) == []
 
 
 def test_all_formats_in_a_chain_keep_the_digest(tmp_path: Path) -> None:

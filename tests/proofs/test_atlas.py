@@ -41,6 +41,9 @@ def test_places_are_all_small_instances() -> None:
     assert [p.layers * p.pages for p in found] == sorted(p.layers * p.pages for p in found)
 
 
+pytestmark = pytest.mark.xdist_group("atlas")  # the tests share one computed atlas
+
+
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = open_atlas(tmp_path_factory.mktemp("atlas") / "here")

@@ -479,7 +479,7 @@ def test_json(capsys: Capture, tmp_path: Path) -> None:
     answer = json.loads(out)
     assert {**answer, "provenance": None} == {
         "policy": "lru",
-        "instance": {"layers": 2, "pages": 2, "cache": 2},
+        "instance": LayeredInstance(2, 2, 2).plain,
         "opt_cache": 2,
         "model": LayeredInstance(2, 2, 2).model,
         "ratio": "3/2",

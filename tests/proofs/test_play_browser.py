@@ -29,7 +29,7 @@ ORDER = ["minor", "moderate", "serious", "critical"]
 
 Visit = Callable[..., Any]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]  # one server and one browser
 
 
 def missing(what: str) -> None:

@@ -57,6 +57,9 @@ needs_traces = pytest.mark.skipif(
 )
 
 
+pytestmark = pytest.mark.xdist_group("report")  # the tests share one computed document
+
+
 @pytest.fixture(scope="module")
 def trace_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(5)
