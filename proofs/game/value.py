@@ -289,7 +289,7 @@ def solve_game(
     >>> found.value, found.strategy.ratio, found.decisions.ratio
     (Fraction(3, 2), Fraction(3, 2), Fraction(3, 2))
     """
-    solver = _Solver(instance, opt_cache, max_states, watch)
+    solver = _GameSolver(instance, opt_cache, max_states, watch)
     solver.solve(full)
     return solver.result()
 
@@ -319,7 +319,7 @@ def rule_ratio(
     """
     if rule not in RULES:
         raise UnknownNameError("rule", rule, RULES)
-    solver = _Solver(instance, opt_cache, max_states, watch)
+    solver = _GameSolver(instance, opt_cache, max_states, watch)
     return solver.rule(rule)
 
 
@@ -330,7 +330,7 @@ class _TooLargeError(Exception):
     """A graph has more states than wanted."""
 
 
-class _Solver:
+class _GameSolver:
     """Closes in on the value from both sides; keeps what is known when stopped."""
 
     def __init__(

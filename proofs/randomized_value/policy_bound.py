@@ -26,9 +26,9 @@ from paging.errors import LimitError
 from paging.model import LayeredInstance
 from paging.numbers import number
 from proofs.randomized_value.transitions import (
+    AskedLabel,
     Chances,
     Counts,
-    Request,
     State,
     held_by_opt,
     loads,
@@ -53,7 +53,7 @@ class Edge:
 
     source: int
     target: int
-    asked: Request
+    asked: AskedLabel
 
 
 @dataclass(frozen=True)

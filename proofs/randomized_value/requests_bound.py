@@ -24,8 +24,8 @@ from paging.model import LayeredInstance
 from paging.numbers import number
 from proofs.randomized_value.policy_bound import Rows
 from proofs.randomized_value.transitions import (
+    AskedLabel,
     Counts,
-    Request,
     State,
     class_sizes,
     cone,
@@ -45,7 +45,7 @@ LEAST = 1e-9
 
 
 @dataclass
-class Node:
+class TreeNode:
     """What is requested next: pages of a label, or the pages of a cache over and over, each with a chance."""
 
     branches: list[tuple[int, Fraction, int]] = field(
@@ -70,7 +70,7 @@ class RequestsBound:
     columns: int
     depth: int
     roots: list[tuple[State, Fraction, int]]
-    nodes: list[Node]
+    nodes: list[TreeNode]
 
     def evidence(self) -> dict[str, object]:
         """Return the lower side of a certificate of type ``randomized-value``."""
@@ -152,7 +152,7 @@ def _roots(instance: LayeredInstance) -> Iterator[State]:
 
 
 @memoised
-def _asked(state: State, label: int, cache: int) -> Request:
+def _asked(state: State, label: int, cache: int) -> AskedLabel:
     return request(state, label, cache)
 
 
@@ -317,13 +317,13 @@ class _Tree:
         )
 
     def rounded(self, largest: int) -> RequestsBound | None:
-        nodes: list[Node] = []
+        nodes: list[TreeNode] = []
         places: list[_Place] = []
 
         def enter(place: _Place) -> int:
             """Number a place and what follows it, itself first."""
             here = len(nodes)
-            nodes.append(Node())
+            nodes.append(TreeNode())
             places.append(place)
             ways: list[tuple[float, int, _Place | Counts]] = []
             ways += [(self.answer[child.weight], label, child) for label, child in place.branches]
@@ -344,7 +344,7 @@ class _Tree:
         numbers = {place.state: enter(place) for place in self.roots if self.answer[place.weight] > LEAST}
         return self._judged(numbers, nodes)
 
-    def _judged(self, numbers: dict[State, int], nodes: list[Node]) -> RequestsBound | None:
+    def _judged(self, numbers: dict[State, int], nodes: list[TreeNode]) -> RequestsBound | None:
         """Return what random requests prove, with the weights with which they return to their cones."""
         play = _Play(nodes, self.cache)
         chain = nx.DiGraph()
@@ -375,7 +375,7 @@ class _Tree:
 class _Play:
     """Random requests against the best deterministic policy, exactly."""
 
-    def __init__(self, nodes: list[Node], cache: int) -> None:
+    def __init__(self, nodes: list[TreeNode], cache: int) -> None:
         self.nodes, self.cache = nodes, cache
         self.known: dict[tuple[int, State, Counts], Fraction] = {}
 

@@ -26,7 +26,7 @@ Chances = dict[Counts, Fraction]
 
 
 @dataclass(frozen=True)
-class Request:
+class AskedLabel:
     """A request of a page with a given label, and the *parts* into which it divides the classes.
 
     Attributes
@@ -65,7 +65,7 @@ def held_by_opt(state: State) -> Counts:
     return tuple(size if label else 0 for labels in state for label, size in sorted(Counter(labels).items()))
 
 
-def request(state: State, label: int, cache: int) -> Request:
+def request(state: State, label: int, cache: int) -> AskedLabel:
     """Request a page with this label of the layer served next, page by page as the work function has it."""
     layer_of = [layer for layer, labels in enumerate(state) for _ in labels]
     old = [label for labels in state for label in labels]
@@ -77,7 +77,7 @@ def request(state: State, label: int, cache: int) -> Request:
     parts = Counter((before[q], q != page, following[q]) for q in range(len(old)))
     ordered = sorted(parts)
     rows = [sorted(label for layer, label in keys[1] if layer == j) for j in range(len(state))]
-    return Request(
+    return AskedLabel(
         after=tuple(map(tuple, rows)),
         paid=int(paid),
         sizes=tuple(parts[part] for part in ordered),
@@ -87,7 +87,7 @@ def request(state: State, label: int, cache: int) -> Request:
     )
 
 
-def split_before(asked: Request, counts: Counts) -> Chances:
+def split_before(asked: AskedLabel, counts: Counts) -> Chances:
     """Return how counts in the state are divided among the parts: the requested page is cached or not."""
     chosen = asked.before[asked.page]
     size = sum(n for n, place in zip(asked.sizes, asked.before, strict=True) if place == chosen)
@@ -102,7 +102,7 @@ def split_before(asked: Request, counts: Counts) -> Chances:
     return result
 
 
-def split_after(asked: Request, counts: Counts) -> Chances:
+def split_after(asked: AskedLabel, counts: Counts) -> Chances:
     """Return how counts in the state after are divided among the parts: all choices of pages are alike."""
     groups = [[i for i, place in enumerate(asked.following) if place == c] for c in range(len(counts))]
     options = [
@@ -117,7 +117,7 @@ def split_after(asked: Request, counts: Counts) -> Chances:
     return {split: Fraction(way, sum(ways.values())) for split, way in ways.items()}
 
 
-def merged(asked: Request, split: Counts) -> Counts:
+def merged(asked: AskedLabel, split: Counts) -> Counts:
     """Return the counts in the state after of a cache divided among the parts."""
     held = Counter[int]()
     for place, number in zip(asked.following, split, strict=True):

@@ -22,7 +22,7 @@ from paging.work_function import update_work_function
 TRAITS = frozenset({"deterministic", "online", "symmetric", "finite-state"})
 
 
-class Process(Policy, ABC):
+class LabelProcess(Policy, ABC):
     """A randomised policy's distribution as labels on pages.
 
     Attributes
@@ -54,7 +54,7 @@ class Process(Policy, ABC):
         """
 
 
-class Marks(Process):
+class Marks(LabelProcess):
     """MARK. Label: 1 = marked, −1 = unmarked and cached when the phase began, 0 = other.
 
     A phase begins with k old pages in the cache. Let s of them be still unmarked and m pages be marked. The
@@ -95,7 +95,7 @@ class Marks(Process):
         return Fraction(2 - own) if own else Fraction(old + marked - cache, old)
 
 
-class Preferences(Process):
+class Preferences(LabelProcess):
     """EQUITABLE. With work-function label c: k + 1 if c = k, else −c.
 
     A ranking of all pages, uniformly random, prefers one optimal cache: going through the labels c = 1 … k,
@@ -140,5 +140,5 @@ class Preferences(Process):
         )
 
 
-PROCESSES: dict[str, Process] = {process.id: process for process in (Marks(), Preferences())}
+PROCESSES: dict[str, LabelProcess] = {process.id: process for process in (Marks(), Preferences())}
 """The policies whose distribution is known as labels, by id."""

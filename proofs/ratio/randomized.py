@@ -28,7 +28,7 @@ from paging.signals import UNWATCHED, StoppedError, Watch
 from paging.simulate import Session, judged
 from paging.work_function import update_work_function
 from proofs.ratio.deterministic import CHUNK, FromBelow, RatioProgress, states_evidence
-from proofs.ratio.distributions import PROCESSES, Process
+from proofs.ratio.distributions import PROCESSES, LabelProcess
 
 Numbers = NDArray[np.int64]
 Distribution = frozenset[tuple[tuple[int, ...], Fraction]]
@@ -277,7 +277,7 @@ Costs = list[tuple[Fraction, int]]
 class _LabelGraph:
     """The product graph of a distribution known as labels and the work function."""
 
-    def __init__(self, process: Process, instance: LayeredInstance, opt_cache: int) -> None:
+    def __init__(self, process: LabelProcess, instance: LayeredInstance, opt_cache: int) -> None:
         self.process, self.instance, self.opt_cache = process, instance, opt_cache
         self.graph = ProductGraph(process, instance, opt_cache=opt_cache)
 

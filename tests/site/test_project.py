@@ -1,0 +1,46 @@
+"""Facts about the project itself that stand in one place."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("paging", "adversary", "lp", "proofs")
+
+
+def test_the_version_stands_in_one_place() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    texts = [*ROOT.glob("*.cff"), *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.py")]
+    texts += [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    found = re.compile(rf"(?<![\d.]){re.escape(version)}(?![\d.])")
+    assert [path.name for path in texts if found.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_public_classes_have_names_of_their_own() -> None:
+    names = Counter(
+        node.name
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_make_help_says_what_every_target_does() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, re.M)
+    assert targets is not None
+    try:
+        done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    except FileNotFoundError:
+        pytest.skip("make is not installed")
+    explained = {line.split()[0] for line in done.stdout.splitlines() if re.match(r"[a-z]+  +\S", line)}
+    assert explained == set(targets[1].split())
