@@ -25,6 +25,7 @@ from paging.model import LayeredInstance, RequestSequence, Schedule
 from paging.policy import Policy, get_policy
 from paging.run import Run
 from paging.simulate import simulate
+from paging.spec import parse_spec
 
 l, n, k, h, m = sympy.symbols("ell n k h m", integer=True, positive=True)  # noqa: E741
 """Symbols of every closed form: layers, pages per layer, cache, OPT's cache, and a construction's own m."""
@@ -319,6 +320,18 @@ class Adversary:
             raise ConditionError(unmet.condition, target, f"construction {self.id}") from None
         against = given["policy"].name if "policy" in given else None
         return replace(built, id=self.id, bound=self.bound, policy=against, seed=given.get("seed"))
+
+    def read_options(self, texts: Iterable[str]) -> dict[str, Any]:
+        """Return the options that ``key=value`` texts give, as ``--option`` takes them.
+
+        Raises
+        ------
+        ModelError
+            A text is no ``key=value``, or the construction does not have the option.
+        """
+        options: dict[str, Any] = parse_spec(f"{self.id}:{','.join(texts)}")[1]
+        self.refuse_unknown(options)
+        return options
 
     def refuse_unknown(self, options: Iterable[str]) -> None:
         """Raise ModelError for an option that the construction does not have."""

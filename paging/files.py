@@ -37,5 +37,9 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
         with temporary.open(mode.replace("w", "x"), **text) as stream:  # type: ignore[call-overload]
             yield stream
         temporary.replace(target)
+    except OSError as error:
+        if error.filename != str(temporary):
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from error  # the name that the caller knows
     finally:
         temporary.unlink(missing_ok=True)

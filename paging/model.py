@@ -409,7 +409,8 @@ class RequestSequence:
         return self._sharing_requests(self.instance.with_cache(cache), self.requests)
 
     def prefix(self, length: int) -> RequestSequence:
-        """Return the first ``length`` requests."""
+        """Return the first ``length`` ≥ 0 requests, or all of them."""
+        length = whole_number(length, "length", 0)
         return self._sharing_requests(self.instance, self.requests[:length])
 
     def of_layer(self, layer: int, cache: int) -> RequestSequence:
@@ -528,6 +529,12 @@ class Schedule:
         if given.shape != sequence.requests.shape:
             raise InfeasibleScheduleError(
                 f"a schedule of {len(sequence)} requests has one entry each, got shape {given.shape}"
+            )
+        if given.size and given.dtype.kind not in "iu":
+            raise InfeasibleScheduleError(f"entries must be integers, got dtype {given.dtype}")
+        if given.size and not (min(Entry) <= given.min() and given.max() <= MAX_PAGES):
+            raise InfeasibleScheduleError(
+                f"entries must be in {min(Entry):d} … {MAX_PAGES}, got {given.min()} … {given.max()}"
             )
         object.__setattr__(self, "sequence", sequence)
         object.__setattr__(self, "entries", _freeze(given.astype(np.int32)))

@@ -19,7 +19,6 @@ from paging.cli.options import (
 from paging.cli.terminal import provenance, write_json, write_table
 from paging.errors import ModelError, UnknownNameError
 from paging.numbers import UNBOUNDED
-from paging.spec import parse_spec
 
 if TYPE_CHECKING:
     from adversary.construction import Adversary, Construction
@@ -165,8 +164,7 @@ def _run(
         chosen = _only_one(found, policies, "certify" if certificate else "save requests")
     else:
         chosen = policies or found.victims
-    build: dict[str, Any] = parse_spec(f"{found.id}:{','.join(options)}")[1]
-    found.refuse_unknown(build)
+    build = found.read_options(options)
     build |= {"instance": found.instance(layers, pages, cache), "rounds": rounds, "seed": seed}
     built = [found(policy=policy, **build) for policy in chosen]
     rows = [_measured(one, policy, seed) for one, policy in zip(built, chosen, strict=True)]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from adversary.construction import Construction, get_construction
 from paging.cli.options import Source
 from paging.errors import ModelError
-from paging.spec import parse_spec
 
 
 def constructed(source: Source, cache: int | None, policies: Sequence[str]) -> Construction:
@@ -39,5 +38,5 @@ def constructed(source: Source, cache: int | None, policies: Sequence[str]) -> C
         rounds=source.rounds,
         policy=policies[0] if policies else None,
         seed=source.seed,
-        **parse_spec(f"{found.id}:{','.join(source.options)}")[1],
+        **found.read_options(source.options),
     )

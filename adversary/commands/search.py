@@ -13,6 +13,7 @@ import click
 
 from paging.cli.exits import Exit, leave
 from paging.cli.options import (
+    Seconds,
     cache_option,
     certificate_option,
     json_option,
@@ -45,7 +46,7 @@ FIRST_REMARK, REMARK_EVERY = 1.0, 5.0
 )
 @click.option(
     "--budget",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -73,7 +74,7 @@ FIRST_REMARK, REMARK_EVERY = 1.0, 5.0
 )
 @click.option(
     "--save-every",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0),
     default=10.0,
     show_default=True,
     metavar="SECONDS",

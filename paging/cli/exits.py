@@ -20,7 +20,7 @@ class Exit(IntEnum):
 MEANINGS = {
     Exit.DONE: "done; of `paging verify`: VERIFIED",
     Exit.REFUTED: "of `paging reproduce`: a bound did not stand, the report says which; "
-    "of `paging verify`: REFUTED",
+    "of `paging verify`: REFUTED; of `paging bounds --counterexample`: VIOLATED",
     Exit.FAILED: "wrong arguments, unreadable or illegal input, a variant that is not supported, "
     "a failed write; of `paging verify`: INCOMPLETE",
     Exit.INTERRUPTED: "interrupted; a command that keeps what it knows so far has shown it",

@@ -21,6 +21,17 @@ MAX_CACHES = 10_000
 """Most cache sizes one list may name, so that a typing error does not fill the memory."""
 
 
+class Seconds(click.FloatRange):
+    """A duration; what is no number (``nan``) would pass every comparison."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a number in the range."""
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return number
+
+
 def parse_pages(text: str | int | tuple[int, ...]) -> int | tuple[int, ...]:
     """Read pages per layer: ``8``, or one number per layer as ``3,4,5``.
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from paging.errors import LimitError, ModelError
 from paging.html import table
 from paging.model import SEVERAL, LayeredInstance, RequestSequence, Schedule, Step, whole_number
+from paging.numbers import exact_text
 from paging.offline import farthest_in_future
 from paging.run import SHOWN, Run
 from paging.simulate import steps
@@ -62,7 +63,7 @@ class Guide:
         return {
             "id": self.id,
             "kind": self.kind,
-            "text": str(self.value) if finite else "∞",
+            "text": exact_text(self.value),
             "height": float(self.value) if finite else None,
             "formula": self.formula,
             "statement": self.statement,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import shlex
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,10 +11,11 @@ from pathlib import Path
 from paging.certificate import CertificateError
 from paging.errors import LayeredPagingError
 from paging.files import atomic_write
-from paging.model import RequestSequence
-from paging.numbers import json_text, number
+from paging.model import LayeredInstance, RequestSequence
+from paging.numbers import exact_text, json_text, number
 from paging.offline import farthest_in_future
-from proofs.bounds.bound import Bound
+from paging.policy import get_policy
+from proofs.bounds.bound import Bound, formula
 from proofs.bounds.measuring import LEVEL, RUNS, Cost, online_cost
 from proofs.bounds.registry import BOUNDS
 from proofs.certificate import read_certificate, read_sequence
@@ -44,7 +46,7 @@ class Case:
 
 def replay_command(path: Path) -> str:
     """Return the command line that repeats a counterexample."""
-    return f"paging bounds --counterexample {path}"
+    return shlex.join(["paging", "bounds", "--counterexample", str(path)])
 
 
 def save_counterexample(
@@ -53,14 +55,15 @@ def save_counterexample(
     """Write everything needed to repeat a violation to a JSON file and return its path."""
     instance = case.sequence.instance
     safe = "".join(c if c.isalnum() or c in "-_" else "-" for c in f"{bound.id}-{policy}")
-    path = directory / f"counterexample-{safe}.json"
+    sizes = f"{instance.layers}-{instance.total_pages}-{instance.cache}-{case.opt_cache}"
+    path = directory / f"counterexample-{safe}-{sizes}.json"
     additive = bound.additive_at(instance, case.opt_cache)
     facts = {
         "format": FORMAT,
         "replay": replay_command(Path(path.name)),
         "bound": bound.id,
         "statement": bound.statement,
-        "value": str(bound.value),
+        "value": formula(bound.value),
         "ratio": number(Fraction(bound.at(instance, case.opt_cache))),
         "additive": number(additive or Fraction(0)),
         "policy": policy,
@@ -123,11 +126,11 @@ def replay_counterexample(path: str | Path) -> Replay:
         opt_cache = whole(facts["opt_cache"], "opt_cache", 1, instance.cache)
         seed, runs = whole(facts["seed"], "seed", 0), whole(facts["runs"], "runs", 2)
         cost = online_cost(facts["policy"], sequence, seed=seed, runs=runs)
-    except Incomplete as error:
-        raise CertificateError(f"{path}: {error}") from error
+        saved = [rational(facts[field], field) for field in ("online", "half_width")]
+        saved.append(Fraction(whole(facts["opt"], "opt", 0)))
     except CertificateError:
         raise
-    except LayeredPagingError as error:  # an instance, requests or a policy that do not exist
+    except (Incomplete, LayeredPagingError) as error:  # also: instance, requests or policy that do not exist
         raise CertificateError(f"{path}: {error}") from error
     optimum = farthest_in_future(sequence.with_cache(opt_cache)).faults
     violated = cost.at_least > claim * optimum + additive
@@ -137,11 +140,20 @@ def replay_counterexample(path: str | Path) -> Replay:
         f"{facts['policy']} pays {cost.value}{spread} {sign} {claim}·{optimum} + {additive} "
         f"({cost.measure}; {instance}; h = {opt_cache}; {len(sequence):,} requests)"
     )
-    bound = BOUNDS.get(facts["bound"])
-    if bound is None:
-        remark = f"no bound is called {facts['bound']} today"
-    else:
-        missing = bound.excluded(instance, opt_cache, "upper")
-        today = f"claims {bound.at(instance, opt_cache)}" if missing is None else f"needs {missing}"
-        remark = f"{bound.id} today {today}"
+    remark = _today(facts["bound"], facts["policy"], instance, opt_cache)
+    if saved != [Fraction(cost.value), Fraction(cost.half_width), optimum]:
+        remark += "; the numbers in the file differ from those counted now"
     return Replay(violated, reason, remark)
+
+
+def _today(name: str, policy: str, instance: LayeredInstance, opt_cache: int) -> str:
+    """Return what the registry says today of a bound at this instance."""
+    bound = BOUNDS.get(name)
+    if bound is None:
+        return f"no bound is called {name!r} today"
+    if bound.kind == "lower" or not bound.subject.includes(get_policy(policy)):
+        return f"{bound.id} today does not bound {policy} from above"
+    missing = bound.excluded(instance, opt_cache, "upper")
+    return f"{bound.id} today " + (
+        f"claims {exact_text(bound.at(instance, opt_cache))}" if missing is None else f"needs {missing}"
+    )

@@ -6,16 +6,21 @@ from typing import Literal
 
 import click
 
+from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     bypassing_option,
     cache_option,
     json_option,
     layers_option,
+    opt_cache_option,
     pages_option,
     per_visit_option,
     visits_option,
 )
 from paging.cli.terminal import write_json, write_table
+
+VARIANT = (1, "sequential", False)
+"""Pages a visit, visits and bypassing where nothing is said of them."""
 
 
 @click.command()
@@ -32,7 +37,7 @@ from paging.cli.terminal import write_json, write_table
     metavar="FILE",
     help="Serve a saved counterexample again; exit code 1 if it still violates the saved claim.",
 )
-@click.option("--opt-cache", type=click.IntRange(min=1), metavar="H", help="OPT's cache h ≤ k.  [default: k]")
+@opt_cache_option()
 @json_option()
 def bounds(
     ids: tuple[str, ...],
@@ -60,21 +65,22 @@ def bounds(
     from proofs.bounds.bound import describe
     from proofs.bounds.registry import BOUNDS, get_bound
 
+    variant = (per_visit, visits, bypassing)
     if counterexample is not None:
-        if ids or (layers, pages, cache, opt_cache) != (None, None, None, None):
+        if ids or (layers, pages, cache, opt_cache) != (None,) * 4 or variant != VARIANT:
             raise ModelError(
                 "--counterexample repeats what its file says: no bounds and no instance beside it"
             )
         _replay(counterexample, as_json)
     chosen = [get_bound(name) for name in ids] or list(BOUNDS.values())
     instance = None
-    if any(value is not None for value in (layers, pages, cache)):
+    if variant != VARIANT or any(value is not None for value in (layers, pages, cache)):
         if pages is None or cache is None:
             raise ModelError("values at an instance need --pages (-n) and --cache (-k)")
         instance = LayeredInstance(
             1 if layers is None else layers, pages, cache, per_visit, visits, bypassing
         )
-    if opt_cache is not None and (instance is None or opt_cache > instance.cache):
+    if opt_cache is not None and (instance is None or not 1 <= opt_cache <= instance.cache):
         raise ModelError(f"--opt-cache (h) must be in 1 … k of an instance (-n, -k), got {opt_cache}")
     rows = [describe(bound, instance, opt_cache) for bound in chosen]
     if as_json:
@@ -103,4 +109,4 @@ def _replay(file: str, as_json: bool) -> None:
         write_json({"file": file, "verdict": word, "reason": replay.reason, "remark": replay.remark})
     else:
         click.echo(f"{word}: {replay.reason}\n  {replay.remark}")
-    click.get_current_context().exit(int(replay.violated))
+    leave(Exit.REFUTED if replay.violated else Exit.DONE)

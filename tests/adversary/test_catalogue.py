@@ -63,6 +63,7 @@ def test_alternating_layered_is_unbounded(policy: str) -> None:
     assert applied > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["lru", "llru", "fifo", "lifo", "clock", "fwf", "mark-fifo"])
 def test_cruel_keeps_its_promise_wherever_l2_applies(policy: str) -> None:
     for instance in GRID:
@@ -260,6 +261,7 @@ def test_marking_tree_forces_exactly_h_k_in_every_phase() -> None:
 # Every construction
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(constructions()))
 def test_promise_and_offline_schedule_on_a_grid(name: str) -> None:
     adversary = get_construction(name)
@@ -432,6 +434,7 @@ def test_random_constructions_show_an_interval(capsys: pytest.CaptureFixture[str
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_ratios_the_docs_report_are_found_again() -> None:
     text = (ROOT / "docs" / "adversaries.md").read_text(encoding="utf-8")
     rows = re.findall(

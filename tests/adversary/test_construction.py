@@ -60,6 +60,7 @@ def built(name: str, instance: LayeredInstance, policy: str, rounds: int = 60) -
         return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", DETERMINISTIC)
 def test_missing_page_keeps_its_promise_wherever_l2_applies(policy: str) -> None:
     endless = 0
@@ -170,6 +171,7 @@ def lru_reaches_k(instance: LayeredInstance) -> bool:
     return instance.cache in (1, instance.layers - 1) or instance.cache >= 2 * instance.layers - 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [1, 2, 3, 4, 5])
 def test_lru_reaches_k_exactly_where_the_theorem_says(layers: int) -> None:
     # The product graph gives the exact ratio, by exhaustion and without the proof.

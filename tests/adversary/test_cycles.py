@@ -256,6 +256,7 @@ def test_unequal_layers() -> None:
 # The search
 
 
+@pytest.mark.slow
 def test_beam_and_local_search_find_what_is_known() -> None:
     for policy, ratio in (("lru", 3), ("llru", 3)):
         search = Search(policy, LayeredInstance(2, 3, 3), max_states=20)
@@ -314,6 +315,7 @@ def test_what_cannot_be_searched_is_refused() -> None:
         Search("lru", LayeredInstance(2, 2, 3), objective="cost")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("max_states", [300, 100_000])
 def test_stopping_and_continuing_changes_nothing(max_states: int, tmp_path: Path) -> None:
     def fresh() -> Search:
@@ -450,6 +452,7 @@ LONGER = [
 ]
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_a_bar(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("paging.cli.terminal.DELAY", 0.0)
     monkeypatch.setattr("adversary.commands.search.FIRST_REMARK", -1.0)
@@ -496,3 +499,9 @@ def test_a_killed_search_continues_with_nothing_lost(how: signal.Signals, tmp_pa
     for result in (continued, through):
         del result["seconds"], result["certificate"]
     assert continued == through
+
+
+@pytest.mark.parametrize("option", ["--budget", "--save-every"])
+def test_a_time_that_is_no_number_is_refused(option: str, capsys: Capture) -> None:
+    assert paging_run(["adversary", "search", "lru", "-l", "1", "-n", "3", "-k", "2", option, "nan"]) == 2
+    assert "'nan' is not a number of seconds" in capsys.readouterr().err

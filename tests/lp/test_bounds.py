@@ -8,6 +8,7 @@ from paging import LayeredInstance, RequestSequence, UnsupportedModelError, opti
 from tests.helpers.offline import random_sequence, zipf_sequence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", [{}, {"bypassing": True}, {"visits": "atomic"}])
 @pytest.mark.parametrize("seed", range(40))
 def test_no_bound_exceeds_the_optimum(seed, variant):

@@ -82,6 +82,7 @@ def test_every_route_and_variant_against_brute_force(route, variant, weighted):
         check(found, brute_force(sequence, weights, shares))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", ["farthest", "paths", "lp", "flow", "flow-ortools"])
 def test_a_thousand_random_instances(route):
     needs(route)
@@ -249,6 +250,7 @@ def test_a_schedule_that_is_not_optimal_has_no_dual():
     assert dual_of_kept(weighted, weighted.hits(worse)) is None
 
 
+@pytest.mark.slow
 def test_any_nonnegative_vector_is_a_lower_bound():
     rng = np.random.default_rng(5)
     for seed in range(200):

@@ -107,6 +107,7 @@ def test_a_run_imports_no_solver_and_no_plots() -> None:
     assert (done.returncode, done.stderr.strip()) == (0, "[]")
 
 
+@pytest.mark.slow
 def test_run_through_the_installed_command() -> None:
     done = installed("run", "lru", "mark", *ZIPF, "-k", "6", "--json")
     assert (done.returncode, done.stderr) == (0, "")
@@ -222,6 +223,7 @@ def test_atomic_visits_leave_opt_out_and_say_why(capsys: Capture) -> None:
 # compare
 
 
+@pytest.mark.slow
 def test_compare_has_a_row_for_every_policy_and_size(capsys: Capture) -> None:
     result = answer(capsys, "compare", *ZIPF, "-k", "2,4:8:2")
     found = {(row["policy"], row["k"]) for row in result["rows"]}
@@ -253,6 +255,7 @@ def test_compare_shows_what_is_asked(capsys: Capture, show: str) -> None:
     assert re.search(rf"^lru +{re.escape(shown[show])}$", out, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_compare_on_a_real_trace(capsys: Capture) -> None:
     if not TRACE.exists():
         pytest.skip(f"{TRACE.name} is not beside this checkout")

@@ -55,6 +55,7 @@ def test_rows_equal_single_runs() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_opt_lies_between_compulsory_faults_and_every_policy() -> None:
     result = compare(random_sequence(), range(3, 13))
     for row in result.rows:

@@ -400,6 +400,7 @@ def test_next_use() -> None:
     assert next_use(frozen([3, 0, 3, 3, 1, 0]), 5).tolist() == [2, 5, 3, 6, 6, 6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bypassing", [False, True])
 def test_farthest_is_optimal_on_all_small_sequences(bypassing: bool) -> None:
     for pages, length in ((3, 7), (4, 6)):

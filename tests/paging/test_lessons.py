@@ -260,6 +260,7 @@ def test_there_is_a_lesson_for_every_subject() -> None:
         assert len(questions(lesson)) >= 8
 
 
+@pytest.mark.slow
 def test_a_lesson_is_a_script() -> None:
     pytest.importorskip("marimo", reason="the extra lessons is not installed")
     done = subprocess.run([sys.executable, str(LESSONS[5])], capture_output=True, text=True, check=False)

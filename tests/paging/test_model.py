@@ -309,3 +309,12 @@ def test_a_recorded_run_is_replayed_as_it_was_served(sequence: RequestSequence, 
 
 def test_the_plain_numbers_are_those_of_the_entries() -> None:
     assert {entry.name: getattr(model, entry.name) for entry in Entry} == {e.name: e.value for e in Entry}
+
+
+@pytest.mark.parametrize(
+    "entries", [[-1, -1, 0.9], [-1, -1, 2**32], [-13, -1, 0], ["a", "b", "c"], [None] * 3]
+)
+def test_entries_that_are_no_schedule_at_all_are_refused(entries: list[object]) -> None:
+    sequence = RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2])
+    with pytest.raises(InfeasibleScheduleError, match="entries must be"):
+        Schedule(sequence, entries)

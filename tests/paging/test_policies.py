@@ -66,6 +66,7 @@ def test_invariant(policy: str, invariant: str) -> None:
     check_policy(policy, [invariant], examples=30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "trait"),
     [
@@ -674,6 +675,7 @@ def test_sampled_mean_lies_near_the_exact_expectation(policy: str, instance: Lay
     assert low <= exact <= high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["random", "mark"])
 def test_kernel_and_definition_have_the_same_mean(policy: str) -> None:
     sequence = generate("zipf:requests=60", LayeredInstance(2, 4, 4))
@@ -703,6 +705,7 @@ def preferred_cache(work: WorkFunction, ranking: tuple[int, ...]) -> frozenset[i
     return min(work.optimal_caches(), key=lambda cache: sorted(place[page] for page in cache))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 4, 2), (1, 5, 3), (2, 2, 2), (2, (2, 3), 3), (3, 2, 3)])
 def test_equitable_holds_the_optimal_cache_that_a_random_ranking_prefers(
     shape: tuple[int, int | tuple[int, ...], int],

@@ -179,6 +179,7 @@ def test_an_installed_package_adds_its_policy(site: Path) -> None:
     assert done.stdout == "a policy from outside True\n4\n", done.stderr
 
 
+@pytest.mark.slow
 def test_an_installed_policy_runs_from_the_command_line_and_through_the_battery(site: Path) -> None:
     line = "run toy-policy lru --workload uniform:requests=100 -l 2 -n 3 -k 3"
     done = in_environment(site, "-c", MAIN, *line.split())

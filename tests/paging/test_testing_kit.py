@@ -394,6 +394,7 @@ def test_unknown_traits_and_invariants_are_refused() -> None:
         check_policy("lru", ["stak"])
 
 
+@pytest.mark.slow
 def test_a_bypassing_policy_is_checked_on_bypassing_instances() -> None:
     class KeepsFirst(Policy):
         id, title = "keeps-first", "keeps the first k pages for ever"
@@ -520,6 +521,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_plugin_reports_a_broken_invariant_without_a_traceback(folder: Path) -> None:
     select = ("-k", "stack or demand")
     result = run_pytest(folder, "--paging-policy", "mypkg:Mine", "--paging-policy", "fifo", *select)
@@ -531,6 +533,7 @@ def test_plugin_reports_a_broken_invariant_without_a_traceback(folder: Path) -> 
     assert len(result.stdout.splitlines()) < 35
 
 
+@pytest.mark.slow
 def test_plugin_adds_one_item_per_invariant_beside_the_tests_of_a_folder(folder: Path) -> None:
     (folder / "test_own.py").write_text("def test_own():\n    pass\n")
     result = run_pytest(folder, "--paging-policy", "mypkg:Fine", "--collect-only", "-q")
@@ -542,6 +545,7 @@ def test_plugin_adds_one_item_per_invariant_beside_the_tests_of_a_folder(folder:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "message"),
     [

@@ -311,6 +311,7 @@ def test_large_experts_survive(suffix: str, largest: int, tmp_path: Path) -> Non
     assert read_trace(tmp_path / f"t{suffix}").experts.tolist() == [[[0]], [[largest]]]
 
 
+@pytest.mark.slow
 def test_many_blocks_survive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     experts = np.random.default_rng(0).integers(0, 300, (40_000, 3, 1))
     trace = Trace.from_experts(experts, 70_000, seq_id=np.arange(40_000))

@@ -199,6 +199,7 @@ def cheapest(sequence: RequestSequence, start: int, cached: frozenset[int]) -> i
     return cost(start, cached)
 
 
+@pytest.mark.slow
 def test_optimum_from_a_cache_is_the_cheapest_way_on() -> None:
     for sequence in every_sequence(6):
         for start, cached in ((0, ()), (2, (0,)), (3, (0, 1)), (1, (1, 2)), (6, (2,))):

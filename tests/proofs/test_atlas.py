@@ -52,6 +52,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_every_value_is_that_of_the_solver_and_has_a_certificate_that_proves_it(swept: Path) -> None:
     values = read_values(swept)
     assert len(values) == 3 * len(SMALL)
@@ -73,6 +74,7 @@ def test_nothing_is_computed_twice(swept: Path) -> None:
     assert before == {path: path.stat().st_mtime_ns for path in swept.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_a_larger_budget_tries_again_what_failed(tmp_path: Path) -> None:
     root = open_atlas(tmp_path / "atlas")
     over = [Shape(1, n, 3) for n in range(4, 9)]
@@ -85,6 +87,7 @@ def test_a_larger_budget_tries_again_what_failed(tmp_path: Path) -> None:
     assert [value.value for value in read_values(root)] == ["3"] * 5
 
 
+@pytest.mark.slow
 def test_a_sweep_stops_when_asked_and_goes_on(tmp_path: Path) -> None:
     root = open_atlas(tmp_path / "atlas")
     asked = iter([False] * 2 + [True] * 1000)
@@ -94,6 +97,7 @@ def test_a_sweep_stops_when_asked_and_goes_on(tmp_path: Path) -> None:
     assert sweep(root, ("lru",), SMALL, max_states=2000, workers=1) == len(SMALL) - first
 
 
+@pytest.mark.slow
 def test_the_game_and_rules_are_subjects_too(tmp_path: Path) -> None:
     root = open_atlas(tmp_path / "atlas")
     over = shapes(6, (1, 2, 3))
@@ -127,6 +131,7 @@ def test_killed_in_the_middle_it_goes_on_with_nothing_lost(tmp_path: Path) -> No
     assert len(answer["values"]) == len(shapes(7, (1, 2, 3)))
 
 
+@pytest.mark.slow
 def test_the_command_writes_tables_and_figures(swept: Path, capsys: Capture) -> None:
     arguments = ["atlas", "-o", str(swept), "--max-pages", "6", "--layers", "1:3", "--max-states", "2000"]
     arguments += ["--subject", "lru", "--subject", "zrc", "--subject", "lifo"]
@@ -201,6 +206,7 @@ def test_the_page_says_what_its_table_says() -> None:
     assert sum(value_of(row, "game") is not None for row in rows) >= 60
 
 
+@pytest.mark.slow
 def test_the_smaller_entries_of_the_table_are_found_again(tmp_path: Path) -> None:
     rows = read_table(ROOT / "docs" / "data" / "atlas.csv")
     small = [row for row in rows if int(row["ℓ"]) * int(row["n"]) <= 6]

@@ -91,6 +91,7 @@ def worst_costs(
             yield paid, optimum
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instance", SMALL, ids=str)
 def test_upper_bounds_hold_wherever_they_speak(instance: LayeredInstance) -> None:
     claims = defaultdict(list)

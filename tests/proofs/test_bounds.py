@@ -166,7 +166,7 @@ def test_a_false_upper_bound_is_caught_and_saved(tmp_path: Path) -> None:
     with pytest.raises(BoundViolationError) as caught:
         check_upper(lie, "llru", upper_cases("llru", rounds=300, seed=0), directory=tmp_path)
     assert f"paging bounds --counterexample {caught.value.path}" in str(caught.value)
-    assert replay_counterexample(caught.value.path).remark == "no bound is called lie today"
+    assert replay_counterexample(caught.value.path).remark == "no bound is called 'lie' today"
 
 
 @pytest.fixture
@@ -286,3 +286,29 @@ def test_l5_needs_one_page_a_visit() -> None:
     most = max(int(np.diff(run.fault_counts[[a - 1, b - 1]])[0]) for a, b in pairwise(starts) if a)
     assert most == 3 > instance.cache + instance.layers - 1
     assert get_bound("L5").excluded(instance) == "g = 1"
+
+
+def test_a_bound_does_not_speak_of_a_policy_that_it_is_not_about(tmp_path: Path) -> None:
+    sequence = RequestSequence(LayeredInstance(1, 3, 2), [0, *[1, 2] * 100])
+    case = Case("LIFO is no marking policy", sequence, 2)
+    for name in (
+        "marking-upper",
+        "not-competitive",
+    ):  # another class of policies; a lower bound
+        found = check_upper(get_bound(name), "lifo", [case], directory=tmp_path)
+        assert found.outcome == "does not speak here"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_replay_says_when_the_saved_numbers_are_others(tmp_path: Path) -> None:
+    lie = replace(get_bound("marking-upper"), id="lie", value=sympy.Integer(1), additive=sympy.Integer(0))
+    case = Case("a loop", RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2] * 10), 2)
+    with pytest.raises(BoundViolationError) as caught:
+        check_upper(lie, "lru", [case], directory=tmp_path)
+    assert "differ" not in replay_counterexample(caught.value.path).remark
+    text = caught.value.path.read_text(encoding="utf-8")
+    changed = json.loads(text) | {"opt": 3}
+    caught.value.path.write_text(json.dumps(changed), encoding="utf-8")
+    again = replay_counterexample(caught.value.path)
+    assert again.violated
+    assert again.remark.endswith("the numbers in the file differ from those counted now")

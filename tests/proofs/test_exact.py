@@ -110,6 +110,7 @@ def agrees(policy: str | Policy, instance: LayeredInstance, **options: object) -
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", FINITE)
 def test_ratio_and_constant_are_those_of_brute_force(policy: str) -> None:
     compared = 0
@@ -164,6 +165,7 @@ def test_no_smaller_constant_does_on_all_short_sequences(policy: str, shape: tup
 # Anchors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [2, 3, 4])
 def test_classical_values(cache: int) -> None:
     for more in (1, 2):

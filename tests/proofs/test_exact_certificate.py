@@ -66,6 +66,7 @@ def test_valid(path: Path) -> None:
     assert replay(document, verdict).status == VERIFIED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", VALID)
 def test_no_mutant_proves_a_false_claim(path: Path) -> None:
     document = read_certificate(path)
@@ -144,6 +145,7 @@ def holds(document: dict) -> bool:
     return len(reached) == states and constant == Fraction(claim["additive"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [p for p in VALID if "moves" not in str(p.id)])
 def test_changed_values_are_refused_where_brute_force_says_so(path: Path) -> None:
     document = unpacked(read_certificate(path))

@@ -208,6 +208,7 @@ def test_one_page_per_layer_leaves_nothing_to_the_adversary() -> None:
     assert solve_game(LayeredInstance(4, 1, 2)).value == 1
 
 
+@pytest.mark.slow
 def test_the_value_is_at_most_any_policys_ratio() -> None:
     for layers, pages, cache in [(2, 2, 2), (2, 3, 3), (2, 2, 3), (3, 2, 4)]:
         instance = LayeredInstance(layers, pages, cache)

@@ -61,6 +61,7 @@ def test_valid(path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", VALID)
 def test_no_mutant_proves_a_false_claim(path: Path) -> None:
     document = read_certificate(path)

@@ -64,6 +64,7 @@ def test_every_command_is_tried() -> None:
     assert {line.split()[0] for line in RUNS} | set(ELSEWHERE) == set(_points())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", RUNS)
 def test_numbers_and_instances_have_one_form(
     line: str, files: dict[str, Path], capsys: pytest.CaptureFixture[str]

@@ -124,3 +124,9 @@ def test_an_instance_that_a_construction_does_not_cover_is_refused(
     name = ("cyclic",) if command == ("adversary",) else ("--construction", "cyclic")
     where = () if command == ("adversary",) else ("-o", str(tmp_path / "x.svg"))
     assert "needs ℓ to divide k + 1" in refusal(capsys, *command, *name, "-k", "6", *where)
+
+
+@pytest.mark.parametrize("option", ["seed=3", "rounds=3", "policy=lru", "instance=3"])
+def test_what_is_no_option_of_a_construction_is_refused_as_one(option: str, capsys: Capture) -> None:
+    said = refusal(capsys, "run", "lru", "--construction", "cyclic", "--option", option)
+    assert f"construction cyclic has no option {option.partition('=')[0]!r}" in said

@@ -48,6 +48,7 @@ def test_imports_inside_functions_count_and_those_for_type_checking_do_not(
     assert set(house.imports(path)) == {"typing.TYPE_CHECKING", "paging.judge.judge"}
 
 
+@pytest.mark.slow
 def test_the_picture_holds_every_room(house: ModuleType) -> None:
     picture = house.house(ROOT)
     for package in PACKAGES:

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON, SHELL = (re.findall(rf"```{kind}\n(.*?)```", TEXT, re.DOTALL) for kind in ("python", "sh"))
 
 
+@pytest.mark.slow
 def test_the_python_tour_runs_and_prints_what_it_says() -> None:
     code = "\n".join(PYTHON)  # the blocks follow on one another
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
