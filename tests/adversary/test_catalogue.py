@@ -315,6 +315,7 @@ CYCLIC = [name for name, adversary in constructions().items() if adversary.kind 
 ADAPTIVE = [name for name, adversary in constructions().items() if adversary.kind == "adaptive"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*CYCLIC, *ADAPTIVE])
 def test_the_certified_cycle_has_the_limit_of_the_promise(name: str) -> None:
     adversary = get_construction(name)
@@ -415,6 +416,7 @@ def test_what_is_no_option_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
         assert f"has no option '{name.partition('=')[0]}'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_very_short_sequences(capsys: pytest.CaptureFixture[str]) -> None:
     for name in constructions():
         for rounds in ("1", "2", "3", "7"):

@@ -129,6 +129,7 @@ def test_rehearsed_with_any_distribution_of_its_pages(spread: tuple[int, ...]) -
         get_construction("rehearsed")(LayeredInstance(3, 6, 9), spread=(1, 4, 5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["lru", "fifo", "clock", "fwf", "mark-lru", "mark-fifo"])
 def test_one_page_each_with_fewer_slots_than_layers(policy: str) -> None:
     for instance in [*GRID, *(LayeredInstance(layers, 1, k) for layers in (5, 7) for k in range(1, layers))]:
@@ -203,6 +204,7 @@ def test_some_construction_forces_k_wherever_lru_reaches_it() -> None:
         assert (get_bound("L3-tight").excluded(instance) is None) == reached
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fixed-split", "fixed-split-cyclic"])
 @pytest.mark.parametrize("inner", ["lru", "fifo", "lfu", "llru"])
 def test_fixed_split_starves_every_split(name: str, inner: str) -> None:
@@ -218,6 +220,7 @@ def test_fixed_split_starves_every_split(name: str, inner: str) -> None:
     assert applied > 10
 
 
+@pytest.mark.slow
 def test_fixed_split_against_uneven_shares() -> None:
     for shares in product(range(1, 8), repeat=3):
         if sum(shares) > 9:

@@ -66,6 +66,7 @@ def test_valid(path: Path) -> None:
     assert not any(checker.REPLAY in text for text in played.assumptions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", VALID)
 def test_no_mutant_proves_a_false_claim(path: Path) -> None:
     document = read_certificate(path)
@@ -144,6 +145,7 @@ class Unknown(LRU):
     id = "unknown"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "policy", ["lru", "fifo", "clock", "sieve", "llru", "llru-token", "mark-fifo", "fwf", "mru"]
 )

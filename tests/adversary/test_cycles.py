@@ -67,6 +67,7 @@ def graph_of(policy: str | Policy, *shape: int, **options: object) -> ProductGra
 # The graph and its extremal cycle
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "policy", "ratio"), KNOWN)
 def test_known_exact_ratios(shape: tuple[int, int, int], policy: str, ratio: Fraction) -> None:
     search = Search(policy, LayeredInstance(*shape))
@@ -469,6 +470,7 @@ def test_a_terminal_shows_a_bar(capsys: Capture, monkeypatch: pytest.MonkeyPatch
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_without_a_terminal_lines_say_how_it_goes(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adversary.commands.search.FIRST_REMARK", -1.0)
     assert paging_run(LONGER) == 0

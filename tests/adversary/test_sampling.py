@@ -12,6 +12,7 @@ SURE = 0.9999
 """Confidence of every interval here: none of them should fail by chance, and all seeds are fixed."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mark", "lru", "mark-fifo", "fwf"])
 @pytest.mark.parametrize("cache", [2, 4, 7])
 def test_marking_tree_costs_marking_algorithms_exactly_h_k(policy: str, cache: int) -> None:

@@ -69,6 +69,7 @@ def check(found, expected):
     assert found.lower == Fraction(found.dual.bound(gaps), gaps.scale)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("variant", [*VARIANTS, "split"])
 @pytest.mark.parametrize("route", ROUTES)
@@ -93,6 +94,7 @@ def test_a_thousand_random_instances(route):
         check(found, brute_force(sequence, weights, shares))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [1, 2, 3])
 def test_small_sequences_exhaustively_against_brute_force(cache):
     for short in small_sequences():
@@ -286,6 +288,7 @@ def test_the_relaxation_is_integral_in_value():
 # Limits, missing solvers, bad input
 
 
+@pytest.mark.slow
 def test_a_time_limit_that_strikes_gives_an_interval():
     sequence = zipf_sequence(3_000, 8, 8, 20)
     weights = [1 + page % 7 for page in range(64)]

@@ -95,6 +95,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert (done.returncode, done.stderr.strip()) == (0, "[]")
 
 
+@pytest.mark.slow
 def test_a_run_imports_no_solver_and_no_plots() -> None:
     # numba itself looks for scipy.linalg; the rest of scipy stays out.
     heavy = {"scipy.special", "scipy.optimize", "matplotlib", "sympy", "networkx", "pulp", "jinja2", "rich"}
@@ -116,6 +117,7 @@ def test_run_through_the_installed_command() -> None:
     assert installed("run", "lru", "mark", *ZIPF, "-k", "6", "--json").stdout == done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("args", "says"),
     [
@@ -458,6 +460,7 @@ def test_atomic_write_leaves_the_old_file_on_failure(tmp_path: Path) -> None:
     assert target.read_text() == "new"
 
 
+@pytest.mark.slow
 def test_a_policy_of_ones_own_is_found_in_the_working_directory(tmp_path: Path) -> None:
     (tmp_path / "mymodule.py").write_text(
         "from paging import Policy\n"

@@ -91,6 +91,7 @@ def test_randomised_rows_are_the_sampled_mean() -> None:
     assert isinstance(listed["half_width"], float)
 
 
+@pytest.mark.slow
 def test_result_does_not_depend_on_the_number_of_threads() -> None:
     sequence = random_sequence(rounds=300)
     one, three = (compare(sequence, [4, 6, 8], workers=workers) for workers in (1, 3))

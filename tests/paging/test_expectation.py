@@ -56,6 +56,7 @@ def runs_of_mark(requests: list[int], cache: int) -> Iterator[tuple[Fraction, in
     return run(0, frozenset(), frozenset(), Fraction(1), 0)
 
 
+@pytest.mark.slow
 @given(sequences(layers=(1, 2), pages=(1, 3), cache=(1, 4), length=(0, 11)))
 def test_expected_faults_of_mark_equal_all_runs_enumerated(sequence: RequestSequence) -> None:
     runs = list(runs_of_mark(list(sequence), sequence.instance.cache))

@@ -31,6 +31,7 @@ print(json.dumps(faults))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".oracleGeneral", ".oracleGeneral.bin"])
 @pytest.mark.parametrize(("layers", "pages", "cache"), [(2, 4, 7), (3, 4, 8), (1, 6, 5)])
 def test_libcachesim_counts_what_we_count(
@@ -47,6 +48,7 @@ def test_libcachesim_counts_what_we_count(
     assert faults["Belady"] == farthest_in_future(built.sequence).faults == built.offline.faults
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".oracleGeneral", ".oracleGeneral.bin", ".oracleGeneral.gz"])
 def test_what_the_layout_carries_survives(suffix: str, tmp_path: Path) -> None:
     instance = LayeredInstance(3, (2, 5, 3), 4, 2)

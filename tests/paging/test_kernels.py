@@ -251,12 +251,14 @@ def check(name: str, shape: Shape, requests: list[int], cache: int) -> None:
     assert kernel(frozen(requests), shape.total, cache, np.zeros(0, dtype=np.int32)) == faults, what
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernel_follows_its_rule_on_all_small_sequences(name: str) -> None:
     for shape, requests, cache in exhaustive():
         check(name, shape, requests, cache)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernel_follows_its_rule_on_random_sequences(name: str) -> None:
     for shape, requests, cache in cases(repetitions=40, longest=200):
@@ -272,6 +274,7 @@ def test_kernel_follows_its_rule_on_a_long_idle_stretch(name: str) -> None:
     check(name, shape, (busy + [0, 6] * 400) * 3 + busy, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernel_follows_its_rule_with_a_large_cache(name: str) -> None:
     # More than two words of use bits, and LFU's heap several levels deep.
@@ -281,6 +284,7 @@ def test_kernel_follows_its_rule_with_a_large_cache(name: str) -> None:
             check(name, shape, random_sequence(shape, 2500, rng), cache)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernel_follows_its_rule_on_a_routing_trace(name: str) -> None:
     shape, requests = routing_trace()

@@ -59,6 +59,7 @@ def entries(policy: str, sequence: RequestSequence, engine: str = "labels") -> l
 # Declared traits and invariants, by behaviour
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "invariant"), [(policy, name) for policy in BATTERY for name in applicable(policy)]
 )
@@ -515,6 +516,7 @@ def long_runs(runs: int, length: int) -> Iterable[RequestSequence]:
         yield RequestSequence(instance, requests)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", REFERENCES)
 def test_labels_decide_as_the_independent_definition(policy: str) -> None:
     for sequence in long_runs(runs=30, length=300):
@@ -574,6 +576,7 @@ def test_llru_exceeds_k_faults_in_a_phase() -> None:
     assert most_faults_in_a_phase("llru", sequence) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", DETERMINISTIC)
 @given(sequence=sequences(pages=(1, 3), cache=(6, 9), length=(3, 24)))
 def test_a_cache_for_all_pages_costs_compulsory_faults_only(policy: str, sequence: RequestSequence) -> None:
@@ -614,6 +617,7 @@ def test_the_common_policies_have_kernels() -> None:
     assert {"lru", "fifo", "clock", "lfu", "llru", "llru-lazy", "llru-token"} <= set(WITH_KERNEL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", WITH_KERNEL)
 @given(sequence=sequences(layers=(1, 4), pages=(1, 6), cache=(4, 9), per_visit=(1, 3), length=(0, 80)))
 def test_kernel_equals_labels(policy: str, sequence: RequestSequence) -> None:
@@ -633,6 +637,7 @@ def test_kernel_equals_labels_on_cycles_over_one_page_too_many(policy: str) -> N
         assert entries(policy, sequence, "kernel") == entries(policy, sequence)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", WITH_KERNEL)
 @pytest.mark.parametrize("cache", [63, 64, 65, 130])
 def test_kernel_equals_labels_beyond_one_machine_word(policy: str, cache: int) -> None:
@@ -664,6 +669,7 @@ def test_compiled_definition_equals_labels(policy: str) -> None:
 # Randomised policies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["random", "mark", "partitioned:policy=mark"])
 @pytest.mark.parametrize(
     "instance", [LayeredInstance(1, 5, 3), LayeredInstance(2, 3, 4), LayeredInstance(2, (2, 3), 3, 2)]

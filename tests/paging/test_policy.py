@@ -167,6 +167,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_an_installed_package_adds_its_policy(site: Path) -> None:
     code = (
         "from paging import LayeredInstance, RequestSequence, get_policy, registered_policies, simulate\n"

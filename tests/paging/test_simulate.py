@@ -273,6 +273,7 @@ def test_a_page_leaving_on_a_hit_is_recorded_and_is_no_fault(policy: type[Policy
         _ = run.schedule
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", sorted(set(registered_policies()) - {"game-optimal"}))
 @given(sequence=sequences(cache=(3, 6), per_visit=(1, 2), length=(0, 30)))
 def test_steps_count_and_record_as_a_run_does(policy: str, sequence: RequestSequence) -> None:
@@ -328,6 +329,7 @@ def test_a_visit_counts_as_one_visit_in_whatever_order_it_is_served() -> None:
     assert run.entries.tolist() == [FREE, FREE, FREE, 2, HIT]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ATOMIC)
 @given(
     sequence=sequences(

@@ -311,6 +311,7 @@ class KernelEvictsMarkedPages(Mark):
         return Random().kernel(sequence, entries, rng)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("policy", "expected"), PLANTED, ids=lambda value: getattr(value, "id", ""))
 def test_a_planted_policy_breaks_exactly_what_it_should(policy: type[Policy], expected: set[str]) -> None:
     with pytest.raises(PolicyCheckError) as caught:
@@ -337,6 +338,7 @@ def test_invariants_are_one_sentence_each() -> None:
         assert "\n" not in invariant.statement
 
 
+@pytest.mark.slow
 def test_counterexamples_are_small_and_readable() -> None:
     finding = find_counterexample(EvictsTwo, "demand")
     assert finding.sequence is not None
@@ -352,6 +354,7 @@ def test_counterexamples_are_small_and_readable() -> None:
     assert len(found.sequence) <= 6
 
 
+@pytest.mark.slow
 def test_the_counterexample_reproduces_the_failure() -> None:
     finding = find_counterexample(FIFODeclaredMarking, "marking")
     assert finding.sequence is not None
@@ -365,6 +368,7 @@ def test_a_policy_that_raises_is_reported_with_its_exception() -> None:
     assert find_counterexample(Raises, "demand").verdict == "unjudged"
 
 
+@pytest.mark.slow
 def test_the_same_seed_finds_the_same_counterexample() -> None:
     first, second = (find_counterexample(ClockWithClearBit, "conservative", seed=3) for _ in range(2))
     assert first.sequence == second.sequence
@@ -377,6 +381,7 @@ def test_a_sound_policy_passes_and_the_report_lists_everything() -> None:
     assert str(report).startswith(f"policy lru: {len(applicable('lru'))} of")
 
 
+@pytest.mark.slow
 def test_invariants_can_be_checked_that_a_policy_does_not_claim() -> None:
     assert "marking" not in applicable("fifo")
     with pytest.raises(PolicyCheckError, match="policy fifo breaks 'marking'"):

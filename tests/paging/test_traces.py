@@ -254,6 +254,7 @@ def assert_same(read: Trace, written: Trace, suffix: str) -> None:
             np.testing.assert_array_equal(getattr(read, column), getattr(written, column))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(trace=traces(whole=True))
@@ -264,6 +265,7 @@ def test_whole_rounds_survive_every_format(suffix: str, trace: Trace) -> None:
         assert_same(read_trace(path), trace, suffix)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @settings(deadline=None, max_examples=40)
 @given(trace=traces())
@@ -847,6 +849,7 @@ def test_a_truncated_file_is_never_taken_for_a_whole_one(suffix: str, tmp_path: 
         assert trace is None or (trace.digest == small_trace().digest and length == len(content) - 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_flipped_bits_give_a_clear_error_or_a_legal_trace(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"t{suffix}"
@@ -861,6 +864,7 @@ def test_flipped_bits_give_a_clear_error_or_a_legal_trace(suffix: str, tmp_path:
         assert trace is None or not has_checksum or trace.digest == small_trace().digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(data=st.data())

@@ -206,6 +206,7 @@ def test_optimum_from_a_cache_is_the_cheapest_way_on() -> None:
             assert optimum_from(sequence, start, cached) == cheapest(sequence, start, frozenset(cached))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["lru", "fifo", "mru", "lfu", "llru"])
 def test_mistakes_add_up_to_what_was_lost(policy: str) -> None:
     for sequence in every_sequence(7):

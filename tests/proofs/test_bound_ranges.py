@@ -113,6 +113,7 @@ def test_every_upper_bound_speaks_of_a_small_instance() -> None:
         assert any(bound.excluded(instance, None, "upper") is None for instance in SMALL), bound.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "policy", "instance"),
     [

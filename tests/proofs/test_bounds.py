@@ -152,6 +152,7 @@ def test_every_bound_gets_its_verdict(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_upper_verdict_on_lru_is_tight_on_the_cyclic_sequence() -> None:
     verdict = judge(get_bound("L3-tight"), "lru", rounds=400)
     assert verdict.outcome == "holds and reached"

@@ -124,6 +124,7 @@ def test_ratio_and_constant_are_those_of_brute_force(policy: str) -> None:
     assert compared > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", FINITE)
 def test_ratio_against_a_smaller_optimum_and_without_symmetries(policy: str) -> None:
     for instance, h in ((LayeredInstance(1, 3, 2), 1), (LayeredInstance(2, 2, 3), 2)):
@@ -147,6 +148,7 @@ def test_ratio_and_constant_on_larger_instances(policy: str) -> None:
             assert found.ratio == (Fraction(online, offline) if offline else INFINITE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("policy", "shape"), [("lru", (1, 3, 2)), ("fifo", (1, 3, 2)), ("llru", (2, 2, 2))])
 def test_no_smaller_constant_does_on_all_short_sequences(policy: str, shape: tuple[int, int, int]) -> None:
     instance = LayeredInstance(*shape)
@@ -179,6 +181,7 @@ def test_classical_values(cache: int) -> None:
             assert online > 0 == offline
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["lru", "fifo", "fwf", "clock"])
 def test_a_smaller_optimum(policy: str) -> None:
     for h in (1, 2, 3):
@@ -198,6 +201,7 @@ TABLE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", TABLE)
 def test_layered_values(shape: tuple[int, int, int]) -> None:
     for policy in ("lru", "llru"):
@@ -220,6 +224,7 @@ def documented() -> Iterator[tuple[tuple[int, int, int], str, str]]:
             yield (layers, pages, cache), policy.strip("`"), value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "policy", "value"), list(documented()))
 def test_the_table_of_the_documentation(shape: tuple[int, int, int], policy: str, value: str) -> None:
     found = exact_ratio(policy, LayeredInstance(*shape))
@@ -232,6 +237,7 @@ def test_the_table_of_the_documentation(shape: tuple[int, int, int], policy: str
 # Certificates of what was found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", FINITE)
 def test_every_result_is_certified(policy: str) -> None:
     for instance in (*TINY[2:4], *TINY[5:]):
@@ -256,6 +262,7 @@ def test_every_result_is_certified(policy: str) -> None:
             assert checker.verify(found.potential_certificate()).status == checker.VERIFIED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opt_cache", [1, 2, 3])
 def test_zrc_against_a_smaller_optimum_is_certified(opt_cache: int) -> None:
     # Its ties go by page number; against a smaller OPT that could matter.
@@ -362,6 +369,7 @@ class Illegal(Policy):
             LRU.serve(labels, page, slot, frame)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instance", [LayeredInstance(1, 4, 3), LayeredInstance(2, 2, 3)])
 @pytest.mark.parametrize("policy", [PlainLRU, Ghosts, Favourite, RareFavourite])
 def test_policies_from_outside(policy: type[Policy], instance: LayeredInstance) -> None:
@@ -451,6 +459,7 @@ def test_a_stopped_computation_keeps_what_it_knows() -> None:
         stopped.certificate()
 
 
+@pytest.mark.slow
 def test_progress_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proofs.ratio.deterministic.FIRST_LOOK", 100)
     monkeypatch.setattr("proofs.ratio.deterministic.CHUNK", 50)

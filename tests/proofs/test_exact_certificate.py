@@ -164,6 +164,7 @@ def test_changed_values_are_refused_where_brute_force_says_so(path: Path) -> Non
     assert verdicts[False] > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["lru", "fifo", "clock", "fwf", "llru", "mark-fifo", "zrc"])
 def test_a_ratio_lowered_by_a_thousandth_is_refused(policy: str) -> None:
     for shape in ((1, 4, 3), (2, 2, 3), (2, 3, 3)):

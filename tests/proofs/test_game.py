@@ -158,6 +158,7 @@ def tiny() -> Iterator[tuple[tuple[int, ...], int, int]]:
 TINY = list(tiny())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("full", [False, True], ids=["bounds", "full"])
 def test_both_strategies_hold_without_labels_or_symmetry(full: bool) -> None:
     assert len(TINY) > 60
@@ -288,6 +289,7 @@ def test_zrc_with_its_own_ties_is_no_worse_than_with_the_adversarys() -> None:
 # At play
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["lru", "fifo", "llru", "clock", "zrc", "lifo", "game-optimal"])
 def test_the_adversary_forces_the_value_on_every_policy(policy: str) -> None:
     for shape in [(1, 4, 3), (2, 2, 3), (2, 3, 4), (3, 3, 4)]:

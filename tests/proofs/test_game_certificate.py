@@ -123,6 +123,7 @@ def test_the_checker_judges_a_game_by_itself() -> None:
     assert run.stdout.startswith("VERIFIED: the best deterministic ratio is exactly 3/2; ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(3, 3, 6), (2, 4, 5), (3, (2, 3, 2), 4)])
 @pytest.mark.parametrize("full", [False, True])
 def test_packed_certificates(shape: tuple[int, Any, int], full: bool) -> None:

@@ -67,6 +67,7 @@ def refused(status: int, answer: Any, expected: int) -> str:
     return str(answer["error"])
 
 
+@pytest.mark.slow
 def test_the_page_and_its_files_are_served_with_strict_headers(server: LiveServer) -> None:
     for path in (
         "/",
@@ -95,6 +96,7 @@ def test_the_page_has_no_inline_script_or_style(server: LiveServer) -> None:
     assert "https://" not in page
 
 
+@pytest.mark.slow
 def test_a_game_over_the_wire(server: LiveServer) -> None:
     status, game = server.post("/api/games", ADVERSARY)
     assert status == 201
@@ -320,6 +322,7 @@ def test_headers_without_end_are_refused(server: LiveServer) -> None:
         assert answer.split()[1] in (b"400", b"431")
 
 
+@pytest.mark.slow
 def test_games_beyond_the_bound_close_the_longest_idle_one() -> None:
     from proofs.play.store import MAX_GAMES
 
@@ -365,6 +368,7 @@ def test_the_command_refuses_in_one_line(
     assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_quietly() -> None:
     with running() as server:
         server.send("GET", "/")
@@ -390,6 +394,7 @@ def test_the_browser_is_opened_unless_told_otherwise(monkeypatch: pytest.MonkeyP
     assert opened == told
 
 
+@pytest.mark.slow
 def test_traces_and_policies_of_the_command_line_are_offered(tmp_path: Path) -> None:
     mine = "from paging.policies.recency import LRU\n\n\nclass Mine(LRU):\n    id, title = 'mine', 'my own'\n"
     (tmp_path / "mine.py").write_text(mine)

@@ -64,6 +64,7 @@ def test_a_curve_holds_the_faults(capsys: Capture) -> None:
     assert [row["k"] for row in found["rows"]] == sorted(row["k"] for row in found["rows"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("show", ["faults", "rate", "ratio", "saving"])
 def test_a_curve_is_drawn(show: str, tmp_path: Path, capsys: Capture) -> None:
     targets = [str(tmp_path / f"c.{end}") for end in ("svg", "png", "pdf")]

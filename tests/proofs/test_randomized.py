@@ -55,6 +55,7 @@ def plain(document: object) -> dict:
 # Policies: values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mark", "equitable"])
 @pytest.mark.parametrize("shape", SMALL)
 def test_labels_and_distributions_give_the_same_ratio(policy: str, shape: Shape) -> None:
@@ -236,6 +237,7 @@ def test_layers_help(shape: tuple[int, int, int], expected: Fraction) -> None:
     assert value(*shape).value == expected < harmonic(shape[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shape", [(1, 4, 3), (2, 2, 2), (2, 2, 3), (2, 3, 3), (2, (2, 3), 3), (3, (1, 2, 1), 2)]
 )
@@ -360,6 +362,7 @@ def test_limits_of_the_best_ratio() -> None:
 # Certificates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", files("valid", "expected", "randomized-value"))
 def test_valid(path: Path) -> None:
     document = read_certificate(path)

@@ -170,6 +170,7 @@ def test_processes_give_the_same_as_one_process(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_every_bound_has_a_verdict_and_nothing_speaks_against_one(document: dict[str, Any]) -> None:
     assert [bound["id"] for bound in document["bounds"]] == list(BOUNDS)
     assert len(document["verdicts"]) == len(pairs())
@@ -307,6 +308,7 @@ def test_json_holds_the_document_and_the_environment_apart(document: dict[str, A
     assert found == {key: value for key, value in document.items() if key != "schema"}
 
 
+@pytest.mark.slow
 def test_the_json_has_one_spelling_of_every_number(folder: Path) -> None:
     check_form((folder / "report.json").read_text(encoding="utf-8"))
 

@@ -144,6 +144,7 @@ def import_circles(sources: dict[str, str], packages: Collection[str]) -> list[s
     return [part for part in nx.strongly_connected_components(graph) if len(part) > 1]
 
 
+@pytest.mark.slow
 def test_no_modules_import_each_other_in_a_circle() -> None:
     packages = {module_name(path) for path in MODULES if path.name == "__init__.py"}
     assert not [sorted(circle) for circle in import_circles(SOURCE_OF, packages)]

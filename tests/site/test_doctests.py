@@ -18,6 +18,7 @@ def modules() -> Iterator[str]:
                 yield info.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", list(modules()))
 def test_doctests(module: str) -> None:
     result = doctest.testmod(import_module(module))

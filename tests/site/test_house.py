@@ -24,6 +24,7 @@ def house() -> ModuleType:
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_room_stands_above_what_it_imports(house: ModuleType, package: str) -> None:
     rooms = house.rooms_of(ROOT, package)
