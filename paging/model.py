@@ -165,6 +165,11 @@ class LayeredInstance:
         """Pages per layer as a tuple of length ``layers``."""
         return self.pages if isinstance(self.pages, tuple) else (self.pages,) * self.layers
 
+    @property
+    def pages_text(self) -> str:
+        """Pages per layer as text: one number, or one per layer as ``3/1``."""
+        return str(self.pages) if isinstance(self.pages, int) else "/".join(map(str, self.pages))
+
     @cached_property
     def first_page(self) -> PageArray:
         """First page id of every layer, then the total: read-only int32 of length ``layers + 1``."""
@@ -322,9 +327,8 @@ class LayeredInstance:
         >>> str(LayeredInstance(2, (3, 1), 2))
         'ℓ = 2, n = 3/1, k = 2, g = 1 · forced · sequential · cold start'
         """
-        pages = self.pages if isinstance(self.pages, int) else "/".join(map(str, self.pages))
         return (
-            f"ℓ = {self.layers}, n = {pages}, k = {self.cache}, g = {self.per_visit} · "
+            f"ℓ = {self.layers}, n = {self.pages_text}, k = {self.cache}, g = {self.per_visit} · "
             f"{self.service} · {self.visits} · cold start"
         )
 

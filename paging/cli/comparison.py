@@ -62,10 +62,9 @@ def title_of(result: Comparison) -> str:
     """Name the instance and the variant of the model, which every number is labelled with."""
     instance, model = result.instance, result.instance.model
     size = f"k = {instance.cache}, " if len(result.caches) == 1 else ""
-    pages = instance.pages if isinstance(instance.pages, int) else "/".join(map(str, instance.pages))
     variant = " · ".join(str(model[key]) for key in ("service", "visits", "start"))
     return (
-        f"{result.rows[0].requests:,} requests, ℓ = {instance.layers}, n = {pages}, {size}"
+        f"{result.rows[0].requests:,} requests, ℓ = {instance.layers}, n = {instance.pages_text}, {size}"
         f"g = {instance.per_visit} · {variant}"
     )
 
