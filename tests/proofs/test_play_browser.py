@@ -27,6 +27,9 @@ FLAGS = (
 )
 ORDER = ["minor", "moderate", "serious", "critical"]
 
+PATIENCE = 120_000
+"""Milliseconds after which a test gives up: nothing here is about speed, and a busy machine is late."""
+
 Visit = Callable[..., Any]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]  # one server and one browser
@@ -77,7 +80,7 @@ def visit(chromium: Any) -> Iterator[Visit]:
         context = chromium.new_context(viewport={"width": width, "height": height}, **settings)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
@@ -93,7 +96,7 @@ def visit(chromium: Any) -> Iterator[Visit]:
 def expect(locator: Any) -> Any:
     from playwright.sync_api import expect as expected
 
-    expected.set_options(timeout=20_000)
+    expected.set_options(timeout=PATIENCE)
     return expected(locator)
 
 
@@ -348,6 +351,22 @@ def test_a_late_answer_does_not_take_the_visitor_back(server: LiveServer, visit:
     start(page, "algorithm")
     expect(page.locator(".lp-board figcaption").first).to_contain_text("Your cache")
     assert page.locator("nav [aria-current]").inner_text() == "You are the algorithm"
+
+
+@pytest.mark.parametrize("mode", ["adversary", "algorithm"])
+def test_a_link_followed_before_the_choices_have_come_is_not_lost(
+    server: LiveServer, visit: Visit, mode: str
+) -> None:
+    held: list[Any] = []
+    page = visit("about:blank")
+    page.route("**/api/choices", lambda route: held.append(route))
+    with page.expect_request("**/api/choices"):
+        page.goto(server.address)
+    page.get_by_role("link", name=f"You are the {mode}").click()
+    assert page.url.endswith(f"#{mode}")
+    held[0].continue_()
+    start(page, mode)
+    expect(page.locator(".lp-choice").first).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ const at = (id) => document.getElementById(id);
 const page = { mode: "watch", game: null, choices: null, busy: null, place: 0 };
 const view = mount(at("view"), { keys: document, onChoose: (chosen) => choose(chosen) });
 
-async function ask(path, body) {
+// Ask the server, whatever happens on the page meanwhile.
+async function send(path, body) {
   const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  const [place, hash] = [page.place, location.hash];
   let response;
   try {
     response = await fetch(path, options);
@@ -32,9 +32,23 @@ async function ask(path, body) {
     throw new Error("The server does not answer. Is 'paging play' still running?");
   }
   const value = await response.json().catch(() => ({ error: `the server answered ${response.status}` }));
-  if (place !== page.place || hash !== location.hash) throw new Gone();
   if (!response.ok) throw new Error(value.error || `the server answered ${response.status}`);
   return value;
+}
+
+// Ask for what belongs to this place on the page: what comes back after the visitor has gone elsewhere is dropped.
+class Gone extends Error {}
+
+async function ask(path, body) {
+  const [place, hash] = [page.place, location.hash];
+  const moved = () => place !== page.place || hash !== location.hash;
+  try {
+    const value = await send(path, body);
+    if (moved()) throw new Gone();
+    return value;
+  } catch (error) {
+    throw moved() ? new Gone() : error;
+  }
 }
 
 function complain(message) {
@@ -43,10 +57,7 @@ function complain(message) {
   error.textContent = message || "";
 }
 
-// Run one request to the server at a time, with its error shown on the page. What comes back after the visitor has
-// gone elsewhere on the page is dropped: ask() then throws Gone.
-class Gone extends Error {}
-
+// Run one request to the server at a time, with its error shown on the page.
 async function busily(work) {
   if (page.busy === page.place) return;
   const place = page.place;
@@ -327,8 +338,8 @@ async function go() {
   at("stage").hidden = true;
 }
 
-page.choices = await ask("/api/choices").catch((error) => complain(error.message));
-if (page.choices) { // before that no form can be built, and the address as it is now says where to begin
+page.choices = await send("/api/choices").catch((error) => complain(error.message));
+if (page.choices) { // before that no form can be built; a visitor may have followed a link meanwhile: begin where the address is now
   window.addEventListener("hashchange", go);
   await (location.hash ? go() : (enter("watch"), startFirst()));
 }
