@@ -1,6 +1,7 @@
 """The documentation is true: every code block of every page runs, and the site is built without a warning.
 
-Blocks of a page run in order, share names and a folder; one below ``<!-- not run: REASON -->`` is not run.
+Blocks of a page run in order, share names and a folder; one below ``<!-- not run: REASON -->`` is not run. A
+block of Python that opens with ``# NAME.py`` is also that file, for the commands after it.
 """
 
 from __future__ import annotations
@@ -87,6 +88,8 @@ def run_page(text: str, name: str) -> int:
         if block.reason is not None:
             continue
         if block.kind == "python":
+            if named := re.match(r"# (\w+\.py)\n", block.code):
+                Path(named[1]).write_text(block.code, encoding="utf-8")
             run_python(block.code, names, where)
         elif block.kind == "sh":
             run_shell(block.code, where)
