@@ -12,7 +12,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,25 @@ class Promise:
     @cached_property
     def limit(self) -> sympy.Expr:
         """The ratio forced by growing sequences: derived from the two rates, never typed."""
-        return sympy.oo if self.offline == 0 else sympy.simplify(self.online / self.offline)
+        return _ratio(self.online, self.offline)
+
+
+@cache
+def _ratio(online: sympy.Expr, offline: sympy.Expr) -> sympy.Expr:
+    """Return the ratio of two closed forms, simplified once for all constructions that promise it."""
+    return sympy.oo if offline == 0 else sympy.simplify(online / offline)
+
+
+@lru_cache(maxsize=4096)
+def _at(form: sympy.Expr, values: tuple[tuple[str, int], ...]) -> Fraction | float:
+    """Evaluate a closed form at numbers for its symbols."""
+    numbers = dict(values)
+    number = form.subs({s: numbers[s.name] for s in form.free_symbols})
+    if number == sympy.oo:
+        return float("inf")
+    if not number.is_Rational:
+        number = sympy.nsimplify(number)
+    return Fraction(int(number.p), int(number.q))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +134,7 @@ class Construction:
 
     def value(self, form: sympy.Expr) -> Fraction | float:
         """Evaluate a closed form at this construction's parameters: a Fraction, or ``inf``."""
-        number = sympy.nsimplify(
-            form.subs({s: self.values[s.name] for s in form.free_symbols}) if form != sympy.oo else form
-        )
-        return float("inf") if number == sympy.oo else Fraction(int(number.p), int(number.q))
+        return _at(sympy.sympify(form), tuple(self.values.items()))
 
     @property
     def limit(self) -> Fraction | float:
@@ -163,12 +178,13 @@ class Construction:
         if start > self.value(self.promise.start):
             raise BrokenPromiseError(f"{self.id}: the offline start costs {start} > {self.promise.start}")
         online, offline = self.value(self.promise.online), self.value(self.promise.offline)
+        counts = None if run is None else run.fault_counts
         for begin, end in zip(self.boundaries, self.boundaries[1:], strict=False):
             paid = self._faults(self.offline.fault_counts, begin, end)
             if paid > offline:
                 raise BrokenPromiseError(f"{self.id}: offline pays {paid} > {offline} in {begin} … {end - 1}")
-            if run is not None:
-                paid = self._faults(run.fault_counts, begin, end)
+            if run is not None and counts is not None:
+                paid = self._faults(counts, begin, end)
                 if paid < online:
                     raise BrokenPromiseError(
                         f"{self.id}: {run.policy} pays {paid} < {online} in requests {begin} … {end - 1}"
@@ -248,6 +264,11 @@ class Adversary:
         """Further keywords of ``build`` with their defaults."""
         common = {"instance", "rounds", "policy", "seed"}
         return {name: p.default for name, p in self._parameters.items() if name not in common}
+
+    @property
+    def against_policy(self) -> bool:
+        """Whether its requests depend on the policy it is built against."""
+        return "policy" in self._parameters
 
     @property
     def smaller_opt(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
-from math import sqrt
+from math import gcd, lcm, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -66,24 +66,36 @@ def expected_cost(
     instance = sequence.instance
     answer.check(instance)
     instance.require("exact expected cost", visits="sequential")
-    start = (0,) * instance.total_pages
-    distribution: dict[tuple[int, ...], Fraction] = {start: Fraction(1)}
+    # Chances are whole numbers over one denominator: that is exact, and spares reducing every product.
+    chances: dict[tuple[int, ...], int] = {(0,) * instance.total_pages: 1}
+    denominator = 1
+    moves: dict[tuple[tuple[int, ...], int, int], list[tuple[Fraction, tuple[int, ...]]]] = {}
     costs = []
     for time, page in enumerate(sequence):
         slot = time % instance.round_length
-        costs.append(sum((p for labels, p in distribution.items() if labels[page] <= 0), Fraction(0)))
-        following: dict[tuple[int, ...], Fraction] = defaultdict(Fraction)
-        for state, chance in distribution.items():
-            labels: LabelArray = np.array(state, dtype=np.int64)
-            outcomes = answer.outcomes(labels, page, slot, instance.frame)
-            for share, result in judged(outcomes, answer, state, time, page, instance):
-                following[result] += chance * share
+        missing = sum(chance for labels, chance in chances.items() if labels[page] <= 0)
+        costs.append(Fraction(missing, denominator))
+        if len(moves) > max_states:
+            moves.clear()
+        for state in chances:
+            if (state, page, slot) not in moves:
+                labels: LabelArray = np.array(state, dtype=np.int64)
+                outcomes = answer.outcomes(labels, page, slot, instance.frame)
+                moves[state, page, slot] = list(judged(outcomes, answer, state, time, page, instance))
+        common = lcm(*(share.denominator for state in chances for share, _ in moves[state, page, slot]))
+        following: dict[tuple[int, ...], int] = defaultdict(int)
+        for state, chance in chances.items():
+            for share, result in moves[state, page, slot]:
+                following[result] += chance * share.numerator * (common // share.denominator)
         if len(following) > max_states:
             raise LimitError(
                 f"request {time}: {len(following)} label vectors have positive probability, "
                 f"more than max_states = {max_states}; use sample_faults"
             )
-        distribution = following
+        denominator *= common
+        shared = gcd(denominator, *following.values())
+        denominator //= shared
+        chances = {state: chance // shared for state, chance in following.items()}
     return ExpectedCost(sum(costs, Fraction(0)), tuple(costs))
 
 

@@ -401,7 +401,8 @@ class RequestSequence:
             and np.array_equal(self.requests, other.requests)
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash((self.instance, self.requests.tobytes()))
 
     @property
     def distinct_pages(self) -> int:

@@ -188,12 +188,17 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     if name.lower() not in known:
         raise UnknownNameError("policy", name, known)
     cls = known[name.lower()]
-    allowed = [p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs")]
+    allowed = _parameters(cls)
     for key in parameters:
         if key not in allowed:
             has = f"its parameters are {', '.join(allowed)}" if allowed else "it has none"
             raise ModelError(f"policy {name} has no parameter {key!r}: {has}")
     return cls(**parameters)
+
+
+@cache
+def _parameters(cls: type[Policy]) -> tuple[str, ...]:
+    return tuple(p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs"))
 
 
 def import_policy(path: str) -> type[Policy]:

@@ -12,7 +12,17 @@ import numpy as np
 
 from paging.errors import IllegalAnswerError, IllegalSequenceError, UnsupportedModelError
 from paging.judge import complaint, drive, judge
-from paging.model import MISSING, LabelArray, LayeredInstance, PageArray, RequestSequence, Serve, Step
+from paging.model import (
+    LEFT_ON_HIT,
+    MISSING,
+    SEVERAL,
+    LabelArray,
+    LayeredInstance,
+    PageArray,
+    RequestSequence,
+    Serve,
+    Step,
+)
 from paging.policy import Outcomes, Policy, get_policy
 from paging.run import Run
 
@@ -58,6 +68,7 @@ class Session:
         self.labels: LabelArray = np.zeros(instance.total_pages, dtype=np.int64)
         self.time = 0
         self.faults = 0
+        self._cache: frozenset[int] = frozenset()
         self._rng = np.random.default_rng(seed)
 
     @property
@@ -68,7 +79,7 @@ class Session:
     @property
     def cache(self) -> frozenset[int]:
         """The pages cached now."""
-        return frozenset(np.flatnonzero(self.labels > 0).tolist())
+        return self._cache
 
     def cached(self, page: int) -> bool:
         """Whether a page is cached now."""
@@ -95,12 +106,17 @@ class Session:
         else:
             following = self.labels.copy()
             self.policy.serve(following, page, slot, frame)
-        entry = judge(self.labels, following, page, frame.cache, self.instance.bypassing)
+        before, after = tuple(self.labels.tolist()), tuple(following.tolist())
+        entry = judge(before, after, page, frame.cache, self.instance.bypassing)
         if entry <= MISSING:
             raise complaint(entry, self.time, page, self.policy.name, self.cache)
-        gone = np.flatnonzero((self.labels > 0) & (following <= 0)).tolist()
+        if entry in (SEVERAL, LEFT_ON_HIT):
+            victims = tuple(q for q in sorted(self._cache) if after[q] <= 0)
+        else:
+            victims = (entry,) if entry >= 0 else ()
         self.labels = following
-        step = Step(self.time, page, entry, tuple(gone), self.cache, tuple(following.tolist()))
+        self._cache = self._cache.difference(victims).union((page,) if after[page] > 0 else ())
+        step = Step(self.time, page, entry, victims, self._cache, after)
         self.time += 1
         self.faults += not step.hit
         return step

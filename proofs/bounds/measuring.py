@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
-from paging import RequestSequence, expected_faults, get_policy, sample_faults, simulate
+from paging import (
+    RequestSequence,
+    expected_faults,
+    farthest_in_future,
+    get_policy,
+    sample_faults,
+    simulate,
+)
 
 Number = int | Fraction | float
 
@@ -18,6 +26,9 @@ LEVEL = 0.9999
 
 RUNS = 30
 """Runs of a sampled cost."""
+
+REMEMBERED = 8192
+"""Costs kept while a process lives; the largest inputs of verdicts have some ten thousand requests."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +45,12 @@ class Cost:
         return Fraction(self.value) - Fraction(self.half_width)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def online_cost(policy: str, sequence: RequestSequence, *, seed: int = 0, runs: int = RUNS) -> Cost:
-    """Measure what a policy pays: counted, or in expectation exactly on small and sampled on large inputs."""
+    """Measure what a policy pays: counted, or in expectation exactly on small and sampled on large inputs.
+
+    Many bounds are judged on the same runs, so costs are remembered.
+    """
     if not get_policy(policy).randomized:
         return Cost(simulate(policy, sequence).faults, "counted")
     pages, requests = EXACT_UP_TO
@@ -43,3 +58,9 @@ def online_cost(policy: str, sequence: RequestSequence, *, seed: int = 0, runs: 
         return Cost(expected_faults(policy, sequence), "exact expectation")
     estimate = sample_faults(policy, sequence, runs=runs, seed=seed, confidence=LEVEL)
     return Cost(estimate.mean, "sampled", estimate.half_width)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def optimum(sequence: RequestSequence, opt_cache: int) -> int:
+    """Count what OPT pays with a cache of a given size, by farthest-in-future."""
+    return farthest_in_future(sequence.with_cache(opt_cache)).faults

@@ -23,13 +23,12 @@ from paging import (
     LayeredPagingError,
     ModelError,
     RequestSequence,
-    farthest_in_future,
     generate,
     get_policy,
 )
 from proofs.bounds.bound import Bound
 from proofs.bounds.counterexample import Case, replay_command, save_counterexample
-from proofs.bounds.measuring import Cost, Number, online_cost
+from proofs.bounds.measuring import Cost, Number, online_cost, optimum
 from proofs.bounds.registry import BOUNDS
 
 Ruling = Literal[
@@ -130,7 +129,6 @@ def check_upper(
         return Judgement(bound, policy, "does not speak here")
     worst: Judgement | None = None
     given, judged, above = 0, 0, False
-    served: RequestSequence | None = None
     for case in cases:
         given += 1
         instance = case.sequence.instance
@@ -138,21 +136,20 @@ def check_upper(
             continue
         judged += 1
         claim = bound.at(instance, case.opt_cache)
-        if served is not case.sequence:  # several caches of OPT in a row are compared with one run
-            served, cost = case.sequence, online_cost(policy, case.sequence, seed=seed)
-        optimum = farthest_in_future(case.sequence.with_cache(case.opt_cache)).faults
+        cost = online_cost(policy, case.sequence, seed=seed)
+        paid = optimum(case.sequence, case.opt_cache)
         additive = bound.additive_at(instance, case.opt_cache)
-        if cost.at_least > Fraction(claim) * optimum + (additive or 0):
+        if cost.at_least > Fraction(claim) * paid + (additive or 0):
             if additive is not None:
-                path = save_counterexample(bound, policy, case, cost, optimum, seed, directory)
+                path = save_counterexample(bound, policy, case, cost, paid, seed, directory)
                 raise BoundViolationError(
                     f"bound {bound.id} is violated by {policy} on {case.label}: "
-                    f"{cost.value} > {claim}·{optimum} + {additive}",
+                    f"{cost.value} > {claim}·{paid} + {additive}",
                     path,
                 )
             above = True
         verdict = Judgement(
-            bound, policy, "holds", case.label, instance, case.opt_cache, claim, None, cost.value, optimum,
+            bound, policy, "holds", case.label, instance, case.opt_cache, claim, None, cost.value, paid,
             "OPT", cost.measure, half_width=cost.half_width,
         )  # fmt: skip
         if worst is None or _tightness(verdict) > _tightness(worst):
@@ -242,30 +239,59 @@ def _inputs(
     instance: LayeredInstance, policy: str, rounds: int, seed: int
 ) -> tuple[tuple[str, RequestSequence], ...]:
     """Return labelled inputs; many bounds are judged on the same ones."""
-    inputs: list[tuple[str, RequestSequence]] = []
-    for id, adversary in constructions().items():
-        try:
-            built = adversary(instance, rounds=rounds, policy=policy, seed=seed)
-        except ModelError:
-            continue  # the construction does not cover this instance or policy
-        inputs.append((id, built.sequence))
-    drawn = ((spec, generate(spec, instance, rounds=rounds, seed=seed)) for spec in WORKLOADS_FOR_UPPER)
-    return (*inputs, *drawn)
+    built = ((id, _built(id, instance, policy, rounds, seed)) for id in constructions())
+    covering = ((id, found.sequence) for id, found in built if found is not None)
+    return (*covering, *((spec, _drawn(spec, instance, rounds, seed)) for spec in WORKLOADS_FOR_UPPER))
+
+
+@cache
+def _drawn(spec: str, instance: LayeredInstance, rounds: int, seed: int) -> RequestSequence:
+    return generate(spec, instance, rounds=rounds, seed=seed)
+
+
+def _built(
+    id: str,
+    instance: LayeredInstance,
+    policy: str,
+    rounds: int,
+    seed: int,
+    options: tuple[tuple[str, int], ...] = (),
+) -> Construction | None:
+    """Return a construction, or None where it does not cover this instance or policy.
+
+    It is built once; where it takes no notice of the policy, once for all of them.
+    """
+    return _build(
+        id, instance, policy if get_construction(id).against_policy else None, rounds, seed, options
+    )
+
+
+@cache
+def _build(
+    id: str,
+    instance: LayeredInstance,
+    policy: str | None,
+    rounds: int,
+    seed: int,
+    options: tuple[tuple[str, int], ...],
+) -> Construction | None:
+    try:
+        return get_construction(id)(instance, rounds=rounds, policy=policy, seed=seed, **dict(options))
+    except ModelError:
+        return None  # its own conditions are narrower than the grid, or than the bound's
 
 
 def lower_constructions(bound: Bound, policy: str, *, rounds: int, seed: int) -> Iterator[Construction]:
     """Yield the bound's constructions on every instance of the grid where both apply."""
     for found in map(get_construction, bound.constructions):
         for instance in GRID:
-            options: dict[str, object] = {}
-            if bound.against_fewer and found.smaller_opt:
-                options["opt_cache"] = (instance.cache + 1) // 2
+            smaller = bound.against_fewer and found.smaller_opt
+            options = (("opt_cache", (instance.cache + 1) // 2),) if smaller else ()
             if bound.excluded(instance, half="lower") is not None:
                 continue
-            try:
-                yield found(instance, rounds=rounds, policy=policy, seed=seed, **options)
-            except ModelError:
-                continue  # the construction's own conditions are narrower than the bound's
+            built = _built(found.id, instance, policy, rounds, seed, options)
+            if built is not None:
+                yield built
 
 
 def judge(
