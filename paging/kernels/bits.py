@@ -2,7 +2,8 @@
 
 Words are int64 throughout: numba turns a mix of int64 and uint64 into a float. Bit 63 is then the sign,
 which shifts, masks and counts of zeros do not mind. Only indices are made unsigned in hot loops: numba then
-leaves out the test for a negative index.
+leaves out the test for a negative index. Constants are typed, so that without numba, where numbers of Python
+have no sign bit, the words come out the same.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
 from paging.kernels.jit import compiled
 
 Words = NDArray[np.int64]
+
+WORD = 2**64 - 1
+"""All bits of a word."""
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -40,22 +44,42 @@ def _trailing_zeros(typingctx: Any, word: Any) -> Any:
     return types.int64(types.int64), codegen
 
 
-@compiled
 def highest_bit(word: int) -> int:
     """Return the number of the highest set bit, 0 … 63; undefined for 0."""
-    return 63 - int(_leading_zeros(word))
+    return (int(word) & WORD).bit_length() - 1
 
 
-@compiled
 def lowest_bit(word: int) -> int:
     """Return the number of the lowest set bit, 0 … 63; undefined for 0."""
-    return int(_trailing_zeros(word))
+    return (int(word) & -int(word)).bit_length() - 1
+
+
+@overload(highest_bit, strict=False)  # type: ignore[untyped-decorator]
+def _highest_bit(word: Any) -> Any:
+    return lambda word: 63 - _leading_zeros(word)
+
+
+@overload(lowest_bit, strict=False)  # type: ignore[untyped-decorator]
+def _lowest_bit(word: Any) -> Any:
+    return lambda word: _trailing_zeros(word)
 
 
 @compiled
-def bits_up_to(bit: int) -> int:
-    """Return the word whose bits 0 … ``bit`` are set, for ``bit`` in 0 … 63."""
-    return (2 << bit) - 1
+def bit(number: int) -> np.int64:
+    """Return the word whose one set bit has a number in 0 … 63."""
+    return np.int64(1) << np.int64(number)
+
+
+@compiled
+def bits_up_to(number: int) -> np.int64:
+    """Return the word whose bits 0 … ``number`` are set, for a number in 0 … 63."""
+    return ~(np.int64(-2) << np.int64(number))
+
+
+@compiled
+def bits_below(number: int) -> np.int64:
+    """Return the word whose bits 0 … ``number`` − 1 are set, for a number in 0 … 63."""
+    return ~(np.int64(-1) << np.int64(number))
 
 
 @compiled
@@ -67,7 +91,7 @@ def empty_set(times: int) -> Words:
 @compiled
 def flip(words: Words, time: int) -> None:
     """Put a time into the set, or take it out."""
-    words[np.uint64(time >> 6)] ^= 1 << (time & 63)
+    words[np.uint64(time >> 6)] ^= bit(time & 63)
 
 
 @compiled

@@ -4,13 +4,19 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 import numba
+import numpy as np
 from numba.extending import register_jitable
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
 def compiled(function: F) -> F:
-    """Compile a function with numba and keep the machine code on disk for the next start."""
+    """Compile a function with numba and keep the machine code on disk for the next start.
+
+    With ``NUMBA_DISABLE_JIT=1`` it stays as it is, and its whole numbers go round as machine code's do.
+    """
+    if numba.config.DISABLE_JIT:
+        return np.errstate(over="ignore")(function)
     return cast(F, numba.njit(cache=True, nogil=True)(function))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paging.kernels.bits import Words, bits_up_to, contains, empty_set, flip, highest_bit
+from paging.kernels.bits import Words, bit, bits_up_to, contains, empty_set, flip, highest_bit
 from paging.kernels.jit import compiled
 from paging.model import BYPASS, FREE, HIT, PageArray
 
@@ -87,7 +87,7 @@ def optimum(requests: PageArray, pages_total: int, cache: int, increments: PageA
                     # Nor will there be: from now on slots become free at t or later.
                     nothing_before = start + 1
             if bits != 0:
-                free_from[word] ^= 1 << highest_bit(bits)
+                free_from[word] ^= bit(highest_bit(bits))
             elif untouched > 0:
                 untouched -= 1
             else:
@@ -121,7 +121,7 @@ def _insert(words: Words, first: Words, time: int) -> None:
     for level in range(len(first)):
         word = first[level] + (time >> 6)
         known = words[word] != 0
-        words[word] |= 1 << (time & 63)
+        words[word] |= bit(time & 63)
         if known:
             return
         time >>= 6
@@ -133,7 +133,7 @@ def _remove_last(words: Words, first: Words, time: int) -> int:
     level = 0
     while True:
         word = first[level] + (time >> 6)
-        words[word] ^= 1 << (time & 63)
+        words[word] ^= bit(time & 63)
         if words[word] != 0:
             break
         time >>= 6

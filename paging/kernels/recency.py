@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from paging.kernels.bits import Words, bits_up_to, empty_set, flip, lowest_bit
+from paging.kernels.bits import Words, bit, bits_below, bits_up_to, empty_set, flip, lowest_bit
 from paging.kernels.jit import compiled
 from paging.model import FREE, HIT, PageArray
 
@@ -99,9 +99,9 @@ def _pass_used(used: Words, hand: int, slots: int) -> int:
         unused = ~used[word] & -1 << (hand & 63)
         if unused != 0:
             slot = (word << 6) + lowest_bit(unused)
-            used[word] &= ~((1 << (slot & 63)) - (1 << (hand & 63)))
+            used[word] &= ~bits_below(slot & 63) | bits_below(hand & 63)
             return slot
-        used[word] &= (1 << (hand & 63)) - 1
+        used[word] &= bits_below(hand & 63)
         hand = (word + 1) << 6
         if hand >= slots:
             used[word] |= ~bits_up_to((slots - 1) & 63)
@@ -135,7 +135,7 @@ def clock(requests: PageArray, pages_total: int, cache: int, entries: PageArray)
             dial[slot] = page
             slot_of[page] = slot
             faults += 1
-        used[slot >> 6] |= 1 << (slot & 63)
+        used[slot >> 6] |= bit(slot & 63)
         if len(entries) > 0:
             entries[t] = entry
     return faults

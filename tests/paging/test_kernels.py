@@ -1,5 +1,9 @@
 """Kernels against definitions written down from the rules, request by request and victim by victim."""
 
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,8 +17,10 @@ import pytest
 
 from paging.kernels import clock, farthest, fifo, lfu, llru, lru, mark, next_use, optimum, random_eviction
 from paging.model import BYPASS, FREE, HIT
+from tests.helpers.every_policy import every_answer
 
-TRACES = Path(__file__).resolve().parents[2].parent / "shared" / "traces"
+ROOT = Path(__file__).resolve().parents[2]
+TRACES = ROOT.parent / "shared" / "traces"
 
 
 # ---------------------------------------------------------------- definitions
@@ -443,3 +449,15 @@ def test_farthest_follows_its_rule_on_long_sequences(bypassing: bool) -> None:
     for cache in (3, 70):
         entries = run_farthest(requests, 600, cache, bypassing)
         assert entries == defined_farthest(requests, cache, bypassing)
+
+
+# ---------------------------------------------------------------- without numba
+
+
+def test_without_the_compiler_every_policy_and_opt_do_the_same() -> None:
+    command = [sys.executable, "-W", "error", "-m", "tests.helpers.every_policy"]
+    plain = subprocess.run(
+        command, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, cwd=ROOT, capture_output=True, check=False
+    )
+    assert plain.stderr == b""
+    assert json.loads(plain.stdout) == every_answer()

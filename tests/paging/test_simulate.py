@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -416,6 +417,7 @@ class Inherits(LRU):
     kernel = Policy.kernel
 
 
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 def test_a_policy_that_does_not_compile_runs_as_python_with_the_same_answers() -> None:
     sequence = generate("uniform", LayeredInstance(2, 3, 3), rounds=60)
     wanted = simulate("lru", sequence, record=True)
