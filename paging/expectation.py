@@ -64,13 +64,12 @@ def expected_cost(
     """Return the exact expected faults of every request and in total; see :func:`expected_faults`."""
     answer = get_policy(policy)
     instance = sequence.instance
-    answer.check(instance)
+    answer.check_requests(sequence)
     instance.require("exact expected cost", visits="sequential")
     start = (0,) * instance.total_pages
     distribution: dict[tuple[int, ...], Fraction] = {start: Fraction(1)}
     costs = []
-    for time, page in enumerate(sequence):
-        slot = time % instance.round_length
+    for time, (page, slot) in enumerate(zip(sequence, sequence.slots.tolist(), strict=True)):
         costs.append(sum((p for labels, p in distribution.items() if labels[page] <= 0), Fraction(0)))
         following: dict[tuple[int, ...], Fraction] = defaultdict(Fraction)
         for state, chance in distribution.items():

@@ -74,8 +74,15 @@ class Session:
         """Whether a page is cached now."""
         return bool(self.labels[page] > 0)
 
-    def serve(self, page: int) -> Step:
+    def serve(self, page: int, slot: int | None = None) -> Step:
         """Serve one request and return what happened.
+
+        Parameters
+        ----------
+        page : int
+            Page id.
+        slot : int, optional
+            Place of the request in its round, where visits before it were shorter than g pages.
 
         Raises
         ------
@@ -84,9 +91,11 @@ class Session:
         IllegalAnswerError
             The policy's answer broke the rules; the session stays as it was.
         """
-        if page not in self.instance.pages_of(self.layer):
-            raise IllegalSequenceError(f"request {self.time}: page {page} is not in layer {self.layer}")
-        slot = self.time % self.instance.round_length
+        if slot is None:
+            slot = self.time % self.instance.round_length
+        layer = slot // self.instance.per_visit
+        if page not in self.instance.pages_of(layer):
+            raise IllegalSequenceError(f"request {self.time}: page {page} is not in layer {layer}")
         frame = self.instance.frame
         if self.policy.randomized:
             outcomes = self.policy.outcomes(self.labels.copy(), page, slot, frame)
@@ -167,8 +176,9 @@ def steps(policy: str | Policy | type[Policy], sequence: RequestSequence, *, see
     [(), (), (0,)]
     """
     session = Session(policy, sequence.instance, seed=seed)
-    for page in sequence:
-        yield session.serve(page)
+    session.policy.check_requests(sequence)
+    for page, slot in zip(sequence, sequence.slots.tolist(), strict=True):
+        yield session.serve(page, slot)
 
 
 def simulate(
@@ -240,7 +250,7 @@ def run_sequence(
     engine: Engine = "auto",
 ) -> Outcome:
     """Serve a sequence by the fastest (or the named) engine, filling ``entries`` if it has length T."""
-    policy.check(sequence.instance)
+    policy.check_requests(sequence)
     atomic = sequence.instance.visits == "atomic"
     if engine in ("auto", "kernel") and not atomic:
         faults = policy.kernel(sequence, entries, rng)
@@ -266,8 +276,8 @@ def _run_randomized(
     policy: Policy, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator
 ) -> Outcome:
     session = Session(policy, sequence.instance, seed=rng)
-    for page in sequence:
-        step = session.serve(page)
+    for page, slot in zip(sequence, sequence.slots.tolist(), strict=True):
+        step = session.serve(page, slot)
         if len(entries):
             entries[step.time] = step.entry
     return Outcome(session.faults, "labels")
@@ -288,6 +298,7 @@ def _drive(
         serve,
         judge,
         sequence.requests,
+        np.zeros(0, dtype=np.int64) if sequence.places is None else sequence.slots,
         instance.frame,
         instance.visits == "atomic",
         instance.bypassing,
