@@ -13,7 +13,7 @@ import numpy as np
 from paging.errors import LimitError
 from paging.model import LabelArray, RequestSequence, whole_number
 from paging.policy import Policy, get_policy
-from paging.simulate import judged, run_sequence
+from paging.simulate import faults_from, judged
 
 
 class ExpectedCost(NamedTuple):
@@ -112,6 +112,7 @@ def sample_faults(
     runs: int = 20,
     seed: int = 0,
     confidence: float = 0.95,
+    start: int = 0,
 ) -> Estimate:
     """Estimate the expected faults of a randomised policy from independent runs.
 
@@ -123,6 +124,8 @@ def sample_faults(
         Independent runs, at least 2; each has its own child stream of ``seed``.
     confidence : float, default 0.95
         Level of the interval.
+    start : int, default 0
+        The first request whose fault is counted; those before it warm the cache up.
 
     Examples
     --------
@@ -136,11 +139,8 @@ def sample_faults(
 
     runs = whole_number(runs, "runs", 2)
     answer = get_policy(policy)
-    nothing = np.zeros(0, dtype=np.int32)
     children = np.random.SeedSequence(seed).spawn(runs)
-    costs = [
-        run_sequence(answer, sequence, nothing, np.random.default_rng(child)).faults for child in children
-    ]
+    costs = [faults_from(answer, sequence, start, np.random.default_rng(child)) for child in children]
     spread = float(np.std(costs, ddof=1)) / sqrt(runs)
     quantile = float(stdtrit(runs - 1, (1 + confidence) / 2))
     return Estimate(float(np.mean(costs)), quantile * spread, runs, confidence, seed)

@@ -529,10 +529,15 @@ def _places(instance: LayeredInstance, places: ArrayLike, length: int) -> NDArra
             "atomic visits must all ask for g pages; some visits of these requests have fewer: serve them "
             "sequentially"
         )
-    visits = wide // instance.per_visit
+    return packed_places(wide, instance.per_visit)
+
+
+def packed_places(places: NDArray[np.int64], group: int) -> NDArray[np.int64] | None:
+    """Move the requests of every visit up to its first places; None if all visits but the last are full."""
+    visits, length = places // group, len(places)
     begins = np.concatenate([[0], np.flatnonzero(np.diff(visits)) + 1])
-    rank = np.arange(length) - np.repeat(begins, np.diff([*begins, length]))
-    packed = visits * instance.per_visit + rank
+    rank = np.arange(length) - np.repeat(begins, np.diff(np.append(begins, length)))
+    packed: NDArray[np.int64] = visits * group + rank
     if packed[-1] == length - 1:
         return None
     packed.flags.writeable = False

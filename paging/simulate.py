@@ -12,7 +12,17 @@ import numpy as np
 
 from paging.errors import IllegalAnswerError, IllegalSequenceError, UnsupportedModelError
 from paging.judge import complaint, drive, judge
-from paging.model import MISSING, LabelArray, LayeredInstance, PageArray, RequestSequence, Serve, Step
+from paging.model import (
+    HIT,
+    LEFT_ON_HIT,
+    MISSING,
+    LabelArray,
+    LayeredInstance,
+    PageArray,
+    RequestSequence,
+    Serve,
+    Step,
+)
 from paging.policy import Outcomes, Policy, get_policy
 from paging.run import Run
 
@@ -270,6 +280,14 @@ def run_sequence(
         if engine == "compiled":
             raise UnsupportedModelError(f"the definition of policy {policy.name} does not compile")
     return _drive(drive, judge, policy.serve, policy, sequence, entries, "labels")
+
+
+def faults_from(policy: Policy, sequence: RequestSequence, start: int, rng: np.random.Generator) -> int:
+    """Serve a whole sequence and count the faults of its requests from number ``start`` on."""
+    entries = np.zeros(len(sequence) if start else 0, dtype=np.int32)
+    faults = run_sequence(policy, sequence, entries, rng).faults
+    counted = entries[start:]
+    return int(np.count_nonzero((counted != HIT) & (counted != LEFT_ON_HIT))) if start else faults
 
 
 def _run_randomized(
