@@ -64,6 +64,7 @@ def dual_certificate(gaps: Gaps, dual: Dual, provenance: Mapping[str, object] | 
 
 
 def _problem(gaps: Gaps) -> dict[str, object]:
+    gaps.sequence.require_full_visits("a certificate")
     instance = gaps.sequence.instance
     shape = instance.plain
     if gaps.shares is not None:

@@ -76,6 +76,7 @@ def _depths(sequence: RequestSequence, name: str, limit: int) -> NDArray[np.int6
     if name == "lru":
         return recency_depths(sequence.requests, limit)
     get_policy(name).check(instance)
+    sequence.require_full_visits(f"a curve of {name} in one pass")
     return layered_depths(
         sequence.requests, instance.layer_of, limit, instance.layers, instance.per_visit, VARIANTS[name]
     )

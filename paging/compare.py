@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from paging.errors import ModelError, UnsupportedModelError
 from paging.expectation import Estimate, sample_faults
-from paging.model import LayeredInstance, RequestSequence
-from paging.offline import farthest_in_future
+from paging.model import LayeredInstance, RequestSequence, whole_number
+from paging.offline import optimum_from_warm
 from paging.parallel import cores
 from paging.policy import Policy, get_policy, registered_policies
 from paging.signals import UNWATCHED, Count, Watch
-from paging.simulate import simulate
+from paging.simulate import faults_from
 
 OPT, COMPULSORY, BASELINE = "opt", "compulsory", "lru"
 
@@ -35,7 +37,7 @@ class Row:
     faults : int or float
         Counted faults, or the mean over the runs of a randomised policy.
     requests : int
-        Length of the sequence.
+        Length of the sequence, without a warm-up.
     sharing : {"shared", "per-layer"}
         Whether all layers share the cache or each owns a part of it.
     estimate : Estimate or None
@@ -115,6 +117,8 @@ class Comparison:
         What the model's variant or the cache size rules out.
     seed : int
         Seed of the randomised policies.
+    warm_up : int
+        Requests at the beginning that were served but not counted.
     """
 
     instance: LayeredInstance
@@ -122,6 +126,12 @@ class Comparison:
     rows: tuple[Row, ...]
     skipped: tuple[Skipped, ...]
     seed: int
+    warm_up: int = 0
+
+    @property
+    def model(self) -> dict[str, str | int]:
+        """Labels of the model's variant, which say whether counting began with a warm cache."""
+        return {**self.instance.model, "start": "warm" if self.warm_up else "cold"}
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -135,7 +145,8 @@ class Comparison:
     def as_dict(self) -> dict[str, object]:
         """Return the comparison for JSON: ``model``, ``rows``, ``skipped``."""
         return {
-            "model": self.instance.model,
+            "model": self.model,
+            **({"warm_up": self.warm_up} if self.warm_up else {}),
             "instance": self.instance.plain,
             "rows": [row.as_dict() for row in self.rows],
             "skipped": [{"policy": s.policy, "k": s.cache, "reason": s.reason} for s in self.skipped],
@@ -150,6 +161,7 @@ def compare(
     optimum: bool = True,
     runs: int = 10,
     seed: int = 0,
+    warm_up: int = 0,
     workers: int | None = None,
     watch: Watch = UNWATCHED,
 ) -> Comparison:
@@ -169,6 +181,9 @@ def compare(
         Sampled runs of a randomised policy, at least 2.
     seed : int, default 0
         Seed of the randomised policies; each gets child streams of it.
+    warm_up : int, default 0
+        Requests at the beginning that are served but not counted. OPT is then the least number of faults on
+        the others, whatever the cache holds after the warm-up.
     workers : int, optional
         Threads; default one for every core this process may use. The result does not depend on it.
     watch : Watch
@@ -204,15 +219,16 @@ def compare(
         raise ModelError("a comparison needs at least one cache size")
     asked = registered_policies() if chosen is None else chosen
     answers = list({p.name: p for p in map(get_policy, asked)}.values())
+    warm_up = whole_number(warm_up, "warm_up (requests)", 0, len(sequence))
     served = {cache: sequence.with_cache(cache) for cache in sizes}
     jobs = [
-        _Job(served[cache], algorithm, runs, seed)
+        _Job(served[cache], algorithm, runs, seed, warm_up)
         for cache in sizes
         for algorithm in [*answers, *([None] if optimum else [])]
     ]
     outcomes = _work(jobs, workers, watch)
-    rows, skipped = _assemble(served, outcomes)
-    return Comparison(served[sizes[0]].instance, sizes, tuple(rows), tuple(skipped), seed)
+    rows, skipped = _assemble(served, outcomes, warm_up)
+    return Comparison(served[sizes[0]].instance, sizes, tuple(rows), tuple(skipped), seed, warm_up)
 
 
 @dataclass(frozen=True)
@@ -223,19 +239,23 @@ class _Job:
     policy: Policy | None
     runs: int
     seed: int
+    warm_up: int
 
     def __call__(self) -> Row | Skipped:
-        cache, requests = self.sequence.instance.cache, len(self.sequence)
+        cache, requests = self.sequence.instance.cache, len(self.sequence) - self.warm_up
         name = OPT if self.policy is None else self.policy.name
         try:
             if self.policy is None:
-                return Row(name, cache, farthest_in_future(self.sequence).faults, requests)
+                return Row(name, cache, optimum_from_warm(self.sequence, self.warm_up), requests)
             self.policy.check(self.sequence.instance)
             sharing: Literal["shared", "per-layer"] = "per-layer" if self.policy.per_layer else "shared"
             if self.policy.randomized:
-                estimate = sample_faults(self.policy, self.sequence, runs=self.runs, seed=self.seed)
+                estimate = sample_faults(
+                    self.policy, self.sequence, runs=self.runs, seed=self.seed, start=self.warm_up
+                )
                 return Row(name, cache, estimate.mean, requests, sharing, estimate)
-            return Row(name, cache, simulate(self.policy, self.sequence).faults, requests, sharing)
+            faults = faults_from(self.policy, self.sequence, self.warm_up, np.random.default_rng(0))
+            return Row(name, cache, faults, requests, sharing)
         except UnsupportedModelError as refusal:
             return Skipped(name, cache, str(refusal))
 
@@ -255,14 +275,15 @@ def _work(jobs: Sequence[_Job], workers: int | None, watch: Watch) -> list[Row |
 
 
 def _assemble(
-    served: dict[int, RequestSequence], outcomes: list[Row | Skipped]
+    served: dict[int, RequestSequence], outcomes: list[Row | Skipped], warm_up: int
 ) -> tuple[list[Row], list[Skipped]]:
     """Put the rows in order, give each its references, and add compulsory faults."""
     rows: list[Row] = []
-    compulsory = next(iter(served.values())).distinct_pages
+    some = next(iter(served.values()))
+    compulsory = some.distinct_pages - some.prefix(warm_up).distinct_pages
     for cache, sequence in served.items():
         here = [outcome for outcome in outcomes if isinstance(outcome, Row) and outcome.cache == cache]
-        here.append(Row(COMPULSORY, cache, compulsory, len(sequence)))
+        here.append(Row(COMPULSORY, cache, compulsory, len(sequence) - warm_up))
         counted = {row.policy: row.faults for row in here if isinstance(row.faults, int)}
         rows += _with_references(here, counted.get(OPT), counted.get(BASELINE))
     return rows, [outcome for outcome in outcomes if isinstance(outcome, Skipped)]

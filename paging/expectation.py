@@ -13,7 +13,7 @@ import numpy as np
 from paging.errors import LimitError
 from paging.model import LabelArray, RequestSequence, whole_number
 from paging.policy import Policy, get_policy
-from paging.simulate import judged, run_sequence
+from paging.simulate import faults_from, judged
 
 
 class ExpectedCost(NamedTuple):
@@ -64,15 +64,14 @@ def expected_cost(
     """Return the exact expected faults of every request and in total; see :func:`expected_faults`."""
     answer = get_policy(policy)
     instance = sequence.instance
-    answer.check(instance)
+    answer.check_requests(sequence)
     instance.require("exact expected cost", visits="sequential")
     # Chances are whole numbers over one denominator: that is exact, and spares reducing every product.
     chances: dict[tuple[int, ...], int] = {(0,) * instance.total_pages: 1}
     denominator = 1
     moves: dict[tuple[tuple[int, ...], int, int], list[tuple[Fraction, tuple[int, ...]]]] = {}
     costs = []
-    for time, page in enumerate(sequence):
-        slot = time % instance.round_length
+    for time, (page, slot) in enumerate(zip(sequence, sequence.slots.tolist(), strict=True)):
         missing = sum(chance for labels, chance in chances.items() if labels[page] <= 0)
         costs.append(Fraction(missing, denominator))
         if len(moves) > max_states:
@@ -125,6 +124,7 @@ def sample_faults(
     runs: int = 20,
     seed: int = 0,
     confidence: float = 0.95,
+    start: int = 0,
 ) -> Estimate:
     """Estimate the expected faults of a randomised policy from independent runs.
 
@@ -136,6 +136,8 @@ def sample_faults(
         Independent runs, at least 2; each has its own child stream of ``seed``.
     confidence : float, default 0.95
         Level of the interval.
+    start : int, default 0
+        The first request whose fault is counted; those before it warm the cache up.
 
     Examples
     --------
@@ -149,11 +151,8 @@ def sample_faults(
 
     runs = whole_number(runs, "runs", 2)
     answer = get_policy(policy)
-    nothing = np.zeros(0, dtype=np.int32)
     children = np.random.SeedSequence(seed).spawn(runs)
-    costs = [
-        run_sequence(answer, sequence, nothing, np.random.default_rng(child)).faults for child in children
-    ]
+    costs = [faults_from(answer, sequence, start, np.random.default_rng(child)) for child in children]
     spread = float(np.std(costs, ddof=1)) / sqrt(runs)
     quantile = float(stdtrit(runs - 1, (1 + confidence) / 2))
     return Estimate(float(np.mean(costs)), quantile * spread, runs, confidence, seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paging.errors import IllegalAnswerError
 from paging.model import (
@@ -51,6 +52,7 @@ def drive(
     serve: Serve,
     judge: Callable[[Labels, Labels, int, int, bool], int],
     requests: PageArray,
+    slots: NDArray[np.int64],
     frame: Frame,
     atomic: bool,
     bypassing: bool,
@@ -59,6 +61,7 @@ def drive(
 ) -> tuple[int, int, int]:
     """Serve all requests; return (faults, time of an illegal answer or −1, its code).
 
+    ``slots`` is the place of every request in its round, or empty where all visits are full.
     Plain loops over integer arrays: the same text runs as Python and compiled.
     """
     faults = 0
@@ -76,7 +79,7 @@ def drive(
                     continue
                 served[t - start] = True
                 before[:] = labels
-                serve(labels, page, slot, frame)
+                serve(labels, page, slot if len(slots) == 0 else slots[t], frame)
                 slot += 1
                 entry = judge(before, labels, page, frame.cache, bypassing)
                 if entry <= MISSING:

@@ -7,7 +7,7 @@ belongs to visit ``t // per_visit`` and that visit to layer ``visit mod layers``
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
@@ -92,6 +92,11 @@ def whole_number(value: object, name: str, low: int, high: int | None = None) ->
     return number
 
 
+def pages_text(pages: int | Sequence[int]) -> str:
+    """Write pages per layer as text: one number, or one per layer as ``3/1``."""
+    return str(pages) if isinstance(pages, int) else "/".join(map(str, pages))
+
+
 @dataclass(frozen=True)
 class LayeredInstance:
     """An instance of ℓ-layer paging: layers, pages per layer, one shared cache, and the model's variant.
@@ -111,6 +116,8 @@ class LayeredInstance:
         the end of the visit (then k ≥ g is required).
     bypassing : bool, default False
         Whether a fault may be served without caching the page.
+    names : sequence, optional
+        Names of the pages by page id, for display only: instances that differ in nothing else are equal.
 
     Raises
     ------
@@ -130,6 +137,7 @@ class LayeredInstance:
     per_visit: int = 1
     visits: Literal["sequential", "atomic"] = "sequential"
     bypassing: bool = False
+    names: Sequence[object] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         assign = object.__setattr__
@@ -159,6 +167,8 @@ class LayeredInstance:
             raise ModelError(f"atomic visits need cache (k) ≥ per_visit (g): {self.cache} < {self.per_visit}")
         if not isinstance(self.bypassing, bool):
             raise ModelError(f"bypassing must be True or False, got {self.bypassing!r}")
+        if self.names is not None and len(self.names) != self.total_pages:
+            raise ModelError(f"names must name all {self.total_pages} pages, got {len(self.names)}")
 
     @property
     def pages_by_layer(self) -> tuple[int, ...]:
@@ -168,7 +178,7 @@ class LayeredInstance:
     @property
     def pages_text(self) -> str:
         """Pages per layer as text: one number, or one per layer as ``3/1``."""
-        return str(self.pages) if isinstance(self.pages, int) else "/".join(map(str, self.pages))
+        return pages_text(self.pages)
 
     @cached_property
     def first_page(self) -> PageArray:
@@ -310,8 +320,9 @@ class LayeredInstance:
         return Page(layer, page - int(self.first_page[layer]))
 
     def page_name(self, page: int) -> str:
-        """Return ``layer.index`` of a page id, for display."""
-        return "{}.{}".format(*self.locate(page))
+        """Return the name of a page for display: its own, or ``layer.index``."""
+        where = self.locate(page)
+        return "{}.{}".format(*where) if self.names is None else str(self.names[page])
 
     def layer_at(self, time: int) -> int:
         """Return the layer that request number ``time`` belongs to."""
@@ -363,11 +374,17 @@ class RequestSequence:
         The instance the sequence belongs to.
     requests : array_like of int, shape (T,)
         Page ids; request ``t`` lies in layer ``t // per_visit mod layers``. Stored as read-only int32.
+    places : array_like of int, shape (T,), optional
+        Where some visits ask for fewer than g pages: the place every request would have if all visits were
+        full, so that it belongs to visit ``places[t] // per_visit``. Strictly increasing; stored as read-only
+        int64, the requests of a visit moved up to its first places. None where all visits are full.
 
     Raises
     ------
     IllegalSequenceError
         A page id is out of range or in the wrong layer, or a page comes twice in one visit.
+    UnsupportedModelError
+        Visits are atomic and some are shorter than g.
 
     Examples
     --------
@@ -379,14 +396,24 @@ class RequestSequence:
     Traceback (most recent call last):
         ...
     paging.errors.IllegalSequenceError: request 1: page 1 is in layer 0, but layer 1 is served (pages 3 … 5)
+    >>> pairs = LayeredInstance(layers=2, pages=3, cache=4, per_visit=2)
+    >>> RequestSequence(pairs, [0, 1, 4, 2, 3, 4], places=[0, 1, 2, 4, 6, 7]).visit_layers.tolist()
+    [0, 0, 1, 0, 1, 1]
     """
 
     instance: LayeredInstance
     requests: PageArray = field(repr=False)
+    places: NDArray[np.int64] | None = field(repr=False)
 
-    def __init__(self, instance: LayeredInstance, requests: ArrayLike) -> None:
-        object.__setattr__(self, "instance", instance)
-        object.__setattr__(self, "requests", _freeze(_legal_requests(instance, requests)))
+    def __init__(
+        self, instance: LayeredInstance, requests: ArrayLike, places: ArrayLike | None = None
+    ) -> None:
+        given = _integers(requests)
+        stored = None if places is None else _places(instance, places, len(given))
+        assign = object.__setattr__
+        assign(self, "instance", instance)
+        assign(self, "requests", _freeze(_legal_requests(instance, given, stored)))
+        assign(self, "places", stored)
 
     def __len__(self) -> int:
         return len(self.requests)
@@ -399,6 +426,7 @@ class RequestSequence:
             isinstance(other, RequestSequence)
             and self.instance == other.instance
             and np.array_equal(self.requests, other.requests)
+            and np.array_equal(self.slots, other.slots)
         )
 
     def __hash__(self) -> int:
@@ -411,35 +439,70 @@ class RequestSequence:
 
     def with_cache(self, cache: int) -> RequestSequence:
         """Return the same requests on the same instance with another cache size."""
-        return self._sharing_requests(self.instance.with_cache(cache), self.requests)
+        return self._sharing_requests(self.instance.with_cache(cache), self.requests, self.places)
 
     def prefix(self, length: int) -> RequestSequence:
         """Return the first ``length`` ≥ 0 requests, or all of them."""
         length = whole_number(length, "length", 0)
-        return self._sharing_requests(self.instance, self.requests[:length])
+        places = None if self.places is None else self.places[:length]
+        return self._sharing_requests(self.instance, self.requests[:length], places)
 
     def of_layer(self, layer: int, cache: int) -> RequestSequence:
         """Return one layer's requests as a classical instance (ℓ = 1) of its own with ``cache`` slots."""
-        pages = self.instance.pages_by_layer[layer]
-        alone = replace(self.instance, layers=1, pages=pages, cache=cache)
+        own = self.instance.pages_of(layer)
+        names = None if self.instance.names is None else self.instance.names[own.start : own.stop]
+        alone = replace(self.instance, layers=1, pages=len(own), cache=cache, names=names)
         mask = self.visit_layers == layer
-        return self._sharing_requests(alone, self.requests[mask] - self.instance.first_page[layer])
+        places = None
+        if self.places is not None:
+            group = self.instance.per_visit
+            visits = self.visits[mask] // self.instance.layers
+            places = visits * group + self.places[mask] % group
+        return self._sharing_requests(alone, self.requests[mask] - self.instance.first_page[layer], places)
+
+    @property
+    def visits(self) -> NDArray[np.int64]:
+        """Number of the visit that every request belongs to, shape (T,)."""
+        places = np.arange(len(self.requests)) if self.places is None else self.places
+        return places // self.instance.per_visit
 
     @property
     def visit_layers(self) -> NDArray[np.int64]:
         """Layer of every request, shape (T,)."""
-        return np.arange(len(self.requests)) // self.instance.per_visit % self.instance.layers
+        return self.visits % self.instance.layers
+
+    @property
+    def slots(self) -> NDArray[np.int64]:
+        """Place of every request in its round, ``0 … layers·per_visit − 1``, shape (T,)."""
+        places = np.arange(len(self.requests)) if self.places is None else self.places
+        return places % self.instance.round_length
+
+    def requests_of_rounds(self, rounds: int) -> int:
+        """Return how many requests the first rounds have, at most all."""
+        end = whole_number(rounds, "rounds", 0) * self.instance.round_length
+        return min(end, len(self)) if self.places is None else int(np.searchsorted(self.places, end))
+
+    def require_full_visits(self, what: str) -> None:
+        """Raise UnsupportedModelError if some visit asks for fewer than g pages; ``what`` needs full ones."""
+        if self.places is not None:
+            raise UnsupportedModelError(
+                f"{what} needs full visits of g = {self.instance.per_visit} pages; "
+                f"some visits of these requests have fewer"
+            )
 
     @classmethod
-    def _sharing_requests(cls, instance: LayeredInstance, requests: PageArray) -> Self:
+    def _sharing_requests(
+        cls, instance: LayeredInstance, requests: PageArray, places: NDArray[np.int64] | None = None
+    ) -> Self:
         # The requests are known to be legal: checking a million of them again would only cost time.
         sequence = object.__new__(cls)
         object.__setattr__(sequence, "instance", instance)
         object.__setattr__(sequence, "requests", _freeze(requests.view()))
+        object.__setattr__(sequence, "places", places)
         return sequence
 
 
-def _legal_requests(instance: LayeredInstance, requests: ArrayLike) -> PageArray:
+def _integers(requests: ArrayLike) -> NDArray[np.integer[Any]]:
     given = np.asarray(requests)
     if given.size == 0:
         return np.zeros(0, dtype=np.int32)
@@ -449,6 +512,42 @@ def _legal_requests(instance: LayeredInstance, requests: ArrayLike) -> PageArray
         raise IllegalSequenceError(f"requests must be integer page ids, got dtype {given.dtype}")
     if len(given) > MAX_REQUESTS:
         raise IllegalSequenceError(f"{len(given)} requests are too many: at most {MAX_REQUESTS} fit int32")
+    return given
+
+
+def _places(instance: LayeredInstance, places: ArrayLike, length: int) -> NDArray[np.int64] | None:
+    """Check the places of requests; the requests of a visit take its first ones. None if all are full."""
+    given = np.asarray(places)
+    if given.shape != (length,) or (length and given.dtype.kind not in "iu"):
+        raise IllegalSequenceError(f"places must be {length} integers, one for each request")
+    if not length:
+        return None
+    wide = given.astype(np.int64)
+    if wide[0] < 0 or (np.diff(wide) <= 0).any():
+        raise IllegalSequenceError("places must be ≥ 0 and strictly increasing")
+    if instance.visits == "atomic":
+        raise UnsupportedModelError(
+            "atomic visits must all ask for g pages; some visits of these requests have fewer: serve them "
+            "sequentially"
+        )
+    return packed_places(wide, instance.per_visit)
+
+
+def packed_places(places: NDArray[np.int64], group: int) -> NDArray[np.int64] | None:
+    """Move the requests of every visit up to its first places; None if all visits but the last are full."""
+    visits, length = places // group, len(places)
+    begins = np.concatenate([[0], np.flatnonzero(np.diff(visits)) + 1])
+    rank = np.arange(length) - np.repeat(begins, np.diff(np.append(begins, length)))
+    packed: NDArray[np.int64] = visits * group + rank
+    if packed[-1] == length - 1:
+        return None
+    packed.flags.writeable = False
+    return packed
+
+
+def _legal_requests(
+    instance: LayeredInstance, given: NDArray[np.integer[Any]], places: NDArray[np.int64] | None
+) -> PageArray:
     outside = (given < 0) | (given >= instance.total_pages)
     if outside.any():
         t = int(outside.argmax())
@@ -456,7 +555,8 @@ def _legal_requests(instance: LayeredInstance, requests: ArrayLike) -> PageArray
             f"request {t}: page {given[t]} is out of range 0 … {instance.total_pages - 1}"
         )
     pages = given.astype(np.int32)
-    served = (np.arange(len(pages)) // instance.per_visit % instance.layers).astype(np.int32)
+    visits = (np.arange(len(pages)) if places is None else places) // instance.per_visit
+    served = (visits % instance.layers).astype(np.int32)
     wrong = instance.layer_of[pages] != served
     if wrong.any():
         t = int(wrong.argmax())
@@ -466,17 +566,12 @@ def _legal_requests(instance: LayeredInstance, requests: ArrayLike) -> PageArray
             f"request {t}: page {pages[t]} is in layer {own}, but layer {layer} is served "
             f"(pages {allowed.start} … {allowed.stop - 1})"
         )
-    _refuse_repeats_in_a_visit(instance.per_visit, pages)
-    return pages
-
-
-def _refuse_repeats_in_a_visit(group: int, pages: PageArray) -> None:
-    for offset in range(1, group):
-        same = pages[offset:] == pages[:-offset]
-        same &= np.arange(len(same)) // group == (np.arange(len(same)) + offset) // group
+    for offset in range(1, instance.per_visit):
+        same = (pages[offset:] == pages[:-offset]) & (visits[offset:] == visits[:-offset])
         if same.any():
             t = int(same.argmax()) + offset
-            raise IllegalSequenceError(f"request {t}: page {pages[t]} comes twice in visit {t // group}")
+            raise IllegalSequenceError(f"request {t}: page {pages[t]} comes twice in visit {visits[t]}")
+    return pages
 
 
 class Step(NamedTuple):

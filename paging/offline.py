@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.model import RequestSequence, whole_number
+from paging.model import PageArray, RequestSequence, whole_number
 from paging.run import Run
 
 
@@ -59,6 +59,41 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     entries = np.zeros(len(sequence) if record else 0, dtype=np.int32)
     faults = farthest(sequence.requests, instance.total_pages, instance.cache, entries, instance.bypassing)
     return Run(None, sequence, int(faults), None, "kernel", entries if record else None)
+
+
+def optimum_from_warm(sequence: RequestSequence, start: int) -> int:
+    """Return the fewest faults on the requests from number ``start`` on, whatever the warm-up left behind.
+
+    The cache may begin with any pages that were requested before, the last of which it holds unless bypassing
+    is allowed: no algorithm, not even one that fetches ahead while nothing is counted, has fewer faults.
+
+    Raises
+    ------
+    UnsupportedModelError
+        Visits are atomic.
+
+    Examples
+    --------
+    >>> from paging import LayeredInstance
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 2, 1])
+    >>> [optimum_from_warm(sequence, start) for start in (0, 3, 4)]
+    [4, 1, 1]
+    """
+    from paging.kernels import farthest
+
+    instance = sequence.instance
+    instance.require("OPT after a warm-up", visits="sequential")
+    start = whole_number(start, "start", 0, len(sequence))
+    if start == 0:
+        return farthest_in_future(sequence).faults
+    last = sequence.requests[start - 1]
+    # Every page that was seen is requested once, the last one last: a fault each, and any choice is left.
+    seen = np.unique(sequence.requests[:start])
+    warm = np.append(seen[seen != last], last)
+    requests: PageArray = np.concatenate([warm, sequence.requests[start:]]).astype(np.int32)
+    none = np.zeros(0, dtype=np.int32)
+    faults = farthest(requests, instance.total_pages, instance.cache, none, instance.bypassing)
+    return int(faults) - len(warm)
 
 
 def optimum_so_far(sequence: RequestSequence, cache: int | None = None) -> NDArray[np.int64]:

@@ -55,6 +55,8 @@ class Policy:
         Declared properties out of :data:`TRAITS`; the trait battery of :mod:`paging.testing` checks them.
     per_layer : bool
         Whether every layer has slots of its own instead of a part in one shared cache.
+    counts_visits : bool
+        Whether the rule counts visits when their first page is served, so that no visit may be empty.
 
     Examples
     --------
@@ -77,6 +79,7 @@ class Policy:
     title: ClassVar[str] = ""
     traits: frozenset[str] = frozenset()
     per_layer: ClassVar[bool] = False
+    counts_visits: ClassVar[bool] = False
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -129,6 +132,16 @@ class Policy:
                 f"policy {self.name} does not keep the pages of an atomic visit together; "
                 f"use sequential visits or a policy with the trait 'atomic'"
             )
+
+    def check_requests(self, sequence: RequestSequence) -> None:
+        """Raise UnsupportedModelError when the policy does not serve these requests or their variant."""
+        self.check(sequence.instance)
+        if (
+            self.counts_visits
+            and sequence.places is not None
+            and (np.diff(sequence.visits, prepend=-1) > 1).any()
+        ):
+            sequence.require_full_visits(f"policy {self.name}, which counts visits,")
 
     def outcomes(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> Outcomes:
         """Return the exact distribution of the next label vector as (probability, labels) pairs."""

@@ -13,6 +13,7 @@ import numpy as np
 from paging.errors import IllegalAnswerError, IllegalSequenceError, UnsupportedModelError
 from paging.judge import complaint, drive, judge
 from paging.model import (
+    HIT,
     LEFT_ON_HIT,
     MISSING,
     SEVERAL,
@@ -85,8 +86,15 @@ class Session:
         """Whether a page is cached now."""
         return bool(self.labels[page] > 0)
 
-    def serve(self, page: int) -> Step:
+    def serve(self, page: int, slot: int | None = None) -> Step:
         """Serve one request and return what happened.
+
+        Parameters
+        ----------
+        page : int
+            Page id.
+        slot : int, optional
+            Place of the request in its round, where visits before it were shorter than g pages.
 
         Raises
         ------
@@ -95,9 +103,11 @@ class Session:
         IllegalAnswerError
             The policy's answer broke the rules; the session stays as it was.
         """
-        if page not in self.instance.pages_of(self.layer):
-            raise IllegalSequenceError(f"request {self.time}: page {page} is not in layer {self.layer}")
-        slot = self.time % self.instance.round_length
+        if slot is None:
+            slot = self.time % self.instance.round_length
+        layer = slot // self.instance.per_visit
+        if page not in self.instance.pages_of(layer):
+            raise IllegalSequenceError(f"request {self.time}: page {page} is not in layer {layer}")
         frame = self.instance.frame
         if self.policy.randomized:
             outcomes = self.policy.outcomes(self.labels.copy(), page, slot, frame)
@@ -183,8 +193,9 @@ def steps(policy: str | Policy | type[Policy], sequence: RequestSequence, *, see
     [(), (), (0,)]
     """
     session = Session(policy, sequence.instance, seed=seed)
-    for page in sequence:
-        yield session.serve(page)
+    session.policy.check_requests(sequence)
+    for page, slot in zip(sequence, sequence.slots.tolist(), strict=True):
+        yield session.serve(page, slot)
 
 
 def simulate(
@@ -256,7 +267,7 @@ def run_sequence(
     engine: Engine = "auto",
 ) -> Outcome:
     """Serve a sequence by the fastest (or the named) engine, filling ``entries`` if it has length T."""
-    policy.check(sequence.instance)
+    policy.check_requests(sequence)
     atomic = sequence.instance.visits == "atomic"
     if engine in ("auto", "kernel") and not atomic:
         faults = policy.kernel(sequence, entries, rng)
@@ -278,12 +289,20 @@ def run_sequence(
     return _drive(drive, judge, policy.serve, policy, sequence, entries, "labels")
 
 
+def faults_from(policy: Policy, sequence: RequestSequence, start: int, rng: np.random.Generator) -> int:
+    """Serve a whole sequence and count the faults of its requests from number ``start`` on."""
+    entries = np.zeros(len(sequence) if start else 0, dtype=np.int32)
+    faults = run_sequence(policy, sequence, entries, rng).faults
+    counted = entries[start:]
+    return int(np.count_nonzero((counted != HIT) & (counted != LEFT_ON_HIT))) if start else faults
+
+
 def _run_randomized(
     policy: Policy, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator
 ) -> Outcome:
     session = Session(policy, sequence.instance, seed=rng)
-    for page in sequence:
-        step = session.serve(page)
+    for page, slot in zip(sequence, sequence.slots.tolist(), strict=True):
+        step = session.serve(page, slot)
         if len(entries):
             entries[step.time] = step.entry
     return Outcome(session.faults, "labels")
@@ -304,6 +323,7 @@ def _drive(
         serve,
         judge,
         sequence.requests,
+        np.zeros(0, dtype=np.int64) if sequence.places is None else sequence.slots,
         instance.frame,
         instance.visits == "atomic",
         instance.bypassing,

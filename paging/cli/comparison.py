@@ -8,6 +8,7 @@ import click
 
 from paging.cli.options import REFERENCES, Source
 from paging.cli.terminal import progress, provenance, requests_note, write_json
+from paging.errors import ModelError
 
 if TYPE_CHECKING:
     from paging.compare import Comparison
@@ -40,9 +41,21 @@ def compared(
         chosen = [get_policy(name) for name in policies if name not in REFERENCES]
         optimum = optimum or "opt" in policies
     with progress("reading requests", show=not as_json):
-        sequence, origin = source.sequence(caches[0] if caches else None, policies or ())
+        sequence, origin = source.sequence(caches[0] if caches else None, policies or (), warm=True)
+        warm_up = sequence.requests_of_rounds(source.warm_up)
+        if warm_up and warm_up == len(sequence):
+            raise ModelError(
+                f"--warm-up {source.warm_up} leaves none of the {len(sequence):,} requests to count"
+            )
     with progress("serving", show=not as_json) as watch:
-        result = compare(sequence, caches, chosen, optimum=optimum, runs=runs, seed=source.seed, watch=watch)
+        result = compare(
+            *(sequence, caches, chosen),
+            optimum=optimum,
+            runs=runs,
+            seed=source.seed,
+            warm_up=warm_up,
+            watch=watch,
+        )
     return result, sequence, origin
 
 
@@ -60,7 +73,7 @@ def percent(share: Any) -> str | None:
 
 def title_of(result: Comparison) -> str:
     """Name the instance and the variant of the model, which every number is labelled with."""
-    instance, model = result.instance, result.instance.model
+    instance, model = result.instance, result.model
     size = f"k = {instance.cache}, " if len(result.caches) == 1 else ""
     variant = " · ".join(str(model[key]) for key in ("service", "visits", "start"))
     return (
@@ -71,6 +84,11 @@ def title_of(result: Comparison) -> str:
 
 def notes_on(result: Comparison, origin: dict[str, object]) -> list[str]:
     notes = [requests_note(origin)]
+    if result.warm_up:
+        notes.append(
+            f"warm: {result.warm_up:,} requests before these were served and not counted; opt is the least "
+            "whatever they left in the cache"
+        )
     split = [row.policy for row in result.rows if row.sharing == "per-layer"]
     if split:
         names = ", ".join(dict.fromkeys(split))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from paging.cli.terminal import remark
 from paging.errors import ModelError
 
 if TYPE_CHECKING:
     from paging.model import RequestSequence
+    from paging.traces import Trace, TraceReading
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -156,6 +158,127 @@ def seed_option(**settings: Any) -> Callable[[F], F]:
     return _option("--seed", help=text, **settings)
 
 
+def parse_column(text: str) -> int | str:
+    """Read a column: its number from 1, or its name.
+
+    >>> parse_column("2"), parse_column("object")
+    (2, 'object')
+    """
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
+def parse_tokens(text: str | slice) -> slice:
+    """Read which tokens count, as Python slices them.
+
+    >>> parse_tokens("100:"), parse_tokens("2:5")
+    (slice(100, None, None), slice(2, 5, None))
+    """
+    if not isinstance(text, str):
+        return text
+    first, colon, end = text.partition(":")
+    if not colon or any(part and not (part.isascii() and part.isdigit()) for part in (first, end)):
+        raise click.BadParameter(f"{text!r} is no range of tokens such as 100:200, 100: or :200")
+    return slice(int(first) if first else None, int(end) if end else None)
+
+
+def parse_numbers(text: str | tuple[int, ...]) -> tuple[int, ...]:
+    """Read a list of whole numbers.
+
+    >>> parse_numbers("0,3,7")
+    (0, 3, 7)
+    """
+    if not isinstance(text, str):
+        return text
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no list of whole numbers such as 0,3,7") from None
+
+
+def parse_dropped(text: str | tuple[int, ...]) -> str | tuple[int, ...]:
+    """Read which layers to leave out: ``dense``, or a list."""
+    return text if text == "dense" else parse_numbers(text)
+
+
+def _reading_options() -> list[Callable[[Any], Any]]:
+    """Return how a trace is read, apart from its shape: one option for each field of ``TraceReading``."""
+
+    def flag(name: str, text: str) -> Callable[[Any], Any]:
+        return _option(name, is_flag=True, show_default=False, help=text)
+
+    return [
+        _option(
+            "--format", metavar="NAME", help="Format of the trace; default by suffix. See docs/traces.md."
+        ),
+        _option(
+            "--column",
+            type=parse_column,
+            metavar="N|NAME",
+            help="Column of a text table that holds the page ids; 'all' takes every number.",
+        ),
+        _option("--delimiter", metavar="C", help="What separates columns: one character, or tab."),
+        _option(
+            "--block-size",
+            type=click.IntRange(min=1),
+            metavar="B",
+            help="Cut rows of a block trace into pages of B bytes.",
+        ),
+        flag("--ignore-sizes", "Take objects of different sizes for pages of one size."),
+        _option(
+            "--drop-layers",
+            type=parse_dropped,
+            metavar="dense|J1,J2,…",
+            help="Leave out layers: those that ask for one expert every time, or these.",
+        ),
+        flag("--decode-only", "Leave out tokens that were read from a prompt."),
+        _option(
+            "--sequences", type=parse_numbers, metavar="S1,S2,…", help="Keep these sequences of a trace."
+        ),
+        _option("--tokens", type=parse_tokens, metavar="A:B", help="Keep tokens A … B − 1, counted from 0."),
+    ]
+
+
+SHAPE = ("layers", "pages", "per_visit")
+
+
+def reading_options() -> Callable[[F], F]:
+    """Give a command that reads traces all options of reading, gathered as ``reading: TraceReading``."""
+
+    def decorate(command: F) -> F:
+        @functools.wraps(command)
+        def gathered(**given: Any) -> object:
+            return command(reading=_gather(given), **given)
+
+        for option in reversed([layers_option(), pages_option(), per_visit_option(), *_reading_options()]):
+            gathered = option(gathered)
+        return gathered  # type: ignore[return-value]
+
+    return decorate
+
+
+def _gather(given: dict[str, Any], keep: Sequence[str] = ()) -> TraceReading:
+    """Take the options of how to read a trace out of those of a command; ``keep`` are left there, too."""
+    from paging.traces import TraceReading
+
+    names = [field.name for field in fields(TraceReading)]
+    values = {name: given[name] if name in keep else given.pop(name) for name in names}
+    return TraceReading(**values)
+
+
+def read(file: str, reading: TraceReading) -> Trace:
+    """Read a trace and tell what its reader noticed."""
+    from paging.traces import read_trace
+
+    return told(file, read_trace(file, reading))
+
+
+def told(file: str, trace: Trace) -> Trace:
+    """Tell what a reader noticed of a trace."""
+    for text in trace.remarks:
+        remark(f"{file}: {text}")
+    return trace
+
+
 def json_option(**settings: Any) -> Callable[[F], F]:
     """``--json``, passed as ``as_json``."""
     text = "Write JSON to standard output instead of a table."
@@ -179,9 +302,9 @@ class Source:
 
     Attributes
     ----------
-    trace, workload, file, construction : str or None
-        A trace file, a workload SPEC, a JSON file of requests, or the name of a construction; exactly one of
-        them is given.
+    trace, typed, workload, file, construction : str or None
+        A trace file, requests as typed, a workload SPEC, a JSON file of requests, or the name of a
+        construction; exactly one of them is given.
     layers, pages, per_visit
         Shape of the instance of a workload or a construction, or of a text file without a header; None where
         not given.
@@ -193,9 +316,14 @@ class Source:
         Length of a construction.
     options : tuple of str
         Further options of a construction, as KEY=VALUE.
+    warm_up : int
+        Rounds that are served and not counted.
+    reading : TraceReading, optional
+        How a trace is read.
     """
 
     trace: str | None
+    typed: str | None
     workload: str | None
     file: str | None
     construction: str | None
@@ -207,6 +335,8 @@ class Source:
     seed: int = 0
     rounds: int = 1000
     options: tuple[str, ...] = ()
+    warm_up: int = 0
+    reading: TraceReading | None = field(default=None, kw_only=True)
 
     def check(self) -> None:
         """Raise unless exactly one source is given, with options that mean something for it.
@@ -218,6 +348,7 @@ class Source:
         """
         sources = {
             "--trace": self.trace,
+            "--requests": self.typed,
             "--workload": self.workload,
             "--sequence": self.file,
             "--construction": self.construction,
@@ -231,6 +362,9 @@ class Source:
         variant = self.per_visit is not None or self.visits != "sequential" or self.bypassing
         if self.file is not None and (variant or (self.layers, self.pages) != (None, None)):
             raise ModelError("--sequence states its instance itself; only the cache size (-k) can be changed")
+        told = {} if self.reading is None else self.reading.given(*SHAPE)
+        if told and self.trace is None and self.typed is None:
+            raise ModelError(f"--{next(iter(told)).replace('_', '-')} is about a --trace, but none is given")
         if self.options and self.construction is None:
             raise ModelError("--option is about a --construction, but none is given")
         if self.construction is not None and variant:
@@ -239,7 +373,7 @@ class Source:
             )
 
     def sequence(
-        self, cache: int | None, policies: Sequence[str] = ()
+        self, cache: int | None, policies: Sequence[str] = (), *, warm: bool = False
     ) -> tuple[RequestSequence, dict[str, object]]:
         """Return the requests, and where they came from.
 
@@ -249,6 +383,8 @@ class Source:
             Cache size k; None where the requests bring their own.
         policies : sequence of str
             Who will serve them: an adaptive construction plays against the one policy named.
+        warm : bool, default False
+            Whether the caller counts from the end of the warm-up on.
 
         Raises
         ------
@@ -258,6 +394,8 @@ class Source:
             The file cannot be read.
         """
         self.check()
+        if self.warm_up and not warm:
+            raise ModelError("--warm-up is for commands that count the faults of policies: run and compare")
         if self.file is not None:
             return _reader("sequence")(self.file, cache), {"sequence": self.file}
         if self.construction is not None:
@@ -267,15 +405,21 @@ class Source:
             return built.sequence, {key: value for key, value in facts.items() if value is not None}
         if cache is None:
             raise ModelError("the cache size is missing: --cache (-k)")
-        return self._read(cache) if self.trace is not None else self._generate(cache)
+        return self._generate(cache) if self.workload is not None else self._read(cache)
 
     def _read(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
-        from paging.traces import read_trace
+        from paging.traces import TraceReading, requests_trace
 
-        assert self.trace is not None
-        trace = read_trace(self.trace, layers=self.layers, pages=self.pages, per_visit=self.per_visit)
+        reading = self.reading or TraceReading(layers=self.layers, pages=self.pages, per_visit=self.per_visit)
+        origin: dict[str, object]
+        if self.trace is not None:
+            trace = read(self.trace, reading)
+            origin = {"trace": self.trace}
+        else:
+            trace = told("--requests", requests_trace(self.typed or "", reading))
+            origin = {"requests": "as typed"}
         sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing)
-        return sequence, {"trace": self.trace, "digest": trace.digest}
+        return sequence, {**origin, "digest": trace.digest, **reading.given(*SHAPE)}
 
     def _generate(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
         from paging.model import LayeredInstance
@@ -302,21 +446,28 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
     """
 
     def decorate(command: F) -> F:
-        names = {field.name for field in fields(Source)}
+        names = {field.name for field in fields(Source)} - {"reading"}
 
         @functools.wraps(command)
         def gathered(**given: Any) -> object:
-            source = Source(**{name: given.pop(name) for name in names})
+            reading = _gather(given, keep=SHAPE)
+            source = Source(**{name: given.pop(name) for name in names}, reading=reading)
             return command(source=source, **given)
 
         options: list[Callable[[Any], Any]] = [
-            _option("--trace", type=click.Path(), metavar="FILE", help="Routing trace to serve."),
+            _option(
+                "--trace",
+                type=click.Path(allow_dash=True),
+                metavar="FILE",
+                help="Trace to serve; - is standard input.",
+            ),
+            _option("--requests", "typed", metavar="'P1 P2 …'", help="Page ids to serve, typed here."),
             _option("--workload", metavar="SPEC", help="Synthetic requests instead; see 'paging workloads'."),
             _option(
                 *("--sequence", "file"),
                 type=click.Path(),
                 metavar="FILE",
-                help="Requests as JSON with their instance instead, or those of a certificate.",
+                help="RequestList as JSON with their instance instead, or those of a certificate.",
             ),
             _option(
                 "--construction",
@@ -339,6 +490,15 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
             layers_option(),
             pages_option(),
             per_visit_option(),
+            *_reading_options(),
+            _option(
+                "--warm-up",
+                type=click.IntRange(min=0),
+                default=0,
+                show_default=False,
+                metavar="N",
+                help="Serve the first N rounds (tokens) without counting their faults.",
+            ),
             visits_option(),
             bypassing_option(),
             seed_option(),

@@ -22,6 +22,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 LABELS = types.int64[::1]
 PAGES = types.Array(types.int32, 1, "C", readonly=True)
+SLOTS = types.int64[::1]
 ENTRIES = types.int32[::1]
 FRAME = numba.typeof(LayeredInstance(1, 1, 1).frame)
 
@@ -32,6 +33,7 @@ DRIVE = types.UniTuple(types.int64, 3)(
     types.FunctionType(SERVE),
     types.FunctionType(JUDGE),
     PAGES,
+    SLOTS,
     FRAME,
     types.boolean,
     types.boolean,

@@ -89,14 +89,17 @@ class LLRU(Policy):
 
     id, title = "llru", "layered LRU (our reading)"
     traits = ORDINARY | {"stack"}
+    counts_visits = True
     variant: ClassVar[int] = 0
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _serve_by_age(labels, page, slot, frame, 0)
 
-    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         instance = sequence.instance
+        if sequence.places is not None:
+            return None
         return run_kernel("llru", sequence, entries, instance.layers, instance.per_visit, self.variant)
 
 
@@ -215,6 +218,11 @@ class Partitioned(Policy):
                 f"shares {listed} must name ℓ = {layers} layers and add up to at most k = {cache}"
             )
         return self.shares
+
+    @property
+    def counts_visits(self) -> bool:  # type: ignore[override]
+        """As the inner policy does."""
+        return self.policy.counts_visits
 
     def check(self, instance: LayeredInstance) -> None:
         self.split(instance)

@@ -1,6 +1,16 @@
-"""Routing traces: which experts a mixture-of-experts model asked for, read from and written to files."""
+"""Traces: which experts a model asked for, or which pages a program did, read from and written to files."""
 
-from paging.traces.files import read_trace, trace_suffixes, write_trace
+from paging.traces.files import read_trace, requests_trace, trace_formats, trace_suffixes, write_trace
+from paging.traces.reading import TraceReading
 from paging.traces.trace import Trace, trace_info
 
-__all__ = ["Trace", "read_trace", "trace_info", "trace_suffixes", "write_trace"]
+__all__ = [
+    "Trace",
+    "TraceReading",
+    "read_trace",
+    "requests_trace",
+    "trace_formats",
+    "trace_info",
+    "trace_suffixes",
+    "write_trace",
+]

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from paging.errors import TraceError
 from paging.traces.draft import Draft
-from paging.traces.records import json_line, parse_json, text_or_none
+from paging.traces.reading import TraceReading
+from paging.traces.records import flat_list, ids_or_none, json_line, parse_json, plain_ids, text_or_none
 from paging.traces.trace import Trace
 
 CHUNK = 1 << 20
 INT16 = np.dtype("<i2")
 
 
-def read_npy(stream: IO[bytes]) -> Draft:
+def read_npy(stream: IO[bytes], _reading: TraceReading) -> Draft:
     """Read a bare array (tokens, layers, top_k) or (tokens, layers)."""
     return Draft(_read_array(stream))
 
@@ -30,10 +31,12 @@ def write_npy(trace: Trace, stream: IO[bytes]) -> None:
     np.lib.format.write_array(stream, _narrow_experts(trace), allow_pickle=False)
 
 
-def read_npz(stream: IO[bytes]) -> Draft:
+def read_npz(stream: IO[bytes], _reading: TraceReading) -> Draft:
     """Read the arrays experts, seq_id and decode of an archive; all others are left unread."""
     with zipfile.ZipFile(stream) as archive:
-        members = set(archive.namelist())
+        members = archive.namelist()
+        if twice := sorted({name for name in members if members.count(name) > 1}):
+            raise TraceError(f"the archive holds {twice[0]!r} twice")
         if "experts.npy" not in members:
             raise TraceError(f"no array 'experts' in the archive, only {shorten(sorted(members))}")
         names = [name for name in ("experts", "seq_id", "decode") if f"{name}.npy" in members]
@@ -44,7 +47,7 @@ def read_npz(stream: IO[bytes]) -> Draft:
 def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     with archive.open(f"{name}.npy") as stream:
         try:
-            return _read_array(stream)
+            return _read_array(stream, "b" if name == "decode" else "iu")
         except TraceError as problem:
             raise TraceError(f"array {name!r}: {problem}") from None
 
@@ -61,16 +64,17 @@ def _narrow_experts(trace: Trace) -> NDArray[Any]:
     return experts.astype("<i2" if experts.max() < 2**15 else "<i4", copy=False)
 
 
-def _read_array(stream: IO[bytes]) -> NDArray[Any]:
+def _read_array(stream: IO[bytes], kinds: str = "iu") -> NDArray[Any]:
     """Read one array in numpy's format without trusting its header: no pickle, no memory before the data."""
     header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     version = np.lib.format.read_magic(stream)
     if version not in header:
         raise TraceError(f"numpy's file format {version[0]}.{version[1]} is not one of plain integers")
     shape, in_columns, dtype = header[version](stream)
-    if dtype.hasobject or dtype.kind not in "iub":
+    if dtype.hasobject or dtype.kind not in kinds:
         kind = "an object array, which is never read" if dtype.hasobject else f"dtype {dtype}"
-        raise TraceError(f"an array of integers or booleans is wanted, got {kind}")
+        wanted_kind = "booleans" if kinds == "b" else "integers"
+        raise TraceError(f"an array of {wanted_kind} is wanted, got {kind}")
     wanted = math.prod(shape) * dtype.itemsize
     data = _read_up_to(stream, wanted + 1)
     if len(data) != wanted:
@@ -104,7 +108,12 @@ def read_sidecar(stream: IO[bytes], draft: Draft) -> None:
         raise TraceError(f"a JSON object is wanted, got {type(record).__name__}")
     _refuse_other_bytes(draft.values, record.pop("experts_sha256", None))
     draft.name = text_or_none(record.pop("name", None))
+    ids = ids_or_none(record.pop("ids", None))
+    if ids is not None:
+        draft.values, draft.ids = flat_list(draft.values, ids), ids
     draft.stated = {key: record.pop(theirs, None) for key, theirs in SIDECAR_OF_STATED.items()}
+    if ids is not None:
+        draft.stated["pages"] = None  # it would say that the ids are page ids of a stated shape
     draft.metadata = record
 
 
@@ -124,8 +133,9 @@ def _sha256(experts: NDArray[Any]) -> str:
 def write_sidecar(trace: Trace, stream: IO[bytes]) -> None:
     """Write the JSON file beside an .npz: the metadata, then what the array cannot say."""
     experts = _narrow_experts(trace)
-    record = {**trace.metadata, "name": trace.name}
+    record: dict[str, Any] = {**trace.metadata, "name": trace.name}
     record |= {theirs: getattr(trace, key) for key, theirs in SIDECAR_OF_STATED.items()}
+    record |= plain_ids(trace)
     if experts.dtype == INT16:
         record["experts_sha256"] = _sha256(experts)
     stream.write(json_line(record, indent=1))

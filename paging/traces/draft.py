@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from paging.errors import ModelError, TraceError
-from paging.model import whole_number
-from paging.traces.trace import Pages, Trace
+from paging.model import pages_text, whole_number
+from paging.traces.numbering import as_page_ids
+from paging.traces.reading import DENSE, TraceReading
+from paging.traces.trace import Pages, Trace, layers_text
 
 SHAPE = ("layers", "pages", "per_visit")
 
@@ -22,11 +25,16 @@ class Draft:
     Parameters
     ----------
     values : ndarray of int
-        Expert indices of shape (tokens, layers, top_k) or (tokens, layers), or page ids of shape (T,).
+        Expert indices of shape (tokens, layers, top_k) or (tokens, layers), or, where ``ids`` is given, the
+        numbers of pages of a list, of shape (T,).
+    ids : sequence of int or str, optional
+        What the source calls the pages of a list, by number.
     stated : mapping
         What the file says of itself: any of layers, pages, per_visit, tokens, requests, digest.
     stated_in : str
         Where it says so, for messages.
+    remarks : tuple of str
+        What a user should know of how the file was read.
     seq_id, decode, name, metadata
         As in `Trace`; None where the file does not say.
     """
@@ -38,25 +46,114 @@ class Draft:
     decode: NDArray[Any] | None = None
     name: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    ids: Sequence[object] | None = None
+    remarks: tuple[str, ...] = ()
 
-    def trace(self, asked: Mapping[str, Any], default_name: str) -> Trace:
-        """Return the checked trace; ``asked`` holds the caller's layers, pages and per_visit (or None)."""
+    def trace(self, reading: TraceReading, default_name: str) -> Trace:
+        """Return the checked trace, of which only what the caller asks for is left."""
+        asked = {key: getattr(reading, key) for key in SHAPE}
         claims = {key: self._claims(key, asked) for key in {**self.stated, **asked}}
         shape = {key: _agreed(key, claims[key]) for key in SHAPE}
         extra: dict[str, Any] = {"seq_id": self.seq_id, "decode": self.decode}
         extra |= {"name": self.name or default_name, "metadata": self.metadata}
-        if self.values.ndim == 1:
-            trace = Trace(self.values, **_shape_of_page_ids(self.values, **shape), **extra)
-        else:
+        whole: NDArray[Any] | None = None
+        dropped: tuple[int, ...] = ()
+        if self.ids is not None:
+            if reading.drop_layers is not None:
+                raise TraceError(
+                    "drop_layers is for recorded experts; a list of page ids has no layers to drop"
+                )
+            trace = Trace(**_list_of_pages(self.values, self.ids, **shape), **extra)
+        elif reading.drop_layers is None:
             trace = Trace.from_experts(self.values, shape["pages"], **extra)
-        for key, said in claims.items():
-            if said:
-                _agreed(key, [(getattr(trace, key), "in the data"), *said])
-        return trace
+        else:
+            whole, dropped = self.values, _dropped_layers(self.values, reading.drop_layers)
+            kept = [layer for layer in range(whole.shape[1]) if layer not in dropped]
+            pages = shape["pages"]
+            if isinstance(pages, tuple) and len(pages) == whole.shape[1]:
+                pages = tuple(pages[layer] for layer in kept)
+            trace = Trace.from_experts(whole[:, kept], pages, **extra)
+        self._compare(trace, claims, whole)
+        remarks = (*self.remarks, *trace.remarks, *_dropped(dropped), *_constant(trace))
+        return reading.part_of(replace(trace, remarks=remarks))
 
     def _claims(self, key: str, asked: Mapping[str, Any]) -> list[tuple[Any, str]]:
         origins = {f"stated in {self.stated_in}": self.stated.get(key), "asked for": asked.get(key)}
         return [(_plain(key, value), origin) for origin, value in origins.items() if value is not None]
+
+    def _compare(
+        self, trace: Trace, claims: Mapping[str, list[tuple[Any, str]]], whole: NDArray[Any] | None
+    ) -> None:
+        """Refuse claims that the data contradict; what was said before layers were dropped is about all."""
+        found = {key: getattr(trace, key) for key in claims if key != "digest"}
+        if whole is not None:
+            found |= {"layers": whole.shape[1], "pages": None, "requests": None}
+        padded = self.ids is None and len(self.values) != trace.tokens
+        for key, said in claims.items():
+            if not said or (key == "digest" and (whole is not None or padded)):
+                continue
+            here = trace.digest if key == "digest" else found[key]
+            if padded and key in ("tokens", "requests"):
+                # Whoever recorded padding may have counted it.
+                size = self.values.size if key == "requests" else len(self.values)
+                here = size if all(value == size for value, _ in said) else here
+            if here is not None:
+                _agreed(key, [(here, "in the data"), *said])
+
+
+def _list_of_pages(
+    values: NDArray[Any],
+    ids: Sequence[object],
+    layers: int | None,
+    pages: Pages | None,
+    per_visit: int | None,
+) -> dict[str, Any]:
+    """Return shape and requests of a list; one layer where nothing else is said."""
+    if layers is None:
+        layers = len(pages) if isinstance(pages, tuple) else 1
+    shape: dict[str, Any] = {"layers": layers, "per_visit": per_visit or 1}
+    if pages is not None:
+        return {"page_ids": as_page_ids(values, ids), "pages": pages, **shape}
+    if layers > 1:
+        raise TraceError(f"page ids of {layers} layers need the pages of each layer: give pages (-n)")
+    count = max(len(ids), per_visit or 1)
+    return {"page_ids": values, "pages": count, "ids": ids if count == len(ids) else None, **shape}
+
+
+def _dropped_layers(experts: NDArray[Any], asked: str | tuple[int, ...]) -> tuple[int, ...]:
+    if experts.ndim not in (2, 3) or experts.size == 0:
+        return ()  # refused for its shape
+    layers = experts.shape[1]
+    if asked == DENSE:
+        by_layer = np.moveaxis(experts, 1, 0).reshape(layers, -1)
+        lowest = by_layer.min(axis=1, where=by_layer >= 0, initial=np.iinfo(by_layer.dtype).max)
+        dropped = tuple(np.flatnonzero(lowest >= by_layer.max(axis=1)).tolist())
+    else:
+        dropped = tuple(sorted(set(map(int, asked))))
+        if dropped and dropped[-1] >= layers:
+            raise TraceError(f"there is no layer {dropped[-1]} to drop: the layers are 0 … {layers - 1}")
+    if len(dropped) == layers:
+        failed = (
+            "; every one asks for one expert every time: a capture that failed?" if asked == DENSE else ""
+        )
+        raise TraceError(f"no layer is left after dropping all {layers}{failed}")
+    return dropped
+
+
+def _dropped(layers: Sequence[int]) -> list[str]:
+    return [f"{layers_text(layers, 'is', 'are')} left out; the others are numbered anew"] if layers else []
+
+
+def _constant(trace: Trace) -> list[str]:
+    found = trace.constant_layers
+    if not found:
+        return []
+    asks = layers_text(list(found), "asks", "ask")
+    experts = set(found.values())
+    what = f"expert {experts.pop()} every time" if len(experts) == 1 else "one expert every time"
+    if len(found) == trace.layers > 1:
+        return [f"every layer asks for {what}: a capture that failed?"]
+    return [f"{asks} for {what} (dense?); --drop-layers dense leaves out such layers"]
 
 
 def _agreed(key: str, claims: Sequence[tuple[Any, str]]) -> Any:
@@ -68,19 +165,6 @@ def _agreed(key: str, claims: Sequence[tuple[Any, str]]) -> Any:
                 f"{key} is {_shown(claims[0][0])} {claims[0][1]}, but {_shown(value)} {origin}{hint}"
             )
     return claims[0][0] if claims else None
-
-
-def _shape_of_page_ids(
-    values: NDArray[Any], layers: int | None, pages: Pages | None, per_visit: int | None
-) -> dict[str, Any]:
-    """Complete the shape of a flat list of page ids; one layer where nothing else is said."""
-    if layers is None:
-        layers = len(pages) if isinstance(pages, tuple) else 1
-    if pages is None:
-        if layers > 1:
-            raise TraceError(f"page ids of {layers} layers need the pages of each layer: give pages")
-        pages = max(int(values.max(initial=0)) + 1, per_visit or 1)
-    return {"layers": layers, "pages": pages, "per_visit": per_visit or 1}
 
 
 def _plain(key: str, value: Any) -> Any:
@@ -104,4 +188,4 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    return "/".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return pages_text(value) if isinstance(value, int | tuple) else str(value)

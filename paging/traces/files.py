@@ -1,16 +1,11 @@
-"""Traces in files: suffixes, gzip, writing without leaving halves behind, and errors that name the file."""
+"""Traces in files: formats by suffix or name, writing without leaving halves, errors that name the file."""
 
 from __future__ import annotations
 
 import contextlib
-import gzip
-import io
 import lzma
 import os
-import secrets
-import shutil
 import struct
-import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -18,13 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from paging.errors import TraceError
+from paging.errors import TraceError, UnknownNameError
+from paging.files import atomic_write
 from paging.traces.draft import Draft
-from paging.traces.formats import FOREIGN, FORMATS, Format, Writer
-from paging.traces.trace import IllegalRequestError, Pages, Trace
-
-GZIP_MAGIC = b"\x1f\x8b"
-CHUNK = 1 << 20
+from paging.traces.formats import FOREIGN, FORMATS, NAMED, SPECIAL, Format
+from paging.traces.opening import PACKED, STANDARD_INPUT, is_stream, opened, packing, unpacked
+from paging.traces.reading import ALL, TraceReading
+from paging.traces.text import read_typed
+from paging.traces.trace import IllegalRequestError, Trace
 
 DAMAGE = (
     *(EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError, SyntaxError),
@@ -33,24 +29,21 @@ DAMAGE = (
 """What gzip, zipfile and numpy raise when they are given a damaged file."""
 
 
-def read_trace(
-    path: str | os.PathLike[str],
-    *,
-    layers: int | None = None,
-    pages: Pages | None = None,
-    per_visit: int | None = None,
-) -> Trace:
-    """Read a trace from a file; the format is told by the suffix, gzip by ``.gz`` or by the first bytes.
+def read_trace(path: str | os.PathLike[str], reading: TraceReading | None = None, **options: Any) -> Trace:
+    """Read a trace from a file, from standard input or from a pipe.
 
     Parameters
     ----------
     path : path
         A ``.npz`` (with a ``.json`` of the same stem beside it, if there is one), ``.npy``, ``.jsonl``,
-        ``.txt``, ``.csv`` or ``.oracleGeneral`` file, each also with ``.gz`` behind. See docs/traces.md for
-        the formats. An ``.oracleGeneral`` file is classical (ℓ = 1) unless its shape is given.
-    layers, pages, per_visit : optional
-        What the file does not say: needed for page ids of several layers without a header, useful where
-        the largest expert was never used. Where the file says it too, both must agree.
+        ``.txt``, ``.csv``, ``.oracleGeneral`` or ``.vscsi`` file, each also with ``.gz`` or ``.zst`` behind;
+        with ``format`` a file of any name. ``-`` is standard input, which like ``/dev/stdin`` and process
+        substitutions holds text unless ``format`` says otherwise. See docs/traces.md for the formats.
+    reading : TraceReading, optional
+        How to read it, as one object.
+    **options
+        The same one by one: the fields of :class:`~paging.traces.TraceReading`, such as ``layers``,
+        ``pages``, ``column``, ``tokens``.
 
     Returns
     -------
@@ -60,8 +53,8 @@ def read_trace(
     Raises
     ------
     TraceError
-        The file is missing, unreadable, damaged or not a legal trace. The message names the file and the
-        line, or token, layer and slot.
+        The file is missing, unreadable, damaged or not a legal trace, or an option says nothing about its
+        format. The message names the file and the line, or token, layer and slot.
 
     Examples
     --------
@@ -70,26 +63,61 @@ def read_trace(
     >>> _ = path.write_text("0 3  1 3  # two tokens of two layers")
     >>> read_trace(path, layers=2, pages=3).experts.tolist()
     [[[0], [0]], [[1], [0]]]
+    >>> _ = path.with_suffix(".csv").write_text("50,/a,512\\n51,/b,512\\n52,/a,512\\n")
+    >>> trace = read_trace(path.with_suffix(".csv"), column=2)
+    >>> trace.page_ids.tolist(), trace.ids
+    ([0, 1, 0], ('/a', '/b'))
     """
-    path = Path(path)
-    kind = _format_of(path)
-    asked = {"layers": layers, "pages": pages, "per_visit": per_visit}
-    with _naming(path):
-        draft = _read_draft(path, kind)
-        if kind.sidecar is not None:
-            _read_sidecar(kind, path, draft)
-        try:
-            return draft.trace(asked, _stem(path))
-        except IllegalRequestError as problem:
-            raise TraceError(f"{_line_of(path, kind, problem)}{problem}") from None
+    wanted = TraceReading(**options) if reading is None else reading
+    name = os.fspath(path)
+    with _naming(name):
+        kind = _format_of(name, wanted.format)
+        _refuse_options(kind, wanted)
+        with opened(name) as raw:
+            draft = _read_draft(name, kind, raw, wanted)
+            if kind.sidecar is not None and not is_stream(name):
+                _read_sidecar(kind, Path(name), draft)
+            try:
+                return draft.trace(wanted, _stem(name))
+            except IllegalRequestError as problem:
+                raise TraceError(f"{_line_of(name, kind, raw, problem)}{problem}") from None
+
+
+def requests_trace(text: str, reading: TraceReading | None = None, **options: Any) -> Trace:
+    """Return the trace of a reference string such as ``7 0 1 2 0 3``.
+
+    Parameters
+    ----------
+    text : str
+        Page ids separated by spaces or commas: whole numbers, or words of which none is a number.
+    reading, options
+        As for `read_trace`.
+
+    Raises
+    ------
+    TraceError
+        It is not a legal trace.
+
+    Examples
+    --------
+    >>> requests_trace("A B A C").page_ids.tolist()
+    [0, 1, 0, 2]
+    """
+    wanted = TraceReading(**options) if reading is None else reading
+    with _naming("--requests"):
+        _refuse_options(FORMATS[".txt"], wanted)
+        if wanted.format is not None or wanted.column not in (None, ALL):
+            raise TraceError("requests typed on the command line have neither columns nor a format")
+        return read_typed(text, wanted).trace(wanted, "requests")
 
 
 def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
-    """Write a trace to a file in the format of its suffix, compressed if it ends in ``.gz``.
+    """Write a trace to a file in the format of its suffix, compressed if it ends in ``.gz`` or ``.zst``.
 
     A file of that name is replaced, and only once the new one is complete: on an error nothing changes. An
     ``.npz`` gets its ``.json`` beside it. ``.npz`` and ``.jsonl`` keep everything; ``.txt`` and ``.csv`` keep
-    the requests and the shape; ``.npy`` keeps the expert indices only, ``.oracleGeneral`` the requests only.
+    the requests, the shape and the page ids of the source; ``.npy`` keeps the expert indices only,
+    ``.oracleGeneral`` the requests only.
 
     Raises
     ------
@@ -107,24 +135,21 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
     True
     """
     path = Path(path)
-    kind = _format_of(path)
-    writers: dict[Path, tuple[Writer, bool]] = {path: (kind.write, kind.seeks)}
-    if kind.sidecar is not None:
-        writers[_beside(path, kind.sidecar.suffix)] = (kind.sidecar.write, False)
-    staged = {target: target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp") for target in writers}
-    with _naming(path):
-        try:
+    with _naming(str(path)):
+        kind = _format_of(str(path), None)
+        if kind.write is None:
+            raise TraceError("this format can be read, but not written")
+        writers = {path: (kind.write, kind.seeks)}
+        if kind.sidecar is not None:
+            writers[_beside(path, kind.sidecar.suffix)] = (kind.sidecar.write, False)
+        for target in writers:
+            if target.is_dir():
+                raise IsADirectoryError(None, "is a directory", str(target))
+        with contextlib.ExitStack() as stack:
             for target, (write, seeks) in writers.items():
-                if target.is_dir():
-                    raise IsADirectoryError(None, "is a directory", str(target))
-                with _created(staged[target], target.suffix == ".gz", seeks) as stream:
-                    write(trace, stream)
-            for target, temporary in staged.items():
-                temporary.replace(target)
-        finally:
-            for temporary in staged.values():
-                with contextlib.suppress(OSError):
-                    temporary.unlink(missing_ok=True)
+                stream = stack.enter_context(atomic_write(target, "wb"))
+                with packing(stream, target.suffix.lower(), seeks) as packed:
+                    write(trace, packed)
 
 
 def trace_suffixes() -> dict[str, str]:
@@ -132,89 +157,79 @@ def trace_suffixes() -> dict[str, str]:
     return {suffix: kind.title for suffix, kind in FORMATS.items()}
 
 
-def _format_of(path: Path) -> Format:
-    suffix = _without_gz(path).suffix.lower()
+def trace_formats() -> dict[str, str]:
+    """Return the formats by the name that ``format`` takes, with titles."""
+    return {name: kind.title for name, kind in NAMED.items()}
+
+
+def _format_of(name: str, asked: str | None) -> Format:
+    if asked is not None:
+        by_name = {key.lower(): kind for key, kind in NAMED.items()}
+        if asked.lower() not in by_name:
+            raise TraceError(str(UnknownNameError("format", asked, NAMED)))
+        return by_name[asked.lower()]
+    if is_stream(name):
+        return FORMATS[".txt"]
+    bare = _unpacked_name(name)
     for ending, kind in FOREIGN.items():
-        if _without_gz(path).name.lower().endswith(ending):
+        if bare.lower().endswith(ending):
             return kind
+    suffix = Path(bare).suffix.lower()
     if suffix not in FORMATS:
-        known = ", ".join([*FORMATS, ".oracleGeneral"])
-        raise TraceError(f"{path}: unknown suffix {suffix!r}; known are {known}, each also with .gz behind")
+        known = ", ".join([*FORMATS, ".oracleGeneral", ".vscsi"])
+        raise TraceError(
+            f"unknown suffix {suffix!r}; known are {known}, each also with .gz or .zst behind; otherwise "
+            f"--format says what it holds: {', '.join(NAMED)}"
+        )
     return FORMATS[suffix]
 
 
-def _without_gz(path: Path) -> Path:
-    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
+def _refuse_options(kind: Format, reading: TraceReading) -> None:
+    for option in reading.given():
+        if option in SPECIAL and option not in kind.takes:
+            known = [name for name, other in NAMED.items() if option in other.takes]
+            raise TraceError(
+                f"--{option.replace('_', '-')} says nothing about this format ({kind.title}); it is for "
+                f"{', '.join(known)}"
+            )
 
 
-def _stem(path: Path) -> str:
-    return _without_gz(path).stem
+def _unpacked_name(name: str) -> str:
+    path = Path(name)
+    return str(path.with_suffix("")) if path.suffix.lower() in PACKED and path.stem else name
+
+
+def _stem(name: str) -> str:
+    return "standard input" if is_stream(name) else Path(_unpacked_name(name)).stem
 
 
 def _beside(path: Path, suffix: str) -> Path:
-    return _without_gz(path).with_suffix(suffix)
+    return Path(_unpacked_name(str(path))).with_suffix(suffix)
 
 
 @contextlib.contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def _naming(name: str) -> Iterator[None]:
     """Name the file in every TraceError, and make a TraceError of every OSError."""
+    shown = "standard input" if name == STANDARD_INPUT else name
     try:
         yield
     except TraceError as problem:
-        raise TraceError(f"{path}: {problem}") from None
+        raise TraceError(f"{shown}: {problem}") from None
     except OSError as problem:
-        other = f" ({problem.filename})" if problem.filename and str(problem.filename) != str(path) else ""
-        raise TraceError(f"{path}: {problem.strerror or problem}{other}") from None
+        other = f" ({problem.filename})" if problem.filename and str(problem.filename) != name else ""
+        raise TraceError(f"{shown}: {problem.strerror or problem}{other}") from None
 
 
-def _read_draft(path: Path, kind: Format) -> Draft:
+def _read_draft(name: str, kind: Format, raw: IO[bytes], reading: TraceReading) -> Draft:
     try:
-        with _opened(path, kind) as stream:
-            return kind.read(stream)
+        with unpacked(raw, name, kind.seeks) as stream:
+            return kind.read(stream, reading)
     except (TraceError, OSError):
         raise
     except DAMAGE as problem:
         reason = " ".join(str(problem).split()) or type(problem).__name__
-        raise TraceError(f"damaged, or not a {_without_gz(path).suffix} file: {reason}") from None
-
-
-@contextlib.contextmanager
-def _opened(path: Path, kind: Format) -> Iterator[IO[bytes]]:
-    """Open for reading, through gzip where the suffix or the first bytes say so."""
-    with contextlib.ExitStack() as stack:
-        raw = stack.enter_context(path.open("rb"))
-        start = raw.peek(2)[:2]
-        if not start:
-            raise TraceError("the file is empty")
-        if path.suffix.lower() != ".gz" and start != GZIP_MAGIC:
-            yield raw
-            return
-        unpacked = stack.enter_context(io.BufferedReader(gzip.GzipFile(fileobj=raw), CHUNK))
-        if not kind.seeks:
-            yield unpacked
-            return
-        copy = stack.enter_context(tempfile.TemporaryFile())
-        shutil.copyfileobj(unpacked, copy, CHUNK)
-        copy.seek(0)
-        yield copy
-
-
-@contextlib.contextmanager
-def _created(path: Path, compressed: bool, seeks: bool) -> Iterator[IO[bytes]]:
-    """Create a file for writing, through gzip (without name and time: equal traces give equal bytes)."""
-    with contextlib.ExitStack() as stack:
-        raw: IO[bytes] = stack.enter_context(path.open("xb"))
-        if not compressed:
-            yield raw
-            return
-        packed: Any = stack.enter_context(gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0))
-        if not seeks:
-            yield packed
-            return
-        copy = stack.enter_context(tempfile.TemporaryFile())
-        yield copy
-        copy.seek(0)
-        shutil.copyfileobj(copy, packed, CHUNK)
+        what = next(key for key, other in NAMED.items() if other is kind)
+        raise TraceError(f"damaged, or not a .{what} file: {reason}") from None
 
 
 def _read_sidecar(kind: Format, path: Path, draft: Draft) -> None:
@@ -232,9 +247,9 @@ def _read_sidecar(kind: Format, path: Path, draft: Draft) -> None:
             raise TraceError(f"sidecar {beside.name}: {problem}") from None
 
 
-def _line_of(path: Path, kind: Format, problem: IllegalRequestError) -> str:
+def _line_of(name: str, kind: Format, raw: IO[bytes], problem: IllegalRequestError) -> str:
     """Say on which line a request stands, for formats that have lines."""
     if kind.line_of is None:
         return ""
-    with _opened(path, kind) as stream:
+    with unpacked(raw, name, kind.seeks) as stream:
         return f"line {kind.line_of(stream, problem)}: "

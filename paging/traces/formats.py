@@ -1,25 +1,37 @@
 """The table of trace formats: adding one means writing a reader and a writer, and one line here.
 
-A reader takes an open binary stream and returns a `Draft`; a writer takes a trace and an open binary
-stream. Neither knows of gzip, of file names or of what makes a trace legal: `paging.traces.files` and
-`paging.traces.trace` do.
+A reader takes an open binary stream and how the trace is to be read, and returns a `Draft`; a writer takes a
+trace and an open binary stream. Neither knows of packing, of file names or of what makes a trace legal:
+`paging.traces.opening`, `paging.traces.files` and `paging.traces.trace` do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
+from paging.errors import TraceError
 from paging.traces.arrays import read_npy, read_npz, read_sidecar, write_npy, write_npz, write_sidecar
 from paging.traces.draft import Draft
-from paging.traces.oracle import SUFFIXES as ORACLE_SUFFIXES
-from paging.traces.oracle import read_oracle, write_oracle
+from paging.traces.oracle import read_oracle, read_vscsi, write_oracle
+from paging.traces.reading import ALL, TraceReading
 from paging.traces.records import line_of_jsonl, read_jsonl, write_jsonl
-from paging.traces.text import line_of_text, read_text, write_csv, write_txt
+from paging.traces.tables import (
+    ARC,
+    CLOUDPHYSICS,
+    MSR,
+    SPC,
+    TWITTER,
+    read_column,
+    read_layer_expert,
+    read_layout,
+)
+from paging.traces.text import line_of_text, read_text, read_words, write_csv, write_txt
 from paging.traces.trace import IllegalRequestError, Trace
 
-Reader = Callable[[IO[bytes]], Draft]
+Reader = Callable[[IO[bytes], TraceReading], Draft]
 Writer = Callable[[Trace, IO[bytes]], None]
 
 
@@ -41,21 +53,39 @@ class Format:
     title : str
         What the format is, for help texts.
     read, write : callable
-        Reader and writer.
+        Reader and writer; None where we do not write it.
     line_of : callable, optional
         Finds the line an illegal request stands on; None where the format has no lines.
     sidecar : Sidecar, optional
         The file beside it.
     seeks : bool
         Whether reader and writer move about in the stream, which a compressed one does not allow.
+    takes : tuple of str
+        Options of `TraceReading` that only some formats know what to do with, and this one does.
     """
 
     title: str
     read: Reader
-    write: Writer
+    write: Writer | None = None
     line_of: Callable[[IO[bytes], IllegalRequestError], int] | None = None
     sidecar: Sidecar | None = None
     seeks: bool = False
+    takes: tuple[str, ...] = ()
+
+
+TABLE = ("column", "delimiter")
+SPECIAL = (*TABLE, "block_size", "ignore_sizes")
+"""Options that say something of some formats only."""
+
+
+def _read_list_or_column(stream: IO[bytes], reading: TraceReading) -> Draft:
+    if reading.column is None or reading.column == ALL:
+        if reading.delimiter is not None:
+            raise TraceError(
+                "delimiter says what separates columns: --column N or NAME says which one to take"
+            )
+        return read_text(stream, reading)
+    return read_column(stream, reading)
 
 
 FORMATS = {
@@ -68,12 +98,68 @@ FORMATS = {
     ),
     ".npy": Format("bare numpy array (tokens, layers, top_k)", read_npy, write_npy),
     ".jsonl": Format("one JSON record per token", read_jsonl, write_jsonl, line_of_jsonl),
-    ".txt": Format("page ids separated by spaces, one round per line", read_text, write_txt, line_of_text),
-    ".csv": Format("page ids separated by commas, one round per line", read_text, write_csv, line_of_text),
+    ".txt": Format(
+        "page ids separated by spaces, one round per line",
+        _read_list_or_column,
+        write_txt,
+        line_of_text,
+        seeks=True,
+        takes=TABLE,
+    ),
+    ".csv": Format(
+        "page ids separated by commas, one round per line",
+        _read_list_or_column,
+        write_csv,
+        line_of_text,
+        seeks=True,
+        takes=TABLE,
+    ),
 }
+"""What keeps a trace's shape, by suffix."""
 
-FOREIGN = {
-    suffix: Format("libCacheSim's binary records: requests only, no shape", read_oracle, write_oracle)
-    for suffix in ORACLE_SUFFIXES
+ORACLE = Format("libCacheSim's binary records", read_oracle, write_oracle, takes=("ignore_sizes",))
+BLOCKS = ("block_size", "ignore_sizes")
+
+
+def _read_cloudphysics(stream: IO[bytes], reading: TraceReading) -> Draft:
+    binary = b"\0" in stream.read(8)
+    stream.seek(0)
+    return read_vscsi(stream, reading) if binary else read_layout(CLOUDPHYSICS, stream, reading)
+
+
+LAYOUTS = {
+    "words": Format("page ids that are words", read_words, line_of=line_of_text),
+    "arc": Format("rows of first block, number of blocks, and two more columns", partial(read_layout, ARC)),
+    "spc": Format(
+        "rows of unit, address in blocks of 512 bytes, size, operation, time",
+        partial(read_layout, SPC),
+        takes=BLOCKS,
+    ),
+    "msr": Format(
+        "rows of time, host, disk, operation, offset, size, response time",
+        partial(read_layout, MSR),
+        takes=BLOCKS,
+    ),
+    "twitter": Format(
+        "rows of time, key, sizes of key and value, client, operation, ttl",
+        partial(read_layout, TWITTER),
+        takes=("ignore_sizes",),
+    ),
+    "cloudphysics": Format(
+        "rows of version, time, operation, size, block, or the same as binary records (vscsi)",
+        _read_cloudphysics,
+        seeks=True,
+        takes=BLOCKS,
+    ),
+    "lirs": Format("one block number a line, and lines of '*'", read_text, line_of=line_of_text),
+    "layer-expert": Format(
+        "rows of layer and expert, of one token after the other", read_layer_expert, seeks=True
+    ),
 }
-"""Layouts of other programs, which do not say what shape the requests have."""
+"""Layouts of other programs, by name."""
+
+FOREIGN = {".oraclegeneral": ORACLE, ".oraclegeneral.bin": ORACLE, ".vscsi": LAYOUTS["cloudphysics"]}
+"""Suffixes of other programs' binary files, in small letters."""
+
+NAMED = {suffix[1:]: kind for suffix, kind in FORMATS.items()} | {"oracleGeneral": ORACLE} | LAYOUTS
+"""Every format by the name that ``format`` takes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from reprlib import repr as shorten
 from typing import IO, Any
@@ -14,17 +14,19 @@ from numpy.typing import NDArray
 
 from paging.errors import TraceError
 from paging.traces.draft import Draft
+from paging.traces.numbering import LARGEST
+from paging.traces.reading import TraceReading
 from paging.traces.text import BOM, LONGEST_LINE
 from paging.traces.trace import IllegalRequestError, Trace
 
 HEADER_KEY, VERSION = "layered_paging", 1
 
 
-def read_jsonl(stream: IO[bytes]) -> Draft:
+def read_jsonl(stream: IO[bytes], _reading: TraceReading) -> Draft:
     """Read one JSON record per token, line by line."""
     header: dict[str, Any] = {}
     columns: _Columns | None = None
-    for place, (number, line) in enumerate(_lines(stream)):
+    for place, (number, line) in enumerate(text_lines(stream)):
         record = _record(line, number)
         if place == 0 and HEADER_KEY in record:
             header = _header_of(record, number)
@@ -65,13 +67,19 @@ class _Columns:
 
     def draft(self, header: dict[str, Any]) -> Draft:
         """Return everything read."""
+        experts = np.frombuffer(self.experts, np.int32).reshape(-1, self.layers, self.per_visit)
+        ids = ids_or_none(header.get("ids"))
         return Draft(
-            np.frombuffer(self.experts, np.int32).reshape(-1, self.layers, self.per_visit),
-            {key: header.get(key) for key in ("layers", "pages", "per_visit", "tokens")},
+            experts if ids is None else flat_list(experts, ids),
+            {
+                key: None if key == "pages" and ids is not None else header.get(key)
+                for key in ("layers", "pages", "per_visit", "tokens")
+            },
             seq_id=None if self.seq_id is None else np.frombuffer(self.seq_id, np.int64),
             decode=None if self.decode is None else np.frombuffer(self.decode, np.bool_),
             name=text_or_none(header.get("name")),
             metadata=header.get("metadata", {}),
+            ids=ids,
         )
 
     def _check_experts(self, experts: Any) -> None:
@@ -87,7 +95,10 @@ class _Columns:
     def _wrong_visit(self, experts: list[Any]) -> str:
         for layer, visit in enumerate(experts):
             if type(visit) is not list or len(visit) != self.per_visit:
-                return f"layer {layer} must be a list of {self.per_visit} integers, got {shorten(visit)}"
+                return (
+                    f"layer {layer} must be a list of {self.per_visit} integers, got {shorten(visit)} "
+                    "(−1 fills the slots that a token did not use)"
+                )
         raise AssertionError("called only where a visit is wrong")
 
     def _wrong_expert(self, experts: list[list[Any]]) -> str:
@@ -109,7 +120,7 @@ class _Columns:
 def line_of_jsonl(stream: IO[bytes], problem: IllegalRequestError) -> int:
     """Return the line on which the token of an illegal request stands."""
     token = problem.token
-    for place, (number, line) in enumerate(_lines(stream)):
+    for place, (number, line) in enumerate(text_lines(stream)):
         if place == 0 and HEADER_KEY in _record(line, number):
             token += 1
         if place == token:
@@ -120,7 +131,7 @@ def line_of_jsonl(stream: IO[bytes], problem: IllegalRequestError) -> int:
 def write_jsonl(trace: Trace, stream: IO[bytes]) -> None:
     """Write a header record, then one record per token."""
     kept = ("layers", "pages", "per_visit", "tokens", "name", "metadata")
-    header = {HEADER_KEY: VERSION} | {key: getattr(trace, key) for key in kept}
+    header = {HEADER_KEY: VERSION} | {key: getattr(trace, key) for key in kept} | plain_ids(trace)
     stream.write(json_line(header))
     for start, experts in _rounds(trace):
         columns = {"experts": experts, "seq_id": trace.seq_id, "decode": trace.decode}
@@ -144,7 +155,7 @@ def _rounds(trace: Trace) -> Iterator[tuple[int, NDArray[np.int32]]]:
         yield token, experts.reshape(-1, trace.layers, trace.per_visit)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+def text_lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield number (from 1) and text of every line that is not blank."""
     number = 0
     while line := stream.readline(LONGEST_LINE + 1):
@@ -182,13 +193,52 @@ def _header_of(record: dict[str, Any], number: int) -> dict[str, Any]:
 def parse_json(text: bytes) -> Any:
     """Parse UTF-8 JSON; whatever is wrong becomes a TraceError with a byte offset where there is one."""
     try:
-        return json.loads(text.decode())
+        return json.loads(text.decode(), object_pairs_hook=_without_repeats)
     except UnicodeDecodeError as problem:
         raise TraceError(f"not UTF-8 text at byte {problem.start}") from None
     except json.JSONDecodeError as problem:
         raise TraceError(f"not JSON at character {problem.pos}: {problem.msg}") from None
     except (ValueError, RecursionError) as problem:
         raise TraceError(f"not JSON that can be read: {problem}") from None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} comes twice")
+    return record
+
+
+def plain_ids(trace: Trace) -> dict[str, list[object]]:
+    """Return the page ids of the source for JSON, if a trace has them."""
+    if trace.ids is None:
+        return {}
+    return {"ids": list(trace.ids) if isinstance(trace.ids, tuple) else np.asarray(trace.ids).tolist()}
+
+
+def ids_or_none(given: Any) -> Sequence[object] | None:
+    """Return the page ids of the source that a file states, or raise a TraceError."""
+    if given is None:
+        return None
+    kinds = set(map(type, given)) if isinstance(given, list) else set()
+    if kinds == {int} and all(0 <= number <= LARGEST for number in given) and len(set(given)) == len(given):
+        return np.array(given, dtype=np.uint64)  # type: ignore[return-value]
+    if kinds == {str} and len(set(given)) == len(given):
+        return tuple(given)
+    raise TraceError(
+        f"ids must be a list of different whole numbers in 0 … {LARGEST}, or of different texts, "
+        f"got {shorten(given)}"
+    )
+
+
+def flat_list(experts: NDArray[Any], ids: Sequence[object]) -> NDArray[np.int32]:
+    """Return an array of experts as the list of named pages that it was written from."""
+    if experts.ndim not in (2, 3) or experts.shape[1] != 1 or experts.size == 0:
+        raise TraceError(f"ids are for lists of pages, of one layer; the experts have shape {experts.shape}")
+    if experts.min() < 0 or experts.max() >= len(ids):
+        raise TraceError(f"the file names {len(ids)} pages, but asks for {experts.min()} … {experts.max()}")
+    return experts.reshape(-1).astype(np.int32)
 
 
 def json_line(record: object, indent: int | None = None) -> bytes:

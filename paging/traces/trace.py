@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -12,17 +12,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paging.errors import ModelError, TraceError
-from paging.model import MAX_PAGES, LayeredInstance, PageArray, RequestSequence
+from paging.model import MAX_PAGES, LayeredInstance, PageArray, RequestSequence, packed_places
 
 Pages = int | tuple[int, ...]
 Integers = NDArray[np.integer[Any]]
 
+PADDING = -1
+"""Expert index of a slot that asks for nothing, in arrays and records."""
+
 BLOCK = 1 << 18
-"""Requests looked at in one go: large enough for numpy, small enough to add nothing to the memory."""
+"""RequestList looked at in one go: large enough for numpy, small enough to add nothing to the memory."""
 
 
 LONGEST_ROUND = 1 << 24
-"""Requests in a round that are believed; a header that claims more would only eat the memory."""
+"""RequestList in a round that are believed; a header that claims more would only eat the memory."""
 
 
 class IllegalRequestError(TraceError):
@@ -36,7 +39,7 @@ class IllegalRequestError(TraceError):
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """Requests recorded from a model, or from any other source, in the order they were made.
+    """RequestList recorded from a model, or from any other source, in the order they were made.
 
     Build one from expert indices with `Trace.from_experts`, from a sequence with `Trace.from_sequence`,
     or from a file with `paging.traces.read_trace`; the constructor itself takes page ids.
@@ -60,6 +63,13 @@ class Trace:
         Shown beside every number.
     metadata : mapping, optional
         Anything else worth keeping; it must be possible to write it as JSON.
+    places : array_like of int, shape (T,), optional
+        Where some visits ask for fewer than g pages: as in :class:`~paging.RequestSequence`.
+    ids : sequence of int or str, optional
+        The page ids of the source, all different, by page id here: a list without a stated shape is numbered
+        in order of first appearance (ℓ = 1 only).
+    remarks : tuple of str
+        What a reader noticed and a user should know; not kept in files.
 
     Raises
     ------
@@ -93,15 +103,23 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
     decode: NDArray[np.bool_] | None = field(default=None, repr=False)
     name: str = "trace"
     metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    places: NDArray[np.int64] | None = field(default=None, repr=False)
+    ids: Sequence[object] | None = field(default=None, repr=False)
+    remarks: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        instance = instance_of(self.layers, self.pages, self.per_visit)
+        instance = instance_of(self.layers, self.pages, self.per_visit, self.ids)
         given = np.asarray(self.page_ids)
         if given.ndim != 1 or given.size == 0:
             raise TraceError(f"a trace is a list of at least one request, got shape {given.shape}")
         _refuse_non_integers(given, "page ids")
-        _refuse_illegal_requests(given, instance)
+        places = None if self.places is None else _packed(self.places, len(given), instance.per_visit)
+        if places is None:
+            _refuse_illegal_requests(given, instance)
+        else:
+            _refuse_illegal_in_short_visits(given, places, instance)
         assign = object.__setattr__
+        assign(self, "places", places)
         assign(self, "layers", instance.layers)
         assign(self, "pages", instance.pages)
         assign(self, "per_visit", instance.per_visit)
@@ -139,7 +157,8 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         Parameters
         ----------
         experts : array_like of int, shape (tokens, layers, top_k) or (tokens, layers)
-            Expert indices; the second shape means top_k = 1. Floats are refused, even whole ones.
+            Expert indices; the second shape means top_k = 1. Floats are refused, even whole ones. −1 fills
+            the slots that a token did not use, and whole tokens that are none: these are left out.
         pages : int or tuple of int, optional
             Experts per layer; when absent, the largest index + 1 for every layer.
 
@@ -159,6 +178,18 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         _refuse_non_integers(array, "experts")
         layers, per_visit = array.shape[1:]
         _refuse_huge_experts(array)
+        _refuse_layers_of_zeros(array)
+        used: NDArray[np.bool_] | None = None
+        remarks: tuple[str, ...] = ()
+        if array.dtype.kind == "i" and array.min() == PADDING:
+            used = array != PADDING
+            tokens = np.asarray(used.any(axis=(1, 2)))
+            if not tokens.any():
+                raise TraceError(f"all {len(array)} tokens hold nothing but −1: no expert was recorded")
+            if not tokens.all():
+                array, used, dropped = array[tokens], used[tokens], int(np.count_nonzero(~tokens))
+                seq_id, decode = _kept(seq_id, tokens), _kept(decode, tokens)
+                remarks = (f"{dropped:,} of {tokens.size:,} tokens hold nothing but −1 and are left out",)
         if pages is None:
             # A visit's experts are distinct, so fewer than top_k different ones are a repeat, not a small n.
             pages = max(int(array.max()) + 1, per_visit)
@@ -167,19 +198,29 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         wide = np.int64 if array.dtype.itemsize >= 4 else np.int32
         page_ids: NDArray[Any] = array.astype(wide)
         page_ids += first_page[:-1, np.newaxis]
-        extra: Any = (seq_id, decode, name, metadata or {})
+        places = None
+        if used is not None:
+            places = np.flatnonzero(used.reshape(-1))
+            page_ids = page_ids[used]
+        extra: Any = (seq_id, decode, name, metadata or {}, places, None, remarks)
         return cls(page_ids.reshape(-1), layers, pages, per_visit, *extra)
 
     @classmethod
     def from_sequence(cls, sequence: RequestSequence, name: str = "sequence") -> Trace:
         """Return the requests of a sequence as a trace (cache size and variant are left behind)."""
         instance = sequence.instance
-        return cls(sequence.requests, instance.layers, instance.pages, instance.per_visit, name=name)
+        return cls(
+            sequence.requests,
+            *(instance.layers, instance.pages, instance.per_visit),
+            name=name,
+            places=sequence.places,
+            ids=instance.names if instance.layers == 1 else None,
+        )
 
     @property
     def instance(self) -> LayeredInstance:
         """An instance of this shape, whose cache holds one visit."""
-        return instance_of(self.layers, self.pages, self.per_visit)
+        return instance_of(self.layers, self.pages, self.per_visit, self.ids)
 
     @property
     def requests(self) -> int:
@@ -189,16 +230,24 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
     @property
     def tokens(self) -> int:
         """Number of rounds begun."""
-        return -(-self.requests // (self.layers * self.per_visit))
+        end = self.requests if self.places is None else int(self.places[-1]) + 1
+        return -(-end // (self.layers * self.per_visit))
+
+    @property
+    def all_places(self) -> int:
+        """Number of places: requests, and slots that no token used."""
+        return self.requests if self.places is None else self.tokens * self.layers * self.per_visit
 
     @property
     def whole_rounds(self) -> bool:
         """Whether the last round is complete."""
-        return self.requests % (self.layers * self.per_visit) == 0
+        return self.places is not None or self.requests % (self.layers * self.per_visit) == 0
 
     @property
     def experts(self) -> PageArray:
         """Expert indices inside the layers: int32 of shape (tokens, layers, top_k), computed anew.
+
+        Where a visit is shorter, its last slots hold −1.
 
         Raises
         ------
@@ -206,7 +255,7 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
             The last round is incomplete.
         """
         self.require_whole_rounds()
-        return self.experts_of(0, self.requests).reshape(-1, self.layers, self.per_visit)
+        return self.experts_of(0, self.all_places).reshape(-1, self.layers, self.per_visit)
 
     def require_whole_rounds(self) -> None:
         """Raise a TraceError if the last round is incomplete."""
@@ -217,10 +266,49 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
             )
 
     def experts_of(self, start: int, stop: int) -> PageArray:
-        """Return the expert indices inside the layers of requests ``start … stop − 1``, flat int32."""
+        """Return the expert indices inside the layers at places ``start … stop − 1``, flat int32.
+
+        A place is a request where all visits are full; a place without a request holds −1.
+        """
         base = np.repeat(self.instance.first_page[:-1], self.per_visit)
-        experts: PageArray = self.page_ids[start:stop] - _cyclic(base, start, stop)
+        if self.places is None:
+            experts: PageArray = self.page_ids[start:stop] - _cyclic(base, start, stop)
+            return experts
+        first, last = np.searchsorted(self.places, [start, stop])
+        places = self.places[first:last]
+        experts = np.full(stop - start, PADDING, dtype=np.int32)
+        experts[places - start] = self.page_ids[first:last] - base[places % len(base)]
         return experts
+
+    def of_tokens(self, kept: NDArray[np.bool_]) -> Trace:
+        """Return the trace of the tokens where ``kept``, of shape (tokens,), is True."""
+        round_length = self.layers * self.per_visit
+        places = np.arange(self.requests) if self.places is None else self.places
+        token = places // round_length
+        chosen = kept[token]
+        renumbered = (np.cumsum(kept) - 1)[token[chosen]] * round_length + places[chosen] % round_length
+        return replace(
+            self,
+            page_ids=self.page_ids[chosen],
+            places=renumbered,
+            seq_id=None if self.seq_id is None else self.seq_id[kept],
+            decode=None if self.decode is None else self.decode[kept],
+        )
+
+    @property
+    def constant_layers(self) -> dict[int, int]:
+        """The layers that ask for one expert every time, with that expert; none where there is one token."""
+        if self.tokens < 2 or self.ids is not None:
+            return {}
+        instance = self.instance
+        first = instance.first_page.astype(np.int64)
+        if instance.total_pages <= self.requests + BLOCK:
+            used = np.flatnonzero(np.bincount(self.page_ids, minlength=instance.total_pages))
+        else:
+            used = np.unique(self.page_ids)
+        begins = np.searchsorted(used, first)
+        alone = np.flatnonzero(np.diff(begins) == 1)
+        return {int(layer): int(used[begins[layer]] - first[layer]) for layer in alone}
 
     @cached_property
     def digest(self) -> str:
@@ -228,10 +316,11 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
 
         Hashed are the ASCII line ``layered-paging layers=ℓ per_visit=g`` with a newline, then for every
         request in order its expert index inside its layer as four little-endian bytes. The number of pages
-        per layer is left out: a bare array does not know how many experts were never used.
+        per layer is left out: a bare array does not know how many experts were never used. Where visits are
+        shorter than g, −1 stands for every slot that a token did not use.
         """
         state = hashlib.sha256(f"layered-paging layers={self.layers} per_visit={self.per_visit}\n".encode())
-        for start, stop in _blocks(self.requests):
+        for start, stop in _blocks(self.all_places):
             state.update(self.experts_of(start, stop).astype("<i4", copy=False).data)
         return state.hexdigest()
 
@@ -245,16 +334,18 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         ModelError
             The cache is too small (atomic visits need cache ≥ per_visit), or another field is out of range.
         """
-        instance = LayeredInstance(self.layers, self.pages, cache, self.per_visit, visits, bypassing)
-        return RequestSequence(instance, self.page_ids)
+        shape = (self.layers, self.pages, cache, self.per_visit, visits, bypassing)
+        return RequestSequence(LayeredInstance(*shape, self.ids), self.page_ids, self.places)
 
 
-def instance_of(layers: int, pages: Pages, per_visit: int) -> LayeredInstance:
+def instance_of(
+    layers: int, pages: Pages, per_visit: int, names: Sequence[object] | None = None
+) -> LayeredInstance:
     """Return an instance of this shape, or raise a TraceError."""
     if isinstance(layers, int) and isinstance(per_visit, int) and layers * per_visit > LONGEST_ROUND:
         raise TraceError(f"a round of {layers} layers × {per_visit} is longer than {LONGEST_ROUND} requests")
     try:
-        return LayeredInstance(layers, pages, per_visit, per_visit)
+        return LayeredInstance(layers, pages, per_visit, per_visit, names=names)
     except ModelError as problem:
         raise TraceError(str(problem)) from None
 
@@ -285,9 +376,9 @@ def _refuse_non_integers(values: NDArray[Any], what: str) -> None:
 
 def _refuse_huge_experts(experts: Integers) -> None:
     """Refuse indices that no int32 page id can stand for, before they are computed with."""
-    if experts.dtype.itemsize < 4 or (experts.min() >= 0 and experts.max() < MAX_PAGES):
+    if experts.dtype.itemsize < 4 or (experts.min() >= PADDING and experts.max() < MAX_PAGES):
         return
-    bad = (experts < 0) | (experts >= MAX_PAGES)
+    bad = (experts < PADDING) | (experts >= MAX_PAGES)
     token, layer, slot = (int(index) for index in np.unravel_index(bad.argmax(), experts.shape))
     request = (token * experts.shape[1] + layer) * experts.shape[2] + slot
     where = f"request {request} (token {token}, layer {layer}, slot {slot})"
@@ -315,9 +406,73 @@ def _refuse_illegal_requests(pages: Integers, instance: LayeredInstance) -> None
                 raise _illegal(request, pages, instance, "comes twice in one visit of layer")
 
 
-def _illegal(request: int, pages: Integers, instance: LayeredInstance, problem: str) -> IllegalRequestError:
+def _kept(column: ArrayLike | None, tokens: NDArray[np.bool_]) -> ArrayLike | None:
+    array = np.asarray(column)
+    return array[tokens] if column is not None and array.shape == tokens.shape else column
+
+
+def _packed(places: ArrayLike, length: int, group: int) -> NDArray[np.int64] | None:
+    given = np.asarray(places)
+    if given.shape != (length,) or given.dtype.kind not in "iu":
+        raise TraceError(f"places must be {length} integers, one for each request")
+    wide = given.astype(np.int64)
+    if wide[0] < 0 or (np.diff(wide) <= 0).any():
+        raise TraceError("places must be ≥ 0 and strictly increasing")
+    return packed_places(wide, group)
+
+
+def _refuse_illegal_in_short_visits(
+    pages: Integers, places: NDArray[np.int64], instance: LayeredInstance
+) -> None:
+    visits = places // instance.per_visit
+    layer = visits % instance.layers
+    outside = (pages < instance.first_page[layer]) | (pages >= instance.first_page[layer + 1])
+    if outside.any():
+        request = int(outside.argmax())
+        raise _illegal(request, pages, instance, "is outside layer", int(places[request]))
+    for gap in range(1, instance.per_visit):
+        repeated = (pages[gap:] == pages[:-gap]) & (visits[gap:] == visits[:-gap])
+        if repeated.any():
+            request = gap + int(repeated.argmax())
+            raise _illegal(
+                request, pages, instance, "comes twice in one visit of layer", int(places[request])
+            )
+
+
+def _refuse_layers_of_zeros(experts: Integers) -> None:
+    """Say what a layer of nothing but zeros is, before it is refused for asking twice for expert 0."""
+    if experts.shape[2] == 1 or experts.min() > 0:
+        return
+    lowest = np.flatnonzero(experts.max(axis=(0, 2)) == 0)
+    zeros = lowest[((experts[:, lowest] == 0).sum(axis=2) > 1).any(axis=0)]
+    if len(zeros) == 0:
+        return
+    if len(zeros) == experts.shape[1]:
+        raise TraceError(
+            "every layer holds nothing but zeros: a capture that failed, or dense layers alone "
+            "(--drop-layers leaves out dense ones)"
+        )
+    raise TraceError(
+        f"{layers_text(zeros.tolist())} nothing but zeros: dense, or not captured; --drop-layers dense "
+        f"(drop_layers) leaves such layers out"
+    )
+
+
+def layers_text(layers: Sequence[int], one: str = "holds", several: str = "hold") -> str:
+    """Write layers as the subject of a sentence.
+
+    >>> layers_text([3]), layers_text([0, 2], "is", "are")
+    ('layer 3 holds', 'layers 0, 2 are')
+    """
+    shown = ", ".join(map(str, layers[:8])) + (", …" if len(layers) > 8 else "")
+    return f"layer {shown} {one}" if len(layers) == 1 else f"layers {shown} {several}"
+
+
+def _illegal(
+    request: int, pages: Integers, instance: LayeredInstance, problem: str, place: int | None = None
+) -> IllegalRequestError:
     """Say what is wrong with a request, where it is, and what its layer allows."""
-    token, rest = divmod(request, instance.round_length)
+    token, rest = divmod(request if place is None else place, instance.round_length)
     layer, slot = divmod(rest, instance.per_visit)
     page, allowed = int(pages[request]), instance.pages_of(layer)
     return IllegalRequestError(
@@ -337,10 +492,12 @@ def trace_info(trace: Trace) -> dict[str, Any]:
     dict
         ``name``, ``tokens``, ``layers``, ``pages``, ``top_k``, ``requests``, ``whole_rounds``;
         ``distinct_pages`` of ``total_pages``; ``sequences`` and ``decode_tokens`` (None where the trace
-        does not say); ``digest``; ``repeat_rate`` with ``mean``, ``min``, ``max`` over the layers: the share
-        of a visit's pages requested in the same layer's previous visit too, counted inside each sequence
-        and over whole rounds (None without a second visit); ``entropy_bits`` likewise: the entropy of how
-        often each page of a layer is requested, at most log2 n; ``metadata``. All are plain Python numbers.
+        does not say); ``ids`` (``numbers`` or ``words`` where the pages have ids of the source, otherwise
+        None); ``short_visits``; ``digest``; ``repeat_rate`` with ``mean``, ``min``, ``max`` over the layers:
+        the share of a visit's pages requested in the same layer's previous visit too, counted inside each
+        sequence and over whole rounds (None without a second visit); ``entropy_bits`` likewise: the entropy
+        of how often each page of a layer is requested, at most log2 n;
+        ``metadata``. All are plain Python numbers.
 
     Examples
     --------
@@ -360,6 +517,8 @@ def trace_info(trace: Trace) -> dict[str, Any]:
         "whole_rounds": trace.whole_rounds,
         "distinct_pages": len(used),
         "total_pages": trace.instance.total_pages,
+        "ids": ids_kind(trace.ids),
+        "short_visits": trace.places is not None,
         "sequences": None if trace.seq_id is None else len(np.unique(trace.seq_id)),
         "decode_tokens": None if trace.decode is None else int(np.count_nonzero(trace.decode)),
         "digest": trace.digest,
@@ -367,6 +526,11 @@ def trace_info(trace: Trace) -> dict[str, Any]:
         "entropy_bits": _spread(_entropies(used, counts, trace.instance)),
         "metadata": dict(trace.metadata),
     }
+
+
+def ids_kind(ids: Sequence[object] | None) -> str | None:
+    """Say whether page names are numbers or words."""
+    return None if ids is None else "words" if isinstance(ids[0], str) else "numbers"
 
 
 def _spread(values: NDArray[np.float64]) -> dict[str, float] | None:
@@ -385,10 +549,10 @@ def _entropies(used: PageArray, counts: NDArray[np.int64], instance: LayeredInst
 def _repeat_rates(trace: Trace) -> NDArray[np.float64]:
     """Share of repeated pages, one number per layer; empty where no sequence has two whole rounds."""
     round_length = trace.layers * trace.per_visit
-    rounds = trace.page_ids[: trace.requests // round_length * round_length]
+    rounds = trace.experts_of(0, trace.all_places // round_length * round_length)
     visits = rounds.reshape(-1, trace.layers, trace.per_visit)
     step = max(1, BLOCK // (round_length * trace.per_visit))  # all pairs of a visit's pages are compared
-    hits, pairs = np.zeros(trace.layers), 0
+    hits, pairs = np.zeros(trace.layers), np.zeros(trace.layers)
     for start in range(1, len(visits), step):
         now = visits[start : start + step]
         before = visits[start - 1 : start - 1 + len(now)]
@@ -397,6 +561,7 @@ def _repeat_rates(trace: Trace) -> NDArray[np.float64]:
             together = ids[1:] == ids[:-1]
             now, before = now[together], before[together]
         repeated = (now[:, :, :, np.newaxis] == before[:, :, np.newaxis, :]).any(axis=3)
-        hits += repeated.sum(axis=(0, 2))
-        pairs += len(now)
-    return hits / (pairs * trace.per_visit) if pairs else np.zeros(0)
+        requested = now != PADDING
+        hits += (repeated & requested).sum(axis=(0, 2))
+        pairs += requested.sum(axis=(0, 2))
+    return hits[pairs > 0] / pairs[pairs > 0]

@@ -248,6 +248,7 @@ def film_of(
     Picture(page=2, hit=False, victims=(0,), cells='-cm', optimum_cells='c-c', faults=3, optimum=3, phase=2)
     """
     instance = run.sequence.instance
+    run.sequence.require_full_visits("a film")
     length = len(run.sequence) if first is None else min(whole_number(first, "first", 0), len(run.sequence))
     if length * instance.total_pages > MAX_CELLS:
         raise LimitError(

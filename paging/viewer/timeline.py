@@ -80,7 +80,7 @@ def cache_timeline(
         served = list(steps(policy, shown, seed=seed))
     faults = sum(not step.hit for step in served)
     part = "" if len(shown) == len(sequence) else f"the first {len(shown)} of {len(sequence):,} requests; "
-    layers = "".join(str(sequence.instance.layer_at(t) % 10) for t in range(len(shown)))
+    layers = "".join(str(layer % 10) for layer in shown.visit_layers.tolist())
     lines = [
         f"{_name(policy, seed)}: {part}{LEGEND}",
         "time".ljust(margin) + _ruler(len(shown)),

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paging.cli.options import Source, cache_option, source_options_with
+from paging.cli.options import Source, cache_option, read, reading_options, source_options_with
 from paging.cli.terminal import progress, remark, requests_note
 from paging.files import atomic_write
 
 if TYPE_CHECKING:
     from paging.run import Run
+    from paging.traces import TraceReading
 
 
 @click.command()
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Offer this routing trace too; may be given several times.",
 )
-def play(port: int, browser: bool, policies: tuple[str, ...], traces: tuple[str, ...]) -> None:
+@reading_options()
+def play(
+    port: int, browser: bool, policies: tuple[str, ...], traces: tuple[str, ...], reading: TraceReading
+) -> None:
     """Open the live page: watch policies, be the adversary, be the algorithm.
 
     A local web app on the loopback address, reachable from this machine alone. Ctrl+C stops it; games are
@@ -53,18 +57,17 @@ def play(port: int, browser: bool, policies: tuple[str, ...], traces: tuple[str,
       paging play -p mymodule:MyPolicy --trace routing.npz
     """
     from paging.policy import get_policy
-    from paging.traces import read_trace
     from proofs.play.forms import Catalogue
     from proofs.play.server import serve
 
     for name in policies:
         get_policy(name)
-    read = {}
+    offered = {}
     for file in traces:
         with progress(f"reading {file}"):
-            read[Path(file).name] = read_trace(file)
+            offered[Path(file).name] = read(file, reading)
     serve(
-        Catalogue(policies, read),
+        Catalogue(policies, offered),
         port,
         opened=lambda address: click.echo(f"The live page is at {address} (Ctrl+C stops it)"),
         browser=browser,

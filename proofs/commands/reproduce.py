@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paging.cli.exits import Exit, leave
-from paging.cli.options import json_option, seed_option
+from paging.cli.options import json_option, reading_options, seed_option, told
 from paging.cli.terminal import progress, write_json, write_table
 
 if TYPE_CHECKING:
+    from paging.traces import TraceReading
     from proofs.report.studies import StudySource
 
 
@@ -37,9 +38,12 @@ if TYPE_CHECKING:
     help="Routing trace to compare policies on; may be given several times.",
 )
 @click.option("--quick", is_flag=True, help="Shorter inputs and fewer cache sizes, the same contents.")
+@reading_options()
 @seed_option()
 @json_option()
-def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, as_json: bool) -> None:
+def reproduce(
+    directory: str, traces: tuple[str, ...], quick: bool, reading: TraceReading, seed: int, as_json: bool
+) -> None:
     """Judge all bounds, run all constructions, compare policies with OPT, and write a report.
 
     DIR gets report.html, which needs no other file, and the same as report.json, data/*.csv and figures as
@@ -60,7 +64,7 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
     began = time.perf_counter()
     target = Path(directory)
     check_target(target)
-    sources = _read(traces, as_json)
+    sources = _read(traces, reading, as_json)
     settings = Settings.reduced(seed) if quick else Settings(seed)
     workers = Pool(cores()) if cores() > 1 else nullcontext()
     with staged(target) as folder, workers as pool:
@@ -71,7 +75,7 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
             stage=lambda label: progress(label, show=not as_json),
             pool=pool,
         )
-        command = _command(directory, traces, quick, seed)
+        command = _command(directory, traces, reading, quick, seed)
         with progress("drawing figures", show=not as_json) as watch:
             write_report(
                 document,
@@ -85,21 +89,27 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
         leave(Exit.REFUTED)
 
 
-def _read(traces: tuple[str, ...], as_json: bool) -> list[StudySource]:
-    from proofs.report.studies import read_source
+def _read(traces: tuple[str, ...], reading: TraceReading, as_json: bool) -> list[StudySource]:
+    from paging.traces import read_trace
+    from proofs.report.studies import trace_source
 
     sources: dict[str, StudySource] = {}
     with progress("reading traces", show=not as_json):
         for file in traces:
-            source = read_source(file, sources)
+            trace = told(file, read_trace(file, reading))
+            source = trace_source(trace, Path(file).name, sources, reading.given())
             sources[source.id] = source
     return list(sources.values())
 
 
-def _command(directory: str, traces: tuple[str, ...], quick: bool, seed: int) -> str:
+def _command(directory: str, traces: tuple[str, ...], reading: TraceReading, quick: bool, seed: int) -> str:
     words = ["paging", "reproduce", "-o", directory]
     for file in traces:
         words += ["--trace", file]
+    for name, value in reading.given().items():
+        words.append(f"--{name.replace('_', '-')}")
+        if value is not True:
+            words.append(",".join(map(str, value)) if isinstance(value, list) else str(value))
     return shlex.join(words + ["--quick"] * quick + ["--seed", str(seed)])
 
 

@@ -86,13 +86,22 @@ SYNTHETIC = (
 
 def read_source(path: str | Path, taken: Mapping[str, object] | None = None) -> StudySource:
     """Read a trace file as a source; a name that is already taken gets a number behind it."""
-    trace = read_trace(path)
+    return trace_source(read_trace(path), Path(path).name, taken)
+
+
+def trace_source(
+    trace: Trace,
+    file: str,
+    taken: Mapping[str, object] | None = None,
+    reading: Mapping[str, object] | None = None,
+) -> StudySource:
+    """Return a trace as a source; ``reading`` is how it was read, to be told beside it."""
     metadata = {
         key: str(trace.metadata[key])
         for key in ("model", "source_repo", "source_commit")
         if key in trace.metadata
     }
-    facts = {"file": Path(path).name, "digest": trace.digest, **metadata}
+    facts = {"file": file, "digest": trace.digest, **(reading or {}), **metadata}
     sequence = trace.sequence(trace.layers * trace.per_visit)
     name, number = trace.name, 2
     while name in (taken or {}):

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paging.cli.options import json_option, layers_option, pages_option, per_visit_option
+from paging.cli.options import json_option, read, reading_options
 from paging.cli.terminal import progress, remark, write_json, write_table
+from paging.model import pages_text
 
 if TYPE_CHECKING:
-    from paging.traces import Trace
+    from paging.traces import TraceReading
 
 LONGEST = 100
 """Characters up to which an entry of a trace's metadata is shown below the table."""
@@ -29,31 +30,25 @@ def trace() -> None:
 
 
 @trace.command("info")
-@click.argument("file", metavar="FILE", type=click.Path())
-@layers_option()
-@pages_option()
-@per_visit_option()
+@click.argument("file", metavar="FILE", type=click.Path(allow_dash=True))
+@reading_options()
 @json_option()
-def trace_info(
-    file: str,
-    layers: int | None,
-    pages: int | tuple[int, ...] | None,
-    per_visit: int | None,
-    as_json: bool,
-) -> None:
+def trace_info(file: str, reading: TraceReading, as_json: bool) -> None:
     """Describe a trace: shape, digest, how often experts repeat.
 
-    -l, -n and -g say what a file without a header does not; where the file says it too, both must agree.
+    -l, -n and -g say what a file without a header does not; where the file says it too, both must agree. The
+    other options are those of every command that reads a trace.
 
     \b
     Examples:
       paging trace info routing.npz
       paging trace info pages.txt -l 2 -n 3,5 --json
+      paging trace info accesses.csv --column 2
     """
     from paging.traces import trace_info as describe
 
-    read = _read(file, layers, pages, per_visit, as_json)
-    facts = describe(read)
+    with progress(f"reading {file}", show=not as_json):
+        facts = describe(read(file, reading))
     if as_json:
         write_json({"file": file, **facts})
         return
@@ -73,49 +68,30 @@ def trace_info(
 
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
-        return "/".join(map(str, value))
+        return pages_text(value)
     return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
 @trace.command("convert")
-@click.argument("source", metavar="FROM", type=click.Path())
+@click.argument("source", metavar="FROM", type=click.Path(allow_dash=True))
 @click.argument("target", metavar="TO", type=click.Path())
-@layers_option()
-@pages_option()
-@per_visit_option()
-def trace_convert(
-    source: str,
-    target: str,
-    layers: int | None,
-    pages: int | tuple[int, ...] | None,
-    per_visit: int | None,
-) -> None:
+@reading_options()
+def trace_convert(source: str, target: str, reading: TraceReading) -> None:
     """Write a trace in another format; the suffix of TO says which.
 
-    Known are .npz (with a .json beside it), .npy, .jsonl, .txt and .csv, each also with .gz behind. TO
-    appears only when it is complete.
+    Known are .npz (with a .json beside it), .npy, .jsonl, .txt, .csv and .oracleGeneral, each also with .gz
+    or .zst behind. TO appears only when it is complete. The options say how to read FROM.
 
     \b
     Examples:
       paging trace convert routing.jsonl.gz routing.npz
       paging trace convert pages.txt pages.npz -l 2 -n 3,5
+      paging trace convert accesses.csv accesses.npz --column object --tokens 0:100000
     """
     from paging.traces import write_trace
 
-    read = _read(source, layers, pages, per_visit)
+    with progress(f"reading {source}"):
+        converted = read(source, reading)
     with progress(f"writing {target}"):
-        write_trace(read, target)
-    remark(f"{target}: {read.requests:,} requests, digest {read.digest}")
-
-
-def _read(
-    file: str,
-    layers: int | None,
-    pages: int | tuple[int, ...] | None,
-    per_visit: int | None,
-    as_json: bool = False,
-) -> Trace:
-    from paging.traces import read_trace
-
-    with progress(f"reading {file}", show=not as_json):
-        return read_trace(file, layers=layers, pages=pages, per_visit=per_visit)
+        write_trace(converted, target)
+    remark(f"{target}: {converted.requests:,} requests, digest {converted.digest}")
