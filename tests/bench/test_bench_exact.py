@@ -28,7 +28,7 @@ def ratio_by_networkx(policy: str, instance: LayeredInstance) -> Fraction:
     """Build the graph in plain Python; Newton steps with networkx's search for a negative cycle."""
     plain = nx.DiGraph()
     costs = {}
-    for s, out in enumerate(brute_graph(get_policy(policy), instance, instance.cache)):
+    for s, out in enumerate(brute_graph(get_policy(policy), instance, instance.cache) or []):
         for t, fault, increment in out:
             costs[s, t] = max(costs.get((s, t), (0, 1)), (fault, increment), key=lambda c: (c[0], -c[1]))
     ratio = Fraction(0)

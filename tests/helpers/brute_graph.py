@@ -25,12 +25,17 @@ def served(costs: Costs, page: int, cache: int) -> tuple[Costs, int]:
 
 
 def brute_graph(
-    policy: Policy, instance: LayeredInstance, opt_cache: int
-) -> list[list[tuple[int, int, int]]]:
-    """Edges (target, policy fault, OPT's increment) of every state reachable from the cold start."""
+    policy: Policy, instance: LayeredInstance, opt_cache: int, most: int | None = None
+) -> list[list[tuple[int, int, int]]] | None:
+    """Edges (target, policy fault, OPT's increment) of every state reachable from the cold start.
+
+    None where there are more than ``most`` states.
+    """
     start = (0, (0,) * instance.total_pages, frozenset({(frozenset[int](), 0)}))
     number, waiting, edges = {start: 0}, [start], []
     for layer, labels, costs in waiting:
+        if most is not None and len(waiting) > most:
+            return None
         out = []
         for page in instance.pages_of(layer):
             answer = np.array(labels, dtype=np.int64)
