@@ -51,7 +51,7 @@ docs: $(VENV)/installed-test
 
 ## lesson: open a lesson in the browser, make lesson LESSON=2 the second one
 lesson: $(VENV)/installed-lessons
-	$(BIN)/marimo edit $(wildcard docs/lessons/$(LESSON)-*.py)
+	$(BIN)/paging lesson $(LESSON)
 
 ## clean: remove the virtual environment and what tools left behind
 clean:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import copy
 import importlib.util
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-import paging.lessons
-from lp.certificate import optimum_certificate
-from paging import LayeredInstance, Policy, RequestSequence
-from paging.lessons import Feedback, check, check_that, score
+from paging.cli.main import run as paging_run
+from paging.lessons import Curtain, Feedback, after, check, check_that, code, score, whole_numbers
+from proofs.lessons import Lesson, lessons
 
 ROOT = Path(__file__).resolve().parents[2]
-LESSONS = sorted((ROOT / "docs" / "lessons").glob("*.py"))
-
-Answers = Mapping[str, Any]
+PAGE = ROOT / "docs" / "lessons.md"
+ANSWERS = ROOT / "docs" / "lessons-answers.md"
+LESSONS = lessons()
 
 
 # The helper
@@ -32,6 +31,8 @@ Answers = Mapping[str, Any]
     ("answer", "expected", "state"),
     [
         (None, 3, "open"),
+        (" ", 3, "open"),
+        ([], {"lru"}, "open"),
         (3, 3, "right"),
         (3.0, 3, "right"),
         ("3", 3, "right"),
@@ -45,7 +46,15 @@ Answers = Mapping[str, Any]
         (True, 1, "wrong"),
         ("three", 3, "wrong"),
         ("1/0", 3, "wrong"),
-        ([], 3, "wrong"),
+        ("10.9", 10.9, "right"),
+        ("[3, 0]", [3, 0], "right"),
+        ("3 0", [3, 0], "right"),
+        ("1, 3/2", [1, Fraction(3, 2)], "right"),
+        ("0 3", [3, 0], "wrong"),
+        ("8, 2", {2, 8}, "right"),
+        ("2 2", {2, 8}, "wrong"),
+        ("2 8 9", {2, 8}, "wrong"),
+        ("{'lru'}", {"lru"}, "right"),
         ([3, 0], [3, 0], "right"),
         ((3, 0), [3, 0], "right"),
         ([0, 3], [3, 0], "wrong"),
@@ -53,7 +62,7 @@ Answers = Mapping[str, Any]
         (3, [3], "wrong"),
         (["lru"], {"lru"}, "right"),
         ({"lru", "fifo"}, {"lru"}, "wrong"),
-        ("l", {"l"}, "wrong"),
+        (["0", "1"], {0, 1}, "right"),
         ("VERIFIED", "VERIFIED", "right"),
         ("verified", "VERIFIED", "wrong"),
     ],
@@ -64,7 +73,9 @@ def test_answers_are_compared_as_a_reader_means_them(answer: object, expected: o
 
 def test_nothing_is_computed_before_there_is_an_answer() -> None:
     assert check(None, lambda: pytest.fail("computed")).state == "open"
-    assert check_that(None, lambda _: pytest.fail("tried")).state == "open"
+    assert check_that("", lambda _: pytest.fail("tried")).state == "open"
+    assert isinstance(after([Feedback("wrong")], lambda: pytest.fail("shown")), Curtain)
+    assert after([Feedback("right")], lambda: "shown") == "shown"
 
 
 def test_an_answer_that_breaks_is_wrong_and_says_how() -> None:
@@ -75,220 +86,187 @@ def test_an_answer_that_breaks_is_wrong_and_says_how() -> None:
     assert score([Feedback("right"), Feedback("wrong")]) == "1 of 2 right"
 
 
-# Answers to the questions that have many
+@pytest.mark.parametrize(
+    "text", ["0 1 x", "0.5", "0 1 * 5000000", "0 * 1 2", "0 * x", "0 * -1", "0 *", "0 * 1 * 2"]
+)
+def test_a_list_that_cannot_be_read_is_wrong_and_says_why(text: str) -> None:
+    assert check_that(text, lambda _: True, read=whole_numbers).message.startswith("ValueError: ")
 
 
-class Lru(Policy):
-    id, title = "lru-by-hand", "least recently used"
-    traits = frozenset({"deterministic", "online", "demand", "marking", "stack"})
-
-    @staticmethod
-    def serve(labels, page, slot, frame):
-        rank = labels[page] if labels[page] > 0 else frame.cache
-        for q in range(len(labels)):
-            if labels[page] == 0 and labels[q] == frame.cache:
-                labels[q] = 0
-            elif 0 < labels[q] < rank:
-                labels[q] += 1
-        labels[page] = 1
+def test_code_that_defines_nothing_or_breaks_is_wrong_and_says_how() -> None:
+    assert check_that("x = 1", lambda _: True, read=code()).message.endswith("define a function or a class")
+    assert check_that("def f(:", lambda _: True, read=code()).message.startswith("SyntaxError: ")
+    assert check_that("def f(): return y", lambda f: f(), read=code()).message.startswith("NameError: ")
 
 
-class SecondOldest(Policy):
-    """LRU that spares the oldest page if it is of the layer being served."""
+# The lessons
 
-    id, title = "second-oldest", "the second oldest page if the oldest is of the layer served"
-    traits = frozenset({"deterministic", "online", "demand"})
-
-    @staticmethod
-    def serve(labels, page, slot, frame):
-        rank = labels[page]
-        if rank == 0 and (labels > 0).sum() == frame.cache:
-            rank = frame.cache
-            for q in range(len(labels)):
-                if labels[q] == frame.cache and frame.layer_of[q] == frame.layer_of[page] and rank > 1:
-                    rank -= 1
-            labels[labels == rank] = 0
-        for q in range(len(labels)):
-            if labels[q] > 0 and (rank == 0 or labels[q] < rank):
-                labels[q] += 1
-        labels[page] = 1
-
-
-class Cheat(Lru):
-    id = "cheat"
-
-    @staticmethod
-    def serve(labels, page, slot, frame):
-        labels[page] = labels[(page + 1) % len(labels)] = 1
-
-
-class MarkingLayer(Policy):
-    id, title = "marking-layer", "an unmarked page, of the layer being served if there is one"
-    traits = frozenset({"deterministic", "online", "demand", "marking"})
-
-    @staticmethod
-    def serve(labels, page, slot, frame):
-        if labels[page] == 0 and (labels > 0).sum() == frame.cache:
-            if (labels == 2).sum() == frame.cache:
-                labels[labels == 2] = 1
-            victim = -1
-            for q in range(len(labels)):
-                if labels[q] == 1 and (victim < 0 or frame.layer_of[q] == frame.layer_of[page]):
-                    victim = q
-            labels[victim] = 0
-        labels[page] = 2
-
-
-def missing(session: Any) -> int:
-    return min(page for page in session.instance.pages_of(session.layer) if not session.cached(page))
-
-
-def missing_or_repeat(session: Any, made: list[int]) -> int:
-    candidates = [page for page in session.instance.pages_of(session.layer) if page <= 4]
-    lacking = [page for page in candidates if not session.cached(page)]
-    if lacking:
-        return lacking[0]
-    return made[-2] if len(made) > 1 else candidates[0]
-
-
-def llru_victim(last: dict[int, int], time: int, layers: int) -> int:
-    def key(page: int) -> tuple[int, int]:
-        following = time + ((last[page] - time) % layers or layers)
-        return (following - last[page], following)
-
-    return max(last, key=key)
-
-
-def changed(place: tuple[str, ...], value: object) -> dict[str, Any]:
-    from lp import optimum
-
-    sequence = RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2, 0, 1, 2])
-    document = copy.deepcopy(optimum_certificate(optimum(sequence)))
-    part = document
-    for name in place[:-1]:
-        part = part[name]
-    part[place[-1]] = value
-    return document
-
-
-RIGHT: dict[str, dict[int, Any]] = {
-    "1": {
-        # 0 is loaded first but requested late: FIFO drops it for 3, LRU drops 1, which comes next.
-        3: [0, 1, 2, 0, 3, 1, 1],
-        4: [0, 1, 2, 0, 3, 0],
-        7: [0, 1, 2, 3] * 3,
+WRONG: dict[int, dict[int, str]] = {
+    1: {3: "0 1 2 0 3 0", 4: "0 1 2 3", 7: "0 1 2 3 0 1 2 3 3 3 3 3"},
+    2: {5: "0 1 2 3 * 5", 7: "0 1 2 0 1 2", 10: "0 1 2 3"},
+    3: {2: "def adversary(session): return 0", 7: "def adversary(session, made): return 3 * session.layer"},
+    4: {7: "def draw(rng, length): return [0, 1, 2] * 133 + [0]"},
+    5: {4: "def victim(last, time, layers): return min(last, key=lambda page: last[page])"},
+    6: {
+        1: "-1 -1 1 -1 0 -2",
+        4: "1",
+        6: "def lie(proof): proof['provenance'] = {}",
+        7: "def lie(proof): proof['provenance'] = {}",
+        10: "0 1 2",
     },
-    "2": {5: [0, 1, 2, 3, 4, 5] * 6, 7: [0, 1, 2, 3, 1, 4], 10: [0, 1, 2, 3] * 15},
-    "3": {2: missing, 7: missing_or_repeat},
-    "4": {7: lambda rng, length: rng.integers(4, size=length)},
-    "5": {4: llru_victim},
-    "6": {
-        1: [-1, -1, 1, -2, 0, -2],
-        4: [3],
-        6: changed(("claim", "upper"), 3),
-        7: changed(("claim", "more"), 3),
-        10: [0, 1, 2, 3],
-    },
-    "7": {2: Cheat, 4: Lru, 5: SecondOldest, 7: MarkingLayer},
 }
-
-WRONG: dict[str, dict[int, Any]] = {
-    "1": {3: [0, 1, 2, 0, 3, 0], 4: [0, 1, 2, 3], 7: [0, 1, 2, 3] * 2 + [3] * 4},
-    "2": {5: [0, 1, 2, 3] * 5, 7: [0, 1, 2, 0, 1, 2], 10: [0, 1, 2, 3]},
-    "3": {2: lambda session: 0, 7: lambda session, made: 3 * session.layer},
-    "4": {7: lambda rng, length: [0, 1, 2] * 133 + [0]},
-    "5": {4: lambda last, time, layers: min(last, key=lambda page: last[page])},
-    "6": {
-        1: [-1, -1, 1, -1, 0, -2],
-        4: [1],
-        6: changed(("provenance",), {}),
-        7: changed(("provenance",), {}),
-        10: [0, 1, 2],
-    },
-    "7": {2: Lru, 4: SecondOldest, 5: Lru, 7: Lru},
-}
+"""Answers to the questions of which there are many right ones; to lesson 7, answers to other questions."""
 
 
-def run(lesson: Path, answers: Answers | None = None) -> Mapping[str, Any]:
-    """Run a lesson with answers and return what it defines."""
-    spec = importlib.util.spec_from_file_location(f"lesson_{lesson.stem[0]}", lesson)
+def written(lesson: int) -> dict[int, str]:
+    """Return the answers on the page for teachers as they are typed: code, or what is set as code."""
+    chapter = re.search(
+        rf"^## Lesson {lesson}:.*?(?=^## |\Z)", ANSWERS.read_text(encoding="utf-8"), re.M | re.S
+    )
+    assert chapter is not None
+    parts = re.split(r"^(?:\*\*Question (\d+)\.\*\* |(?=\*\*))", chapter[0], flags=re.M)
+    found = {}
+    for number, text in zip(parts[1::2], parts[2::2], strict=True):
+        if number is not None:
+            block = re.search(r"^```python\n(.*?)^```", text, re.M | re.S) or re.match("`(.*?)`", text)
+            assert block is not None, f"lesson {lesson}, question {number}"
+            found[int(number)] = block[1]
+    return found
+
+
+def run(lesson: Lesson, fields: Mapping[str, object] | None = None) -> tuple[str, Mapping[str, Any]]:
+    """Run a lesson, with these fields instead of its own; return what it shows and what it defines."""
+    spec = importlib.util.spec_from_file_location(f"lesson_{lesson.number}", lesson.path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    _, names = module.app.run(defs=dict(answers or {}))
-    return names
+    outputs, names = module.app.run(defs=dict(fields or {}))
+    shown = [getattr(one, "text", None) or one._repr_html_() for one in outputs if one is not None]
+    return "\n".join(shown), names
 
 
 def states(names: Mapping[str, Any]) -> dict[int, str]:
     return {int(name[7:]): feedback.state for name, feedback in names.items() if name.startswith("result_")}
 
 
-def questions(lesson: Path) -> list[int]:
-    return sorted(map(int, re.findall(r"^    answer_(\d+) = None", lesson.read_text(encoding="utf-8"), re.M)))
+def filled(names: Mapping[str, Any], answers: Mapping[int, str]) -> dict[str, object]:
+    """Return fields that hold these answers, where there are several words in one of several choices."""
+    fields = {}
+    for number, text in answers.items():
+        field = names[f"answer_{number}"]
+        value = text.split() if type(field).__name__ == "multiselect" else text
+        fields[f"answer_{number}"] = SimpleNamespace(value=value, options=getattr(field, "options", None))
+    return fields
 
 
-def unlike(value: object) -> object:
+def unlike(field: Any, text: str) -> str:
     """Return a wrong answer of the same kind."""
-    if isinstance(value, str):
-        return value + "?"
-    if isinstance(value, set):
-        return value | {"nobody"}
-    if isinstance(value, list | tuple):
-        return [*value, 0]
-    return value + 1  # type: ignore[operator]
-
-
-@pytest.fixture
-def expected(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What the computations of a lesson give, in the order of its cells; nothing is compared."""
-    found: list[object] = []
-
-    def record(answer: object, compute: Callable[[], object], hint: str = "") -> Feedback:
-        assert hint
-        found.append(compute())
-        return Feedback("open")
-
-    monkeypatch.setattr(paging.lessons, "check", record)
-    return found
+    if hasattr(field, "options"):
+        return next(option for option in field.options if option not in text.split() and option != text)
+    *head, last = text.split()
+    return " ".join([*head, str(Fraction(last) + 1)])
 
 
 def test_there_is_a_lesson_for_every_subject() -> None:
-    assert [lesson.stem[0] for lesson in LESSONS] == list("1234567")
+    assert [lesson.number for lesson in LESSONS] == list(range(1, 8))
+    page = PAGE.read_text(encoding="utf-8")
     for lesson in LESSONS:
-        assert questions(lesson) == list(range(1, len(questions(lesson)) + 1))
-        assert len(questions(lesson)) >= 8
+        numbers = re.findall(r"\*\*Question (\d+)", lesson.path.read_text(encoding="utf-8"))
+        assert list(map(int, numbers)) == list(range(1, len(numbers) + 1)) == list(written(lesson.number))
+        assert len(numbers) >= 8
+        assert f"| {lesson.number} | [{lesson.title}]" in page
+        assert f"| {lesson.minutes} |" in page
 
 
 @pytest.mark.slow
 def test_a_lesson_is_a_script() -> None:
     pytest.importorskip("marimo", reason="the extra lessons is not installed")
-    done = subprocess.run([sys.executable, str(LESSONS[5])], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, str(LESSONS[5].path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_one_command_opens_a_lesson() -> None:
-    for number, lesson in enumerate(LESSONS, start=1):
-        command = ["make", "-n", "lesson", f"LESSON={number}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-        assert f"marimo edit docs/lessons/{lesson.name}" in done.stdout
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
-def test_a_lesson_judges_answers(
-    lesson: Path, expected: list[object], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.title)
+def test_a_lesson_judges_answers(lesson: Lesson) -> None:
     pytest.importorskip("marimo", reason="the extra lessons is not installed")
-    untouched = run(lesson)
-    numbers = questions(lesson)
-    assert states(untouched) == dict.fromkeys(numbers, "open")
-    typed = RIGHT[lesson.stem[0]]
-    computed = dict(zip([n for n in numbers if n not in typed], expected, strict=True))
-    monkeypatch.undo()
-    right = {f"answer_{n}": answer for n, answer in (computed | typed).items()}
-    assert states(run(lesson, right)) == dict.fromkeys(numbers, "right")
-    wrong = {n: unlike(answer) for n, answer in computed.items()} | WRONG[lesson.stem[0]]
-    judged = run(lesson, {f"answer_{n}": answer for n, answer in wrong.items()})
-    assert states(judged) == dict.fromkeys(numbers, "wrong")
-    assert all(judged[f"result_{n}"].message for n in numbers)
+    answers = written(lesson.number)
+    shown, untouched = run(lesson)
+    assert states(untouched) == dict.fromkeys(answers, "open")
+    told = [
+        number
+        for number, text in answers.items()
+        if text.isdigit()
+        and untouched[f"result_{number}"].expected
+        and re.search(rf"(?<!k = )\b{text} faults", shown)
+    ]
+    assert told == []
+    _, right = run(lesson, filled(untouched, answers))
+    assert states(right) == dict.fromkeys(answers, "right")
+    wrong = WRONG.get(lesson.number, {}) | {
+        number: unlike(untouched[f"answer_{number}"], text)
+        for number, text in answers.items()
+        if untouched[f"result_{number}"].expected is not None
+    }
+    if lesson.number == 7:
+        wrong |= {2: answers[4], 4: answers[5], 5: answers[4], 7: answers[4]}
+    _, judged = run(lesson, filled(untouched, wrong))
+    assert states(judged) == dict.fromkeys(answers, "wrong")
+    assert all(judged[f"result_{number}"].message for number in answers)
+
+
+# The command
+
+
+def test_the_command_lists_the_lessons(capsys: pytest.CaptureFixture[str]) -> None:
+    assert paging_run(["lesson"]) == 0
+    listed = capsys.readouterr().out
+    assert all(re.search(rf"^{one.number} +{one.title} +{one.minutes}$", listed, re.M) for one in LESSONS)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
+    """The command lines that marimo is started with, in a folder of its own; it is not started."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(sys, "argv", ["paging"])
+    monkeypatch.setattr("runpy.run_module", lambda module, **_: found.append([module, *sys.argv[1:]]))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    monkeypatch.chdir(tmp_path)
+    return found
+
+
+def test_a_lesson_is_opened_where_it_is_installed(opened: list[list[str]], tmp_path: Path) -> None:
+    assert paging_run(["lesson", "2", "--no-open", "--port", "8123"]) == 0
+    assert opened == [["marimo", "run", str(LESSONS[1].path), "--port", "8123", "--headless"]]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_changed_copy_is_never_overwritten(
+    opened: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = LESSONS[6].path.name
+    assert paging_run(["lesson", "7", "--edit"]) == 0
+    assert (tmp_path / name).read_bytes() == LESSONS[6].path.read_bytes()
+    assert "a copy" in capsys.readouterr().err
+    (tmp_path / name).write_text("mine")
+    assert paging_run(["lesson", "7", "--edit"]) == 0
+    assert (tmp_path / name).read_text() == "mine"
+    assert "has been changed" in capsys.readouterr().err
+    assert opened == [["marimo", "edit", name]] * 2
+
+
+def test_a_missing_marimo_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert paging_run(["lesson", "1"]) == 2
+    assert capsys.readouterr().err == (
+        "paging: error: lessons need marimo: pip install 'layered-paging[lessons]'\n"
+    )
+
+
+def test_make_opens_a_lesson() -> None:
+    done = subprocess.run(
+        ["make", "-n", "lesson", "LESSON=3"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert "paging lesson 3" in done.stdout

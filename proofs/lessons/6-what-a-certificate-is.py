@@ -31,7 +31,7 @@ def _():
     from lp.certificate import optimum_certificate
     from paging import LayeredInstance, RequestSequence
     from paging.certificate import certificate
-    from paging.lessons import check, check_that, score
+    from paging.lessons import after, check, check_that, code, score, whole_numbers
     from paging.viewer.timeline import cache_timeline
     from proofs.checker import verify
 
@@ -39,10 +39,12 @@ def _():
         LayeredInstance,
         RequestSequence,
         Search,
+        after,
         cache_timeline,
         certificate,
         check,
         check_that,
+        code,
         copy,
         gaps_of,
         json,
@@ -52,6 +54,7 @@ def _():
         periodic_cycle,
         score,
         verify,
+        whole_numbers,
     )
 
 
@@ -76,10 +79,13 @@ def _(LayeredInstance, RequestSequence):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_1 = mo.ui.text(label="Answer", placeholder="six entries")
+    mo.md(rf"""
     **Question 1.** Write a schedule for 0 1 2 0 1 2 with four faults.
+
+    {answer_1}
     """)
-    return
+    return (answer_1,)
 
 
 @app.cell
@@ -92,16 +98,13 @@ def _(certificate, shape, verify):
     return (is_good_schedule,)
 
 
-@app.cell
-def _():
-    answer_1 = None  # a list of six entries
-    return (answer_1,)
-
-
 @app.cell(hide_code=True)
-def _(answer_1, check_that, is_good_schedule):
+def _(answer_1, check_that, is_good_schedule, whole_numbers):
     result_1 = check_that(
-        answer_1, is_good_schedule, "At request 2 evict the page that comes later: 1. Then 0 is a hit."
+        answer_1.value,
+        is_good_schedule,
+        "At request 2 evict the page that comes later: 1. Then 0 is a hit.",
+        whole_numbers,
     )
     result_1
     return (result_1,)
@@ -109,7 +112,8 @@ def _(answer_1, check_that, is_good_schedule):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_2 = mo.ui.text(label="Answer", placeholder="a whole number")
+    mo.md(rf"""
     The checker carried the schedule out and counted. It did not have to know how you found it. But is there
     one with three faults?
 
@@ -119,26 +123,23 @@ def _(mo):
     **gap**.
 
     **Question 2.** How many gaps have the six requests?
+
+    {answer_2}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_2 = None  # a whole number
     return (answer_2,)
 
 
 @app.cell(hide_code=True)
 def _(answer_2, check, gaps_of, sequence):
-    result_2 = check(answer_2, lambda: len(gaps_of(sequence).ends), "Every page is requested twice.")
+    result_2 = check(answer_2.value, lambda: len(gaps_of(sequence).ends), "Every page is requested twice.")
     result_2
     return (result_2,)
 
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_3 = mo.ui.text(label="Answer", placeholder="a whole number")
+    mo.md(rf"""
     A gap needs a slot at every request strictly between its ends. One slot is always taken by the page
     being requested, so k − 1 = 1 slot is left. Look at request 2, which asks for page 2: the gap of page 0
     (requests 0 to 3) and the gap of page 1 (requests 1 to 4) both span it. Only one of the two can be kept.
@@ -149,20 +150,16 @@ def _(mo):
     > OPT ≥ requests − (k − 1)·Σ y − Σ over gaps of max(0, 1 − (sum of y the gap spans)).
 
     **Question 3.** Which lower bound do you get from y = 0 everywhere?
+
+    {answer_3}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_3 = None  # a whole number
     return (answer_3,)
 
 
 @app.cell(hide_code=True)
 def _(answer_3, check, gaps_of, sequence):
     result_3 = check(
-        answer_3,
+        answer_3.value,
         lambda: len(sequence) - len(gaps_of(sequence).ends),
         "Six requests, and every gap counts as kept.",
     )
@@ -172,18 +169,21 @@ def _(answer_3, check, gaps_of, sequence):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
-    **Question 4.** Another y does it too. Give a list of steps other than `[2]`, with weight 1 each, that
-    proves OPT ≥ 4.
+    answer_4 = mo.ui.text(label="Answer", placeholder="steps such as 0 1")
+    mo.md(rf"""
+    **Question 4.** Another y does it too. Give steps other than 2, with weight 1 each, that prove
+    OPT ≥ 4.
+
+    {answer_4}
     """)
-    return
+    return (answer_4,)
 
 
 @app.cell
 def _(certificate, shape, verify):
     def is_good_dual(steps):
         if list(steps) == [2]:
-            return "another one than [2]"
+            return "another one than 2 alone"
         claim = {"instance": shape, "requests": [0, 1, 2, 0, 1, 2], "lower": 4}
         verdict = verify(
             certificate("dual", claim, {"dual": {"steps": list(steps), "values": [1] * len(steps)}})
@@ -193,95 +193,107 @@ def _(certificate, shape, verify):
     return (is_good_dual,)
 
 
-@app.cell
-def _():
-    answer_4 = None  # a list of steps (request numbers)
-    return (answer_4,)
-
-
 @app.cell(hide_code=True)
-def _(answer_4, check_that, is_good_dual):
+def _(answer_4, check_that, is_good_dual, whole_numbers):
     result_4 = check_that(
-        answer_4, is_good_dual, "The gaps of pages 1 and 2 (requests 1 to 4 and 2 to 5) share a step as well."
+        answer_4.value,
+        is_good_dual,
+        "The gaps of pages 1 and 2 (requests 1 to 4 and 2 to 5) share a step as well.",
+        whole_numbers,
     )
     result_4
     return (result_4,)
 
 
-@app.cell(hide_code=True)
-def _(mo):
-    mo.md(r"""
-    Schedule and dual together *prove* that OPT = 4. This always works: every optimal schedule has such a
-    dual (the constraint matrix is an interval matrix; see the page on the offline optimum). The library
-    finds both in linear time.
-    """)
-    return
-
-
 @app.cell
-def _(json, mo, optimum, optimum_certificate, sequence):
+def _(optimum, optimum_certificate, sequence):
     proof = optimum_certificate(optimum(sequence))
-    mo.plain_text(json.dumps(proof, indent=1))
     return (proof,)
 
 
 @app.cell(hide_code=True)
-def _(mo):
-    mo.md(r"""
-    **Question 5.** What does the checker say of it? Give the status, a word in capitals.
-    """)
+def _(after, json, mo, proof, result_1, result_4):
+    after(
+        [result_1, result_4],
+        lambda: mo.vstack(
+            [
+                mo.md("""
+                Schedule and dual together *prove* that OPT = 4. This always works: every optimal schedule
+                has such a dual (the constraint matrix is an interval matrix; see the page on the offline
+                optimum). The library finds both in linear time. This certificate is called `proof` below:
+                """),
+                mo.plain_text(json.dumps(proof, indent=1)),
+            ]
+        ),
+    )
     return
 
 
-@app.cell
-def _():
-    answer_5 = None  # a text
+@app.cell(hide_code=True)
+def _(mo):
+    answer_5 = mo.ui.dropdown(["VERIFIED", "REFUTED", "INCOMPLETE"], label="Answer")
+    mo.md(rf"""
+    **Question 5.** What does the checker say of a certificate that holds a schedule with four faults and a
+    dual that proves four?
+
+    {answer_5}
+    """)
     return (answer_5,)
 
 
 @app.cell(hide_code=True)
 def _(answer_5, check, proof, verify):
-    result_5 = check(answer_5, lambda: verify(proof).status, "verify(proof).status")
+    result_5 = check(
+        answer_5.value, lambda: verify(proof).status, "Nothing is missing, and nothing is wrong with it."
+    )
     result_5
     return (result_5,)
 
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    _start = """\
+def lie(proof):
+    proof["claim"]["upper"] = 4
+    return proof
+"""
+    answer_6 = mo.ui.code_editor(_start, min_height=120).form(submit_button_label="Check", bordered=False)
+    mo.md(rf"""
     ## 3. Lie to the checker
 
     A checker is worth something only if it refuses. There are three verdicts: `VERIFIED`; `REFUTED`, this
     evidence does not prove this claim; `INCOMPLETE`, this is no certificate that could be judged.
 
-    **Question 6.** Return a *changed copy* of `proof` that is REFUTED.
+    **Question 6.** The certificate `proof` is a dictionary: `proof["claim"]` has the fields `instance`,
+    `requests`, `lower` and `upper`; `proof["evidence"]` has `schedule` and `dual`. Change a copy of it so
+    that it is REFUTED.
+
+    {answer_6}
     """)
-    return
-
-
-@app.cell
-def _(copy, proof):
-    def spoiled():
-        return copy.deepcopy(proof)
-
-    # For example: lie = spoiled(); lie["claim"]["upper"] = ...; then answer_6 = lie
-    return
-
-
-@app.cell
-def _():
-    answer_6 = None  # a certificate
     return (answer_6,)
 
 
+@app.cell
+def _(copy, proof, verify):
+    def judged(status):
+        def is_judged_so(lie):
+            document = copy.deepcopy(proof)
+            changed = lie(document)
+            verdict = verify(document if changed is None else changed)
+            return verdict.status == status or f"{verdict.status}: {verdict.reason}"
+
+        return is_judged_so
+
+    return (judged,)
+
+
 @app.cell(hide_code=True)
-def _(answer_6, check_that, verify):
+def _(answer_6, check_that, code, judged):
     result_6 = check_that(
-        answer_6,
-        lambda document: (
-            verify(document).status == "REFUTED" or f"{verify(document).status}: {verify(document).reason}"
-        ),
+        answer_6.value,
+        judged("REFUTED"),
         "Claim a smaller upper bound, or declare a fault to be a hit (-2).",
+        code(),
     )
     result_6
     return (result_6,)
@@ -289,26 +301,27 @@ def _(answer_6, check_that, verify):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    _start = """\
+def lie(proof):
+    proof["claim"]["upper"] = 4
+    return proof
+"""
+    answer_7 = mo.ui.code_editor(_start, min_height=120).form(submit_button_label="Check", bordered=False)
+    mo.md(rf"""
     **Question 7.** And one that is INCOMPLETE.
+
+    {answer_7}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_7 = None  # a certificate
     return (answer_7,)
 
 
 @app.cell(hide_code=True)
-def _(answer_7, check_that, verify):
+def _(answer_7, check_that, code, judged):
     result_7 = check_that(
-        answer_7,
-        lambda document: (
-            verify(document).status == "INCOMPLETE" or f"{verify(document).status}: {verify(document).reason}"
-        ),
+        answer_7.value,
+        judged("INCOMPLETE"),
         "Remove a field, add one nobody knows, or write 4.0 for 4.",
+        code(),
     )
     result_7
     return (result_7,)
@@ -316,23 +329,20 @@ def _(answer_7, check_that, verify):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
-    **Question 8.** Change the provenance of `proof` to whatever you like, for example to a boast. What does
-    the checker say then?
+    answer_8 = mo.ui.dropdown(["VERIFIED", "REFUTED", "INCOMPLETE"], label="Answer")
+    mo.md(rf"""
+    **Question 8.** Change the provenance of `proof`, where it says who made it, to a boast. What does the
+    checker say then?
+
+    {answer_8}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_8 = None  # a text
     return (answer_8,)
 
 
 @app.cell(hide_code=True)
 def _(answer_8, check, proof, verify):
     result_8 = check(
-        answer_8,
+        answer_8.value,
         lambda: verify({**proof, "provenance": {"author": "the best solver in the world"}}).status,
         "Evidence counts, not who it comes from: provenance is never read.",
     )
@@ -356,46 +366,57 @@ def _(mo):
 
 
 @app.cell
-def _(LayeredInstance, Search, cache_timeline, mo):
+def _(LayeredInstance, Search):
     def worst(policy, layers, pages, cache):
         search = Search(policy, LayeredInstance(layers, pages, cache))
         search.run()
         return search
 
+    return (worst,)
+
+
+@app.cell(hide_code=True)
+def _(cache_timeline, mo, worst):
     found = worst("lru", 2, 2, 3)
-    mo.plain_text(cache_timeline("lru", found.best.sequence(2), width=100))
-    return found, worst
+    _requests = found.best.sequence(3)
+    mo.plain_text(
+        f"{len(found.best.requests)} requests, three times\n\n"
+        f"{cache_timeline('lru', _requests)}\n\n{cache_timeline('opt', _requests)}"
+    )
+    return (found,)
 
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
-    **Question 9.** What is claimed for LRU at (ℓ, n, k) = (2, 2, 3)? Read
-    `found.certificate()["claim"]["ratio"]`.
+    answer_9 = mo.ui.text(label="Answer", placeholder="a number such as 3/2")
+    mo.md(rf"""
+    **Question 9.** This is a cycle for LRU at (ℓ, n, k) = (2, 2, 3). Look at the last turn: what ratio does
+    the cycle prove?
+
+    {answer_9}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_9 = None  # a number
     return (answer_9,)
 
 
 @app.cell(hide_code=True)
 def _(answer_9, check, found):
-    result_9 = check(answer_9, lambda: found.best.ratio, "found.best.ratio says the same.")
+    result_9 = check(
+        answer_9.value, lambda: found.best.ratio, "Count the F of LRU in the last turn, and those of OPT."
+    )
     result_9
     return (result_9,)
 
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
-    **Question 10.** Find a cycle yourself: a list of requests that, repeated for ever, forces FIFO with ℓ =
+    answer_10 = mo.ui.text(label="Answer", placeholder="pages such as 0 1 2")
+    mo.md(rf"""
+    **Question 10.** Find a cycle yourself: requests that, repeated for ever, force FIFO with ℓ =
     1, n = 4, k = 3 to at least 3 times OPT's faults.
+
+    {answer_10}
     """)
-    return
+    return (answer_10,)
 
 
 @app.cell
@@ -409,44 +430,35 @@ def _(LayeredInstance, periodic_cycle):
     return (forces_fifo,)
 
 
-@app.cell
-def _():
-    answer_10 = None  # a list of pages
-    return (answer_10,)
-
-
 @app.cell(hide_code=True)
-def _(answer_10, check_that, forces_fifo):
-    result_10 = check_that(answer_10, forces_fifo, "Four pages in turn.")
+def _(answer_10, check_that, forces_fifo, whole_numbers):
+    result_10 = check_that(answer_10.value, forces_fifo, "Four pages in turn.", whole_numbers)
     result_10
     return (result_10,)
 
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_11 = mo.ui.dropdown(["0", "infinity", "unbounded", "1/0"], label="Answer")
+    mo.md(rf"""
     The certificate of a cycle lists what the policy evicts, and an offline schedule that returns to its
     cache. That the policy really decides like this is the one thing the checker has to take on trust;
     `paging verify --replay` discharges it by running the policy.
 
     **Question 11.** Some cycles cost OPT nothing. What text stands for the ratio in the certificate of
     LIFO's worst cycle, ℓ = 1, n = 3, k = 2?
+
+    {answer_11}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_11 = None  # a text
     return (answer_11,)
 
 
 @app.cell(hide_code=True)
 def _(answer_11, check, worst):
     result_11 = check(
-        answer_11,
+        answer_11.value,
         lambda: worst("lifo", 1, 3, 2).certificate()["claim"]["ratio"],
-        'worst("lifo", 1, 3, 2).certificate()["claim"]["ratio"]',
+        "Faults for nothing, again and again: the ratio has no bound.",
     )
     result_11
     return (result_11,)

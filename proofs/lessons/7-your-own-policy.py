@@ -30,10 +30,11 @@ def _():
         RequestSequence,
         generate,
         get_policy,
+        phase_starts,
         simulate,
         steps,
     )
-    from paging.lessons import check, check_that, score
+    from paging.lessons import after, check, check_that, code, score
     from paging.testing import check_policy, find_counterexample
     from paging.viewer.timeline import cache_timeline
     from proofs import get_bound
@@ -44,15 +45,18 @@ def _():
         Policy,
         RequestSequence,
         Search,
+        after,
         cache_timeline,
         check,
         check_policy,
         check_that,
+        code,
         find_counterexample,
         generate,
         get_bound,
         get_policy,
         mo,
+        phase_starts,
         score,
         simulate,
         steps,
@@ -69,49 +73,52 @@ def _(mo):
     return
 
 
+@app.cell(hide_code=True)
+def _(Policy, code, mo):
+    fifo_source = """\
+class MyFifo(Policy):
+    id, title = "my-fifo", "first in, first out"
+    traits = frozenset({"deterministic", "online", "demand", "conservative", "symmetric", "finite-state"})
+
+    @staticmethod
+    def serve(labels, page, slot, frame):
+        if labels[page] > 0:
+            return  # a hit changes nothing
+        for q in range(len(labels)):
+            if labels[q] == frame.cache:
+                labels[q] = 0  # the oldest page leaves a full cache
+            elif labels[q] > 0:
+                labels[q] += 1  # all others grow older
+        labels[page] = 1
+"""
+    MyFifo = code(Policy=Policy)(fifo_source)
+    mo.md(f"```python\n{fifo_source}```")
+    return MyFifo, fifo_source
+
+
 @app.cell
-def _(LayeredInstance, Policy, RequestSequence, cache_timeline, mo):
-    class MyFifo(Policy):
-        """Evict the page that was loaded longest ago. Label: arrival rank, 1 = newest."""
-
-        id, title = "my-fifo", "first in, first out"
-        traits = frozenset({"deterministic", "online", "demand", "conservative", "symmetric", "finite-state"})
-
-        @staticmethod
-        def serve(labels, page, slot, frame):
-            if labels[page] > 0:
-                return  # a hit changes nothing
-            for q in range(len(labels)):
-                if labels[q] == frame.cache:
-                    labels[q] = 0  # the oldest page leaves a full cache
-                elif labels[q] > 0:
-                    labels[q] += 1  # all others grow older
-            labels[page] = 1
-
+def _(LayeredInstance, MyFifo, RequestSequence, cache_timeline, mo):
     classical = LayeredInstance(layers=1, pages=4, cache=3)
     shown = RequestSequence(classical, [0, 1, 2, 0, 3, 0, 1])
     mo.plain_text(cache_timeline(MyFifo, shown))
-    return MyFifo, classical, shown
+    return classical, shown
 
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_1 = mo.ui.text(label="Answer", placeholder="four numbers")
+    mo.md(rf"""
     **Question 1.** What are the labels of the four pages after these seven requests?
+
+    {answer_1}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_1 = None  # a list of four numbers
     return (answer_1,)
 
 
 @app.cell(hide_code=True)
 def _(MyFifo, answer_1, check, shown, steps):
     result_1 = check(
-        answer_1,
+        answer_1.value,
         lambda: list([*steps(MyFifo, shown)][-1].labels),
         "Three pages have the ranks 1, 2, 3; the one that is not cached has 0.",
     )
@@ -135,14 +142,19 @@ def _(LayeredInstance, MyFifo, generate, mo, simulate):
 
 
 @app.cell(hide_code=True)
-def _(mo):
-    mo.md(r"""
+def _(fifo_source, mo):
+    answer_2 = mo.ui.code_editor(fifo_source, min_height=120).form(
+        submit_button_label="Check", bordered=False
+    )
+    mo.md(rf"""
     ## 2. Rules are enforced
 
-    **Question 2.** Write a policy (a subclass of `Policy`) that cheats: on some request it brings in a page
-    that was not requested. The engine must refuse it.
+    **Question 2.** Write a policy that cheats: on some request it brings in a page that was not requested.
+    Change FIFO below. The engine must refuse it.
+
+    {answer_2}
     """)
-    return
+    return (answer_2,)
 
 
 @app.cell
@@ -157,16 +169,13 @@ def _(IllegalAnswerError, RequestSequence, classical, simulate):
     return (is_refused,)
 
 
-@app.cell
-def _():
-    answer_2 = None  # a class
-    return (answer_2,)
-
-
 @app.cell(hide_code=True)
-def _(answer_2, check_that, is_refused):
+def _(Policy, answer_2, check_that, code, is_refused):
     result_2 = check_that(
-        answer_2, is_refused, "In serve, give the requested page label 1 and another one, too."
+        answer_2.value,
+        is_refused,
+        "In serve, give the requested page label 1 and another one, too.",
+        code(Policy=Policy),
     )
     result_2
     return (result_2,)
@@ -185,41 +194,46 @@ def _(mo):
 
 @app.cell
 def _(MyFifo, find_counterexample, mo):
-    mo.plain_text(str(find_counterexample(MyFifo, "marking")))
-    return
+    caught = find_counterexample(MyFifo, "marking")
+    mo.plain_text(str(caught))
+    return (caught,)
 
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
-    **Question 3.** How many requests has the counterexample?
+    answer_3 = mo.ui.text(label="Answer", placeholder="a whole number")
+    mo.md(rf"""
+    **Question 3.** At which request did the k-phase begin in which FIFO is caught?
+
+    {answer_3}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_3 = None  # a whole number
     return (answer_3,)
 
 
 @app.cell(hide_code=True)
-def _(MyFifo, answer_3, check, find_counterexample):
+def _(answer_3, caught, check, phase_starts):
     result_3 = check(
-        answer_3, lambda: len(find_counterexample(MyFifo, "marking").sequence), "Count the lines with a time."
+        answer_3.value,
+        lambda: phase_starts(caught.sequence, caught.sequence.instance.cache)[-1],
+        "Cut as in lesson 2: a phase ends before the request that would make it k + 1 different pages.",
     )
     result_3
     return (result_3,)
 
 
 @app.cell(hide_code=True)
-def _(mo):
-    mo.md(r"""
+def _(fifo_source, mo):
+    answer_4 = mo.ui.code_editor(fifo_source, min_height=120).form(
+        submit_button_label="Check", bordered=False
+    )
+    mo.md(rf"""
     **Question 4.** Turn `MyFifo` into LRU: write a class that evicts the least recently requested page. It
-    must pass the battery with the traits `{"deterministic", "online", "demand", "marking", "stack"}` and
+    must pass the battery with the traits `{{"deterministic", "online", "demand", "marking", "stack"}}` and
     have as many faults as LRU. Change one thing in FIFO: what happens on a hit?
+
+    {answer_4}
     """)
-    return
+    return (answer_4,)
 
 
 @app.cell
@@ -235,29 +249,27 @@ def _(check_policy, random_requests, simulate):
     return (is_lru,)
 
 
-@app.cell
-def _():
-    answer_4 = None  # a class
-    return (answer_4,)
-
-
 @app.cell(hide_code=True)
-def _(answer_4, check_that, is_lru):
+def _(Policy, answer_4, check_that, code, is_lru):
     result_4 = check_that(
-        answer_4,
+        answer_4.value,
         is_lru,
         (
             "On a hit all pages with a smaller rank than the requested one grow older by one, and the"
             " requested page gets rank 1."
         ),
+        code(Policy=Policy),
     )
     result_4
     return (result_4,)
 
 
 @app.cell(hide_code=True)
-def _(mo):
-    mo.md(r"""
+def _(fifo_source, mo):
+    answer_5 = mo.ui.code_editor(fifo_source, min_height=120).form(
+        submit_button_label="Check", bordered=False
+    )
+    mo.md(rf"""
     ## 4. Your own rule
 
     Now invent one. Some ideas: evict a page of the layer just served; evict the middle page of the recency
@@ -265,10 +277,12 @@ def _(mo):
     in the round) and `frame.layer_of`.
 
     **Question 5.** Write a deterministic policy that is not LRU and not FIFO, passes the battery with at
-    least `{"deterministic", "online", "demand"}`, and has at most 5 % more faults than LRU on the layered
+    least `{{"deterministic", "online", "demand"}}`, and has at most 5 % more faults than LRU on the layered
     requests below.
+
+    {answer_5}
     """)
-    return
+    return (answer_5,)
 
 
 @app.cell
@@ -289,21 +303,16 @@ def _(LayeredInstance, check_policy, generate, simulate):
     return (is_a_decent_policy,)
 
 
-@app.cell
-def _():
-    answer_5 = None  # a class
-    return (answer_5,)
-
-
 @app.cell(hide_code=True)
-def _(answer_5, check_that, is_a_decent_policy):
+def _(Policy, answer_5, check_that, code, is_a_decent_policy):
     result_5 = check_that(
-        answer_5,
+        answer_5.value,
         is_a_decent_policy,
         (
             "Start from LRU, but choose the victim a little differently: for instance the second "
             "oldest page if it is of the layer just served."
         ),
+        code(Policy=Policy),
     )
     result_5
     return (result_5,)
@@ -320,40 +329,55 @@ def _(mo):
 
 
 @app.cell
-def _(LayeredInstance, MyFifo, Search, get_policy, mo):
+def _(LayeredInstance, Search, get_policy):
     def worst_ratio(policy, layers, pages, cache):
         search = Search(get_policy(policy), LayeredInstance(layers, pages, cache))
         search.run()
         return search.best.ratio
 
-    mo.md(f"FIFO, written out, at (1, 4, 3): {worst_ratio(MyFifo, 1, 4, 3)}")
     return (worst_ratio,)
 
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
-    **Question 6.** What is the worst ratio of `MyFifo` at (ℓ, n, k) = (2, 2, 3)?
-    """)
+    shape = mo.ui.dropdown(
+        {"(1, 3, 2)": (1, 3, 2), "(1, 4, 3)": (1, 4, 3), "(2, 2, 3)": (2, 2, 3), "(2, 3, 4)": (2, 3, 4)},
+        value="(1, 4, 3)",
+        label="FIFO, written out, at (ℓ, n, k) =",
+    )
+    return (shape,)
+
+
+@app.cell(hide_code=True)
+def _(MyFifo, mo, shape, worst_ratio):
+    mo.hstack([shape, mo.md(f"worst ratio {worst_ratio(MyFifo, *shape.value)}")], justify="start", wrap=True)
     return
 
 
-@app.cell
-def _():
-    answer_6 = None  # a number
+@app.cell(hide_code=True)
+def _(mo):
+    answer_6 = mo.ui.text(label="Answer", placeholder="a number such as 3/2")
+    mo.md(rf"""
+    **Question 6.** What is the worst ratio of `MyFifo` at (ℓ, n, k) = (2, 2, 3)?
+
+    {answer_6}
+    """)
     return (answer_6,)
 
 
 @app.cell(hide_code=True)
 def _(MyFifo, answer_6, check, worst_ratio):
-    result_6 = check(answer_6, lambda: worst_ratio(MyFifo, 2, 2, 3), "worst_ratio(MyFifo, 2, 2, 3)")
+    result_6 = check(answer_6.value, lambda: worst_ratio(MyFifo, 2, 2, 3), "Choose (2, 2, 3) above.")
     result_6
     return (result_6,)
 
 
 @app.cell(hide_code=True)
-def _(mo):
-    mo.md(r"""
+def _(fifo_source, mo):
+    answer_7 = mo.ui.code_editor(fifo_source, min_height=120).form(
+        submit_button_label="Check", bordered=False
+    )
+    mo.md(rf"""
     With one layer nothing deterministic is below k. With two layers the known bound is only k − ℓ + 1. So
     there may be room!
 
@@ -362,8 +386,10 @@ def _(mo):
     *same* layer and a page of the *other* layer. If you evict from the same layer, the adversary must wait
     a whole round before it can ask for the victim. But do so *always*, and it asks for these two pages in
     turn, while OPT keeps both: the ratio is unbounded. Lesson 2 has the remedy.
+
+    {answer_7}
     """)
-    return
+    return (answer_7,)
 
 
 @app.cell
@@ -375,21 +401,16 @@ def _(worst_ratio):
     return (beats_k,)
 
 
-@app.cell
-def _():
-    answer_7 = None  # a class
-    return (answer_7,)
-
-
 @app.cell(hide_code=True)
-def _(answer_7, beats_k, check_that):
+def _(Policy, answer_7, beats_k, check_that, code):
     result_7 = check_that(
-        answer_7,
+        answer_7.value,
         beats_k,
         (
             "Be a marking algorithm (label 2: marked, 1: unmarked), and among the unmarked pages "
             "prefer one of the layer being served: frame.layer_of[page]."
         ),
+        code(Policy=Policy),
     )
     result_7
     return (result_7,)
@@ -397,26 +418,23 @@ def _(answer_7, beats_k, check_that):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_8 = mo.ui.text(label="Answer", placeholder="a whole number")
+    mo.md(rf"""
     *Discuss.* Compare with the policy `"mark-layer"` of the registry, and with what is proved of it when
     there are k + 1 pages (`paging bounds mark-layer-small`). What do both do at (2, 3, 4), where there are
     more pages? What do they no longer know about OPT? The policy `"zrc"` knows it.
 
     **Question 8.** By how much can such a rule be better? What does the lower bound L2 say at (2, 2, 3), k
     − ℓ + 1?
+
+    {answer_8}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_8 = None  # a number
     return (answer_8,)
 
 
 @app.cell(hide_code=True)
 def _(LayeredInstance, answer_8, check, get_bound):
-    result_8 = check(answer_8, lambda: get_bound("L2").at(LayeredInstance(2, 2, 3)), "k = 3, ℓ = 2.")
+    result_8 = check(answer_8.value, lambda: get_bound("L2").at(LayeredInstance(2, 2, 3)), "k = 3, ℓ = 2.")
     result_8
     return (result_8,)
 

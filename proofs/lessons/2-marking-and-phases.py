@@ -35,32 +35,36 @@ def _():
         farthest_in_future,
         get_policy,
         phase_starts,
-        registered_policies,
         simulate,
         steps,
     )
-    from paging.lessons import check, check_that, score
+    from paging.lessons import after, check, check_that, score, whole_numbers
+    from paging.viewer import film_of
+    from paging.viewer.page import lesson_page
     from paging.viewer.timeline import cache_timeline
 
     return (
         Fraction,
         LayeredInstance,
         RequestSequence,
+        after,
         cache_timeline,
         check,
         check_that,
         expected_faults,
         farthest_in_future,
+        film_of,
         get_construction,
         get_policy,
+        lesson_page,
         lower_bounds,
         mo,
         pairwise,
         phase_starts,
-        registered_policies,
         score,
         simulate,
         steps,
+        whole_numbers,
     )
 
 
@@ -68,36 +72,36 @@ def _():
 def _(mo):
     mo.md(r"""
     ## 1. Cutting
+
+    Fifteen requests to five pages, k = 3:
     """)
     return
 
 
 @app.cell
-def _(LayeredInstance, RequestSequence):
+def _(LayeredInstance, RequestSequence, mo):
     small = LayeredInstance(layers=1, pages=5, cache=3)
     requests = [0, 1, 2, 0, 3, 1, 3, 4, 0, 4, 3, 2, 1, 1, 0]
     first = RequestSequence(small, requests)
+    mo.md(f"**{' '.join(map(str, requests))}**")
     return first, requests, small
 
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
-    **Question 1.** With k = 3: at which times (counted from 0) do the phases of these requests begin?
+    answer_1 = mo.ui.text(label="Answer", placeholder="times such as 0 2 5")
+    mo.md(rf"""
+    **Question 1.** At which times (counted from 0) do the phases of these requests begin?
+
+    {answer_1}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_1 = None  # a list of times
     return (answer_1,)
 
 
 @app.cell(hide_code=True)
 def _(answer_1, check, phase_starts, requests):
     result_1 = check(
-        answer_1,
+        answer_1.value,
         lambda: phase_starts(requests, 3),
         ("The first phase begins at 0. Write down the set of pages and stop before it would have four."),
     )
@@ -107,11 +111,14 @@ def _(answer_1, check, phase_starts, requests):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_2 = mo.ui.text(label="Answer", placeholder="a number for each phase")
+    mo.md(rf"""
     **Question 2.** A page is *new* in a phase if the phase requests it and the phase before did not. How
     many new pages has each phase? (In the first one all are new.)
+
+    {answer_2}
     """)
-    return
+    return (answer_2,)
 
 
 @app.cell
@@ -127,16 +134,10 @@ def _(pairwise, phase_starts):
     return (new_pages,)
 
 
-@app.cell
-def _():
-    answer_2 = None  # a list with a number for each phase
-    return (answer_2,)
-
-
 @app.cell(hide_code=True)
 def _(answer_2, check, new_pages, requests):
     result_2 = check(
-        answer_2,
+        answer_2.value,
         lambda: new_pages(requests, 3),
         "Compare the set of each phase with the set of the one before it only.",
     )
@@ -146,7 +147,8 @@ def _(answer_2, check, new_pages, requests):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_3 = mo.ui.text(label="Answer", placeholder="a whole number")
+    mo.md(rf"""
     ## 2. What OPT must pay
 
     Look at the stretch from the *second* request of a phase to the *first* request of the next one. After
@@ -157,20 +159,16 @@ def _(mo):
     **Question 3.** What lower bound on OPT does this give for a sequence with p phases, if the first phase,
     whose k pages are all faults on a cold cache, is counted in full? Give it for the fifteen requests
     above.
+
+    {answer_3}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_3 = None  # a whole number
     return (answer_3,)
 
 
 @app.cell(hide_code=True)
 def _(answer_3, check, first, lower_bounds):
     result_3 = check(
-        answer_3,
+        answer_3.value,
         lambda: lower_bounds(first)["phases"],
         "k for the first phase, and one for each further phase.",
     )
@@ -180,22 +178,19 @@ def _(answer_3, check, first, lower_bounds):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_4 = mo.ui.text(label="Answer", placeholder="a whole number")
+    mo.md(rf"""
     **Question 4.** And what does OPT really pay?
+
+    {answer_4}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_4 = None  # a whole number
     return (answer_4,)
 
 
 @app.cell(hide_code=True)
 def _(answer_4, check, farthest_in_future, first):
     result_4 = check(
-        answer_4,
+        answer_4.value,
         lambda: farthest_in_future(first).faults,
         "Farthest in the future; the bound of question 3 need not be reached.",
     )
@@ -205,7 +200,8 @@ def _(answer_4, check, farthest_in_future, first):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_5 = mo.ui.text(label="Answer", placeholder="pages such as 0 1 2, or 0 1 * 9")
+    mo.md(rf"""
     There is a better bound for phases with many new pages. Phases i − 1 and i together request k + m
     distinct pages, where m is the number of new ones in phase i. At most k of them are cached at the start
     of phase i − 1: OPT faults at least m times in the two. Adding up over odd or over even i gives half of
@@ -213,8 +209,10 @@ def _(mo):
 
     **Question 5.** Find a sequence of at most 40 requests to the pages 0 … 5, k = 3, on which OPT pays at
     least *one and a half times* the bound of question 3.
+
+    {answer_5}
     """)
-    return
+    return (answer_5,)
 
 
 @app.cell
@@ -230,18 +228,13 @@ def _(LayeredInstance, RequestSequence, farthest_in_future, lower_bounds):
     return (opt_over_phases,)
 
 
-@app.cell
-def _():
-    answer_5 = None  # a list of pages
-    return (answer_5,)
-
-
 @app.cell(hide_code=True)
-def _(answer_5, check_that, opt_over_phases):
+def _(answer_5, check_that, opt_over_phases, whole_numbers):
     result_5 = check_that(
-        answer_5,
+        answer_5.value,
         opt_over_phases,
         "Let every phase have k new pages: three pages, then the other three, and so on.",
+        whole_numbers,
     )
     result_5
     return (result_5,)
@@ -249,7 +242,8 @@ def _(answer_5, check_that, opt_over_phases):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_6 = mo.ui.text(label="Answer", placeholder="a number for each phase")
+    mo.md(rf"""
     ## 3. What a marking algorithm pays
 
     Put a **mark** on a page when it is requested; at the beginning of a phase erase all marks. An algorithm
@@ -259,10 +253,12 @@ def _(mo):
     marked, so it stays to the end of the phase. Hence at most k faults a phase, while OPT pays at least
     one: **every marking algorithm is k-competitive.**
 
-    **Question 6.** LRU is a marking algorithm. Why? Consider the picture, then say: on the requests above,
-    how many faults has LRU in each phase?
+    **Question 6.** LRU is a marking algorithm. Why? Look at the picture below and say: how many faults has
+    LRU in each phase of the fifteen requests?
+
+    {answer_6}
     """)
-    return
+    return (answer_6,)
 
 
 @app.cell
@@ -281,31 +277,42 @@ def _(pairwise, phase_starts, simulate):
     return (faults_by_phase,)
 
 
-@app.cell
-def _():
-    answer_6 = None  # a list with a number for each phase
-    return (answer_6,)
-
-
 @app.cell(hide_code=True)
 def _(answer_6, check, faults_by_phase, first):
     result_6 = check(
-        answer_6,
+        answer_6.value,
         lambda: faults_by_phase("lru", first),
-        'Call faults_by_phase("lru", first), then check one phase by hand.',
+        "Cut the picture at the times of question 1 and count the F in each piece.",
     )
     result_6
     return (result_6,)
 
 
 @app.cell(hide_code=True)
+def _(after, film_of, first, lesson_page, mo, result_4, result_6, simulate):
+    after(
+        [result_4, result_6],
+        lambda: mo.vstack(
+            [
+                mo.md("LRU and OPT request by request, phase by phase:"),
+                mo.iframe(lesson_page(film_of(simulate("lru", first, record=True))), height="600px"),
+            ]
+        ),
+    )
+    return
+
+
+@app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_7 = mo.ui.text(label="Answer", placeholder="pages such as 0 1 2")
+    mo.md(rf"""
     **Question 7.** FIFO is *not* a marking algorithm. Prove it by an example: a sequence of at most 10
     requests to the pages 0 … 4, k = 3, in which FIFO evicts a page that was requested before in the phase
     under way.
+
+    {answer_7}
     """)
-    return
+    return (answer_7,)
 
 
 @app.cell
@@ -327,21 +334,16 @@ def _(RequestSequence, phase_starts, small, steps):
     return (evicts_marked,)
 
 
-@app.cell
-def _():
-    answer_7 = None  # a list of pages
-    return (answer_7,)
-
-
 @app.cell(hide_code=True)
-def _(answer_7, check_that, evicts_marked):
+def _(answer_7, check_that, evicts_marked, whole_numbers):
     result_7 = check_that(
-        answer_7,
+        answer_7.value,
         lambda answer: evicts_marked("fifo", answer),
         (
             "The first page loaded is the first to leave, however often it is requested. The phase "
             "must go on after that."
         ),
+        whole_numbers,
     )
     result_7
     return (result_7,)
@@ -349,28 +351,26 @@ def _(answer_7, check_that, evicts_marked):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_8 = mo.ui.multiselect(["lru", "fifo", "lifo", "lfu", "fwf", "mark"], label="Answer")
+    mo.md(rf"""
     Still FIFO faults at most k times in a phase: it is **conservative**. (A page that was loaded in a phase
     leaves only after k further loads.) So FIFO is k-competitive as well, by another argument.
 
-    **Question 8.** The registry knows what every policy claims to be, and the tests try to refute it. Which
-    policies claim the trait `"marking"`? Give the set of their names.
+    **Question 8.** Which of these policies are marking algorithms, for whatever requests? LFU evicts the
+    page requested least often, LIFO the one loaded last. FWF drops everything when the cache is full and a
+    new page is requested. MARK evicts an unmarked page at random.
+
+    {answer_8}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_8 = None  # a set of names
     return (answer_8,)
 
 
 @app.cell(hide_code=True)
-def _(answer_8, check, get_policy, registered_policies):
+def _(answer_8, check, get_policy):
     result_8 = check(
-        answer_8,
-        lambda: {name for name in registered_policies() if "marking" in get_policy(name).traits},
-        "registered_policies() lists the names, get_policy(name).traits what one claims.",
+        answer_8.value,
+        lambda: {name for name in answer_8.options if "marking" in get_policy(name).traits},
+        "Every policy states its traits, and tests try to refute them: paging policies lfu.",
     )
     result_8
     return (result_8,)
@@ -378,25 +378,21 @@ def _(answer_8, check, get_policy, registered_policies):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
-    **Flush-when-full** (FWF) is the most wasteful marking algorithm: when the cache is full and a new page
-    is requested, it drops *everything*.
+    answer_9 = mo.ui.text(label="Answer", placeholder="a whole number")
+    mo.md(rf"""
+    **Flush-when-full** (FWF) is the most wasteful of them.
 
-    **Question 9.** How many faults has FWF on the requests above?
+    **Question 9.** How many faults has FWF on the fifteen requests?
+
+    {answer_9}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_9 = None  # a whole number
     return (answer_9,)
 
 
 @app.cell(hide_code=True)
 def _(answer_9, check, first, simulate):
     result_9 = check(
-        answer_9,
+        answer_9.value,
         lambda: simulate("fwf", first).faults,
         ("It flushes exactly when a phase begins, so it pays for every distinct page of every phase."),
     )
@@ -406,16 +402,18 @@ def _(answer_9, check, first, simulate):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
-    ## 4. k is the truth
+    answer_10 = mo.ui.text(label="Answer", placeholder="pages such as 0 1 2, or 0 1 * 9")
+    mo.md(rf"""
+    ## 4. Is k the truth?
 
-    The upper bound k is reached. Take k + 1 pages in turn: each phase has exactly one new page, OPT pays
-    one a phase, LRU pays k.
+    Is k too pessimistic?
 
     **Question 10.** Find a sequence of at most 60 requests to the pages 0 … 3, k = 3, on which LRU's faults
     are at least 2.5 times OPT's.
+
+    {answer_10}
     """)
-    return
+    return (answer_10,)
 
 
 @app.cell
@@ -433,41 +431,35 @@ def _(
     return (ratio_of,)
 
 
-@app.cell
-def _():
-    answer_10 = None  # a list of pages, such as [0, 1] * 5
-    return (answer_10,)
-
-
 @app.cell(hide_code=True)
-def _(Fraction, answer_10, check_that, ratio_of):
+def _(Fraction, answer_10, check_that, ratio_of, whole_numbers):
     result_10 = check_that(
-        answer_10,
+        answer_10.value,
         lambda answer: (
             ratio_of("lru", answer) >= Fraction(5, 2) if len(answer) <= 60 else "at most 60 requests"
         ),
-        "[0, 1, 2, 3] repeated; the start costs OPT three faults, so it must be long enough.",
+        "k + 1 pages in turn; the start costs OPT three faults, so it must be long enough.",
+        whole_numbers,
     )
     result_10
     return (result_10,)
 
 
 @app.cell(hide_code=True)
-def _(mo):
-    mo.md(r"""
-    The library calls this the construction `cyclic`. It comes with a schedule for the offline side and a
-    promise per phase, both of which are checked:
-    """)
-    return
+def _(LayeredInstance, after, get_construction, mo, result_10):
+    def promised():
+        hard = get_construction("cyclic")(LayeredInstance(1, 4, 3), rounds=60)
+        hard.check(hard.run("lru"))
+        return mo.md(f"""
+        Take k + 1 pages in turn: each phase has exactly one new page, OPT pays one a phase, LRU pays k. The
+        upper bound k is reached.
 
+        The library calls this the construction `cyclic`. It comes with a schedule for the offline side and a
+        promise per {hard.promise.period}, both of which have just been checked: online at least
+        {hard.promise.online}, offline at most {hard.promise.offline}.
+        """)
 
-@app.cell
-def _(LayeredInstance, get_construction, mo):
-    hard = get_construction("cyclic")(LayeredInstance(1, 4, 3), rounds=60)
-    hard.check(hard.run("lru"))
-    mo.md(
-        f"promise per {hard.promise.period}: online ≥ {hard.promise.online}, offline ≤ {hard.promise.offline}"
-    )
+    after([result_10], promised)
     return
 
 
@@ -478,11 +470,20 @@ def _(mo):
 
     **MARK** evicts an unmarked page chosen at random, each with the same probability. Its cost is now a
     random number; we ask for its mean. On small sequences the library computes it exactly, as a fraction.
-
-    **Question 11.** Requests 0, 1, 2, 3, 0 with k = 3. The fourth request begins a phase and evicts one of
-    three pages. What is the expected number of faults of MARK?
     """)
     return
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    answer_11 = mo.ui.text(label="Answer", placeholder="a number such as 3/2")
+    mo.md(rf"""
+    **Question 11.** Requests 0, 1, 2, 3, 0 with k = 3. The fourth request begins a phase and evicts one of
+    three pages. What is the expected number of faults of MARK?
+
+    {answer_11}
+    """)
+    return (answer_11,)
 
 
 @app.cell
@@ -491,16 +492,10 @@ def _(RequestSequence, small):
     return (five,)
 
 
-@app.cell
-def _():
-    answer_11 = None  # a fraction such as Fraction(7, 2), or "7/2"
-    return (answer_11,)
-
-
 @app.cell(hide_code=True)
 def _(answer_11, check, expected_faults, five):
     result_11 = check(
-        answer_11,
+        answer_11.value,
         lambda: expected_faults("mark", five),
         "Four certain faults, and a fifth if page 0 was the victim.",
     )
@@ -510,25 +505,38 @@ def _(answer_11, check, expected_faults, five):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
-    **Question 12.** On the fifteen requests from the beginning: how much does MARK pay in expectation
-    *less* than LRU? (A negative number if it pays more.)
+    answer_12 = mo.ui.text(label="Answer", placeholder="a number such as 3/2")
+    mo.md(rf"""
+    **Question 12.** On the fifteen requests of the beginning: how much does MARK pay in expectation
+    *less* than LRU? (A negative number if it pays more.) Look up its expected cost here:
+
+    {answer_12}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_12 = None  # a fraction
     return (answer_12,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    drawn = mo.ui.dropdown(["lru", "fifo", "fwf", "random", "mark"], value="fifo", label="Policy")
+    return (drawn,)
+
+
+@app.cell(hide_code=True)
+def _(drawn, expected_faults, first, mo):
+    mo.hstack(
+        [drawn, mo.md(f"expected faults: {expected_faults(drawn.value, first)}")],
+        justify="start",
+        wrap=True,
+    )
+    return
 
 
 @app.cell(hide_code=True)
 def _(answer_12, check, expected_faults, first, simulate):
     result_12 = check(
-        answer_12,
+        answer_12.value,
         lambda: simulate("lru", first).faults - expected_faults("mark", first),
-        'expected_faults("mark", first) is exact; subtract.',
+        "Choose mark above, and subtract its expected faults from those of LRU (question 6).",
     )
     result_12
     return (result_12,)

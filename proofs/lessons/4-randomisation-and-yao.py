@@ -33,14 +33,16 @@ def _():
         sample_faults,
         simulate,
     )
-    from paging.lessons import check, check_that, score
+    from paging.lessons import after, check, check_that, code, score
     from proofs import get_bound
 
     return (
         LayeredInstance,
         RequestSequence,
+        after,
         check,
         check_that,
+        code,
         expected_faults,
         expected_phase_length,
         farthest_in_future,
@@ -74,23 +76,20 @@ def _(LayeredInstance, RequestSequence):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_1 = mo.ui.text(label="Answer", placeholder="a fraction such as 9/2")
+    mo.md(rf"""
     **Question 1.** What does RANDOM pay in expectation for 0 1 2 3 0 1, k = 3? Four faults are certain.
     Draw the tree of what may happen before you compute.
+
+    {answer_1}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_1 = None  # a fraction such as "13/3"
     return (answer_1,)
 
 
 @app.cell(hide_code=True)
 def _(answer_1, check, expected_faults, short):
     result_1 = check(
-        answer_1,
+        answer_1.value,
         lambda: expected_faults("random", short),
         (
             "Request 3 evicts 0, 1 or 2, each with probability 1/3. If it was 0, the next request "
@@ -103,22 +102,19 @@ def _(answer_1, check, expected_faults, short):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_2 = mo.ui.text(label="Answer", placeholder="a fraction")
+    mo.md(rf"""
     **Question 2.** And MARK?
+
+    {answer_2}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_2 = None  # a fraction
     return (answer_2,)
 
 
 @app.cell(hide_code=True)
 def _(answer_2, check, expected_faults, short):
     result_2 = check(
-        answer_2,
+        answer_2.value,
         lambda: expected_faults("mark", short),
         "The same tree, but a page requested in the phase under way (3, then 0) is not evicted.",
     )
@@ -129,7 +125,7 @@ def _(answer_2, check, expected_faults, short):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md(r"""
-    LRU faults on every one of 0 1 2 3 0 1 2 3 … On the same sequence:
+    LRU faults on every one of 0 1 2 3 0 1 2 3 … On 800 such requests:
     """)
     return
 
@@ -147,29 +143,27 @@ def _(RequestSequence, arena, farthest_in_future, mo, sample_faults, simulate):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_3 = mo.ui.text(label="Answer", placeholder="a fraction")
+    mo.md(rf"""
     **Question 3.** The number of faults MARK expects in a phase of this cycle, apart from the first: it is
     H_k, the k-th harmonic number. Write H_3 as a fraction.
+
+    {answer_3}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_3 = None  # a fraction
     return (answer_3,)
 
 
 @app.cell(hide_code=True)
 def _(answer_3, arena, check, get_bound):
-    result_3 = check(answer_3, lambda: get_bound("randomized-lower").at(arena), "1 + 1/2 + 1/3.")
+    result_3 = check(answer_3.value, lambda: get_bound("randomized-lower").at(arena), "1 + 1/2 + 1/3.")
     result_3
     return (result_3,)
 
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_4 = mo.ui.text(label="Answer", placeholder="a fraction")
+    mo.md(rf"""
     *Why H_k?* One page is new and evicts one of the k old ones. The j-th old page to be requested is
     missing with probability 1/(k − j + 1): whatever has been evicted last is equally likely to be any of
     the old pages that are not yet marked. Add up j = 1, …, k − 1 and the new page itself.
@@ -187,20 +181,16 @@ def _(mo):
 
     **Question 4.** With k = 3: how large is the probability of a fault at each request, once the cache is
     full?
+
+    {answer_4}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_4 = None  # a fraction
     return (answer_4,)
 
 
 @app.cell(hide_code=True)
 def _(answer_4, arena, check, get_construction):
     result_4 = check(
-        answer_4,
+        answer_4.value,
         lambda: get_construction("uniform")(arena).value(get_construction("uniform")(arena).promise.online),
         "One of four pages is missing.",
     )
@@ -210,7 +200,8 @@ def _(answer_4, arena, check, get_construction):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_5 = mo.ui.text(label="Answer", placeholder="a number such as 3/2")
+    mo.md(rf"""
     OPT faults about once in a phase. How long is a phase? It ends before the request that completes the k +
     1 pages: that is the **coupon collector**. The first request of a phase is one page; then one waits for
     a second, a third, …
@@ -218,22 +209,18 @@ def _(mo):
     **Question 5.** How many requests has a phase on average, k = 3? (Expected waiting times 4/3, 4/2 and
     4/1; the request that completes the set belongs to the next phase, while the first one of the phase came
     for free.)
+
+    {answer_5}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_5 = None  # a fraction or a number
     return (answer_5,)
 
 
 @app.cell(hide_code=True)
 def _(answer_5, check, expected_phase_length):
     result_5 = check(
-        answer_5,
+        answer_5.value,
         lambda: expected_phase_length(1, 4),
-        "Add the three waiting times. expected_phase_length(1, 4) says it exactly.",
+        "Add the three waiting times.",
     )
     result_5
     return (result_5,)
@@ -241,23 +228,20 @@ def _(answer_5, check, expected_phase_length):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_6 = mo.ui.text(label="Answer", placeholder="a number such as 3/2")
+    mo.md(rf"""
     **Question 6.** Faults a request, times requests a phase, divided by OPT's one fault a phase: what ratio
     is forced?
+
+    {answer_6}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_6 = None  # a fraction
     return (answer_6,)
 
 
 @app.cell(hide_code=True)
 def _(answer_6, arena, check, get_construction):
     result_6 = check(
-        answer_6,
+        answer_6.value,
         lambda: get_construction("uniform")(arena).limit,
         "Multiply the answers of questions 4 and 5.",
     )
@@ -266,37 +250,40 @@ def _(answer_6, arena, check, get_construction):
 
 
 @app.cell(hide_code=True)
-def _(mo):
-    mo.md(r"""
-    The result is H_k again: randomised paging cannot be better than H_k on k + 1 pages (Fiat et al. 1991),
-    and MARK reaches it there. In general MARK has 2·H_k − 1.
+def _(after, arena, mo, result_6, sample_ratio):
+    def experiment():
+        measured = "; ".join(
+            f"{name}: {sample_ratio('uniform', name, arena, rounds=2000, runs=10)}"
+            for name in ("lru", "mark", "fifo")
+        )
+        return mo.md(f"""
+        The result is H_k again: randomised paging cannot be better than H_k on k + 1 pages (Fiat et al.
+        1991), and MARK reaches it there. In general MARK has 2·H_k − 1.
 
-    An experiment: the average of many samples, with its interval.
-    """)
-    return
+        An experiment, the average of ten samples with its interval: {measured}. All are the same: on
+        independent requests the past helps nobody.
+        """)
 
-
-@app.cell
-def _(arena, mo, sample_ratio):
-    measured = {
-        name: str(sample_ratio("uniform", name, arena, rounds=2000, runs=10))
-        for name in ("lru", "mark", "fifo")
-    }
-    mo.md("; ".join(f"{name}: {text}" for name, text in measured.items()))
+    after([result_6], experiment)
     return
 
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
-    All are the same: on independent requests the past helps nobody.
-
+    _start = """\
+def draw(rng, length):
+    return [0 for _ in range(length)]
+"""
+    answer_7 = mo.ui.code_editor(_start, min_height=120).form(submit_button_label="Check", bordered=False)
+    mo.md(rf"""
     **Question 7.** Choose a distribution yourself: a function `draw(rng, length)` that returns a random
     list of requests to the pages 0 … 3. Over 40 samples of 400 requests, LRU, FIFO and MARK must each pay
     at least 1.6 times what OPT pays (k = 3). The generator `rng` has `rng.integers(4)` and
     `rng.permutation(4)`.
+
+    {answer_7}
     """)
-    return
+    return (answer_7,)
 
 
 @app.cell
@@ -315,22 +302,16 @@ def _(RequestSequence, arena, farthest_in_future, np, simulate):
         policy, faults = min(paid.items(), key=lambda item: item[1])
         return faults >= least * best or f"{policy} pays only {faults / best:.3f} times what OPT pays"
 
-    # For example: def answer_7(rng, length): return [... for _ in range(length)]
     return (forces,)
 
 
-@app.cell
-def _():
-    answer_7 = None  # a function of a generator and a length
-    return (answer_7,)
-
-
 @app.cell(hide_code=True)
-def _(answer_7, check_that, forces):
+def _(answer_7, check_that, code, forces, np):
     result_7 = check_that(
-        answer_7,
+        answer_7.value,
         forces,
         ("Independent uniform requests force H_3 = 11/6 in the limit. Why may a clever pattern do worse?"),
+        code(np=np),
     )
     result_7
     return (result_7,)
@@ -343,25 +324,44 @@ def _(mo):
 
     With ℓ layers and k + 1 pages, m = (k + 1)/ℓ in every layer, request a uniformly random page of the
     layer served. A policy faults at least 1/m times a round. A phase now ends when *all* layers have shown
-    all of their pages: ℓ coupon collectors at once, and the slowest of them decides.
-
-    **Question 8.** ℓ = 2, m = 2, so k = 3. How many requests has a phase on average?
+    all of their pages: ℓ coupon collectors at once, and the slowest of them decides. The library adds up
+    geometric series; look up how long a phase is:
     """)
     return
 
 
-@app.cell
-def _():
-    answer_8 = None  # a fraction or a number
+@app.cell(hide_code=True)
+def _(mo):
+    collectors = mo.ui.slider(1, 8, value=3, label="layers ℓ", show_value=True)
+    coupons = mo.ui.slider(2, 4, value=3, label="pages m of a layer", show_value=True)
+    mo.hstack([collectors, coupons], justify="start", wrap=True)
+    return collectors, coupons
+
+
+@app.cell(hide_code=True)
+def _(collectors, coupons, expected_phase_length, mo):
+    phase = expected_phase_length(collectors.value, coupons.value)
+    mo.md(f"a phase has {phase} = {float(phase):.7f} requests on average")
+    return
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    answer_8 = mo.ui.text(label="Answer", placeholder="a number such as 3/2")
+    mo.md(rf"""
+    **Question 8.** ℓ = 2, m = 2, so k = 3. How many requests has a phase on average?
+
+    {answer_8}
+    """)
     return (answer_8,)
 
 
 @app.cell(hide_code=True)
 def _(answer_8, check, expected_phase_length):
     result_8 = check(
-        answer_8,
+        answer_8.value,
         lambda: expected_phase_length(2, 2),
-        "expected_phase_length(2, 2), by a sum over geometric series. Can you do it by hand?",
+        "Move the sliders above to ℓ = 2 and m = 2. Can you do it by hand?",
     )
     result_8
     return (result_8,)
@@ -369,22 +369,19 @@ def _(answer_8, check, expected_phase_length):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_9 = mo.ui.text(label="Answer", placeholder="a number such as 3/2")
+    mo.md(rf"""
     **Question 9.** What ratio is forced there? (Faults a round are 1/m, a round has ℓ requests.)
+
+    {answer_9}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_9 = None  # a fraction
     return (answer_9,)
 
 
 @app.cell(hide_code=True)
 def _(LayeredInstance, answer_9, check, get_construction):
     result_9 = check(
-        answer_9,
+        answer_9.value,
         lambda: get_construction("uniform")(LayeredInstance(2, 2, 3)).limit,
         "Phase length divided by ℓ gives rounds; divide by m.",
     )
@@ -394,57 +391,60 @@ def _(LayeredInstance, answer_9, check, get_construction):
 
 @app.cell(hide_code=True)
 def _(mo):
-    mo.md(r"""
+    answer_10 = mo.ui.text(label="Answer", placeholder="four numbers")
+    mo.md(rf"""
     **Question 10.** Does it help the adversary to have many layers? Compute the forced ratio for m = 2 and
-    ℓ = 1, 2, 4, 8 (k = 2ℓ − 1) and give the list.
+    ℓ = 1, 2, 4, 8 (k = 2ℓ − 1).
+
+    {answer_10}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_10 = None  # a list of four fractions
     return (answer_10,)
 
 
 @app.cell(hide_code=True)
 def _(LayeredInstance, answer_10, check, get_construction):
     result_10 = check(
-        answer_10,
+        answer_10.value,
         lambda: [
             get_construction("uniform")(LayeredInstance(layers, 2, 2 * layers - 1)).limit
             for layers in (1, 2, 4, 8)
         ],
-        'get_construction("uniform")(LayeredInstance(layers, 2, 2 * layers - 1)).limit',
+        "For each ℓ: the length of a phase from the sliders above, divided by ℓ and by m.",
     )
     result_10
     return (result_10,)
 
 
 @app.cell(hide_code=True)
-def _(mo):
-    mo.md(r"""
-    *Discuss.* For ℓ = 1 and m = 2 the ratio is 1: k = 1, and there is nothing to decide. As ℓ grows the
-    slowest of many collectors takes longer and longer, and the ratio grows like the logarithm of ℓ.
+def _(after, mo, result_10):
+    after(
+        [result_10],
+        lambda: mo.md(r"""
+        *Discuss.* For ℓ = 1 and m = 2 the ratio is 1: k = 1, and there is nothing to decide. As ℓ grows the
+        slowest of many collectors takes longer and longer, and the ratio grows like the logarithm of ℓ.
+        """),
+    )
+    return
 
+
+@app.cell(hide_code=True)
+def _(mo):
+    answer_11 = mo.ui.text(label="Answer", placeholder="a whole number")
+    mo.md(rf"""
     ## 4. Oblivious is not adaptive
 
     **Question 11.** An adversary that *may* see the cache plays against a randomised policy as it does
     against a deterministic one: it requests what is missing. Which ratio does it force for ℓ = 1, k = 3
     (the bound `deterministic-lower`)?
+
+    {answer_11}
     """)
-    return
-
-
-@app.cell
-def _():
-    answer_11 = None  # a number
     return (answer_11,)
 
 
 @app.cell(hide_code=True)
 def _(answer_11, arena, check, get_bound):
-    result_11 = check(answer_11, lambda: get_bound("deterministic-lower").at(arena), "Lesson 3: k.")
+    result_11 = check(answer_11.value, lambda: get_bound("deterministic-lower").at(arena), "Lesson 3: k.")
     result_11
     return (result_11,)
 
