@@ -10,7 +10,7 @@ LESSON ?= 1
 # How many tests run at the same time; WORKERS=0 runs them in one process.
 WORKERS ?= auto
 
-.PHONY: help reproduce test fast browser bench docs lesson clean
+.PHONY: help reproduce test fast browser formal bench docs lesson clean
 
 ## help: say what each target does
 help:
@@ -40,6 +40,15 @@ browser:
 	@[ -d tests/browser/node_modules/axe-core ] \
 	|| npm ci --silent --no-audit --no-fund --prefix tests/browser \
 	|| echo "accessibility tests will be skipped: npm could not install axe-core"
+
+## formal: check the theorems of proofs/formal with Coq, which is installed where it can be had; without it they are skipped
+formal:
+	@command -v coqc >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	     && apt-get update -qq && apt-get install -y -qq --no-install-recommends coq libcoq-mathcomp-ssreflect >/dev/null; } \
+	|| true
+	@rm -rf build/formal && mkdir -p build
+	@sh proofs/formal/check.sh build/formal
 
 ## bench: compare the kernels with a peer package in one run
 bench: $(VENV)/installed-test

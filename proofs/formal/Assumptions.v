@@ -1,0 +1,19 @@
+(** * What the theorems assume: nothing
+
+    Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
+
+From Formal Require Import Model Lower Marking WorkFunction Certificates.
+
+Print Assumptions ratio_one.
+Print Assumptions L2.
+Print Assumptions L2_refuted.
+Print Assumptions sleator_tarjan_lower.
+Print Assumptions marking_upper.
+Print Assumptions lru_valid.
+Print Assumptions lru_marking.
+Print Assumptions lru_upper.
+Print Assumptions work_least.
+Print Assumptions work_attained.
+Print Assumptions competitive_opt.
+Print Assumptions potential_sound.
+Print Assumptions cycle_sound.

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Compile the proofs in a new folder $1, let coqchk check the compiled files again, and show what each theorem assumes.
+# Fails if a theorem assumes anything. Libraries (Coq's own and mathcomp) are taken as they are installed.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+if ! command -v coqc >/dev/null; then
+    echo "formal proofs are not checked: no coqc (Debian: apt-get install coq libcoq-mathcomp-ssreflect)"
+    [ "${CI:-}" != true ]
+    exit
+fi
+mkdir "$1"
+cp "$here"/*.v "$here/_CoqProject" "$1"
+cd "$1"
+
+coq_makefile -f _CoqProject -o Makefile
+make -j1 >log 2>&1 || { cat log; exit 1; }
+
+modules=$(sed -n 's/\.v$//p' _CoqProject)
+for module in $modules; do set -- "$@" -norec "Formal.$module"; done
+shift
+coqchk -silent -o -Q . Formal "$@" >checked 2>&1 || { cat checked; exit 1; }
+axioms=$(grep -o 'Formal\..*' checked || true) # what else coqchk lists are sealed constants of mathcomp
+[ -z "$axioms" ] || { echo "axioms:" $axioms; exit 1; }
+echo "coqchk: $(echo "$modules" | wc -w) files checked again"
+
+sed -n 's/^Print Assumptions \(.*\)\.$/\1/p' Assumptions.v >theorems
+coqc -w none -Q . Formal Assumptions.v >assumed
+paste -d: theorems assumed | sed 's/:/: /'
+! grep -vx 'Closed under the global context' assumed
