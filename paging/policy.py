@@ -210,7 +210,7 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
 
 
 @cache
-def _parameters(cls: type[Policy]) -> tuple[str, ...]:
+def _parameters(cls: type[Any]) -> tuple[str, ...]:
     return tuple(p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs"))
 
 
