@@ -209,8 +209,7 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     return cls(**parameters)
 
 
-@cache
-def _parameters(cls: type[Any]) -> tuple[str, ...]:
+def _parameters(cls: type[Policy]) -> tuple[str, ...]:
     return tuple(p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs"))
 
 
