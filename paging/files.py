@@ -1,13 +1,47 @@
-"""Files that are complete or not there."""
+"""Files: written completely or not at all, and read only where reading comes to an end."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+
+def regular_file(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a file that can be read to its end; refuse what may block or never end.
+
+    Standard input is taken, whatever it is connected to: ``/dev/stdin`` works at the end of a pipe.
+
+    Raises
+    ------
+    OSError
+        There is no such file, or it is a folder, a named pipe, a socket or a device.
+
+    Examples
+    --------
+    >>> regular_file("/dev/zero")
+    Traceback (most recent call last):
+    OSError: [Errno 22] neither a regular file nor standard input: '/dev/zero'
+    """
+    found = Path(path).stat()
+    if not stat.S_ISREG(found.st_mode):
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not _is_standard_input(found):
+            raise OSError(errno.EINVAL, "neither a regular file nor standard input", str(path))
+    return Path(path)
+
+
+def _is_standard_input(found: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(found, os.fstat(0))
+    except OSError:  # closed
+        return False
 
 
 @contextmanager
