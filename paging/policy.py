@@ -213,6 +213,23 @@ def _parameters(cls: type[Policy]) -> tuple[str, ...]:
     return tuple(p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs"))
 
 
+def is_registered(policy: str) -> bool:
+    """Say whether a text names a registered policy, and no module to be imported.
+
+    Parameters are those of a built-in policy, and name no module either.
+
+    Examples
+    --------
+    >>> is_registered("partitioned:policy=fifo"), is_registered("mypackage:Mine")
+    (True, False)
+    >>> is_registered("partitioned:policy=mypackage:Mine")
+    False
+    """
+    name, colon, parameters = policy.partition(":")
+    known = _built_in() if colon else registered_policies()
+    return name.lower() in known and ":" not in parameters
+
+
 def import_policy(path: str) -> type[Policy]:
     """Import a policy class from ``module:Class``."""
     module, _, attribute = path.partition(":")

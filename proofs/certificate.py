@@ -23,7 +23,7 @@ def read_certificate(path: str | Path) -> Certificate:
         The file cannot be read, or is not strict JSON.
     """
     try:
-        document = checker.load(str(path))
+        document, _ = checker.load(str(path))
     except checker.Incomplete as error:
         raise CertificateError(f"{path}: {error}") from error
     if not isinstance(document, dict):

@@ -1,22 +1,28 @@
-"""Replaying the policy that a certificate is about, against what its checker assumed or had a rule for."""
+"""Replaying the policy that a certificate is about, against what its checker went by."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
 from typing import Any
 
 import numpy as np
 
 from paging.errors import LayeredPagingError
-from paging.model import LayeredInstance
-from paging.policy import Policy, get_policy
+from paging.model import LayeredInstance, Serve
+from paging.policy import Policy, get_policy, is_registered
 from paging.simulate import Session
 from proofs import checker
-from proofs.checker import REFUTED, Verdict
-from proofs.checker.potential import read_moves
+from proofs.checker import CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, Verdict
+from proofs.checker.potential import policy_of
 from proofs.checker.problem import read_setting
-from proofs.checker.rules import RULES
+from proofs.checker.rules import REPLAY
 from proofs.checker.states import read_likeness, read_states
+
+COMPILE_FROM = 20_000
+"""Requests from which compiling a policy's definition costs less than running it as it is."""
+
+REPLAYED = ("cycle", "potential", "exact")
+"""Types of certificates about a named deterministic policy."""
 
 
 class ReplayError(LayeredPagingError, ValueError):
@@ -27,20 +33,68 @@ class _DisagreesError(Exception):
     """The policy does something else than the certificate says."""
 
 
+def verify_and_replay(path: str, policy: str | None = None, limit: int = 1) -> Verdict:
+    """Judge a certificate, then replay the policy that it is about, if there is one and it is known here.
+
+    Nothing is imported because a certificate names it.
+
+    Parameters
+    ----------
+    path : str
+        The certificate; "-" for standard input.
+    policy : str, optional
+        ``module:Class`` of a policy that is not registered, to be replayed where the certificate names it.
+    limit : int
+        Multiplies the checker's limits.
+
+    Raises
+    ------
+    ReplayError
+        ``policy`` is given, and the certificate is not about it.
+    ModelError
+        ``policy`` cannot be imported.
+    """
+    if policy is not None:
+        get_policy(policy)
+    try:
+        document, budget = checker.load(path, limit)
+    except checker.Incomplete as incomplete:
+        return Verdict(INCOMPLETE, str(incomplete))
+    verdict = checker.verify(document, budget)
+    if verdict.status not in (VERIFIED, CONDITIONAL):
+        return verdict
+    name = document["claim"].get("policy") if document["type"] in REPLAYED else None
+    if policy is not None and policy != name:
+        about = f"policy {name}" if name else f"no named policy (type {document['type']})"
+        raise ReplayError(f"{path}: the certificate is about {about}, not {policy}")
+    if name is None or not (policy == name or is_registered(name)):
+        return verdict
+    try:
+        return replay(document, verdict)
+    except LayeredPagingError as error:
+        kept = (
+            *verdict.conditions,
+            f"{name} does what the verdict goes by; it cannot be replayed here: {error}",
+        )
+        return verdict._replace(status=CONDITIONAL, conditions=kept)
+
+
 def replay(document: dict[str, Any], verdict: Verdict) -> Verdict:
     """Hold what a verified certificate says a policy does against the policy as installed here.
 
     Parameters
     ----------
     document : dict
-        A certificate of type ``cycle``, ``potential`` or ``exact`` that the checker has verified.
+        A certificate of type ``cycle``, ``potential`` or ``exact`` that the checker has verified, perhaps
+        under a condition. Its policy is imported: call it only if that is wanted.
     verdict : Verdict
         The checker's.
 
     Returns
     -------
     Verdict
-        Without the assumption about the policy's decisions, or REFUTED.
+        Without the conditions that the replay discharges, or REFUTED. That pages or layers are alike to a
+        policy without a rule remains one: it is asked about the listed labels, not about all renamings.
 
     Raises
     ------
@@ -50,11 +104,8 @@ def replay(document: dict[str, Any], verdict: Verdict) -> Verdict:
         The policy is not known here, or does not serve the instance.
     """
     kind, claim, evidence = document["type"], document["claim"], document["evidence"]
-    if kind not in ("cycle", "potential", "exact"):
-        raise ReplayError(
-            f"--replay is for certificates of a named deterministic policy (cycle, potential, exact), "
-            f"not {kind}"
-        )
+    if kind not in REPLAYED:
+        raise ReplayError(f"only certificates of type {', '.join(REPLAYED)} can be replayed, not {kind}")
     policy = get_policy(claim["policy"])
     if policy.randomized:
         return Verdict(
@@ -73,10 +124,9 @@ def replay(document: dict[str, Any], verdict: Verdict) -> Verdict:
             _replay_states(policy, instance, claim, evidence)
     except _DisagreesError as problem:
         return Verdict(REFUTED, str(problem))
-    kept = tuple(text for text in verdict.assumptions if checker.REPLAY not in text)
-    return Verdict(
-        verdict.status, verdict.reason, (*kept, f"{policy.name} as installed here; it was replayed")
-    )
+    kept = tuple(text for text in verdict.conditions if REPLAY not in text)
+    assumptions = (*verdict.assumptions, f"{policy.name} as installed here; it was replayed")
+    return Verdict(CONDITIONAL if kept else VERIFIED, verdict.reason, assumptions, kept)
 
 
 def _replay_cycle(
@@ -105,20 +155,39 @@ def _replay_cycle(
 def _replay_states(
     policy: Policy, instance: LayeredInstance, claim: dict[str, Any], evidence: dict[str, Any]
 ) -> None:
-    """Ask the policy for every state and request; it must answer what the certificate's checker went by."""
-    problem, name, small = read_setting(claim)
+    """Ask the policy for all labels and requests; it must answer what the certificate's checker went by."""
+    problem, _, small = read_setting(claim)
     alike = read_likeness(evidence["alike"], problem)
     states = read_states(evidence, problem, small, alike)
-    serve: Callable[..., list[int]] = (
-        RULES[name].serve if name in RULES else read_moves(evidence["moves"], problem, alike)
-    )
-    asked = {(tuple(labels), layer) for labels, layer in zip(states.labels, states.layers, strict=True)}
-    for labels, layer in asked:
+    went_by = policy_of(claim, evidence, problem, alike)
+    listed = {(tuple(states.parts[part].vector for part in key[:-1]), key[-1]) for key in states.listed}
+    serve = _quick(policy, len(listed) * max(instance.pages_by_layer))
+    # From the cold start on, so that the policy never sees labels that are not its own.
+    start = states.start()
+    pending = [(tuple(states.parts[part].vector for part in start[:-1]), start[-1])]
+    listed -= set(pending)
+    while pending:
+        numbers, layer = pending.pop()
+        labels = [label for number in numbers for label in states.vectors[number]]
         for page in instance.pages_of(layer):
             answer = np.array(labels, dtype=np.int64)
-            policy.serve(answer, page, layer, instance.frame)
-            if answer.tolist() != serve(list(labels), page, layer, problem):
+            serve(answer, page, layer, instance.frame)
+            after: list[int] = answer.tolist()
+            if after != went_by(labels, page, layer):
                 raise _DisagreesError(
-                    f"page {page} requested with labels {list(labels)}: policy {policy.name} goes on with "
-                    f"{answer.tolist()}, not as the checker went by"
+                    f"page {page} requested with labels {labels}: policy {policy.name} goes on with "
+                    f"{after}, not as the checker went by"
                 )
+            following = states.vector_key(after, (layer + 1) % instance.layers)
+            if following in listed:
+                listed.remove(following)
+                pending.append(following)
+
+
+def _quick(policy: Policy, requests: int) -> Serve:
+    """Return a policy's serve function, compiled where that pays."""
+    if requests >= COMPILE_FROM and isinstance(inspect.getattr_static(policy, "serve"), staticmethod):
+        from paging.kernels.definitions import compiled_serve
+
+        return compiled_serve(policy.serve) or policy.serve
+    return policy.serve

@@ -13,6 +13,7 @@ class Exit(IntEnum):
     DONE = 0
     REFUTED = 1
     FAILED = 2
+    CONDITIONAL = 3
     INTERRUPTED = 130
     PIPE_CLOSED = 141
 
@@ -23,6 +24,8 @@ MEANINGS = {
     "of `paging verify`: REFUTED; of `paging bounds --counterexample`: VIOLATED",
     Exit.FAILED: "wrong arguments, unreadable or illegal input, a variant that is not supported, "
     "a failed write; of `paging verify`: INCOMPLETE",
+    Exit.CONDITIONAL: "of `paging verify`: CONDITIONAL, proved if what the verdict lists holds, which nobody "
+    "has checked",
     Exit.INTERRUPTED: "interrupted; a command that keeps what it knows so far has shown it",
     Exit.PIPE_CLOSED: "the reader of standard output went away",
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .problem import FREE, HIT, Problem, read_setting
-from .reading import Integers, Json, Refuted, integers, members, rational, whole
-from .rules import REPLAY, RULES
+from .problem import FREE, HIT, Problem, Proved, read_setting
+from .reading import Integers, Json, Refuted, integers, members, rational, spend, whole
+from .rules import REPLAY, Rule, answer, rule_of
 
 # --------------------------------------------------------------------- type "cycle": a policy's ratio ≥
 
@@ -54,15 +54,17 @@ def returning_faults(cycle: Integers, entries: Integers, start: Integers, cache:
     return faults
 
 
-def follow_rule(policy: str, problem: Problem, start: int, leaving: Integers, left: Integers) -> None:
+def follow_rule(
+    policy: str, rule: Rule, problem: Problem, start: int, leaving: Integers, left: Integers
+) -> None:
     """Refuse what this checker's own rule of a policy would not do, or labels that do not return."""
-    serve = RULES[policy].serve
+    spend(f"serving with {policy}", 2 * len(problem.layer_of) * len(problem.requests))
     labels = [0] * len(problem.layer_of)
     before, place = labels, 0
     for t, (page, count) in enumerate(zip(problem.requests, leaving, strict=True)):
         if t == start:
             before = labels
-        after = serve(labels, page, t % problem.layers, problem)
+        after = answer(rule, labels, page, t % problem.layers, problem)
         gone = [q for q, (old, new) in enumerate(zip(labels, after, strict=True)) if old > 0 >= new]
         if gone != sorted(left[place : place + count]):
             raise Refuted(f"request {t}: {policy} evicts {gone}, not what is listed")
@@ -72,7 +74,7 @@ def follow_rule(policy: str, problem: Problem, start: int, leaving: Integers, le
         raise Refuted(f"the state of {policy} after the cycle is not the one before")
 
 
-def check_cycle(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_cycle(claim: Json, evidence: Json) -> Proved:
     """Check the type ``cycle``: requests that can be repeated for ever force a ratio on a policy.
 
     After the prefix, every repetition of the cycle costs the policy the same if its state returns, and OPT no
@@ -109,10 +111,10 @@ def check_cycle(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
         raise Refuted(f"the ratio is {found['online']} to {found['offline']}, not {claim['ratio']}")
     if not endless and not found["offline"]:
         raise Refuted("the schedule costs nothing: the ratio is no number")
-    known = policy in RULES
-    if known:
-        follow_rule(policy, problem, len(prefix), leaving, left)
+    rule = rule_of(policy, problem)
+    if rule:
+        follow_rule(policy, rule, problem, len(prefix), leaving, left)
     lower = "the ratio is unbounded" if endless else f"the ratio is at least {claim['ratio']}"
     reason = f"policy {policy}: {lower}; a repetition costs it {found['online']}, OPT {found['offline']}"
     trusted = f"{policy} decides as listed, and its state after the cycle is the one before ({REPLAY})"
-    return reason, (*problem.model[:5], f"OPT has {small} pages", *((trusted,) if not known else ()))
+    return Proved(reason, (*problem.model[:5], f"OPT has {small} pages"), () if rule else (trusted,))

@@ -13,9 +13,9 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import NamedTuple
 
-from .problem import Problem, read_opt_cache, read_plain
-from .reading import Incomplete, Integers, Json, Refuted, choice, integers, members, rational
-from .states import Key, Likeness, States, read_states, requests
+from .problem import Problem, Proved, read_opt_cache, read_plain
+from .reading import Incomplete, Integers, Json, Refuted, choice, integers, members, rational, spend
+from .states import Likeness, States, read_states
 from .work_function import OPT_SO_FAR, update
 
 SIDES = ("lower", "upper")
@@ -56,7 +56,7 @@ class Move(NamedTuple):
     victims: list[int]  # pages that may leave; none if none must
 
 
-def check_game(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_game(claim: Json, evidence: Json) -> Proved:
     """Check the type ``game``: the best deterministic ratio is at least ``lower``, at most ``upper``."""
     members(claim, "claim", ("instance", "opt_cache"), SIDES)
     sides = [side for side in SIDES if side in claim]
@@ -74,10 +74,10 @@ def check_game(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     else:
         text = " and ".join(f"{'at least' if s == 'lower' else 'at most'} {claim[s]}" for s in sides)
     reason = f"the best deterministic ratio is {text}; {'; '.join(words.values())}"
-    return reason, (*game.problem.model[:5], f"OPT has {game.small} pages", OPT_SO_FAR)
+    return Proved(reason, (*game.problem.model[:5], f"OPT has {game.small} pages", OPT_SO_FAR))
 
 
-def check_rule(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_rule(claim: Json, evidence: Json) -> Proved:
     """Check the type ``rule``: a rule has at most this ratio, however its ties are broken."""
     members(claim, "claim", ("instance", "opt_cache", "rule", "upper"))
     members(evidence, "evidence", ("cached", "work", "layers", "potential"))
@@ -85,12 +85,12 @@ def check_rule(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
     game, ratio = read_game(claim), read_ratio(claim, "upper")
     side = read_side(evidence, "evidence", game)
     for s in range(len(side.potential)):
-        for page in requests(side.states.labels[s], side.states.work[s], side.states.layers[s], game.alike):
+        for page in requests(side, s):
             move = request(side, s, page, game)
             for victim in allowed(rule, side.states.layers[s], move, game):
                 at_most(ratio, side, s, page, move, follow(side, s, move, victim, game))
     reason = f"rule {rule}, however its ties are broken: {additive(ratio, side, game)}"
-    return reason, (*game.problem.model[:5], f"OPT has {game.small} pages", OPT_SO_FAR)
+    return Proved(reason, (*game.problem.model[:5], f"OPT has {game.small} pages", OPT_SO_FAR))
 
 
 def allowed(rule: str, layer: int, move: Move, game: Setting) -> list[int | None]:
@@ -106,7 +106,7 @@ def check_upper(ratio: Fraction, evidence: Json, game: Setting) -> str:
     side = read_side(evidence, "evidence.upper", game)
     victims = iter(integers(evidence["victims"], "evidence.upper.victims"))
     for s in range(len(side.potential)):
-        for page in requests(side.states.labels[s], side.states.work[s], side.states.layers[s], game.alike):
+        for page in requests(side, s):
             move = request(side, s, page, game)
             victim = next(victims, None)
             if victim is None:
@@ -153,9 +153,19 @@ def check_lower(ratio: Fraction, evidence: Json, game: Setting) -> str:
 # ------------------------------------------------------------------------------------------------- moves
 
 
+def requests(side: Side, s: int) -> list[int]:
+    """Return the pages that may be requested in a listed state; of those that are alike only the first."""
+    labels, work, layer = side.states.row(s)
+    bounds = side.states.alike.bounds
+    seen: dict[tuple[int, int], int] = {}
+    for page in range(bounds[layer], bounds[layer + 1]):
+        seen.setdefault((labels[page], work[page]), page)
+    return list(seen.values())
+
+
 def request(side: Side, s: int, page: int, game: Setting) -> Move:
     """Return what a request in a listed state costs, and which victims there are."""
-    cached, work = list(side.states.labels[s]), list(side.states.work[s])
+    cached, work, _ = side.states.row(s)
     paid = update(work, page, game.small)
     fault = 1 - cached[page]
     victims: list[int] = []
@@ -179,7 +189,7 @@ def follow(side: Side, s: int, move: Move, victim: int | None, game: Setting) ->
     if victim is not None:
         cached[victim] = 0
     layer = (side.states.layers[s] + 1) % game.problem.layers
-    t = side.states.number.get(game.alike.key(cached, move.work, layer))
+    t = side.states.find(cached, move.work, layer)
     if t is None:
         gone = "" if victim is None else f" if page {victim} leaves"
         raise Refuted(f"state {s}: the request leads to a state that is not listed{gone}")
@@ -198,7 +208,7 @@ def at_most(ratio: Fraction, side: Side, s: int, page: int, move: Move, t: int) 
 
 def additive(ratio: Fraction, side: Side, game: Setting) -> str:
     """Return what the potential proves from the cold start on."""
-    start = side.states.number[cold(game)]
+    start = side.states.number[side.states.start()]
     spare = Fraction(side.potential[start] - min(side.potential), ratio.denominator)
     return f"faults ≤ {ratio}·OPT + {spare} on every request sequence"
 
@@ -210,11 +220,10 @@ def read_game(claim: Json) -> Setting:
     """Read the instance: fewer slots than pages, or every ratio is 0."""
     problem = read_plain(claim)
     small = read_opt_cache(claim, problem)
-    counts = [problem.layer_of.count(layer) for layer in range(problem.layers)]
-    if problem.capacity[0] >= sum(counts):
+    if problem.capacity[0] >= len(problem.layer_of):
         raise Incomplete("a ratio needs more pages than slots")
-    bounds = (0, *accumulate(counts))
-    return Setting(problem, small, Likeness(bounds, True, len(set(counts)) == 1))
+    alike = len(set(problem.counts)) == 1
+    return Setting(problem, small, Likeness((0, *accumulate(problem.counts)), True, alike))
 
 
 def read_ratio(claim: Json, name: str) -> Fraction:
@@ -233,14 +242,9 @@ def read_side(evidence: Json, where: str, game: Setting) -> Side:
     potential = integers(evidence["potential"], f"{where}.potential")
     if len(potential) != len(states.layers):
         raise Refuted(f"{where}: {len(potential)} potentials for {len(states.layers)} states")
-    if cold(game) not in states.number:
-        raise Refuted(f"{where}: the cold start is not among the states")
-    if any(sum(bits) > game.problem.capacity[0] for bits in states.labels):
-        raise Refuted(f"{where}: a state has more than {game.problem.capacity[0]} cached pages")
+    width, slots = game.alike.bounds[-1], game.problem.capacity[0]
+    if any(sum(states.labels[i : i + width]) > slots for i in range(0, len(states.labels), width)):
+        raise Refuted(f"{where}: a state has more than {slots} cached pages")
+    widest = max(game.problem.counts)
+    spend(f"{where}: the moves of all states", len(potential) * widest * width * (2 + slots))
     return Side(states, potential)
-
-
-def cold(game: Setting) -> Key:
-    """Return the key of the cold start."""
-    nothing = [0] * game.alike.bounds[-1]
-    return game.alike.key(nothing, nothing, 0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from fractions import Fraction
 
-from .problem import BYPASS, FREE, HIT, Problem, read_problem
+from .problem import BYPASS, FREE, HIT, Problem, Proved, read_problem
 from .reading import Integers, Json, Refuted, integers, members, rational, rationals
 
 # ------------------------------------------------------------------------------ type "schedule": OPT ≤
@@ -97,25 +98,23 @@ def dual_bound(problem: Problem, steps: Integers, values: Integers) -> int:
     return total - paid - lost
 
 
-def check_schedule(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_schedule(claim: Json, evidence: Json) -> Proved:
     """Check the type ``schedule``: OPT ≤ upper."""
     return check_optimum(claim, evidence, below=False)
 
 
-def check_dual(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_dual(claim: Json, evidence: Json) -> Proved:
     """Check the type ``dual``: OPT ≥ lower."""
     return check_optimum(claim, evidence, above=False)
 
 
-def check_optimum(
-    claim: Json, evidence: Json, *, above: bool = True, below: bool = True
-) -> tuple[str, tuple[str, ...]]:
+def check_optimum(claim: Json, evidence: Json, *, above: bool = True, below: bool = True) -> Proved:
     """Check the type ``optimum``, lower ≤ OPT ≤ upper, or one side of it."""
     numbers = ("upper",) * above + ("lower",) * below
     members(claim, "claim", ("instance", "requests", *numbers), allowed=("weights",))
     members(evidence, "evidence", ("schedule",) * above + ("dual",) * below)
     stated = {name: rational(claim[name], f"claim.{name}") for name in numbers}
-    values: list[Fraction] = []
+    values: Sequence[Fraction | int] = []
     if below:
         dual = members(evidence["dual"], "evidence.dual", ("steps", "values"))
         values = rationals(dual["values"], "evidence.dual.values")
@@ -133,7 +132,8 @@ def check_optimum(
         if value != stated[name]:
             raise Refuted(f"the claim says {name} = {stated[name]}, but {what} {value}")
     if not (above and below):
-        return (f"OPT ≤ {found['upper']}" if above else f"OPT ≥ {found['lower']}"), problem.model
+        return Proved(f"OPT ≤ {found['upper']}" if above else f"OPT ≥ {found['lower']}", problem.model)
     if found["lower"] == found["upper"]:
-        return f"OPT = {found['upper']}: a schedule has this cost, and no schedule has less", problem.model
-    return f"{found['lower']} ≤ OPT ≤ {found['upper']}", problem.model
+        reason = f"OPT = {found['upper']}: a schedule has this cost, and no schedule has less"
+        return Proved(reason, problem.model)
+    return Proved(f"{found['lower']} ≤ OPT ≤ {found['upper']}", problem.model)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from .reading import (
@@ -19,20 +19,30 @@ from .reading import (
     items,
     members,
     rationals,
+    spend,
     whole,
 )
 
-MAX_PAGES, MAX_RANDOMIZED_PAGES = 10**7, 1000
-"""Limits: number of pages, and for claims about randomised policies."""
+PAGE = 64
+"""Room for what is kept of a page."""
 
 HIT, FREE, BYPASS = -2, -1, -3
 """Entries of a schedule beside page ids: a hit, a fault into a free slot, a fault that caches nothing."""
+
+
+class Proved(NamedTuple):
+    """What the evidence proves, and on what it rests."""
+
+    reason: str
+    assumptions: tuple[str, ...]  # the model that the claim is about, and theorems
+    conditions: tuple[str, ...] = ()  # what nobody has checked: about a policy, or its symmetries
 
 
 class Problem(NamedTuple):
     """The instance and requests of a claim about the offline optimum, with costs times ``scale``."""
 
     layers: int
+    counts: list[int]  # pages of every layer
     layer_of: Integers  # of every page
     group: int  # requests served together: the pages of an atomic visit, else 1
     bypassing: bool
@@ -44,7 +54,7 @@ class Problem(NamedTuple):
     model: tuple[str, ...]
 
 
-def read_problem(claim: Json, more: Iterable[Fraction]) -> Problem:
+def read_problem(claim: Json, more: Iterable[Fraction | int]) -> Problem:
     """Read instance, requests and weights of a claim; ``more`` are further numbers to be scaled alike."""
     fields = members(
         claim["instance"],
@@ -52,15 +62,15 @@ def read_problem(claim: Json, more: Iterable[Fraction]) -> Problem:
         needed=("layers", "pages", "cache", "per_visit", "visits", "service"),
         allowed=("shares",),
     )
-    layers = whole(fields["layers"], "layers", 1, MAX_PAGES)
+    layers = whole(fields["layers"], "layers", 1)
+    spend("claim.instance.layers", layers, PAGE * layers)
     pages = fields["pages"]
     if not isinstance(pages, list):
         pages = [pages] * layers
     if len(pages) != layers:
         raise Incomplete(f"claim.instance.pages lists {len(pages)} layers instead of {layers}")
-    counts = [whole(n, "pages", 1, MAX_PAGES) for n in pages]
-    if sum(counts) > MAX_PAGES:
-        raise Incomplete(f"{sum(counts)} pages are beyond this checker's limit of {MAX_PAGES}")
+    counts = [whole(n, "pages", 1) for n in pages]
+    spend("claim.instance.pages", 2 * sum(counts), PAGE * sum(counts))
     cache = whole(fields["cache"], "cache", 1)
     per_visit = whole(fields["per_visit"], "per_visit", 1, min(counts))
     atomic = choice(fields["visits"], "visits", "sequential", "atomic") == "atomic"
@@ -70,19 +80,20 @@ def read_problem(claim: Json, more: Iterable[Fraction]) -> Problem:
         raise Incomplete("atomic visits need forced service, one shared cache, and cache ≥ per_visit")
     capacity, part_of = [cache], [0] * len(layer_of)
     if "shares" in fields:
-        capacity, part_of = [whole(s, "shares", 0) for s in items(fields["shares"], "shares")], layer_of
+        # Under forced service a layer without a slot has no schedule at all: nothing would be said of OPT.
+        least = 0 if bypassing else 1
+        capacity, part_of = [whole(s, "shares", least) for s in items(fields["shares"], "shares")], layer_of
         if len(capacity) != layers or sum(capacity) > cache:
             raise Incomplete(f"claim.instance.shares must name {layers} layers and sum to at most {cache}")
     requests = integers(claim["requests"], "claim.requests")
     check_legal(requests, counts, per_visit)
-    weights = [Fraction(1)] * len(layer_of)
-    if "weights" in claim:
-        weights = rationals(claim["weights"], "claim.weights")
-        if len(weights) != len(layer_of) or min(weights) <= 0:
-            raise Incomplete(f"claim.weights must be {len(layer_of)} positive numbers, one per page")
-    scale = common_denominator([*weights, *more])
+    weights = rationals(claim["weights"], "claim.weights") if "weights" in claim else [1] * len(layer_of)
+    if len(weights) != len(layer_of) or min(weights) <= 0:
+        raise Incomplete(f"claim.weights must be {len(layer_of)} positive numbers, one per page")
+    scale = common_denominator(chain(weights, more))
     return Problem(
         layers,
+        counts,
         layer_of,
         per_visit if atomic else 1,
         bypassing,
@@ -104,17 +115,18 @@ def read_problem(claim: Json, more: Iterable[Fraction]) -> Problem:
 
 def check_legal(requests: Integers, counts: list[int], per_visit: int) -> None:
     """Refuse requests that do not follow the layers, or that name a page twice in one visit."""
-    first = 0
-    for layer, count in enumerate(counts):
-        for slot in range(layer * per_visit, (layer + 1) * per_visit):
-            # Every round has the same layer at the same place: a slice is checked at once.
-            served = requests[slot :: per_visit * len(counts)]
-            if len(served) and not (first <= min(served) and max(served) < first + count):
-                raise Refuted(f"a request at place {slot} of its round is not a page of layer {layer}")
-        first += count
-    for one in range(per_visit):
-        for other in range(one + 1, per_visit):
-            if any(map(operator.eq, requests[one::per_visit], requests[other::per_visit])):
+    spend("claim.requests", 2 * len(requests))
+    bounds = [0, *accumulate(counts)]
+    length = per_visit * len(counts)
+    for place in range(min(length, len(requests))):
+        # Every round has the same layer at the same place: a slice is checked at once.
+        served, layer = requests[place::length], place // per_visit
+        if not (bounds[layer] <= min(served) and max(served) < bounds[layer + 1]):
+            raise Refuted(f"a request at place {place} of its round is not a page of layer {layer}")
+    if per_visit > 1:
+        for first in range(0, len(requests), per_visit):
+            visit = requests[first : first + per_visit]
+            if len(set(visit)) < len(visit):
                 raise Refuted("a page is requested twice in one visit")
 
 
@@ -146,8 +158,6 @@ def read_setting(claim: Json, requests: Iterable[int] = ()) -> tuple[Problem, st
 
 
 def check_size(problem: Problem) -> None:
-    """Refuse instances in which every page fits the cache, and ones too large."""
-    if not problem.capacity[0] < len(problem.layer_of) <= MAX_RANDOMIZED_PAGES:
-        raise Incomplete(
-            f"a randomised ratio needs k < number of pages ≤ {MAX_RANDOMIZED_PAGES} to be judged here"
-        )
+    """Refuse instances in which every page fits the cache."""
+    if not problem.capacity[0] < len(problem.layer_of):
+        raise Incomplete("a randomised ratio needs fewer slots than pages")

@@ -13,9 +13,10 @@ from functools import cache as memoised
 from math import comb
 from typing import NamedTuple
 
-from .problem import Problem, check_legal, check_size, read_setting
-from .reading import Incomplete, Json, Refuted, integers, members, rational, rationals, whole
-from .states import Likeness, States, read_likeness, read_states, requests
+from .problem import Problem, Proved, check_legal, check_size, read_setting
+from .reading import Incomplete, Json, Refuted, bounded, integers, members, rational, rationals, spend, whole
+from .states import read_likeness, read_states
+from .walk import check_edges
 from .work_function import OPT_SO_FAR, update
 
 Labels = list[int]
@@ -71,6 +72,7 @@ def preferred(counts: tuple[int, ...], own: int) -> Fraction:
     for label in range(1, len(counts)):
         following: dict[tuple[int, int], int] = {}
         for (kept, better), number in ways.items():
+            spend("a distribution", counts[label] + 1)
             for more in range(counts[label] + 1):
                 if label < own or kept + more < label:  # else ``label`` better ones leave no room for it
                     key = min(kept + more, label), better + more
@@ -92,7 +94,7 @@ PROCESSES = {
 # ----------------------------------------------------------- type "expected": a randomised policy's ratio
 
 
-def check_expected(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_expected(claim: Json, evidence: Json) -> Proved:
     """Check the type ``expected``: a cycle from below and, if an upper bound is claimed, a potential."""
     both = isinstance(claim, dict) and ("upper" in claim or "additive" in claim)
     members(
@@ -115,7 +117,7 @@ def check_expected(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
         reason += "; " + check_upper(claim, evidence["potential"], problem, small, process)
         reason += f"; the ratio is exactly {lower}" if claim["lower"] == claim["upper"] else ""
     model = (*problem.model[:5], f"OPT has {small} pages", "the adversary is oblivious", OPT_SO_FAR)
-    return reason, (*model, f"the labels of {policy} determine its distribution (docs/randomized.md)")
+    return Proved(reason, (*model, f"the labels of {policy} determine its distribution (docs/randomized.md)"))
 
 
 def check_cycle(value: Json, problem: Problem, small: int, process: Process) -> tuple[Fraction, int]:
@@ -124,16 +126,16 @@ def check_cycle(value: Json, problem: Problem, small: int, process: Process) -> 
     prefix, cycle = (integers(fields[name], f"evidence.cycle.{name}") for name in ("prefix", "cycle"))
     if len(cycle) == 0 or len(cycle) % problem.layers:
         raise Refuted(f"the cycle has {len(cycle)} requests: no whole number of rounds")
-    counts = [problem.layer_of.count(layer) for layer in range(problem.layers)]
     served = [*prefix, *cycle]
-    check_legal(served, counts, 1)
+    check_legal(served, problem.counts, 1)
+    spend("evidence.cycle", 2 * len(served) * len(problem.layer_of))
     labels, work = [0] * len(problem.layer_of), [0] * len(problem.layer_of)
     before = labels, work
     online, offline = Fraction(0), 0
     for t, page in enumerate(served):
         if t == len(prefix):
             before, online, offline = (labels, list(work)), Fraction(0), 0
-        online += process.chance(labels, page, problem.capacity[0])
+        online = bounded(online + process.chance(labels, page, problem.capacity[0]))
         labels = process.serve(labels, page, problem.capacity[0])
         offline += update(work, page, small)
     if (labels, work) != before:
@@ -154,41 +156,14 @@ def check_upper(claim: Json, value: Json, problem: Problem, small: int, process:
     alike = read_likeness(fields["alike"], problem)
     states = read_states(fields, problem, small, alike)
     scale = whole(fields["scale"], "evidence.potential.scale", 1)
-    potential = [value / scale for value in rationals(fields["potential"], "evidence.potential.potential")]
-    if len(potential) != len(states.layers):
-        raise Refuted(f"{len(potential)} potentials for {len(states.layers)} states")
-    start = states.number.get(alike.key([0] * alike.bounds[-1], [0] * alike.bounds[-1], 0))
-    if start is None:
-        raise Refuted("the cold start is not among the states")
-    check_edges(states, potential, ratio, problem, small, alike, process)
-    found = potential[start] - min(potential)
+    potential = rationals(fields["potential"], "evidence.potential.potential")
+    cache = problem.capacity[0]
+
+    def ask(labels: Labels, page: int, _layer: int) -> tuple[Labels, Fraction]:
+        return process.serve(labels, page, cache), process.chance(labels, page, cache)
+
+    check_edges(states, potential, ratio, scale, small, ask)
+    found = Fraction(potential[states.number[states.start()]] - min(potential), scale)
     if additive != found:
         raise Refuted(f"the claim says additive = {additive}, but the potential proves {found}")
     return f"E[faults] ≤ {ratio}·OPT + {found} on every request sequence"
-
-
-def check_edges(
-    states: States,
-    potential: list[Fraction],
-    ratio: Fraction,
-    problem: Problem,
-    small: int,
-    alike: Likeness,
-    process: Process,
-) -> None:
-    """Refuse unless every request in every state leads to a listed state and keeps the inequality."""
-    cache = problem.capacity[0]
-    for s, (labels, work, layer) in enumerate(zip(states.labels, states.work, states.layers, strict=True)):
-        for page in requests(labels, work, layer, alike):
-            following = list(work)
-            paid = update(following, page, small)
-            after = process.serve(labels, page, cache)
-            t = states.number.get(alike.key(after, following, (layer + 1) % problem.layers))
-            if t is None:
-                raise Refuted(f"state {s}: a request of page {page} leads to a state that is not listed")
-            fault = process.chance(labels, page, cache)
-            if fault + potential[t] - potential[s] > ratio * paid:
-                raise Refuted(
-                    f"state {s}: a request of page {page} breaks the potential: "
-                    f"{fault} + {potential[t]} − {potential[s]} > {ratio}·{paid}"
-                )

@@ -5,20 +5,35 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import io
 import json
 import math
+import os
 import re
+import stat
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
 
-MAX_BYTES, MAX_LENGTH, MAX_SCALE = 2**31, 2**28, 2**256
-"""Limits: file size once unpacked, array length, common denominator."""
+STEPS, STEPS_PER_BYTE = 2 * 10**6, 100
+"""Limit on work: so many steps, and so many more per byte of the file; a step is a number looked at."""
 
+ROOM, ROOM_PER_BYTE = 2**26, 256
+"""Limit on memory, in bytes: so many, and so many more per byte of the file."""
+
+MAX_BYTES, MAX_DIGITS, MAX_SCALE, MAX_BITS = 2**30, 1000, 2**256, 8192
+"""Limits: size of the file, digits of a number, common denominator of a dual, bits of a sum of fractions."""
+
+TEXT, VALUE, OBJECT = 2, 100, 300
+"""Room for a byte of text, for a value in it, and for an object, once read; generously."""
+
+LONG = re.compile(rb"[0-9]{%d}" % (MAX_DIGITS + 1))
 ITEM = {"int8": "b", "int16": "h", "int32": "i", "int64": "q"}
 NAME = re.compile(r"[!-~]{1,200}")
 RATIONAL = re.compile(r"-?(0|[1-9][0-9]*)/[1-9][0-9]*")
@@ -35,20 +50,71 @@ class Incomplete(Exception):  # noqa: N818
     """The document cannot be judged."""
 
 
-def load(path: str) -> Json:
-    """Read a file as strict JSON: no floats, no field twice."""
+class Budget:
+    """What judging a file may cost: work and memory, linear in the size of the file.
+
+    Whoever is about to spend them says so first, so that no file, however small, costs more.
+    """
+
+    def __init__(self, size: int, factor: int = 1) -> None:
+        self.factor, self.steps, self.room = factor, 0, 0
+        self.most = {"work": STEPS + STEPS_PER_BYTE * size, "memory": ROOM + ROOM_PER_BYTE * size}
+
+    def spend(self, what: str, steps: int = 0, room: int = 0) -> None:
+        """Take steps and bytes, or refuse to go on."""
+        self.steps += steps
+        self.room += room
+        for kind, spent in (("work", self.steps), ("memory", self.room)):
+            if spent > self.factor * self.most[kind]:
+                needed = -(-spent // self.most[kind])
+                raise Incomplete(
+                    f"{what}: more {kind} than this checker's limit for a file of this size; "
+                    f"--limit {needed} allows it"
+                )
+
+    def left(self) -> int:
+        """Return how many bytes may still be taken."""
+        return self.factor * self.most["memory"] - self.room
+
+
+BUDGET: ContextVar[Budget | None] = ContextVar("BUDGET", default=None)
+"""Of the certificate that is being judged."""
+
+
+def spend(what: str, steps: int = 0, room: int = 0) -> None:
+    """Take steps and bytes off the budget of the certificate that is being judged."""
+    budget = BUDGET.get()
+    if budget is not None:
+        budget.spend(what, steps, room)
+
+
+@contextmanager
+def within(budget: Budget | None) -> Iterator[None]:
+    """Judge within a budget."""
+    token = BUDGET.set(budget)
     try:
-        with Path(path).open("rb") as file:
-            head = file.read(2)
-            file.seek(0)
-            if head == b"\x1f\x8b":
-                with gzip.open(file) as unpacked:
-                    content = unpacked.read(MAX_BYTES + 1)
-            else:
-                content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise Incomplete(f"the file unpacks to more than {MAX_BYTES} bytes")
-        return json.loads(
+        yield
+    finally:
+        BUDGET.reset(token)
+
+
+def load(path: str, limit: int = 1) -> tuple[Json, Budget]:
+    """Read a file ("-": standard input) as strict JSON, no floats, no field twice. Return its budget, too."""
+    try:
+        packed = contents(path, limit * MAX_BYTES)
+        budget = Budget(len(packed), limit)
+        content = packed
+        if packed[:2] == b"\x1f\x8b":
+            with gzip.open(io.BytesIO(packed)) as unpacked:
+                content = unpacked.read(budget.left() // TEXT + 1)
+        budget.spend(
+            "the file's text", len(content) // 8, TEXT * len(content) * (1 if content.isascii() else 3)
+        )
+        values, objects = sum(map(content.count, (b",", b"[", b"{"))), content.count(b"{")
+        budget.spend("the file's values", values, VALUE * values + OBJECT * objects)
+        if LONG.search(content):
+            raise Incomplete(f"a number has more than {MAX_DIGITS} digits, this checker's limit")
+        document = json.loads(
             content.decode("utf-8"),
             parse_float=no_float,
             parse_constant=no_float,
@@ -56,6 +122,22 @@ def load(path: str) -> Json:
         )
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise Incomplete(f"the file cannot be read: {error}") from error
+    return document, budget
+
+
+def contents(path: str, most: int) -> bytes:
+    """Return the bytes of a file or of standard input; a pipe or device is not opened: it may never end."""
+    if path == "-":
+        content = sys.stdin.buffer.read(most + 1)
+    else:
+        found = Path(path).stat()
+        if not stat.S_ISREG(found.st_mode) and not os.path.samestat(found, os.fstat(0)):
+            raise OSError(f"{path} is neither a regular file nor standard input")
+        with Path(path).open("rb") as file:
+            content = file.read(most + 1)
+    if len(content) > most:
+        raise Incomplete(f"the file has more than {most} bytes, this checker's limit; --limit raises it")
+    return content
 
 
 def no_float(text: str) -> NoReturn:
@@ -114,32 +196,43 @@ def rational(value: Json, where: str) -> Fraction:
     return Fraction(value)
 
 
-def rationals(value: Json, where: str) -> list[Fraction]:
+def rationals(value: Json, where: str) -> Sequence[Fraction | int]:
     """Return a list of rationals, given as such or as an array of integers."""
     if isinstance(value, list):
+        spend(where, 4 * len(value), 2 * VALUE * len(value))
         return [rational(item, where) for item in value]
-    return [Fraction(item) for item in integers(value, where)]
+    return integers(value, where)
 
 
-def common_denominator(values: Iterable[Fraction]) -> int:
+def bounded(value: Fraction) -> Fraction:
+    """Return a sum of fractions, or refuse one whose denominator has grown beyond the limit."""
+    if value.denominator.bit_length() > MAX_BITS:
+        raise Incomplete(f"a sum has a denominator of more than {MAX_BITS} bits, this checker's limit")
+    return value
+
+
+def common_denominator(values: Iterable[Fraction | int]) -> int:
     """Return the least common denominator, within the limit."""
     scale = 1
     for denominator in {value.denominator for value in values}:
         scale = math.lcm(scale, denominator)
         if scale > MAX_SCALE:
-            raise Incomplete("the common denominator is beyond this checker's limit")
+            raise Incomplete(f"the common denominator is beyond this checker's limit of {MAX_SCALE:.0e}")
     return scale
 
 
-def integers(value: Json, where: str) -> Integers:
+def integers(value: Json, where: str) -> array[int]:
     """Return an array of integers: a JSON list, or an object {"type", "length", "zlib"} that packs one."""
     if isinstance(value, list):
+        spend(where, len(value), 8 * len(value))
         if not all(type(item) is int and abs(item) < 2**63 for item in value):
             raise Incomplete(f"{where} must hold whole numbers of at most 64 bits")
         return array("q", value)
     fields = members(value, where, ("type", "length", "zlib"))
     numbers = array(ITEM[choice(fields["type"], f"{where}.type", *ITEM)])
-    size = whole(fields["length"], f"{where}.length", 0, MAX_LENGTH) * numbers.itemsize
+    length = whole(fields["length"], f"{where}.length", 0)
+    spend(where, length, 2 * numbers.itemsize * length)
+    size = length * numbers.itemsize
     if not isinstance(fields["zlib"], str):
         raise Incomplete(f"{where}.zlib is not text")
     try:

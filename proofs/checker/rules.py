@@ -1,32 +1,84 @@
 """The rules of policies, once more and by themselves: what they do with one label per page.
 
 Written for this checker and independent of the policies it is used on; labels mean what the policies'
-docstrings say. A rule sees pages by label and layer alone, and no two cached pages of a layer share a label
-where it has to choose between them: exchanging pages of a layer changes nothing. The one exception is a rule
-with ``ties``, which go by page number; that these do not matter is checked state by state.
+docstrings say. A rule is asked by :func:`answer`, and cannot tell alike pages apart: it is given the pages of
+each layer in the order of their labels, and the layers from the one being served on. So what it does to a
+page depends on labels and on distances between layers, and renaming pages inside a layer, or turning the
+layers, changes nothing. There are two exceptions. A rule with ``ties`` sees pages in the order of their
+numbers; that ties do not matter is checked state by state. A rule that does not ``turn`` sees the number of
+the layer being served; its layers are never alike.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from .problem import Problem
 from .work_function import update
 
-REPLAY = "paging verify --replay checks it"
-"""How the assumption about a policy without a rule is discharged."""
+REPLAY = "paging verify replays registered policies, and others with --policy"
+"""How a condition on a policy without a rule is discharged."""
 
 Labels = list[int]
-Serve = Callable[[Labels, int, int, Problem], Labels]
+
+
+class Frame(NamedTuple):
+    """What a rule knows beside labels and the requested page."""
+
+    cache: int  # slots
+    layers: int
+    own: range  # pages of the layer being served
+    wait: list[int]  # visits until a page's layer is served again; the layers for the one being served now
+    served: int  # the layer being served: always 0 to a rule that turns
+
+
+Serve = Callable[[Labels, int, Frame], Labels]
 
 
 class Rule(NamedTuple):
-    """What a policy does, and which renamings of pages leave it alone."""
+    """What a policy does, and what it may see."""
 
     serve: Serve
     turns: bool = True  # it sees layers by their distance from the one being served alone
-    ties: bool = False  # two cached pages of a layer may have the label by which it chooses
+    ties: bool = False  # between cached pages of a layer it may choose by page number
+
+
+@lru_cache(maxsize=1000)
+def frame(counts: tuple[int, ...], cache: int, served: int) -> Frame:
+    """Return what a rule is told when a layer is served."""
+    layers, first = len(counts), sum(counts[:served])
+    wait = [(own - served - 1) % layers + 1 for own, count in enumerate(counts) for _ in range(count)]
+    return Frame(cache, layers, range(first, first + counts[served]), wait, served)
+
+
+@lru_cache(maxsize=1000)
+def turned(counts: tuple[int, ...], first: int) -> list[list[int]]:
+    """Return the pages of every layer, from a layer on."""
+    ends = accumulate(counts)
+    parts = [list(range(end - count, end)) for end, count in zip(ends, counts, strict=True)]
+    return parts[first:] + parts[:first]
+
+
+def answer(rule: Rule, labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+    """Return the labels after a request; the rule sees no more of page and layer numbers than it may."""
+    first = layer if rule.turns else 0
+    counts = tuple(problem.counts)
+    told = frame(counts[first:] + counts[:first], problem.capacity[0], layer - first)
+    if rule.ties and first == 0:
+        return rule.serve(labels, page, told)
+    parts = turned(counts, first)
+    if not rule.ties:
+        parts = [sorted(part, key=lambda q: (labels[q], q != page)) for part in parts]
+    order = [q for part in parts for q in part]
+    after = rule.serve([labels[q] for q in order], order.index(page), told)
+    found = [0] * len(labels)
+    for q, label in zip(order, after, strict=True):
+        found[q] = label
+    return found
 
 
 def put(labels: Labels, page: int, label: int, victim: int | None = None) -> Labels:
@@ -38,35 +90,35 @@ def put(labels: Labels, page: int, label: int, victim: int | None = None) -> Lab
     return after
 
 
-def full(labels: Labels, problem: Problem) -> bool:
+def full(labels: Labels, frame: Frame) -> bool:
     """Say whether every slot is taken."""
-    return sum(label > 0 for label in labels) == problem.capacity[0]
+    return sum(label > 0 for label in labels) == frame.cache
 
 
-def lru(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
+def lru(labels: Labels, page: int, frame: Frame) -> Labels:
     """Recency ranks: younger pages than the requested one age by one; rank k + 1 leaves."""
-    rank = labels[page] or problem.capacity[0] + 1
+    rank = labels[page] or frame.cache + 1
     aged = [label + 1 if 0 < label < rank else label for label in labels]
-    return [1 if q == page else label if label <= problem.capacity[0] else 0 for q, label in enumerate(aged)]
+    return [1 if q == page else label if label <= frame.cache else 0 for q, label in enumerate(aged)]
 
 
-def fifo(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def fifo(labels: Labels, page: int, frame: Frame) -> Labels:
     """Arrival ranks: as LRU, but a hit changes nothing."""
-    return labels if labels[page] else lru(labels, page, layer, problem)
+    return labels if labels[page] else lru(labels, page, frame)
 
 
-def fwf(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
+def fwf(labels: Labels, page: int, frame: Frame) -> Labels:
     """Flush when full: everything leaves."""
-    flushed = [0] * len(labels) if full(labels, problem) and not labels[page] else labels
+    flushed = [0] * len(labels) if full(labels, frame) and not labels[page] else labels
     return put(flushed, page, 1)
 
 
-def clock(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
+def clock(labels: Labels, page: int, frame: Frame) -> Labels:
     """2·(place from the hand, 1 = next) + use bit; the hand clears bits until it finds a clear one."""
     if labels[page]:
         return put(labels, page, labels[page] | 1)
     size = sum(label > 0 for label in labels)
-    if size < problem.capacity[0]:
+    if size < frame.cache:
         return put(labels, page, 2 * (size + 1) + 1)
     dial = sorted((q for q in range(len(labels)) if labels[q]), key=lambda q: labels[q])
     while labels[dial[0]] & 1:
@@ -78,59 +130,116 @@ def clock(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
     return put(after, page, 2 * size + 1)
 
 
-def mark_lru(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
+def mark_lru(labels: Labels, page: int, frame: Frame) -> Labels:
     """2·(recency rank) + mark; a fault with all pages marked unmarks all, the oldest unmarked page leaves."""
-    return marking(labels, page, problem, moves_on_hits=True)
+    return marking(labels, page, frame, moves_on_hits=True)
 
 
-def mark_fifo(labels: Labels, page: int, _layer: int, problem: Problem) -> Labels:
+def mark_fifo(labels: Labels, page: int, frame: Frame) -> Labels:
     """2·(arrival rank) + mark; as ``mark-lru`` otherwise."""
-    return marking(labels, page, problem, moves_on_hits=False)
+    return marking(labels, page, frame, moves_on_hits=False)
 
 
-def marking(labels: Labels, page: int, problem: Problem, *, moves_on_hits: bool) -> Labels:
+def marking(
+    labels: Labels, page: int, frame: Frame, *, moves_on_hits: bool, own_first: bool = False
+) -> Labels:
     """Serve with ranks and marks: the page that moves to the front leaves a gap that younger pages fill."""
     if labels[page] and not moves_on_hits:
         return put(labels, page, labels[page] | 1)
     gone = page
-    if not labels[page] and full(labels, problem):
+    if not labels[page] and full(labels, frame):
         if all(label & 1 for label in labels if label):
             labels = [label & ~1 for label in labels]
-        gone = max(
-            (q for q in range(len(labels)) if labels[q] and not labels[q] & 1), key=lambda q: labels[q]
-        )
+        unmarked = (q for q in range(len(labels)) if labels[q] and not labels[q] & 1)
+        gone = max(unmarked, key=lambda q: (own_first and q in frame.own, labels[q]))
     gap = labels[gone] // 2 or len(labels) + 1
     aged = [label + 2 if 0 < label // 2 < gap else label for label in labels]
     return put(aged, page, 3, gone)
 
 
-def llru(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def mark_layer(labels: Labels, page: int, frame: Frame) -> Labels:
+    """As ``mark-lru``, but unmarked pages of the layer being served leave before all others."""
+    return marking(labels, page, frame, moves_on_hits=True, own_first=True)
+
+
+def mru(labels: Labels, page: int, frame: Frame) -> Labels:
+    """Recency ranks; with a full cache the most recent page leaves, and the new one takes its rank."""
+    if not labels[page] and full(labels, frame):
+        return [1 if q == page else 0 if label == 1 else label for q, label in enumerate(labels)]
+    rank = labels[page] or frame.cache + 1
+    return put([label + 1 if 0 < label < rank else label for label in labels], page, 1)
+
+
+def lifo(labels: Labels, page: int, frame: Frame) -> Labels:
+    """Arrival ranks: as ``mru``, but a hit changes nothing."""
+    return labels if labels[page] else mru(labels, page, frame)
+
+
+def sieve(labels: Labels, page: int, frame: Frame) -> Labels:
+    """4·(place, 1 = tail) + 2·(the hand rests here) + visited.
+
+    The hand goes towards the head, clears visited bits, and rests on the page after the one that leaves.
+    """
+    if labels[page]:
+        return put(labels, page, labels[page] | 1)
+    queue = sorted((q for q in range(len(labels)) if labels[q]), key=lambda q: labels[q])
+    bits = {q: labels[q] & 3 for q in queue}
+    if len(queue) == frame.cache:
+        hand = next((place for place, q in enumerate(queue) if bits[q] & 2), 0)
+        bits[queue[hand]] &= 1
+        while bits[queue[hand]]:
+            bits[queue[hand]] = 0
+            hand = (hand + 1) % len(queue)
+        del queue[hand]
+        if hand < len(queue):
+            bits[queue[hand]] |= 2
+    after = [0] * len(labels)
+    for place, q in enumerate(queue, start=1):
+        after[q] = 4 * place + bits[q]
+    return put(after, page, 4 * (len(queue) + 1))
+
+
+def lfu_capped(labels: Labels, page: int, frame: Frame) -> Labels:
+    """count·(k + 1) + recency rank, 1 = least recent: the least leaves; counts begin at 1 and stop at k."""
+    base = frame.cache + 1
+    count = min(labels[page] // base + 1, frame.cache)
+    after = list(labels)
+    if not labels[page] and full(labels, frame):
+        gone = min((q for q in range(len(labels)) if labels[q]), key=lambda q: labels[q])
+    else:
+        gone = page
+    if labels[gone]:
+        after = [label - 1 if label % base > labels[gone] % base else label for label in labels]
+        after[gone] = 0
+    after[page] = count * base + sum(label > 0 for q, label in enumerate(after) if q != page) + 1
+    return after
+
+
+def llru(labels: Labels, page: int, frame: Frame) -> Labels:
     """1 + visits since the last request: the most rounds until the next visit leave, then the later visit."""
-    return by_age(labels, page, layer, problem, lambda since, wait: (since + wait) // problem.layers)
+    return by_age(labels, page, frame, lambda since, wait: (since + wait) // frame.layers)
 
 
-def llru_lazy(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def llru_lazy(labels: Labels, page: int, frame: Frame) -> Labels:
     """As ``llru``, but the visit under way does not count for pages of its layer."""
-    layers = problem.layers
-    return by_age(
-        labels, page, layer, problem, lambda since, wait: (since + wait) // layers - (wait == layers)
-    )
+    layers = frame.layers
+    return by_age(labels, page, frame, lambda since, wait: (since + wait) // layers - (wait == layers))
 
 
-def llru_token(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def llru_token(labels: Labels, page: int, frame: Frame) -> Labels:
     """As ``llru``, but rounds are counted by tokens: how many rounds began since the last request."""
-    return by_age(labels, page, layer, problem, lambda since, wait: -((layer - since) // problem.layers))
+    return by_age(labels, page, frame, lambda since, wait: -((frame.served - since) // frame.layers))
 
 
-def by_age(labels: Labels, page: int, layer: int, problem: Problem, age: Callable[[int, int], int]) -> Labels:
+def by_age(labels: Labels, page: int, frame: Frame, age: Callable[[int, int], int]) -> Labels:
     """Serve with visits since the last request, where gaps of 2ℓ or more are cut to ℓ … 2ℓ − 1."""
-    layers = problem.layers
+    layers = frame.layers
     now = [label + 1 if label else 0 for label in labels]
     victim = None
-    if not labels[page] and full(labels, problem):
-        wait = [(own - layer - 1) % layers + 1 for own in problem.layer_of]
+    if not labels[page] and full(labels, frame):
         victim = max(
-            (q for q in range(len(now)) if now[q]), key=lambda q: (age(now[q] - 1, wait[q]), wait[q])
+            (q for q in range(len(now)) if now[q]),
+            key=lambda q: (age(now[q] - 1, frame.wait[q]), frame.wait[q]),
         )
     after = put(now, page, 1, victim)
     previous = cut = 0
@@ -144,34 +253,67 @@ def by_age(labels: Labels, page: int, layer: int, problem: Problem, age: Callabl
     return after
 
 
-def zrc(labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
+def zrc(labels: Labels, page: int, frame: Frame) -> Labels:
     """Work-function labels: cached c → c + 1, others c → −c. Label 0 leaves first, then labels below k.
 
     Among these the pages whose layer is served again last leave first: those of the layer being served.
     """
-    cache = problem.capacity[0]
-    if labels[page] <= 0 and not full(labels, problem):
+    cache = frame.cache
+    here = [q for q, label in enumerate(labels) if label > 0]
+    if labels[page] <= 0 and len(here) < cache:
         return put(labels, page, cache + 1)
     work = [label - 1 if label > 0 else -label for label in labels]
     update(work, page, cache)
-    cached = {q for q, label in enumerate(labels) if label > 0}
-    if page not in cached:
-        wait = [(own - layer - 1) % problem.layers for own in problem.layer_of]
-        useless = [q for q in cached if work[q] == 0] or [q for q in cached if work[q] < cache]
-        cached.remove(max(useless, key=lambda q: (wait[q], -work[q], -q)))
-        cached.add(page)
-    return [label + 1 if q in cached else -label for q, label in enumerate(work)]
+    after = [-label for label in work]
+    for q in here:
+        after[q] = work[q] + 1
+    if labels[page] <= 0:
+        useless = [q for q in here if work[q] == 0] or [q for q in here if work[q] < cache]
+        gone = max(useless, key=lambda q: (frame.wait[q], -work[q], -q))
+        after[gone] = -work[gone]
+        after[page] = cache + 1
+    return after
 
 
 RULES: dict[str, Rule] = {
     "lru": Rule(lru),
     "fifo": Rule(fifo),
-    "fwf": Rule(fwf),
+    "lifo": Rule(lifo),
+    "mru": Rule(mru),
     "clock": Rule(clock),
+    "sieve": Rule(sieve),
+    "fwf": Rule(fwf),
+    "lfu-capped": Rule(lfu_capped),
     "mark-lru": Rule(mark_lru),
     "mark-fifo": Rule(mark_fifo),
+    "mark-layer": Rule(mark_layer),
     "llru": Rule(llru),
     "llru-lazy": Rule(llru_lazy),
     "llru-token": Rule(llru_token, turns=False),
     "zrc": Rule(zrc, ties=True),
 }
+"""Rules by the policy's name."""
+
+SPLIT = re.compile(r"partitioned(?::(?:policy=([a-z-]+))?,?(?:shares=([0-9]{1,9}(?:/[0-9]{1,9})*))?)?")
+
+
+def rule_of(policy: str, problem: Problem) -> Rule | None:
+    """Return the rule of a policy by its name, or None. A fixed split serves each layer by another rule."""
+    split = SPLIT.fullmatch(policy)
+    if split is None:
+        return RULES.get(policy)
+    inner, listed = RULES.get(split[1] or "lru"), split[2]
+    layers, cache = problem.layers, problem.capacity[0]
+    shares = [cache // layers + (layer < cache % layers) for layer in range(layers)]
+    if listed:
+        shares = [int(share) for share in listed.split("/")]
+    if inner is None or inner.ties or len(shares) != layers or sum(shares) > cache or min(shares) < 1:
+        return None
+
+    def serve(labels: Labels, page: int, told: Frame) -> Labels:
+        own = told.own
+        alone = frame((len(own),), shares[told.served], 0)
+        part = inner.serve(labels[own.start : own.stop], page - own.start, alone)
+        return [*labels[: own.start], *part, *labels[own.stop :]]
+
+    return Rule(serve, turns=len(set(shares)) == 1)

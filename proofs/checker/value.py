@@ -11,14 +11,14 @@ deterministic policy pays at least so much in expectation. Proofs in docs/random
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import product
 from math import comb, prod
 from typing import NamedTuple
 
-from .problem import Problem, check_size, read_plain
-from .reading import Incomplete, Json, Refuted, items, members, rational, whole
+from .problem import Problem, Proved, check_size, read_plain
+from .reading import Incomplete, Json, Refuted, bounded, items, members, rational, spend, whole
 from .work_function import OPT_SO_FAR
 
 MAX_DEPTH = 200
@@ -57,6 +57,7 @@ class Request(NamedTuple):
 
 def classes(state: State) -> list[Class]:
     """Return the classes of a state in their order: by layer, then by label."""
+    spend("the classes of a state", sum(len(labels) * len(set(labels)) for labels in state))
     return [
         Class(layer, label, labels.count(label))
         for layer, labels in enumerate(state)
@@ -112,11 +113,13 @@ def split_after(asked: Request, counts: Counts) -> Chances:
     for following, number in enumerate(counts):
         here = [i for i, part in enumerate(asked.parts) if part.following == following]
         choices: list[tuple[dict[int, int], int]] = []
+        spend("the types of a state", prod(asked.parts[i].size + 1 for i in here))
         for some in product(*(range(asked.parts[i].size + 1) for i in here)):
             if sum(some) == number:
                 ways = [comb(asked.parts[i].size, n) for i, n in zip(here, some, strict=True)]
                 choices.append((dict(zip(here, some, strict=True)), prod(ways)))
         total = sum(ways for _, ways in choices)
+        spend("the types of a state", 4 * len(result) * len(choices), 400 * len(result) * len(choices))
         result = {
             tuple(some.get(i, n) for i, n in enumerate(split)): chance * Fraction(ways, total)
             for split, chance in result.items()
@@ -163,7 +166,7 @@ def cone(state: State, counts: Counts, cache: int) -> State | None:
 # ------------------------------------------------------------------------------ type "randomized-value"
 
 
-def check_value(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
+def check_value(claim: Json, evidence: Json) -> Proved:
     """Check the type ``randomized-value``: a policy from above, random requests from below, or one."""
     sides = [name for name in ("lower", "upper") if isinstance(claim, dict) and name in claim]
     members(claim, "claim", ("instance", *sides))
@@ -182,19 +185,20 @@ def check_value(claim: Json, evidence: Json) -> tuple[str, tuple[str, ...]]:
         proved.append(f"a randomised policy has E[faults] ≤ {value['upper']}·OPT + {additive}")
     if len(set(value.values())) == 1 < len(sides):
         proved.append(f"the best ratio is exactly {value['upper']}")
-    return "; ".join(proved), (*problem.model[:5], "the adversary is oblivious", OPT_SO_FAR)
+    return Proved("; ".join(proved), (*problem.model[:5], "the adversary is oblivious", OPT_SO_FAR))
 
 
 def cold(problem: Problem) -> State:
     """Return the state at the start."""
-    return tuple((0,) * problem.layer_of.count(layer) for layer in range(problem.layers))
+    return tuple((0,) * count for count in problem.counts)
 
 
 def read_state(value: Json, where: str, problem: Problem) -> State:
     """Read sorted labels layer by layer; the layers come in their cyclic order."""
+    spend(where, problem.layers * (problem.layers + 2))
     rows = [items(row, where) for row in items(value, where)]
     state = tuple(tuple(whole(label, where, 0, problem.capacity[0]) for label in row) for row in rows)
-    sizes = tuple(map(len, cold(problem)))
+    sizes = tuple(problem.counts)
     if tuple(map(len, state)) not in [sizes[i:] + sizes[:i] for i in range(len(sizes))]:
         raise Refuted(f"{where} does not have the layers of the instance")
     if any(tuple(sorted(row)) != row for row in state):
@@ -227,7 +231,7 @@ def check_upper(ratio: Fraction, value: Json, problem: Problem) -> Fraction:
             raise Refuted(f"{where} is listed twice")
         sizes = [c.size for c in classes(state)]
         chances = read_chances(fields["caches"], f"{where}: caches", sizes, cache)
-        if sum(chances.values()) != 1:
+        if added(chances.values()) != 1:
             raise Refuted(f"{where}: the chances of its caches do not add up to 1")
         found[state] = chances, rational(fields["potential"], f"{where}: potential"), fields["plans"]
     start = found.get(cold(problem))
@@ -287,9 +291,9 @@ def check_plan(
             raise Refuted(f"{where}: a chance is not positive")
         if not all(n for part, n in zip(asked.parts, new, strict=True) if part.requested):
             raise Refuted(f"{where}: the requested page is not cached afterwards")
-        given[old] = given.get(old, Fraction(0)) + chance
-        taken[new] = taken.get(new, Fraction(0)) + chance
-        cost += chance * loads(old, new)
+        given[old] = bounded(given.get(old, Fraction(0)) + chance)
+        taken[new] = bounded(taken.get(new, Fraction(0)) + chance)
+        cost = bounded(cost + chance * loads(old, new))
     if given != mixture(before, lambda counts: split_before(asked, state, counts)):
         raise Refuted(f"{where}: the plan does not start from the distribution before")
     if taken != mixture(after, lambda counts: split_after(asked, counts)):
@@ -302,7 +306,15 @@ def mixture(chances: Chances, split: Callable[[Counts], Chances]) -> Chances:
     total: Chances = {}
     for counts, chance in chances.items():
         for divided, share in split(counts).items():
-            total[divided] = total.get(divided, Fraction(0)) + chance * share
+            total[divided] = bounded(total.get(divided, Fraction(0)) + chance * share)
+    return total
+
+
+def added(values: Iterable[Fraction]) -> Fraction:
+    """Add up."""
+    total = Fraction(0)
+    for value in values:
+        total = bounded(total + value)
     return total
 
 
@@ -336,11 +348,11 @@ def check_lower(ratio: Fraction, value: Json, problem: Problem) -> None:
             raise Refuted(f"{where} is listed twice")
         weight[state] = share
         node = whole(root["node"], f"{where}: node", 0, len(nodes) - 1)
-        faults += share * game.faults(node, state, held)
+        faults = bounded(faults + share * game.faults(node, state, held))
         more, back = game.returns(node, state)
-        paid += share * more
+        paid = bounded(paid + share * more)
         for target, chance in back.items():
-            returns[target] = returns.get(target, Fraction(0)) + share * chance
+            returns[target] = bounded(returns.get(target, Fraction(0)) + share * chance)
     if not weight or returns != weight:
         raise Refuted("the weights of the roots are not those with which the requests return to them")
     if not paid:
@@ -373,7 +385,7 @@ def read_nodes(values: list[Json]) -> list[Node]:
             [(counts, rational(chance, f"{where}: chance")) for counts, chance in sweeps],
         )
         chances = [*(chance for _, chance, _ in node.branches), *(chance for _, chance in node.sweeps)]
-        if sum(chances) != 1 or min(chances) <= 0:
+        if added(chances) != 1 or min(chances) <= 0:
             raise Refuted(f"{where}: the chances are not positive, or do not add up to 1")
         nodes.append(node)
     depth = [1] * len(nodes)
@@ -412,16 +424,21 @@ class RandomRequests:
         """Return the least expected faults of a policy whose cache has this type."""
         key = node, state, held
         if key not in self.known:
+            spend("the caches of a policy", 8 * len(held) * (len(held) + 1), 1000 + 100 * len(held))
             total = Fraction(0)
             found = classes(state)
             for label, chance, child in self.nodes[node].branches:
                 asked = self.asked(state, label, node)
                 for split, share in split_before(asked, state, held).items():
-                    total += chance * share * self.best(asked, split, child)
+                    total = bounded(total + chance * share * self.best(asked, split, child))
             for counts, _, chance in self.sweeps(node, state):
-                total += chance * sum(
-                    wanted * (1 - Fraction(have, c.size))
-                    for wanted, have, c in zip(counts, held, found, strict=True)
+                total = bounded(
+                    total
+                    + chance
+                    * sum(
+                        wanted * (1 - Fraction(have, c.size))
+                        for wanted, have, c in zip(counts, held, found, strict=True)
+                    )
                 )
             self.known[key] = total
         return self.known[key]
@@ -442,6 +459,7 @@ class RandomRequests:
     def returns(self, node: int, state: State) -> tuple[Fraction, dict[State, Fraction]]:
         """Return what OPT pays in expectation, and to which cones the requests come back, how likely."""
         if (node, state) not in self.ends:
+            spend("the requests of a node", 100, 1000)
             paid = Fraction(0)
             total: dict[State, Fraction] = {}
             for _, root, chance in self.sweeps(node, state):
@@ -449,8 +467,9 @@ class RandomRequests:
             for label, chance, child in self.nodes[node].branches:
                 asked = self.asked(state, label, node)
                 more, further = self.returns(child, asked.after)
-                paid += chance * (asked.paid + more)
+                paid = bounded(paid + chance * (asked.paid + more))
+                spend("the requests of a node", 4 * len(further), 200 * len(further))
                 for root, share in further.items():
-                    total[root] = total.get(root, Fraction(0)) + chance * share
+                    total[root] = bounded(total.get(root, Fraction(0)) + chance * share)
             self.ends[node, state] = paid, total
         return self.ends[node, state]

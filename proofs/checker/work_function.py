@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 OPT_SO_FAR = "OPT pays as its work-function labels say (theorem in docs/exact.md)"
 
 
-def update(work: list[int], page: int, cache: int) -> int:
-    """Serve a page in the labels of OPT's work function, in place; return what OPT pays, 0 or 1.
+@lru_cache(maxsize=1000)
+def moved(label: int, full: bool, cache: int) -> tuple[int, ...]:
+    """Return what becomes of every label 0 … h of another page when a page with this label is served.
 
     Label 0: in no optimal cache; label h: in every one. While fewer than h labels are positive OPT has a free
-    slot, and no page has to leave.
+    slot (it is not ``full``), and no page has to leave.
     """
-    label = work[page]
-    if label == cache:
-        return 0
+    labels = range(cache + 1)
     if label:
-        for q, other in enumerate(work):
-            if label <= other < cache:
-                work[q] = other - 1
-    elif len(work) - work.count(0) >= cache:
-        for q, other in enumerate(work):
-            if other == cache:
-                work[q] = cache - 1
-    work[page] = cache
+        return tuple(other - 1 if label <= other < cache else other for other in labels)
+    return tuple(cache - 1 if other == cache and full else other for other in labels)
+
+
+def update(work: list[int], page: int, cache: int) -> int:
+    """Serve a page in the labels of OPT's work function, in place; return what OPT pays, 0 or 1."""
+    label = work[page]
+    if label < cache:
+        table = moved(label, len(work) - work.count(0) >= cache, cache)
+        work[:] = [table[other] for other in work]
+        work[page] = cache
     return 0 if label else 1

@@ -7,49 +7,61 @@ import click
 from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option
 from paging.cli.terminal import write_json
-from proofs.checker import VERIFIED, verify_file
+from proofs.checker import verify_file
 
 
 @click.command()
-@click.argument("file", type=click.Path())
+@click.argument("file", type=click.Path(allow_dash=True))
 @click.option(
-    "--replay",
-    is_flag=True,
-    help="Also run the policy that a certificate of type cycle, potential or exact is about, and compare.",
+    "--policy",
+    metavar="MODULE:CLASS",
+    help="Replay this policy where the certificate names it; registered policies are replayed anyway.",
+)
+@click.option("--no-replay", is_flag=True, help="Run no policy: the checker judges by itself.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Allow N times the usual work and memory, which grow with the size of the file.",
 )
 @json_option()
-def verify(file: str, replay: bool, as_json: bool) -> None:
+def verify(file: str, policy: str | None, no_replay: bool, limit: int, as_json: bool) -> None:
     """Judge a certificate, without trusting whoever made it.
 
-    FILE is a certificate as JSON or gzipped JSON. Writes one line with the verdict and its reason, then what
-    the verdict assumes.
+    FILE is a certificate as JSON or gzipped JSON, "-" for standard input. Writes one line with the verdict
+    and its reason, then what the verdict assumes, and on what it depends. A policy that the certificate is
+    about, and that is registered here, is run and compared with what the verdict goes by; no other code that
+    a certificate names is ever run.
 
     Exit code 0: VERIFIED, the evidence proves the claim. 1: REFUTED, it does not. 2: INCOMPLETE, the file is
-    no certificate that can be judged. The same check without this package: python proofs/checker FILE
+    no certificate that can be judged. 3: CONDITIONAL, the evidence proves the claim if something holds that
+    nobody has checked. The checker without this package: python proofs/checker FILE
 
     \b
     Examples:
       paging verify opt.json.gz
       paging verify opt.json --json
-      paging verify exact.json.gz --replay
+      paging verify mine.json --policy mypackage:Mine
     """
-    verdict = verify_file(file)
-    if replay and verdict.status == VERIFIED:
-        from proofs.certificate import read_certificate
-        from proofs.replay import replay as replayed
+    if no_replay and policy is None:
+        verdict = verify_file(file, limit)
+    else:
+        from proofs.replay import verify_and_replay
 
-        verdict = replayed(read_certificate(file), verdict)
+        if no_replay:
+            raise click.UsageError("--policy asks for a replay, --no-replay for none")
+        verdict = verify_and_replay(file, policy, limit)
     if as_json:
         write_json(
             {
                 "file": file,
-                "verdict": verdict.status,
+                "status": verdict.status,
                 "reason": verdict.reason,
                 "assumptions": verdict.assumptions,
+                "conditions": verdict.conditions,
             }
         )
     else:
-        click.echo(f"{verdict.status}: {verdict.reason}")
-        for assumption in verdict.assumptions:
-            click.echo(f"  assuming {assumption}")
+        click.echo("\n".join(verdict.lines()))
     leave(Exit(verdict.exit_code))

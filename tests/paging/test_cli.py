@@ -31,7 +31,7 @@ from paging.cli.main import run as paging_run
 from paging.cli.terminal import write_table
 from paging.files import atomic_write
 from paging.numbers import jsonable
-from proofs.checker import EXIT_CODES, INCOMPLETE, REFUTED, VERIFIED
+from proofs.checker import CONDITIONAL, EXIT_CODES, INCOMPLETE, REFUTED, VERIFIED
 
 PROGRAM = Path(sys.executable).with_name("paging")
 HERE = Path(__file__).resolve().parents[1]
@@ -419,7 +419,12 @@ def test_the_manual_lists_every_command_and_exit_code() -> None:
 
 
 def test_the_checker_ends_as_the_commands_do() -> None:
-    assert EXIT_CODES == {VERIFIED: Exit.DONE, REFUTED: Exit.REFUTED, INCOMPLETE: Exit.FAILED}
+    assert EXIT_CODES == {
+        VERIFIED: Exit.DONE,
+        REFUTED: Exit.REFUTED,
+        INCOMPLETE: Exit.FAILED,
+        CONDITIONAL: Exit.CONDITIONAL,
+    }
 
 
 def test_the_manual_names_every_command_and_option() -> None:

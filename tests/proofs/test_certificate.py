@@ -177,7 +177,7 @@ def test_opt_and_verify(call, tmp_path, sequence_file):
     assert (code, err) == (0, "")
     assert out.startswith("VERIFIED: OPT = 15")
     code, out, _ = call("verify", target, "--json")
-    assert json.loads(out)["verdict"] == "VERIFIED"
+    assert json.loads(out)["status"] == "VERIFIED"
 
 
 def test_verify_exit_codes(call):

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from proofs.certificate import read_certificate
-from proofs.checker import CHECKS, INCOMPLETE, REFUTED, VERIFIED, verify_file
+from proofs.checker import CHECKS, CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, verify_file
 from tests.helpers.certificates import FOLDER, is_reason, name_of, reasons
 
-STATUS = {"valid": VERIFIED, "invalid": REFUTED, "malformed": INCOMPLETE}
+STATUS = {"valid": VERIFIED, "conditional": CONDITIONAL, "invalid": REFUTED, "malformed": INCOMPLETE}
+PROVED = ("valid", "conditional")
 REASONS = reasons()
 
 
@@ -18,12 +19,13 @@ def test_verdict_and_reason(path: Path) -> None:
     assert verdict.status == STATUS[path.parent.name]
     assert "\n" not in verdict.reason
     assert is_reason(REASONS.get(name_of(path), verdict.reason), verdict.reason)
-    if verdict.status == VERIFIED:
+    if path.parent.name in PROVED:
         assert "cold start" in verdict.assumptions
+    assert bool(verdict.conditions) == (path.parent.name == "conditional")
 
 
 def test_no_lie_without_a_reason_and_no_reason_without_a_lie() -> None:
-    assert set(REASONS) == {name_of(path) for path in FOLDER.glob("*/*/*") if path.parent.name != "valid"}
+    assert set(REASONS) == {name_of(path) for path in FOLDER.glob("*/*/*") if path.parent.name not in PROVED}
     assert all(len(reason) > 10 for reason in REASONS.values())
 
 
