@@ -8,6 +8,7 @@ import click
 
 from paging.cli.options import REFERENCES, Source
 from paging.cli.terminal import progress, provenance, requests_note, write_json
+from paging.signals import stoppable
 
 if TYPE_CHECKING:
     from paging.compare import Comparison
@@ -41,7 +42,7 @@ def compared(
         optimum = optimum or "opt" in policies
     with progress("reading requests", show=not as_json):
         sequence, origin = source.sequence(caches[0] if caches else None, policies or ())
-    with progress("serving", show=not as_json) as watch:
+    with stoppable() as stop, progress("serving", show=not as_json, stop=stop) as watch:
         result = compare(sequence, caches, chosen, optimum=optimum, runs=runs, seed=source.seed, watch=watch)
     return result, sequence, origin
 

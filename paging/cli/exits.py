@@ -6,6 +6,8 @@ from enum import IntEnum
 
 import click
 
+from paging.signals import INTERRUPTED
+
 
 class Exit(IntEnum):
     """How a command ended."""
@@ -13,7 +15,7 @@ class Exit(IntEnum):
     DONE = 0
     REFUTED = 1
     FAILED = 2
-    INTERRUPTED = 130
+    INTERRUPTED = INTERRUPTED
     PIPE_CLOSED = 141
 
 
