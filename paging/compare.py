@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import faults_from
 
 OPT, COMPULSORY, BASELINE = "opt", "compulsory", "lru"
+
+UNFINISHED = "stopped before it was counted"
 
 Number = Fraction | float
 
@@ -119,6 +122,8 @@ class Comparison:
         Seed of the randomised policies.
     warm_up : int
         Requests at the beginning that were served but not counted.
+    stopped : bool
+        Whether it was stopped before all was counted.
     """
 
     instance: LayeredInstance
@@ -127,6 +132,7 @@ class Comparison:
     skipped: tuple[Skipped, ...]
     seed: int
     warm_up: int = 0
+    stopped: bool = False
 
     @property
     def model(self) -> dict[str, str | int]:
@@ -187,7 +193,7 @@ def compare(
     workers : int, optional
         Threads; default one for every core this process may use. The result does not depend on it.
     watch : Watch
-        Told how many of the runs are done.
+        Told how many of the runs are done; asked to stop, what is not counted yet is left out.
 
     Returns
     -------
@@ -228,7 +234,9 @@ def compare(
     ]
     outcomes = _work(jobs, workers, watch)
     rows, skipped = _assemble(served, outcomes, warm_up)
-    return Comparison(served[sizes[0]].instance, sizes, tuple(rows), tuple(skipped), seed, warm_up)
+    stopped = any(skip.reason == UNFINISHED for skip in skipped)
+    instance = served[sizes[0]].instance
+    return Comparison(instance, sizes, tuple(rows), tuple(skipped), seed, warm_up, stopped)
 
 
 @dataclass(frozen=True)
@@ -241,9 +249,15 @@ class _Job:
     seed: int
     warm_up: int
 
+    @property
+    def name(self) -> str:
+        return OPT if self.policy is None else self.policy.name
+
+    def unfinished(self) -> Skipped:
+        return Skipped(self.name, self.sequence.instance.cache, UNFINISHED)
+
     def __call__(self) -> Row | Skipped:
-        cache, requests = self.sequence.instance.cache, len(self.sequence) - self.warm_up
-        name = OPT if self.policy is None else self.policy.name
+        cache, requests, name = self.sequence.instance.cache, len(self.sequence) - self.warm_up, self.name
         try:
             if self.policy is None:
                 return Row(name, cache, optimum_from_warm(self.sequence, self.warm_up), requests)
@@ -265,10 +279,16 @@ def _work(jobs: Sequence[_Job], workers: int | None, watch: Watch) -> list[Row |
     pool = ThreadPoolExecutor(min(workers or cores(), max(1, len(jobs))))
     try:
         futures: list[Future[Row | Skipped]] = [pool.submit(job) for job in jobs]
-        for done, future in enumerate(as_completed(futures), start=1):
-            future.result()
-            watch.tell(Count(done, len(jobs)))
-        return [future.result() for future in futures]
+        running, counted = set(futures), count(1)
+        while running and not watch.stop():
+            finished, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in finished:
+                future.result()
+                watch.tell(Count(next(counted), len(jobs)))
+        return [
+            future.result() if future.done() else job.unfinished()
+            for job, future in zip(jobs, futures, strict=True)
+        ]
     finally:
         # After an error or an interrupt nobody wants the jobs that have not begun.
         pool.shutdown(wait=False, cancel_futures=True)

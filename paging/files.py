@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import secrets
+import shutil
 import stat
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+if sys.platform != "win32":
+    import fcntl
 
 
 def regular_file(path: str | os.PathLike[str]) -> Path:
@@ -65,15 +71,94 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     ('policy,faults', 1)
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    with unfinished(target) as temporary:
+        try:
+            with temporary.open(mode, **text) as stream:  # type: ignore[call-overload]
+                yield stream
+            temporary.replace(target)
+        except OSError as error:
+            if error.filename != str(temporary):
+                raise
+            raise OSError(error.errno, error.strerror, str(target)) from error
+
+
+@contextmanager
+def unfinished(target: Path, *, folder: bool = False) -> Iterator[Path]:
+    """Make a temporary file or folder beside its future place; gone in the end unless it was renamed.
+
+    What a killed process left behind for the same place is removed first: nobody holds its lock any more.
+
+    Parameters
+    ----------
+    target : Path
+        The future place. Its folder must exist.
+    folder : bool, default False
+        Whether to make a folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with unfinished(Path(tempfile.mkdtemp()) / "report", folder=True) as building:
+    ...     building.is_dir(), building.suffix
+    (True, '.tmp')
+    """
+    for left in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 8}.tmp"):
+        _remove_abandoned(left)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with temporary.open(mode.replace("w", "x"), **text) as stream:  # type: ignore[call-overload]
-            yield stream
-        temporary.replace(target)
+        if folder:
+            temporary.mkdir()
+        else:
+            temporary.touch(exist_ok=False)
     except OSError as error:
-        if error.filename != str(temporary):
-            raise
         raise OSError(error.errno, error.strerror, str(target)) from error  # the name that the caller knows
+    lock = _lock(temporary)
+    try:
+        yield temporary
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(path: Path) -> int | None:
+    """Mark a file or folder as in use by this process while it lives; None where that cannot be done.
+
+    Raises
+    ------
+    BlockingIOError
+        Another process uses it.
+    """
+    if sys.platform == "win32":
+        return None
+    try:
+        opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(opened)
+        if isinstance(error, BlockingIOError):
+            raise
+        return None  # a file system without locks
+    return opened
+
+
+def _remove_abandoned(path: Path) -> None:
+    try:
+        lock = _lock(path)
+    except BlockingIOError:
+        return
+    if lock is not None:  # without locks nobody knows whether it is in use
+        _remove(path)
+        os.close(lock)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

@@ -5,17 +5,25 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing.synchronize import Event
+from threading import Thread
 from types import TracebackType
 from typing import TypeVar
 
-from paging.signals import UNWATCHED, Count, Watch
+from paging.errors import LayeredPagingError
+from paging.signals import UNWATCHED, Count, StoppedError, Watch
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+
+ASK_EVERY, PATIENCE = 0.2, 0.5
+"""Seconds between two questions whether to stop, and those that workers get to end what they are doing."""
 
 _stop: Event | None = None
 """In a worker: set when whoever started it wants no more."""
@@ -31,9 +39,32 @@ def stopped() -> bool:
     return _stop is not None and _stop.is_set()
 
 
+class LostWorkerError(LayeredPagingError, RuntimeError):
+    """A worker process was killed, and with it the work that was under way."""
+
+    def __init__(self) -> None:
+        super().__init__("a worker process was killed, perhaps for lack of memory; run the command again")
+
+
+@contextmanager
+def _no_worker_lost() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise LostWorkerError from error
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)  # nobody is left who could want the result
+
+
 def _begin(stop: Event) -> None:
     global _stop
     _stop = stop
+    Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends the work
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
@@ -60,12 +91,34 @@ class Pool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        busy = kind is not None or self._stop.is_set()
         self._stop.set()
-        self._executor.shutdown(cancel_futures=True)
+        workers = list((self._executor._processes or {}).values())
+        self._executor.shutdown(wait=not busy, cancel_futures=True)
+        if busy:  # nobody wants what they are doing, and they may be doing it for long
+            for worker in workers:
+                worker.terminate()
+            self._executor.shutdown()
 
-    def in_order(self, work: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
-        """Return the results of all jobs in their order."""
-        return self._executor.map(work, jobs)
+    def in_order(
+        self, work: Callable[[Job], Result], jobs: Sequence[Job], stop: Callable[[], bool] = UNWATCHED.stop
+    ) -> Iterator[Result]:
+        """Yield the results of all jobs in their order.
+
+        Raises
+        ------
+        LostWorkerError
+            A worker was killed.
+        StoppedError
+            Asked now and then, ``stop`` said so.
+        """
+        with _no_worker_lost():
+            futures = [self._executor.submit(work, job) for job in jobs]
+            for future in futures:
+                while not wait([future], timeout=ASK_EVERY).done:
+                    if stop():
+                        raise StoppedError
+                yield future.result()
 
     def as_finished(
         self, work: Callable[[Job], Result], jobs: Iterable[Job], stop: Callable[[], bool]
@@ -80,28 +133,47 @@ class Pool:
             Read only so far ahead that no worker is idle, so later jobs may depend on earlier results.
         stop : callable
             Asked now and then; True begins no further jobs and makes :func:`stopped` true in the workers.
+            What they have not finished soon after is given up.
+
+        Raises
+        ------
+        LostWorkerError
+            A worker was killed.
         """
         waiting = iter(jobs)
         running: set[Future[Result]] = set()
+        asked = 0.0
         while True:
-            if not self._stop.is_set():
-                ahead = islice(waiting, 2 * self.workers - len(running))
-                running |= {self._executor.submit(work, job) for job in ahead}
-            if not running:
-                return
-            finished, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield future.result()
+            with _no_worker_lost():
+                if not self._stop.is_set():
+                    ahead = islice(waiting, 2 * self.workers - len(running))
+                    running |= {self._executor.submit(work, job) for job in ahead}
+                if not running:
+                    return
+                finished, running = wait(running, timeout=ASK_EVERY, return_when=FIRST_COMPLETED)
+                results = [future.result() for future in finished]
+            yield from results
             if stop():
                 self._stop.set()
+                asked = asked or time.monotonic()
+                if time.monotonic() - asked > PATIENCE:
+                    return
 
 
 def each(
     pool: Pool | None, work: Callable[[Job], Result], jobs: Sequence[Job], watch: Watch = UNWATCHED
 ) -> Iterator[Result]:
-    """Yield the results of all jobs in their order; without a pool they are done in this process."""
-    watch.tell(Count(0, len(jobs)))
-    results = map(work, jobs) if pool is None else pool.in_order(work, jobs)
+    """Yield the results of all jobs in their order; without a pool they are done in this process.
+
+    Raises
+    ------
+    StoppedError
+        Whoever watches wants no more.
+    LostWorkerError
+        A worker was killed.
+    """
+    watch.look(Count(0, len(jobs)))
+    results = map(work, jobs) if pool is None else pool.in_order(work, jobs, watch.stop)
     for done, result in enumerate(results, start=1):
-        watch.tell(Count(done, len(jobs)))
+        watch.look(Count(done, len(jobs)))
         yield result

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,26 +70,77 @@ class Watch:
 
 UNWATCHED = Watch()
 
+INTERRUPTED = 130
+"""Exit code of a process that a signal ended."""
+
+
+STOP_AFTER, LEAVE_AFTER = 1.0, 1.8
+"""Seconds after a signal when a step that is still under way is broken off, and when the process is left."""
+
+
+class Stop:
+    """Whether a signal asked long work to stop: what :attr:`Watch.stop` asks.
+
+    Attributes
+    ----------
+    news : object
+        The last news of the work, told where it ends in the middle of a step that nothing breaks off.
+    """
+
+    def __init__(self) -> None:
+        self.news: object = None
+        self._received: list[int] = []
+        self._overdue = False
+        self._done = threading.Event()
+
+    def __call__(self) -> bool:
+        return bool(self._received)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self._overdue:
+            self._overdue = False
+            raise StoppedError
+        self._received.append(number)
+        if len(self._received) > 1:
+            raise KeyboardInterrupt
+        threading.Thread(target=self._insist, args=(number,), daemon=True).start()
+
+    def _insist(self, number: int) -> None:
+        """End work that does not look whether to stop: first in the main thread, then without it."""
+        if self._done.wait(STOP_AFTER):
+            return
+        self._overdue = True
+        signal.raise_signal(number)  # Python handles it in the main thread, between two of its operations
+        if self._done.wait(LEAVE_AFTER - STOP_AFTER):
+            return
+        # The main thread is inside compiled code, which nothing can end.
+        known = "" if self.news is None else f"; known so far: {self.news}"
+        sys.stderr.write(f"paging: interrupted{known}\n")
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
+
 
 @contextmanager
-def stoppable() -> Iterator[Callable[[], bool]]:
+def stoppable() -> Iterator[Stop]:
     """Collect SIGINT and SIGTERM instead of stopping in the middle of a step; a second one does stop.
+
+    Work that does not end by itself within a second is broken off by a :class:`StoppedError`, and where not
+    even that helps the process ends within two. Outside the main thread, where Python handles no signals,
+    nothing is collected.
 
     Yields
     ------
-    callable
+    Stop
         Says whether one came: what :attr:`Watch.stop` asks.
     """
-    received: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        if len(received) > 1:
-            raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, stop._note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(received)
+        yield stop
     finally:
+        stop._done.set()
         for number, handler in before.items():
             signal.signal(number, handler)

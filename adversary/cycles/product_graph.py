@@ -27,6 +27,9 @@ from paging.work_function import update_work_function
 LARGEST = 2**31 - 1
 """Largest entry of a row."""
 
+LARGEST_STEP = 2**26
+"""Most labels written at a time: successors × pages. It bounds memory, and the time between two looks."""
+
 COMPILE_FROM = 2000
 """States to be expanded from which compiling a policy's definition costs less than running it as it is."""
 
@@ -261,6 +264,8 @@ class ProductGraph:
     ------
     UnsupportedModelError, ModelError
         The model's variant has no such graph, or the policy is randomised.
+    LimitError
+        A single state has too many successors and pages.
 
     Examples
     --------
@@ -289,11 +294,16 @@ class ProductGraph:
         self.instance = instance
         self.opt_cache = instance.cache if opt_cache is None else opt_cache
         whole_number(self.opt_cache, "opt_cache (h)", 1, instance.cache)
+        self.degree = max(instance.pages_by_layer)
+        self.width = instance.total_pages + 1
+        if self.degree * self.width > LARGEST_STEP:
+            raise LimitError(
+                f"one state of the product graph has up to {self.degree:,} successors of {self.width - 1:,} "
+                f"pages; at most {LARGEST_STEP:,} labels (successors × pages) are written at a time"
+            )
         if symmetry is None:
             symmetry = symmetry_of(self.policy, instance, opt_cache=self.opt_cache)
         self.symmetry = symmetry
-        self.degree = max(instance.pages_by_layer)
-        self.width = instance.total_pages + 1
         self.low = 0
         self.expanded = 0
         start = np.zeros((1, self.width), dtype=np.int32)
@@ -349,6 +359,7 @@ class ProductGraph:
 
     def explore_chunk(self, chunk: int = 4096) -> None:
         """Expand the next states in the order they were found."""
+        chunk = min(chunk, LARGEST_STEP // (self.degree * self.width))
         end = min(self.expanded + chunk, self.states)
         self.expand(np.arange(self.expanded, end))
         self.expanded = end

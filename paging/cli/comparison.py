@@ -9,6 +9,7 @@ import click
 from paging.cli.options import REFERENCES, Source
 from paging.cli.terminal import progress, provenance, requests_note, write_json
 from paging.errors import ModelError
+from paging.signals import stoppable
 
 if TYPE_CHECKING:
     from paging.compare import Comparison
@@ -47,7 +48,7 @@ def compared(
             raise ModelError(
                 f"--warm-up {source.warm_up} leaves none of the {len(sequence):,} requests to count"
             )
-    with progress("serving", show=not as_json) as watch:
+    with stoppable() as stop, progress("serving", show=not as_json, stop=stop) as watch:
         result = compare(
             *(sequence, caches, chosen),
             optimum=optimum,

@@ -6,6 +6,8 @@ from enum import IntEnum
 
 import click
 
+from paging.signals import INTERRUPTED
+
 
 class Exit(IntEnum):
     """How a command ended."""
@@ -14,7 +16,7 @@ class Exit(IntEnum):
     REFUTED = 1
     FAILED = 2
     CONDITIONAL = 3
-    INTERRUPTED = 130
+    INTERRUPTED = INTERRUPTED
     PIPE_CLOSED = 141
 
 

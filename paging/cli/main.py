@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import errno
+import gc
 import importlib.util
 import os
 import sys
@@ -18,6 +19,7 @@ import click
 from paging.cli.exits import Exit
 from paging.cli.terminal import complain
 from paging.errors import LayeredPagingError, UnknownNameError
+from paging.signals import StoppedError
 
 GROUP = "paging.commands"
 COMPLETE = "_PAGING_COMPLETE"
@@ -136,7 +138,7 @@ def run(args: Sequence[str]) -> int:
         return _usage(error)
     except LayeredPagingError as error:
         return _failed(str(error))
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, StoppedError, click.Abort):
         sys.stderr.write("paging: interrupted\n")
         return Exit.INTERRUPTED
     except MemoryError:
@@ -197,7 +199,9 @@ def main() -> NoReturn:
     sys.path.append(str(Path.cwd()))
     code = run(sys.argv[1:])
     if code == Exit.INTERRUPTED:
-        # Threads inside compiled code cannot be stopped; everything of ours has been cleaned up already.
+        # Threads inside compiled code cannot be stopped; everything of ours has been cleaned up already, once
+        # the semaphores of worker processes are gone.
+        gc.collect()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

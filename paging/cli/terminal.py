@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from paging.numbers import cell, json_text
-from paging.signals import UNWATCHED, Count, Watch
+from paging.signals import UNWATCHED, Count, Stop, Watch
 
 DELAY = 1.0
 """Seconds of work before progress is shown."""
@@ -203,6 +203,8 @@ def status(label: str, *, show: bool = True, stop: Callable[[], bool] = UNWATCHE
 
         def tell(news: object) -> None:
             nonlocal live, last
+            if isinstance(stop, Stop):
+                stop.news = news
             now = time.monotonic()
             terminal = sys.stderr.isatty()
             if not show or now - begun < DELAY or now - last < (RENEW_EVERY if terminal else REMARK_EVERY):

@@ -72,7 +72,7 @@ def compiled_update() -> Callable[..., int]:
 def compile_as(function: F, signature: Any) -> F:
     """Compile a function for one signature and keep the machine code on disk where it has a file."""
     try:
-        return cast(F, numba.njit(signature, cache=True)(function))
+        return cast(F, numba.njit(signature, cache=True, nogil=True)(function))
     except RuntimeError:
         # Code typed in at a prompt has no file beside which machine code could be kept.
-        return cast(F, numba.njit(signature)(function))
+        return cast(F, numba.njit(signature, nogil=True)(function))

@@ -73,6 +73,11 @@ def sweep(
         Processes.
     watch : Watch
         Told how many of the values are done; asked to stop, what is under way is given up.
+
+    Raises
+    ------
+    LostWorkerError
+        A worker process was killed; called again, the sweep goes on where it was.
     """
     root = Path(folder)
     wanted = [(subject, shape) for shape in over for subject in subjects]

@@ -71,7 +71,8 @@ def atlas(
     and a comparison with k − ℓ + 1, k and k + ℓ − 1 per ℓ.
 
     May be stopped or killed at any time: called again with the same DIR it goes on where it was. Values that
-    are there are never computed again, except those that failed with a smaller budget.
+    are there are never computed again, except those that failed with a smaller budget. Ctrl-C stops with the
+    values so far and their table, without figures (exit code 130).
 
     \b
     Examples:
@@ -102,8 +103,9 @@ def atlas(
     values = read_values(root)
     found = evidence(values)
     files = write_tables(root, values)
-    with progress("drawing figures", show=not as_json):
-        files += write_figures(root, values)
+    if not stopped():
+        with progress("drawing figures", show=not as_json):
+            files += write_figures(root, values)
     if as_json:
         write_json(
             {

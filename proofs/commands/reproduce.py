@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ import click
 
 from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option, reading_options, seed_option, told
-from paging.cli.terminal import progress, write_json, write_table
+from paging.cli.terminal import progress, remark, write_json, write_table
+from paging.signals import StoppedError, Watch, stoppable
 
 if TYPE_CHECKING:
     from paging.traces import TraceReading
@@ -48,7 +49,8 @@ def reproduce(
 
     DIR gets report.html, which needs no other file, and the same as report.json, data/*.csv and figures as
     SVG and PNG. It appears when it is complete; an earlier report in its place is replaced, anything else
-    is refused. Exit code 1 says that the report is there but a bound did not stand.
+    is refused. Exit code 1 says that the report is there but a bound did not stand. Ctrl-C stops, says how
+    far it came, and leaves what stood there before (exit code 130).
 
     \b
     Examples:
@@ -66,24 +68,29 @@ def reproduce(
     check_target(target)
     sources = _read(traces, reading, as_json)
     settings = Settings.reduced(seed) if quick else Settings(seed)
+    stage = "reading traces"
+
+    def begin(label: str) -> AbstractContextManager[Watch]:
+        nonlocal stage
+        stage = label
+        return progress(label, show=not as_json, stop=stop)
+
     workers = Pool(cores()) if cores() > 1 else nullcontext()
-    with staged(target) as folder, workers as pool:
-        document = compute(
-            settings,
-            sources,
-            directory=folder,
-            stage=lambda label: progress(label, show=not as_json),
-            pool=pool,
-        )
-        command = _command(directory, traces, reading, quick, seed)
-        with progress("drawing figures", show=not as_json) as watch:
-            write_report(
-                document,
-                lambda: environment(command, time.perf_counter() - began),
-                folder,
-                pool=pool,
-                watch=watch,
-            )
+    try:
+        with staged(target) as folder, stoppable() as stop, workers as pool:
+            document = compute(settings, sources, directory=folder, stage=begin, pool=pool)
+            command = _command(directory, traces, reading, quick, seed)
+            with begin("drawing figures") as watch:
+                write_report(
+                    document,
+                    lambda: environment(command, time.perf_counter() - began),
+                    folder,
+                    pool=pool,
+                    watch=watch,
+                )
+    except StoppedError:
+        remark(f"stopped while {stage}; nothing was written to {directory}")
+        leave(Exit.INTERRUPTED)
     _summarise(document, target, as_json)
     if any(row["verdict"] in ("violated", "not reached") for row in document["verdicts"]):
         leave(Exit.REFUTED)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
 import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from paging.errors import LayeredPagingError
+from paging.files import unfinished
 
 SCHEMA = "layered-paging report 1"
 """First entry of every report.json; a folder with it may be replaced by a new report."""
@@ -69,17 +70,22 @@ def staged(target: Path) -> Iterator[Path]:
     place = target.resolve()
     near = next(parent for parent in place.parents if os.path.lexists(parent))
     try:
-        building = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=near))
-    except OSError as error:
-        raise ReportError(f"{target} cannot be written: {error.strerror or error}") from None
-    try:
-        yield building
-        check_target(target)
-        _move(building, place)
+        _clear_replaced(place)
+        with unfinished(near / place.name, folder=True) as building:
+            yield building
+            check_target(target)
+            _move(building, place)
     except OSError as error:
         raise ReportError(f"{target} cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+
+
+def _clear_replaced(place: Path) -> None:
+    """Put back, or remove, the old report of a run that was killed while a new one took its place."""
+    for old in place.parent.glob(f".{glob.escape(place.name)}.old.{'[0-9a-f]' * 8}"):
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(place)
 
 
 def _move(building: Path, place: Path) -> None:

@@ -13,7 +13,7 @@ from paging.compare import Comparison, Row, compare
 from paging.errors import UnsupportedModelError
 from paging.model import LayeredInstance, RequestSequence
 from paging.policies.layered import Partitioned
-from paging.signals import UNWATCHED, Watch
+from paging.signals import UNWATCHED, StoppedError, Watch
 from paging.traces import Trace, read_trace, trace_info
 from paging.workloads import generate
 
@@ -161,6 +161,8 @@ def study(
     """
     caches = cache_sizes(source.sequence.instance, points)
     result = compare(source.sequence, caches, POLICIES, runs=runs, seed=seed, watch=watch)
+    if result.stopped:
+        raise StoppedError
     rows = sorted(
         [*result.rows, *_split_rows(source.sequence, result)],
         key=lambda row: (row.cache, ORDER.index(row.policy)),

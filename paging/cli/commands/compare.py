@@ -15,6 +15,7 @@ from paging.cli.comparison import (
     title_of,
     write_result,
 )
+from paging.cli.exits import Exit, leave
 from paging.cli.options import REFERENCES, Source, caches_option, json_option, source_options
 from paging.cli.terminal import write_table
 from paging.errors import UnsupportedModelError
@@ -54,7 +55,8 @@ def compare(
     """Compare policies over several cache sizes on one request sequence.
 
     Without -p all registered policies are compared and the table is sorted, best first. What does not serve
-    the model's variant or a cache size is left out, with the reason below the table.
+    the model's variant or a cache size is left out, with the reason below the table. Ctrl-C stops and shows
+    what has been counted so far (exit code 130).
 
     \b
     Examples:
@@ -63,12 +65,19 @@ def compare(
       paging compare --workload zipf:alpha=1,rounds=5000 -l 16 -n 8 -k 32:96:16 --json
     """
     result, _, origin = compared(source, caches, policies or None, True, runs, as_json)
-    _refuse_unserved(result, policies)
+    if not result.stopped:
+        _refuse_unserved(result, policies)
     if as_json:
         write_result(result, origin)
-        return
+    else:
+        _write_table(result, bool(policies), show, origin)
+    if result.stopped:
+        leave(Exit.INTERRUPTED)
+
+
+def _write_table(result: Comparison, as_named: bool, show: str, origin: dict[str, object]) -> None:
     names = list(result.policies)
-    if not policies:
+    if not as_named:
         names.sort(key=lambda name: _mean_rate(result, name))
     rows = [[name, *(_shown(result, name, cache, show) for cache in result.caches)] for name in names]
     header = ["policy", *(f"k = {cache}" for cache in result.caches)]

@@ -16,11 +16,13 @@ from paging.cli.comparison import (
     title_of,
     write_result,
 )
+from paging.cli.exits import Exit, leave
 from paging.cli.options import REFERENCES, Source, cache_option, json_option, source_options
 from paging.cli.terminal import write_marked, write_table
 from paging.errors import ModelError, UnsupportedModelError
 
 if TYPE_CHECKING:
+    from paging.compare import Comparison
     from paging.model import RequestSequence
 
 TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
@@ -67,13 +69,19 @@ def run(
     caches = None if cache is None else (cache,)
     result, sequence, origin = compared(source, caches, policies, optimum, runs, as_json)
     refused = [skip for skip in result.skipped if skip.policy not in REFERENCES]
-    if refused:
+    if refused and not result.stopped:
         raise UnsupportedModelError(refused[0].reason)
     if as_json:
         write_result(result, origin)
-        return
-    if show:
-        _draw_timelines(policies, sequence, source.seed)
+    else:
+        if show and not result.stopped:
+            _draw_timelines(policies, sequence, source.seed)
+        _write_table(result, origin)
+    if result.stopped:
+        leave(Exit.INTERRUPTED)
+
+
+def _write_table(result: Comparison, origin: dict[str, object]) -> None:
     header = ["policy", "faults", "±", "fault rate", "ratio to opt", "saving over lru"]
     rows = [
         [
