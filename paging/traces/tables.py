@@ -242,8 +242,9 @@ def read_column(stream: IO[bytes], reading: TraceReading) -> Draft:
         if number == 0:
             header, width = row, len(row)
             place, named_first = _place_of(reading.column, table, row)
+            if isinstance(reading.column, str):
+                header = None
             if not named_first:
-                header = None if isinstance(reading.column, str) else row
                 requests.append(_cell(row, place, table.line))
             continue
         if number == 1 and header is not None and _is_header(header, row):

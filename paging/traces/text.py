@@ -77,7 +77,7 @@ def _read_list(stream: IO[bytes], reading: TraceReading, kind: str) -> Draft:
         raise TraceError("the file does not end with a newline: its last number may be cut off (truncated?)")
     if not stated and not reading.names_rounds:
         rows.refuse_table(len(requests))
-    remarks = (f"{stars:,} lines of '*' are print points and were skipped",) if stars else ()
+    remarks = (f"lines of nothing but '*' are print points: {stars:,} skipped",) if stars else ()
     return Draft(requests.values, stated, ids=requests.ids, remarks=remarks)
 
 
