@@ -122,7 +122,7 @@ def _exchange(instance: LayeredInstance, rng: np.random.Generator) -> Numbers:
 
 
 def _place(order: Numbers, page: int) -> int:
-    return order.tolist().index(page)
+    return int(order.tolist().index(page))
 
 
 def expand(
