@@ -14,7 +14,7 @@ import pkgutil
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -209,7 +209,8 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     return cls(**parameters)
 
 
-def _parameters(cls: type[Policy]) -> tuple[str, ...]:
+@cache
+def _parameters(cls: Any) -> tuple[str, ...]:
     return tuple(p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs"))
 
 

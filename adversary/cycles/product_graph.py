@@ -125,7 +125,7 @@ def _exchange(instance: LayeredInstance, rng: np.random.Generator) -> Numbers:
 
 
 def _place(order: Numbers, page: int) -> int:
-    return int(np.flatnonzero(order == page)[0])
+    return int(order.tolist().index(page))
 
 
 def expand(

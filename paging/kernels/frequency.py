@@ -9,6 +9,9 @@ from paging.model import FREE, HIT, PageArray
 ONCE = 1 << 32
 """A key is count · 2³² + time of the last request, so keys order pages as LFU does and name a request."""
 
+UNCAPPED = 2**31 - 1
+"""A cap that no count reaches: there are fewer requests."""
+
 
 @compiled
 def _sift_down(heap: NDArray[np.int64], size: int, key: int) -> None:
@@ -36,7 +39,7 @@ def _push(heap: NDArray[np.int64], size: int, key: int) -> None:
 
 
 @compiled
-def lfu(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
+def lfu(requests: PageArray, pages_total: int, cache: int, entries: PageArray, most: int = UNCAPPED) -> int:
     """Serve a sequence with LFU (counts in cache, ties to the least recently used).
 
     Pages requested once since they were loaded leave in the order of loading, so the request sequence is
@@ -45,7 +48,7 @@ def lfu(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -
     requested often costs one load and one store. O(log k) amortised per request, O(1) where the victims
     are pages requested once.
 
-    Parameters and result as for :func:`~paging.kernels.recency.lru`.
+    Parameters and result as for :func:`~paging.kernels.recency.lru`; counts stop at ``most`` ≥ 1.
     """
     keys = np.zeros(pages_total, dtype=np.int64)
     heap = np.empty(min(cache, pages_total), dtype=np.int64)
@@ -73,9 +76,12 @@ def lfu(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -
                 keys[entry] = 0
             keys[page] = ONCE + t
         else:
-            key += ONCE + t - key % ONCE
+            repeated = key >= 2 * ONCE
+            key += t - key % ONCE
+            if key < most * ONCE:
+                key += ONCE
             keys[page] = key
-            if key < 3 * ONCE:
+            if not repeated and key >= 2 * ONCE:
                 _push(heap, size, key)
                 size += 1
         if len(entries) > 0:

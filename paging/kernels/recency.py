@@ -1,10 +1,10 @@
-"""Kernels of LRU, FIFO and CLOCK."""
+"""Kernels of LRU, MRU, FIFO, LIFO, CLOCK, SIEVE and FWF."""
 
 import numpy as np
 
 from paging.kernels.bits import Words, bit, bits_below, bits_up_to, empty_set, flip, lowest_bit
 from paging.kernels.jit import compiled
-from paging.model import FREE, HIT, PageArray
+from paging.model import FREE, HIT, SEVERAL, PageArray
 
 
 @compiled
@@ -136,6 +136,128 @@ def clock(requests: PageArray, pages_total: int, cache: int, entries: PageArray)
             slot_of[page] = slot
             faults += 1
         used[slot >> 6] |= bit(slot & 63)
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults
+
+
+@compiled
+def mru(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
+    """Serve a sequence with MRU; O(1) per request: the victim is the page requested just before.
+
+    Parameters and result as for :func:`lru`.
+    """
+    cached = np.zeros(pages_total, dtype=np.bool_)
+    faults = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        entry = HIT
+        if not cached[page]:
+            faults += 1
+            entry = FREE
+            if faults > cache:
+                entry = requests[t - 1]
+                cached[entry] = False
+            cached[page] = True
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults
+
+
+@compiled
+def lifo(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
+    """Serve a sequence with LIFO; O(1) per request: the victim is the page loaded last.
+
+    Parameters and result as for :func:`lru`.
+    """
+    cached = np.zeros(pages_total, dtype=np.bool_)
+    faults = 0
+    newest = -1
+    for t in range(len(requests)):
+        page = requests[t]
+        entry = HIT
+        if not cached[page]:
+            faults += 1
+            entry = FREE
+            if faults > cache:
+                entry = newest
+                cached[entry] = False
+            cached[page] = True
+            newest = page
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults
+
+
+@compiled
+def fwf(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
+    """Serve a sequence with FWF; O(1) per request: pages cached before the last flush count as absent.
+
+    Parameters and result as for :func:`lru`; a flush of several pages is recorded as SEVERAL.
+    """
+    loaded = np.full(pages_total, -1, dtype=np.int32)
+    faults = flushed = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        entry = HIT
+        if loaded[page] < flushed:
+            entry = FREE
+            if faults - flushed == cache:
+                flushed = faults
+                entry = SEVERAL if cache > 1 else requests[t - 1]
+            loaded[page] = faults
+            faults += 1
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults
+
+
+@compiled
+def sieve(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
+    """Serve a sequence with SIEVE; O(1) amortised per request, as every bit cleared was set by a hit.
+
+    The queue is a ring of slots, linked towards the head and back; the slot ``slots`` stands between head
+    and tail. A victim's slot goes to the page that comes in.
+
+    Parameters and result as for :func:`lru`.
+    """
+    slots = min(cache, pages_total)
+    slot_of = np.full(pages_total, -1, dtype=np.int32)
+    page_in = np.empty(slots, dtype=np.int32)
+    visited = np.zeros(slots + 1, dtype=np.bool_)
+    newer = np.full(slots + 1, slots, dtype=np.int32)
+    older = np.full(slots + 1, slots, dtype=np.int32)
+    faults = 0
+    hand = slots
+    for t in range(len(requests)):
+        page = requests[t]
+        slot = slot_of[page]
+        entry = HIT
+        if slot >= 0:
+            visited[slot] = True
+        else:
+            slot = faults
+            entry = FREE
+            if faults >= cache:
+                slot = hand if hand < slots else newer[slots]
+                while visited[slot]:
+                    visited[slot] = False
+                    slot = newer[slot]
+                    if slot == slots:
+                        slot = newer[slots]
+                hand = newer[slot]
+                newer[older[slot]] = hand
+                older[hand] = older[slot]
+                entry = page_in[slot]
+                slot_of[entry] = -1
+            page_in[slot] = page
+            slot_of[page] = slot
+            head = older[slots]
+            newer[head] = slot
+            older[slot] = head
+            newer[slot] = slots
+            older[slots] = slot
+            faults += 1
         if len(entries) > 0:
             entries[t] = entry
     return faults

@@ -96,3 +96,6 @@ class LFUCapped(Policy):
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _count(labels, page, frame.cache, frame.cache)
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("lfu", sequence, entries, sequence.instance.cache)

@@ -5,7 +5,7 @@ import numpy as np
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
 from paging.policies.recency import LRU, ORDINARY
-from paging.policy import Policy
+from paging.policy import Policy, run_kernel
 
 
 @helper
@@ -100,6 +100,9 @@ class MarkFIFO(Policy):
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _mark(labels, page, frame, False, False)
 
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("mark_fifo", sequence, entries)
+
 
 class MarkLayer(Policy):
     """Marking, among unmarked pages those of the layer being served leave first, least recently used first.
@@ -131,3 +134,6 @@ class MarkLayer(Policy):
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _mark(labels, page, frame, True, True)
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("mark_layer", sequence, entries, sequence.instance.layer_of)

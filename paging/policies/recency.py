@@ -81,6 +81,9 @@ class MRU(Policy):
                 labels[q] += 1
         labels[page] = 1
 
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("mru", sequence, entries)
+
 
 class FIFO(Policy):
     """First in, first out: evict the page that has been cached longest.
@@ -154,6 +157,9 @@ class LIFO(Policy):
             elif not full and labels[q] > 0:
                 labels[q] += 1
         labels[page] = 1
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("lifo", sequence, entries)
 
 
 class Clock(Policy):
@@ -258,6 +264,9 @@ class Sieve(Policy):
             size -= 1
         labels[page] = 4 * (size + 1)
 
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("sieve", sequence, entries)
+
 
 class FWF(Policy):
     """Flush when full: on a fault with a full cache evict everything.
@@ -287,3 +296,6 @@ class FWF(Policy):
         if labels[page] == 0 and np.count_nonzero(labels) >= frame.cache:
             labels[:] = 0
         labels[page] = 1
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("fwf", sequence, entries)

@@ -7,7 +7,7 @@ from paging.model import LayeredInstance
 from paging.policy import Policy, get_policy
 from paging.viewer.film import Guide
 from proofs.bounds.bound import Bound, Half, formula
-from proofs.bounds.registry import BOUNDS
+from proofs.bounds.known import best_bound
 
 HUMAN = "you"
 """Name under which a person plays, who is bound by what is proved for every deterministic online policy."""
@@ -15,21 +15,6 @@ HUMAN = "you"
 
 class _Human(Policy):
     traits = frozenset({"deterministic", "online"})
-
-
-def best_bound(
-    half: Half, instance: LayeredInstance, policy: Policy, opt_cache: int | None = None
-) -> Bound | None:
-    """Return the smallest upper or the largest lower bound on a policy's ratio, if any speaks here."""
-    found = [
-        bound
-        for bound in BOUNDS.values()
-        if bound.kind in (half, "tight")
-        and bound.subject.includes(policy)
-        and bound.excluded(instance, opt_cache, half) is None
-    ]
-    choose = min if half == "upper" else max
-    return choose(found, key=lambda bound: bound.at(instance, opt_cache), default=None)
 
 
 def guides(instance: LayeredInstance, policy: str, opt_cache: int | None = None) -> list[Guide]:

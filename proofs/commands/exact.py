@@ -20,8 +20,13 @@ from paging.cli.terminal import provenance, status, write_json, write_table
 from paging.signals import stoppable
 
 if TYPE_CHECKING:
+    from paging.model import LayeredInstance
+    from proofs.bounds.known import Known
     from proofs.ratio.deterministic import ExactRatio
     from proofs.ratio.randomized import RandomizedRatio
+
+PROBED = 200_000
+"""States up to which a ratio is computed though the theorems say it."""
 
 SHOWN = 40
 """Requests of a cycle that the table shows; JSON and the certificate hold all."""
@@ -35,7 +40,7 @@ SHOWN = 40
 @opt_cache_option()
 @max_states_option(
     help="Give up beyond this many states; the result is then an interval. Needed for a policy that may have "
-    "infinitely many."
+    "infinitely many. Default: what a quarter of the memory holds; fewer where theorems say the ratio."
 )
 @click.option(
     "--no-symmetry",
@@ -63,7 +68,9 @@ def exact(
 
     POLICY is any policy with finitely many states, outside ones included; a randomised one is judged by its
     expected faults against an oblivious adversary. Ctrl-C stops and
-    prints the interval known so far (exit code 130); so does --max-states (exit code 0).
+    prints the interval known so far (exit code 130); so does --max-states (exit code 0). The theorems of
+    'paging bounds' narrow an interval, and where they say the ratio a large graph is left unbuilt, unless
+    --certificate or --max-states asks for it.
 
     \b
     Examples:
@@ -76,14 +83,23 @@ def exact(
     """
     from paging.certificate import write_certificate
     from paging.model import LayeredInstance
+    from proofs.bounds.known import known_ratio
     from proofs.ratio.competitive import competitive_ratio
 
+    instance = LayeredInstance(layers, pages, cache)
+    known = known_ratio(policy, instance, opt_cache)
+    limit = max_states
+    estimate = None
+    if limit is None:
+        limit, estimate = _limit(
+            policy, instance, opt_cache, said=known.value is not None and not certificate
+        )
     with stoppable() as stopped, status(f"exact {policy}", show=not as_json, stop=stopped) as watch:
         found = competitive_ratio(
             policy,
-            LayeredInstance(layers, pages, cache),
+            instance,
             opt_cache=opt_cache,
-            max_states=max_states,
+            max_states=limit,
             symmetric=not no_symmetry,
             watch=watch,
         )
@@ -91,26 +107,57 @@ def exact(
     if certificate is not None:
         write_certificate(found.certificate(facts), certificate)
     if as_json:
-        write_json({**answer(found), "output": certificate, "provenance": facts})
+        sizes = {"max_states": limit, "states_estimated": estimate}
+        write_json({**answer(found, known), **sizes, "output": certificate, "provenance": facts})
     else:
-        _report(found, certificate)
+        _report(found, known, estimate, certificate)
     if stopped():
         leave(Exit.INTERRUPTED)
 
 
-def answer(found: ExactRatio | RandomizedRatio) -> dict[str, object]:
-    """Return a result as JSON shows it."""
+def _limit(
+    policy: str, instance: LayeredInstance, opt_cache: int | None, *, said: bool
+) -> tuple[int | None, int | None]:
+    """Return how many states to build at most and, where that can be told, about how many there are."""
+    from paging.policy import get_policy
+    from proofs.ratio.estimate import affordable_states, estimated_states
+
+    answer = get_policy(policy)
+    if instance.cache >= instance.total_pages or (
+        not answer.randomized and "finite-state" not in answer.traits
+    ):
+        return None, None  # refused, with the reason, where the work is done
+    if answer.randomized:
+        return (PROBED if said else None), None
+    estimate = estimated_states(answer, instance, opt_cache=opt_cache)
+    affordable = affordable_states(instance)
+    if said:
+        return (1 if estimate > PROBED else min(PROBED, affordable)), estimate
+    if estimate > affordable:
+        click.echo(
+            f"At least about {estimate:,} states; stops beyond {affordable:,}, a quarter of the memory "
+            f"(--max-states).",
+            err=True,
+        )
+    return affordable, estimate
+
+
+def answer(found: ExactRatio | RandomizedRatio, known: Known) -> dict[str, object]:
+    """Return a result as JSON shows it, with what the theorems add."""
     cycle = found.cycle
+    both = known.narrowed(found.lower, found.ratio)
     return {
         "policy": found.policy,
         "instance": found.instance.plain,
         "opt_cache": found.opt_cache,
         "model": found.instance.model,
-        "ratio": found.ratio,
-        "lower": found.lower,
-        "upper": found.ratio,
+        "ratio": both.value,
+        "lower": both.lower,
+        "upper": None if both.upper == float("inf") != both.lower else both.upper,
+        "theorems": both.plain,
         "additive": found.additive,
-        "exact": found.ratio is not None,
+        "exact": both.value is not None,
+        "complete": found.complete,
         "prefix": None if cycle is None else cycle.prefix,
         "cycle": None if cycle is None else cycle.requests,
         "online": None if cycle is None else cycle.online,
@@ -121,18 +168,29 @@ def answer(found: ExactRatio | RandomizedRatio) -> dict[str, object]:
     }
 
 
-def _report(found: ExactRatio | RandomizedRatio, certificate: str | None) -> None:
+def _report(
+    found: ExactRatio | RandomizedRatio, known: Known, estimate: int | None, certificate: str | None
+) -> None:
     from paging.numbers import exact_text
     from paging.policy import get_policy
 
     cycle = found.cycle
-    known = exact_text(found.ratio) or f"≥ {exact_text(found.lower)}"
-    notes = []
-    if found.ratio is None:
-        notes.append("Stopped before the whole graph was searched: the ratio is at least this, or unbounded.")
+    both = known.narrowed(found.lower, found.ratio)
+    unlimited = both.upper == float("inf") and both.value is None
+    interval = f"≥ {exact_text(both.lower)}" if unlimited else f"{exact_text(both.lower)} … {both.upper}"
+    shown_ratio = exact_text(both.value) or interval
+    notes = both.notes
+    if found.ratio is None and both.value is not None:
+        size = "" if estimate is None else f"; it has at least about {estimate:,} states"
+        notes.append(f"The graph was not searched to its end{size} (--max-states builds more of it).")
+    elif found.ratio is None:
+        what = ": the ratio is at least this, or unbounded" if unlimited else ""
+        notes.append(f"Stopped before the whole graph was searched{what}.")
     elif found.additive is not None:
         what = "expected faults" if get_policy(found.policy).randomized else "faults"
-        notes.append(f"Every sequence: {what} ≤ {known}·OPT + {found.additive}; no smaller constants do.")
+        notes.append(
+            f"Every sequence: {what} ≤ {shown_ratio}·OPT + {found.additive}; no smaller constants do."
+        )
     if cycle is not None:
         shown = " ".join(map(str, cycle.requests[:SHOWN])) + " …" * (len(cycle.requests) > SHOWN)
         notes.append(
@@ -147,13 +205,19 @@ def _report(found: ExactRatio | RandomizedRatio, certificate: str | None) -> Non
         [
             [
                 found.policy,
-                known,
+                shown_ratio,
                 found.opt_cache,
                 found.states,
                 found.edges,
-                "a lower bound" if found.ratio is None else "exact",
+                _kind(found, both),
             ]
         ],
         left=(0, 5),
         notes=notes,
     )
+
+
+def _kind(found: ExactRatio | RandomizedRatio, both: Known) -> str:
+    if both.value is not None:
+        return "exact" if found.ratio is not None else "exact, by theorems"
+    return "a lower bound" if both.upper == float("inf") else "an interval"

@@ -20,8 +20,12 @@ from paging.cli.terminal import provenance, status, write_json, write_table
 from paging.errors import ModelError
 from paging.signals import stoppable
 
+PROBED = 50_000
+"""States up to which the game is solved though the theorems say its value."""
+
 if TYPE_CHECKING:
     from paging.model import LayeredInstance
+    from proofs.bounds.known import Known
     from proofs.game.value import GameSolution, RuleRatio
 
 
@@ -36,7 +40,10 @@ if TYPE_CHECKING:
     help="Worst ratio of a rule over all ways to break its ties instead: zrc, zero-first or any.",
 )
 @click.option("--full", is_flag=True, help="Solve the whole game even where cheaper bounds meet.")
-@max_states_option(help="Give up a graph beyond this many states; the result may then be an interval.")
+@max_states_option(
+    help="Give up a graph beyond this many states; the result may then be an interval. Default: what a "
+    "quarter of the memory holds; fewer where theorems say the value."
+)
 @certificate_option(help="Write a certificate (.json or .json.gz) of what is proved, for 'paging verify'.")
 @json_option()
 def game(
@@ -54,7 +61,9 @@ def game(
 
     Paging as a game: the adversary requests a page, the algorithm chooses the victim. A choice of victims
     with a potential proves that an algorithm gets away with the value, a decision graph of an adversary that
-    none gets away with less. All numbers are exact.
+    none gets away with less. All numbers are exact. The theorems of 'paging bounds' narrow an interval, and
+    where they say the value a large game is left unsolved, unless --certificate, --full or --max-states asks
+    for it.
 
     Ctrl-C stops and prints the interval known so far (exit code 130); so does --max-states (exit code 0).
     The optimal algorithm can be run: paging run game-optimal …
@@ -69,16 +78,22 @@ def game(
     """
     from paging.certificate import write_certificate
     from paging.model import LayeredInstance
-    from proofs.game.value import rule_ratio, solve_game
+    from proofs.bounds.known import known_value
+    from proofs.game.value import RuleRatio, rule_ratio, solve_game
+    from proofs.ratio.estimate import affordable_states
 
     if rule is not None and full:
         raise ModelError("--full is about the game, not about a rule")
     instance = LayeredInstance(layers, pages, cache)
+    known = known_value("deterministic", instance, opt_cache)
+    limit = max_states or affordable_states(instance)
+    if known.value is not None and not (rule or full or certificate or max_states):
+        limit = min(limit, PROBED)
     found: GameSolution | RuleRatio
     with stoppable() as stopped, status("game", show=not as_json, stop=stopped) as watch:
         limits: dict[str, Any] = {
             "opt_cache": opt_cache,
-            "max_states": max_states,
+            "max_states": limit,
             "watch": watch,
         }
         if rule is not None:
@@ -89,29 +104,51 @@ def game(
     if certificate is not None:
         write_certificate(found.certificate(facts), certificate)
     shown = found.answer()
+    notes: list[str] = []
+    if not isinstance(found, RuleRatio):
+        both = known.narrowed(found.lower, found.upper)
+        shown |= _ends(both)
+        notes = both.notes
     if as_json:
-        write_json({**shown, "output": certificate, "provenance": facts})
+        write_json({**shown, "max_states": limit, "output": certificate, "provenance": facts})
     else:
-        _report(instance, shown, certificate)
+        _report(instance, shown, notes, certificate)
     if stopped():
         leave(Exit.INTERRUPTED)
 
 
-def _report(instance: LayeredInstance, shown: dict[str, Any], certificate: str | None) -> None:
+def _ends(both: Known) -> dict[str, object]:
+    """Return the value and its interval as JSON shows them, with the theorems behind it."""
+    from paging.numbers import exact_text
+
+    return {
+        "value": exact_text(both.value),
+        "lower": exact_text(both.lower),
+        "upper": exact_text(both.upper),
+        "exact": both.value is not None,
+        "theorems": both.plain,
+    }
+
+
+def _report(
+    instance: LayeredInstance, shown: dict[str, Any], by_theorem: list[str], certificate: str | None
+) -> None:
     notes = []
     if "rule" in shown:
         title, known = f"Rule {shown['rule']}, ties to the adversary", shown["ratio"] or "?"
     else:
         title = "Best deterministic competitive ratio"
         known = shown["value"] or f"{shown['lower']} … {shown['upper']}"
-        if shown["adversary_states"]:
+        theorems = shown["theorems"]
+        if shown["adversary_states"] and not theorems["lower"]:
             notes.append(
                 f"An adversary with {shown['adversary_states']:,} decisions forces {shown['lower']}."
             )
-        if shown["algorithm_states"]:
+        if shown["algorithm_states"] and not theorems["upper"]:
             notes.append(f"An algorithm with {shown['algorithm_states']:,} states has {shown['upper']}.")
-        else:
+        elif not theorems["upper"]:
             notes.append(f"LRU has {shown['upper']}; nothing better is known yet.")
+        notes += by_theorem
     if certificate is not None:
         notes.append(f"Certificate written to {certificate}")
     write_table(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import click
 
 from paging.cli.exits import Exit, leave
@@ -14,6 +16,7 @@ from paging.cli.options import (
     pages_option,
 )
 from paging.cli.terminal import provenance, status, write_json, write_table
+from paging.errors import LimitError
 from paging.signals import stoppable
 
 
@@ -22,7 +25,9 @@ from paging.signals import stoppable
 @pages_option("--universe", required=True)
 @cache_option(required=True)
 @max_states_option(
-    default=400, show_default=True, help="Refuse instances with more work-function states up to renaming."
+    default=400,
+    show_default=True,
+    help="Leave instances with more work-function states up to renaming to the theorems.",
 )
 @click.option(
     "--max-columns",
@@ -47,7 +52,8 @@ def randomized_value(
 
     From above a policy: a distribution over caches for every work function, by a linear program. From below
     random requests that are hard for every policy (Yao's principle), by another one. Both are rounded to
-    fractions and proved exactly. Where they meet the value is exact, else the result is an interval.
+    fractions and proved exactly. Where they meet the value is exact, else the result is an interval, narrowed
+    by the theorems of 'paging bounds'.
 
     Ctrl-C stops and prints the interval known so far (exit code 130).
 
@@ -59,21 +65,27 @@ def randomized_value(
     """
     from paging.certificate import write_certificate
     from paging.model import LayeredInstance
+    from proofs.bounds.known import known_value
+    from proofs.randomized_value.value import RandomizedValue, shown
     from proofs.randomized_value.value import randomized_value as compute
-    from proofs.randomized_value.value import shown
 
+    instance = LayeredInstance(layers, pages, cache)
+    known = known_value("randomized", instance)
+    too_large = None
     with stoppable() as stopped, status("randomized-value", show=not as_json, stop=stopped) as watch:
-        found = compute(
-            LayeredInstance(layers, pages, cache),
-            max_states=max_states,
-            max_columns=max_columns,
-            watch=watch,
-        )
+        try:
+            found = compute(instance, max_states=max_states, max_columns=max_columns, watch=watch)
+        except LimitError as error:
+            if certificate is not None:
+                raise
+            found, too_large = RandomizedValue(instance, None, None, 0), str(error)
     columns = 0 if found.requests is None else found.requests.columns
     facts = provenance(states=found.states, columns=columns)
     if certificate is not None:
         write_certificate(found.certificate(facts), certificate)
-    value = found.value
+    # Where nothing was computed the trivial ends are the theorems' as well.
+    both = known.narrowed(found.lower, None if found.policy is None else found.upper)
+    value = both.value
     if as_json:
         write_json(
             {
@@ -81,9 +93,10 @@ def randomized_value(
                 "model": found.instance.model,
                 "adversary": "oblivious",
                 "value": value,
-                "lower": found.lower,
-                "upper": found.upper,
+                "lower": both.lower,
+                "upper": both.upper,
                 "exact": value is not None,
+                "theorems": both.plain,
                 "additive": None if found.policy is None else found.policy.additive,
                 "states": found.states,
                 "columns": columns,
@@ -92,8 +105,10 @@ def randomized_value(
             }
         )
     else:
-        notes = []
-        if found.requests is None:
+        notes = both.notes
+        if too_large is not None:
+            notes.append(f"Nothing was computed: {too_large}.")
+        elif found.requests is None and both.below is None:
             notes.append(
                 "No lower bound but the trivial one: no cache has a page in every layer, or stopped."
             )
@@ -104,8 +119,8 @@ def randomized_value(
             ["at least", "at most", "states", "columns", "this is"],
             [
                 [
-                    shown(found.lower),
-                    shown(found.upper, up=True),
+                    shown(Fraction(both.lower)),
+                    shown(Fraction(both.upper), up=True),
                     found.states,
                     columns,
                     "exact" if value else "an interval",

@@ -23,7 +23,7 @@ from paging.policy import get_policy
 from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import simulate
 from proofs.bounds.bound import formula
-from proofs.bounds.guides import best_bound
+from proofs.bounds.known import best_bound
 from proofs.plots.document import Document
 
 POINTS = 300

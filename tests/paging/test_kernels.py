@@ -15,8 +15,25 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from paging.kernels import clock, farthest, fifo, lfu, llru, lru, mark, next_use, optimum, random_eviction
-from paging.model import BYPASS, FREE, HIT
+from paging.kernels import (
+    clock,
+    farthest,
+    fifo,
+    fwf,
+    lfu,
+    lifo,
+    llru,
+    lru,
+    mark,
+    mark_fifo,
+    mark_layer,
+    mru,
+    next_use,
+    optimum,
+    random_eviction,
+    sieve,
+)
+from paging.model import BYPASS, FREE, HIT, SEVERAL
 from tests.helpers.every_policy import every_answer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,6 +108,66 @@ def defined_clock(requests: list[int], cache: int) -> list[int]:
                 dial.append([passed[0], 0])
             entries[-1] = dial.pop(0)[0]
         dial.append([page, 1])
+    return entries
+
+
+def defined_sieve(requests: list[int], cache: int) -> list[int]:
+    queue: list[int] = []  # the tail first
+    visited: set[int] = set()
+    hand: int | None = None
+    entries = []
+    for page in requests:
+        if page in queue:
+            visited.add(page)
+            entries.append(HIT)
+            continue
+        entries.append(FREE)
+        if len(queue) == cache:
+            place = 0 if hand is None else queue.index(hand)
+            while queue[place] in visited:
+                visited.remove(queue[place])
+                place = (place + 1) % cache
+            entries[-1] = queue.pop(place)
+            hand = queue[place] if place < len(queue) else None
+        queue.append(page)
+    return entries
+
+
+def defined_fwf(requests: list[int], cache: int) -> list[int]:
+    cached: list[int] = []
+    entries = []
+    for page in requests:
+        if page in cached:
+            entries.append(HIT)
+            continue
+        entries.append(FREE)
+        if len(cached) == cache:
+            entries[-1] = cached[0] if cache == 1 else SEVERAL
+            cached = []
+        cached.append(page)
+    return entries
+
+
+def defined_marking(
+    requests: list[int], cache: int, key: Callable[[int, Facts], tuple[int, ...]]
+) -> list[int]:
+    """Mark what is requested; the unmarked page of smallest key leaves, given the page that is coming."""
+    cached: dict[int, Facts] = {}
+    marked: set[int] = set()
+    entries = []
+    for t, page in enumerate(requests):
+        entry = HIT
+        if page not in cached:
+            entry = FREE
+            if len(cached) == cache:
+                if len(marked) == cache:
+                    marked.clear()
+                entry = min(set(cached) - marked, key=lambda q: key(page, cached[q]))
+                del cached[entry]
+            cached[page] = Facts(page, t, t)
+        cached[page].last = t
+        marked.add(page)
+        entries.append(entry)
     return entries
 
 
@@ -237,6 +314,24 @@ KERNELS = {
     "fifo": (lambda shape: fifo, lambda shape, r, k: defined(r, k, lambda q, t: (q.loaded,))),
     "lfu": (lambda shape: lfu, lambda shape, r, k: defined(r, k, lambda q, t: (q.count, q.last))),
     "clock": (lambda shape: clock, lambda shape, r, k: defined_clock(r, k)),
+    "mru": (lambda shape: mru, lambda shape, r, k: defined(r, k, lambda q, t: (-q.last,))),
+    "lifo": (lambda shape: lifo, lambda shape, r, k: defined(r, k, lambda q, t: (-q.loaded,))),
+    "sieve": (lambda shape: sieve, lambda shape, r, k: defined_sieve(r, k)),
+    "fwf": (lambda shape: fwf, lambda shape, r, k: defined_fwf(r, k)),
+    "lfu-capped": (
+        lambda shape: lambda r, n, k, entries: lfu(r, n, k, entries, k),
+        lambda shape, r, k: defined(r, k, lambda q, t: (min(q.count, k), q.last)),
+    ),
+    "mark-fifo": (
+        lambda shape: mark_fifo,
+        lambda shape, r, k: defined_marking(r, k, lambda page, q: (q.loaded,)),
+    ),
+    "mark-layer": (
+        lambda shape: lambda *a: mark_layer(*a, frozen(shape.layer_of)),
+        lambda shape, r, k: defined_marking(
+            r, k, lambda page, q: (shape.layer_of[q.page] != shape.layer_of[page], q.last)
+        ),
+    ),
 }
 for number, name in enumerate(["llru", "llru-lazy", "llru-token"]):
     KERNELS[name] = (

@@ -27,6 +27,7 @@ from paging.bibliography import SOURCES
 from paging.cli.main import run
 from proofs.bounds.bound import Range, describe, formula
 from proofs.bounds.counterexample import replay_counterexample
+from proofs.bounds.known import Known, TheoremViolationError, known_ratio, known_value
 from proofs.bounds.registry import BOUNDS, bounds_table, get_bound
 from proofs.bounds.verdicts import (
     BoundViolationError,
@@ -313,3 +314,35 @@ def test_a_replay_says_when_the_saved_numbers_are_others(tmp_path: Path) -> None
     again = replay_counterexample(caught.value.path)
     assert again.violated
     assert again.remark.endswith("the numbers in the file differ from those counted now")
+
+
+def test_theorems_close_intervals_and_conjectures_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = LayeredInstance(3, 3, 4)
+    known = known_value("deterministic", instance)
+    assert (known.lower, known.upper) == (2, Fraction(5, 2))
+    guess = replace(get_bound("zrc-next"), id="guess", value=sympy.Integer(2), status="conjecture")
+    monkeypatch.setitem(BOUNDS, "guess", guess)
+    assert known_value("deterministic", instance) == known
+    monkeypatch.setitem(BOUNDS, "guess", replace(guess, status="ours"))
+    assert known_value("deterministic", instance).value == 2
+
+
+def test_what_theorems_say_of_a_policy() -> None:
+    assert known_ratio("lru", LayeredInstance(8, 8, 32)).value == 32
+    assert known_ratio("sieve", LayeredInstance(1, 9, 4)).value == float("inf")
+    outside = known_ratio("lru", LayeredInstance(1, 3, 2, bypassing=True))
+    assert (outside.lower, outside.upper) == (1, float("inf"))
+    smaller = known_ratio("lru", LayeredInstance(1, 12, 6), 3)
+    assert smaller.value == Fraction(3, 2)
+    assert known_value("randomized", LayeredInstance(1, 9, 3)).value == Fraction(11, 6)
+
+
+def test_a_computation_narrows_and_contradicts_theorems() -> None:
+    known = known_ratio("llru", LayeredInstance(3, 4, 8))
+    assert (known.lower, known.upper) == (Fraction(17, 2), 10)
+    narrowed = known.narrowed(Fraction(9), None)
+    assert (narrowed.lower, narrowed.upper, narrowed.below) == (9, 10, None)
+    assert known.narrowed(Fraction(9), Fraction(9)).plain == {"lower": None, "upper": None}
+    with pytest.raises(TheoremViolationError, match="L5"):
+        known.narrowed(Fraction(11), None)
+    assert Known().narrowed(Fraction(2), None).upper == float("inf")

@@ -31,6 +31,7 @@ from paging import (
 )
 from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
+from paging.memory import machine_memory
 from paging.model import Frame, LabelArray
 from paging.numbers import exact_text
 from paging.policies.recency import LRU, ORDINARY
@@ -41,6 +42,7 @@ from proofs.checker.problem import read_problem
 from proofs.checker.rules import RULES, answer
 from proofs.ratio.deterministic import ExactRatio, RatioProgress
 from proofs.ratio.deterministic import exact_ratio as compute
+from proofs.ratio.estimate import affordable_states, estimated_states
 from proofs.replay import replay
 from tests.helpers.brute_graph import brute_graph
 from tests.helpers.policies import Favourite
@@ -512,6 +514,10 @@ def test_json(capsys: Capture, tmp_path: Path) -> None:
         "states": answer["states"],
         "edges": answer["edges"],
         "iterations": answer["iterations"],
+        "theorems": {"lower": None, "upper": None},
+        "complete": True,
+        "max_states": answer["max_states"],
+        "states_estimated": answer["states_estimated"],
         "output": str(path),
         "provenance": None,
     }
@@ -542,12 +548,12 @@ def test_table(capsys: Capture, tmp_path: Path) -> None:
 
 def test_max_states_gives_an_interval(capsys: Capture, tmp_path: Path) -> None:
     path = tmp_path / "c.json"
-    words = "fifo -l 2 -n 3 -k 4 --max-states 300"
+    words = "sieve -l 2 -n 3 -k 4 --max-states 300"  # no theorem bounds it from above here
     code, out, _ = call(capsys, words, "--json", "--certificate", str(path))
     answer = json.loads(out)
     assert code == 0
     assert (answer["exact"], answer["ratio"], answer["upper"]) == (False, None, None)
-    assert Fraction(answer["lower"]) > 1
+    assert Fraction(answer["lower"]) >= 3
     assert read_certificate(path)["type"] == "cycle"
     assert checker.verify_file(str(path)).status == checker.VERIFIED
     assert "a lower bound" in call(capsys, words)[1]
@@ -578,7 +584,7 @@ def test_errors_are_one_line(words: str, says: str, capsys: Capture, tmp_path: P
 
 @pytest.mark.slow
 def test_an_interrupt_prints_the_interval_known_so_far() -> None:
-    args = [str(PROGRAM), "exact", "fifo", "-l", "3", "-n", "5", "-k", "9"]
+    args = [str(PROGRAM), "exact", "sieve", "-l", "3", "-n", "5", "-k", "9"]
     child = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert child.stderr is not None
     first = child.stderr.readline()
@@ -605,3 +611,43 @@ def test_limits_of_labels() -> None:
     assert not found.complete
     with pytest.raises(LimitError, match="grow beyond"):
         ProductGraph(Deep(), LayeredInstance(1, 3, 2)).explore()
+
+
+def test_theorems_say_what_is_too_large_to_search(capsys: Capture) -> None:
+    code, out, _ = call(capsys, "lru -l 8 -n 8 -k 32 --json")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["ratio"], found["exact"], found["complete"]) == ("32", True, False)
+    assert found["states"] <= 16384
+    assert found["states_estimated"] > 200_000
+    theorem = found["theorems"]["upper"]
+    assert (theorem["theorem"], theorem["status"]) == ("L3-tight", "ours")
+    assert call(capsys, "lru -l 8 -n 8 -k 32")[1].count("Exactly 32 by the theorem L3-tight (ours; ") == 1
+
+
+def test_theorems_narrow_what_a_search_leaves_open(capsys: Capture) -> None:
+    found = json.loads(call(capsys, "random -l 1 -n 3 -k 2 --max-states 100 --json")[1])
+    assert (found["ratio"], found["lower"], found["upper"]) == (None, "3/2", "2")
+    assert found["theorems"]["upper"]["theorem"] == "random-upper"
+    table = call(capsys, "random -l 1 -n 3 -k 2 --max-states 100")[1]
+    assert "3/2 … 2" in table
+    assert "an interval" in table
+
+
+def test_what_is_searched_to_the_end_needs_no_theorem(capsys: Capture) -> None:
+    found = json.loads(call(capsys, "lru -l 2 -n 3 -k 3 --json")[1])
+    assert found["complete"]
+    assert found["theorems"] == {"lower": None, "upper": None}
+
+
+@pytest.mark.parametrize(("policy", "shape"), [("lru", (2, 3, 4)), ("fifo", (3, 2, 4))])
+def test_the_estimate_is_no_more_than_there_is(policy: str, shape: tuple[int, int, int]) -> None:
+    instance = LayeredInstance(*shape)
+    states = compute(policy, instance).states
+    assert states / 20 < estimated_states(policy, instance) <= states
+
+
+def test_the_limit_is_a_share_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proofs.ratio.estimate.machine_memory", lambda: 4 * 3 * (9 + 15 + 16) * 1000)
+    assert affordable_states(LayeredInstance(3, 3, 4)) == 1000
+    assert machine_memory() > 2**20

@@ -477,7 +477,9 @@ def test_the_command_with_a_rule_and_a_universe(tmp_path: Path, capsys: pytest.C
     assert paging_run(["game", *shape, "--max-states", "20"]) == 0
     out = capsys.readouterr().out
     assert "an interval" in out
-    assert "0 … 4" in out
+    assert "2 … 5/2" in out
+    assert "At least 2 by the theorem L2 (ours; " in out
+    assert "At most 5/2 by the theorem zrc-next (ours; " in out
 
 
 @pytest.mark.parametrize(
@@ -506,9 +508,13 @@ def test_a_signal_stops_the_command_with_the_interval(
         yield lambda: True
 
     monkeypatch.setattr("proofs.commands.game.stoppable", stopped_at_once)
-    assert paging_run(["game", "-l", "2", "-n", "3", "-k", "4", "--json"]) == 130
+    assert paging_run(["game", "-l", "3", "-n", "3", "-k", "4", "--json"]) == 130
     answer = json.loads(capsys.readouterr().out)
-    assert (answer["value"], answer["lower"], answer["upper"], answer["exact"]) == (None, "0", "4", False)
+    assert (answer["value"], answer["lower"], answer["upper"], answer["exact"]) == (None, "2", "5/2", False)
+    assert [answer["theorems"][end]["theorem"] for end in ("lower", "upper")] == ["L2", "zrc-next"]
+    assert paging_run(["game", "-l", "2", "-n", "3", "-k", "4", "--json"]) == 130
+    closed = json.loads(capsys.readouterr().out)
+    assert (closed["value"], closed["exact"], closed["adversary_states"]) == ("3", True, None)
     assert paging_run(["game", "-l", "2", "-n", "3", "-k", "4", "--rule", "zrc"]) == 130
     assert "?" in capsys.readouterr().out
 

@@ -502,7 +502,7 @@ def test_the_command_writes_a_certificate_that_verifies(tmp_path: Path, capsys: 
     ("arguments", "message"),
     [
         (["-n", "2", "-k", "4"], "needs k < number of pages"),
-        (["-n", "3", "-k", "3", "--max-states", "5"], "more than max_states = 5"),
+        (["-n", "3", "-k", "3", "--max-states", "5", "--certificate", "v.json"], "more than max_states = 5"),
         (["-n", "2", "-k", "3", "--certificate", "value.txt"], "ends in .json or .json.gz"),
     ],
 )
@@ -518,3 +518,14 @@ def test_an_interval_is_called_one(capsys: Capture) -> None:
     shown = capsys.readouterr().out
     assert "an interval" in shown
     assert "No lower bound but the trivial one" in shown
+
+
+def test_theorems_speak_where_nothing_is_computed(capsys: Capture) -> None:
+    assert paging_run(["randomized-value", "-l", "1", "-n", "40", "-k", "20", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["value"] == str(sum(Fraction(1, i) for i in range(1, 21)))
+    assert answer["theorems"]["upper"]["theorem"] == "equitable-upper"
+    assert paging_run(["randomized-value", "-l", "2", "-n", "3", "-k", "3", "--max-states", "5"]) == 0
+    shown = capsys.readouterr().out
+    assert "At most 11/6 by the theorem equitable-upper (proved in the source; " in shown
+    assert "Nothing was computed: there are more than max_states = 5" in shown
