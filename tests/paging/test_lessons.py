@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -271,3 +273,67 @@ def test_make_opens_a_lesson() -> None:
         ["make", "-n", "lesson", "LESSON=3"], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert "paging lesson 3" in done.stdout
+
+
+# In a browser
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def missing(what: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"no {what}")
+    pytest.skip(f"no {what}: the browser tests need it ('make browser' installs it where it can)")
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        missing("Chromium")
+    if importlib.util.find_spec("playwright") is None:
+        missing("Playwright for Python")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        started = playwright.chromium.launch(executable_path=path, args=flags)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """A lesson as the installed command opens it, without its code."""
+    pytest.importorskip("marimo", reason="the extra lessons is not installed")
+    command = [str(Path(sys.executable).with_name("paging")), "lesson", "1", "--no-open"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        try:
+            assert process.stdout is not None
+            yield next(found[0] for line in process.stdout if (found := re.search(r"http://\S+", line)))
+        finally:
+            process.terminate()
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("browser")
+def test_a_reader_types_answers_and_is_told(browser: Any, address: str) -> None:
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=120_000)
+    page = browser.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(address)
+    behind = page.get_by_text("Compare with the picture")
+    expect(page.get_by_text("0 of 11 right, 11 not answered")).to_be_visible()
+    for place, answer, verdict in (
+        (0, "7", "✗ not yet: The first three requests"),
+        (0, "8", "✓ right"),
+        (1, "[1, 2, 3, 0, 1]", "2 of 11 right, 9 not answered"),
+    ):
+        expect(behind).to_have_count(0)
+        field = page.get_by_role("textbox").nth(place)
+        field.fill(answer)
+        field.press("Enter")
+        expect(page.get_by_text(verdict).first).to_be_visible()
+    expect(behind).to_be_visible()
