@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple
@@ -12,9 +11,9 @@ from paging.errors import ModelError, UnsupportedModelError
 from paging.expectation import Estimate, sample_faults
 from paging.model import LayeredInstance, RequestSequence
 from paging.offline import farthest_in_future
-from paging.parallel import cores
+from paging.parallel import in_threads
 from paging.policy import Policy, get_policy, registered_policies
-from paging.signals import UNWATCHED, Count, Watch
+from paging.signals import UNWATCHED, Watch
 from paging.simulate import simulate
 
 OPT, COMPULSORY, BASELINE = "opt", "compulsory", "lru"
@@ -210,7 +209,7 @@ def compare(
         for cache in sizes
         for algorithm in [*answers, *([None] if optimum else [])]
     ]
-    outcomes = _work(jobs, workers, watch)
+    outcomes = in_threads(jobs, workers, watch)
     rows, skipped = _assemble(served, outcomes)
     return Comparison(served[sizes[0]].instance, sizes, tuple(rows), tuple(skipped), seed)
 
@@ -238,20 +237,6 @@ class _Job:
             return Row(name, cache, simulate(self.policy, self.sequence).faults, requests, sharing)
         except UnsupportedModelError as refusal:
             return Skipped(name, cache, str(refusal))
-
-
-def _work(jobs: Sequence[_Job], workers: int | None, watch: Watch) -> list[Row | Skipped]:
-    """Do all jobs in threads (compiled code holds no interpreter lock); results come in the jobs' order."""
-    pool = ThreadPoolExecutor(min(workers or cores(), max(1, len(jobs))))
-    try:
-        futures: list[Future[Row | Skipped]] = [pool.submit(job) for job in jobs]
-        for done, future in enumerate(as_completed(futures), start=1):
-            future.result()
-            watch.tell(Count(done, len(jobs)))
-        return [future.result() for future in futures]
-    finally:
-        # After an error or an interrupt nobody wants the jobs that have not begun.
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _assemble(
