@@ -1,4 +1,4 @@
-"""The exact offline optimum: schedules with integer duals as proof, fault curves, best fixed splits."""
+"""The exact offline optimum: schedules with integer duals as proof, curves, best splits and pinnings."""
 
 from lp.bounds import compulsory_bound, lower_bounds, phase_bound, window_bound
 from lp.curves import fault_curve
@@ -6,6 +6,7 @@ from lp.dual import Dual, dual_of_kept
 from lp.gaps import Gaps, gaps_of
 from lp.optimum import ROUTES, optimum
 from lp.paths import weighted_curve
+from lp.pinning import Pinning, best_static_pinning
 from lp.result import Optimum, SolverError
 from lp.split import Split, best_static_split
 from lp.weights import Weights, exact_weights, read_weights
@@ -15,9 +16,11 @@ __all__ = [
     "Dual",
     "Gaps",
     "Optimum",
+    "Pinning",
     "SolverError",
     "Split",
     "Weights",
+    "best_static_pinning",
     "best_static_split",
     "compulsory_bound",
     "dual_of_kept",

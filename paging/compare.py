@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import count
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,9 +13,9 @@ from paging.errors import ModelError, UnsupportedModelError
 from paging.expectation import Estimate, sample_faults
 from paging.model import LayeredInstance, RequestSequence, whole_number
 from paging.offline import optimum_from_warm
-from paging.parallel import cores
+from paging.parallel import in_threads
 from paging.policy import Policy, get_policy, registered_policies
-from paging.signals import UNWATCHED, Count, Watch
+from paging.signals import UNWATCHED, Watch
 from paging.simulate import faults_from
 
 OPT, COMPULSORY, BASELINE = "opt", "compulsory", "lru"
@@ -232,7 +230,10 @@ def compare(
         for cache in sizes
         for algorithm in [*answers, *([None] if optimum else [])]
     ]
-    outcomes = _work(jobs, workers, watch)
+    outcomes = [
+        outcome or job.unfinished()
+        for job, outcome in zip(jobs, in_threads(jobs, workers, watch), strict=True)
+    ]
     rows, skipped = _assemble(served, outcomes, warm_up)
     stopped = any(skip.reason == UNFINISHED for skip in skipped)
     instance = served[sizes[0]].instance
@@ -272,26 +273,6 @@ class _Job:
             return Row(name, cache, faults, requests, sharing)
         except UnsupportedModelError as refusal:
             return Skipped(name, cache, str(refusal))
-
-
-def _work(jobs: Sequence[_Job], workers: int | None, watch: Watch) -> list[Row | Skipped]:
-    """Do all jobs in threads (compiled code holds no interpreter lock); results come in the jobs' order."""
-    pool = ThreadPoolExecutor(min(workers or cores(), max(1, len(jobs))))
-    try:
-        futures: list[Future[Row | Skipped]] = [pool.submit(job) for job in jobs]
-        running, counted = set(futures), count(1)
-        while running and not watch.stop():
-            finished, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            for future in finished:
-                future.result()
-                watch.tell(Count(next(counted), len(jobs)))
-        return [
-            future.result() if future.done() else job.unfinished()
-            for job, future in zip(jobs, futures, strict=True)
-        ]
-    finally:
-        # After an error or an interrupt nobody wants the jobs that have not begun.
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _assemble(

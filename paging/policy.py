@@ -14,7 +14,7 @@ import pkgutil
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -209,8 +209,7 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     return cls(**parameters)
 
 
-@cache
-def _parameters(cls: Any) -> tuple[str, ...]:
+def _parameters(cls: type[Policy]) -> tuple[str, ...]:
     return tuple(p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs"))
 
 

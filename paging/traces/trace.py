@@ -522,7 +522,7 @@ def trace_info(trace: Trace) -> dict[str, Any]:
         "sequences": None if trace.seq_id is None else len(np.unique(trace.seq_id)),
         "decode_tokens": None if trace.decode is None else int(np.count_nonzero(trace.decode)),
         "digest": trace.digest,
-        "repeat_rate": _spread(_repeat_rates(trace)),
+        "repeat_rate": _spread(repeat_rates(trace)),
         "entropy_bits": _spread(_entropies(used, counts, trace.instance)),
         "metadata": dict(trace.metadata),
     }
@@ -546,8 +546,11 @@ def _entropies(used: PageArray, counts: NDArray[np.int64], instance: LayeredInst
     return np.array([(share * np.log2(1 / share)).sum() for share in shares])
 
 
-def _repeat_rates(trace: Trace) -> NDArray[np.float64]:
-    """Share of repeated pages, one number per layer; empty where no sequence has two whole rounds."""
+def repeat_rates(trace: Trace) -> NDArray[np.float64]:
+    """Return the share of a visit's pages that the same layer's previous visit requested too, layer by layer.
+
+    Counted inside each sequence and over whole rounds; empty where no sequence has two of them.
+    """
     round_length = trace.layers * trace.per_visit
     rounds = trace.experts_of(0, trace.all_places // round_length * round_length)
     visits = rounds.reshape(-1, trace.layers, trace.per_visit)

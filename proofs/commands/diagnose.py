@@ -1,0 +1,301 @@
+"""``paging diagnose``: the engineer's page about a routing trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from paging.cli.options import (
+    caches_option,
+    json_option,
+    layers_option,
+    pages_option,
+    per_visit_option,
+    visits_option,
+)
+from paging.cli.terminal import progress, provenance, write_json, write_table
+from paging.errors import ModelError
+
+if TYPE_CHECKING:
+    from proofs.diagnose.cost import CostModel
+
+SEQUENCES = 5
+"""Sequences that the terminal shows: those with the most misses per token."""
+
+NAMES = {"lru": "LRU", "best": "best causal policy", "opt": "OPT"}
+
+
+@click.command()
+@click.argument("trace", type=click.Path())
+@caches_option()
+@click.option("--memory", metavar="BYTES", help="Memory for experts, such as 8GB, instead of -k.")
+@click.option(
+    "--expert-bytes", metavar="BYTES,…", help="Bytes of one expert, such as 352MB: one size, or one a layer."
+)
+@click.option(
+    "--expert-parameters",
+    metavar="COUNT",
+    help="Its parameters instead, such as 176M; see --bits.",
+)
+@click.option("--bits", type=click.IntRange(1, 64), metavar="BITS", help="Bits per parameter.  [default: 16]")
+@click.option(
+    "--tier",
+    "tiers",
+    multiple=True,
+    metavar="BANDWIDTH,LATENCY,SHARE",
+    help="Where missing experts come from, such as 25GB/s,10us. Latency is 0 and the share of the misses 1 "
+    "unless given; several tiers share the misses.",
+)
+@click.option("--computing", metavar="TIME", help="Computation per layer and token, such as 0.3ms.")
+@click.option("--overlap", metavar="SHARE", help="Share of it that can run while experts are loaded.")
+@visits_option()
+@click.option(
+    "--phase",
+    type=click.Choice(["all", "prompt", "decode"]),
+    default="all",
+    show_default=True,
+    help="Tokens that misses per token and times are about; all tokens are served.",
+)
+@layers_option()
+@pages_option()
+@per_visit_option()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    metavar="FILE.html",
+    help="Page to write, with pictures.",
+)
+@json_option()
+def diagnose(
+    trace: str,
+    caches: tuple[int, ...] | None,
+    memory: str | None,
+    expert_bytes: str | None,
+    expert_parameters: str | None,
+    bits: int | None,
+    tiers: tuple[str, ...],
+    computing: str | None,
+    overlap: str | None,
+    visits: Literal["sequential", "atomic"],
+    phase: Literal["all", "prompt", "decode"],
+    layers: int | None,
+    pages: int | tuple[int, ...] | None,
+    per_visit: int | None,
+    output: str | None,
+    as_json: bool,
+) -> None:
+    """Diagnose a routing trace: whose the misses are, which policy to run, what it costs.
+
+    Every cache size is served with LRU, all other causal policies that are fast enough, and the certified
+    optimum. What OPT misses too is the working set's; the rest is the policy's. With the size of an expert
+    and a tier, misses become bytes, milliseconds and tokens per second.
+
+    \b
+    Examples:
+      paging diagnose routing.npz -k 64,96,128 -o page.html
+      paging diagnose routing.npz --memory 8GB --expert-bytes 90MB --tier 25GB/s,10us --computing 0.3ms
+      paging diagnose routing.npz -k 96 --visits atomic --json
+    """
+    if output is not None:
+        _check_target(output)
+    sizes_of_experts = _expert_bytes(expert_bytes, expert_parameters, bits)
+    caches = _caches(caches, memory, sizes_of_experts)
+    cost = _cost_model(sizes_of_experts, tiers, computing, overlap)
+    from paging.traces import read_trace
+    from proofs.diagnose.document import diagnose
+
+    with progress("reading the trace", show=not as_json):
+        read = read_trace(trace, layers=layers, pages=pages, per_visit=per_visit)
+    with progress("serving", show=not as_json) as watch:
+        found = diagnose(read, caches, visits=visits, phase=phase, cost=cost, watch=watch)
+    document = {**found, "provenance": provenance(trace=trace)}
+    if output is not None:
+        from proofs.diagnose.page import write_page
+
+        with progress("drawing", show=not as_json) as watch:
+            write_page(document, output, watch=watch)
+    if as_json:
+        write_json(document)
+    else:
+        _show(document)
+        if output is not None:
+            click.echo(f"\nwritten: {output}")
+
+
+def _check_target(path: str) -> None:
+    """Refuse before any work a page that could not be written."""
+    from pathlib import Path
+
+    if Path(path).suffix.lower() != ".html":
+        raise ModelError(f"-o {path}: the page's name ends in .html")
+    if not Path(path).parent.is_dir():
+        raise ModelError(f"-o {path}: there is no folder {Path(path).parent}")
+
+
+def _expert_bytes(text: str | None, parameters: str | None, bits: int | None) -> tuple[int, ...] | None:
+    from proofs.diagnose.cost import bytes_of_parameters, read_bytes, read_count
+
+    if parameters is None:
+        if bits is not None:
+            raise ModelError("--bits is about --expert-parameters, which is not given")
+        return None if text is None else tuple(read_bytes(part) for part in text.split(","))
+    if text is not None:
+        raise ModelError("give the size of an expert once: --expert-bytes or --expert-parameters")
+    return (bytes_of_parameters(read_count(parameters), 16 if bits is None else bits),)
+
+
+def _caches(
+    caches: tuple[int, ...] | None, memory: str | None, sizes: tuple[int, ...] | None
+) -> tuple[int, ...]:
+    from proofs.diagnose.cost import cache_of, read_bytes
+
+    if (caches is None) == (memory is None):
+        raise ModelError("the memory is given once: as cache sizes (-k) or as --memory with --expert-bytes")
+    if caches is not None:
+        return caches
+    assert memory is not None
+    if sizes is None:
+        raise ModelError("--memory needs the size of an expert: --expert-bytes or --expert-parameters")
+    return (cache_of(read_bytes(memory), sizes),)
+
+
+def _cost_model(
+    sizes: tuple[int, ...] | None, tiers: Sequence[str], computing: str | None, overlap: str | None
+) -> CostModel | None:
+    from proofs.diagnose.cost import CostModel, read_seconds, read_share, read_tier
+
+    if not tiers:
+        if computing is not None or overlap is not None:
+            raise ModelError("times need a --tier: where missing experts come from, such as 25GB/s,10us")
+        return None
+    if sizes is None:
+        raise ModelError("a --tier needs the size of an expert: --expert-bytes or --expert-parameters")
+    return CostModel(
+        sizes,
+        tuple(read_tier(text) for text in tiers),
+        read_seconds(computing or "0s"),
+        read_share(overlap or "0"),
+    )
+
+
+# The page in the terminal: what every size says, then details of the first one.
+
+
+def _show(document: Mapping[str, Any]) -> None:
+    trace, model, sizes = document["trace"], document["model"], document["sizes"]
+    pages = trace["pages"] if isinstance(trace["pages"], int) else "/".join(map(str, trace["pages"]))
+    title = (
+        f"{trace['name']}: misses on {trace['requests']:,} requests, {trace['tokens']:,} tokens, "
+        f"ℓ = {trace['layers']}, n = {pages}, g = {trace['top_k']} · {model['service']} · "
+        f"{model['visits']} · {model['start']}"
+    )
+    header = ["", "kind", *(f"k = {size['k']}" for size in sizes)]
+    write_table(title, header, list(_summary(sizes)), left=(0, 1), notes=list(_verdicts(sizes)))
+    click.echo()
+    _show_per_token(document)
+    first = sizes[0]
+    click.echo()
+    _show_layers(document["layers"], first)
+    if first["phases"] or first["sequences"]:
+        click.echo()
+        _show_time(first)
+    for what, reason in document["skipped"].items():
+        click.echo(f"left out: {what}: {reason}")
+    if len(sizes) > 1:
+        click.echo(f"layers and time are shown for k = {first['k']}; --json and -o FILE.html hold all sizes")
+
+
+def _summary(sizes: Sequence[Mapping[str, Any]]) -> Iterator[list[object]]:
+    def row(name: str, kind: str, values: Iterator[object]) -> list[object]:
+        return [name, kind, *values]
+
+    yield row("LRU", "counted", (size["lru"] for size in sizes))
+    yield row("best causal policy", "counted", (size["best"] for size in sizes))
+    yield row("  which", "", (size["best_policy"] for size in sizes))
+    yield row("OPT", "certified", (size["opt"] for size in sizes))
+    yield row("OPT, bypassing", "certified", (size["opt_bypassing"] for size in sizes))
+    for inside in ("lru", "opt"):
+        values = (size["best_static_split"][inside] for size in sizes)
+        yield row(f"best static split, {inside.upper()}", "exact, hindsight", values)
+    yield row("best static pinning", "exact, hindsight", (size["best_static_pinning"] for size in sizes))
+    yield row("compulsory", "exact", (size["compulsory"] for size in sizes))
+    yield row("LRU's miss rate", "observed", (_percent(size["miss_rate"]) for size in sizes))
+    yield row("  the working set's part", "observed", (_percent(size["working_set_share"]) for size in sizes))
+    yield row("  the policy's part", "observed", (_percent(size["policy_share"]) for size in sizes))
+
+
+def _verdicts(sizes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for size in sizes:
+        yield size["whose"]
+        yield f"  {size['differ']['text']}"
+        yield f"  {size['sharing']['text']}"
+        yield f"  {size['recommendation']['text']}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _show_per_token(document: Mapping[str, Any]) -> None:
+    header = ["k", "", "mean", "p50", "p95", "p99", "max"]
+    costs = document["cost_model"] is not None
+    if costs:
+        header += ["GB moved", "ms", "ms p95", "tokens/s"]
+    rows = []
+    for size in document["sizes"]:
+        for name, label in NAMES.items():
+            found = size["misses_per_token"][name]
+            row = [
+                size["k"],
+                label,
+                f"{float(found['mean']):.1f}",
+                *(found[key] for key in ("p50", "p95", "p99", "max")),
+            ]
+            if costs:
+                cost = size["cost"][name]
+                rate = cost["tokens_per_second"]
+                row += [
+                    f"{cost['gigabytes_moved']:,.1f}",
+                    f"{cost['ms_per_token']:,.2f}",
+                    f"{cost['ms_p95']:,.2f}",
+                    None if rate is None else f"{rate:,.2f}",
+                ]
+            rows.append(row)
+    phase = "" if document["phase"] == "all" else f"{document['phase']} "
+    title = f"misses per token, {document['tokens_counted']:,} {phase}tokens · counted"
+    write_table(title + " · costs estimated" * costs, header, rows, left=(1,))
+
+
+def _show_layers(layers: Sequence[Mapping[str, Any]], size: Mapping[str, Any]) -> None:
+    header = ["layer", "entropy", "hottest", "repeats", "reuse p50", "p95", "LRU", "LLRU", "best", "OPT"]
+    rows = [
+        [
+            facts["layer"],
+            f"{facts['entropy_bits']:.2f}",
+            _percent(facts["hottest_share"]),
+            None if facts["repeat_rate"] is None else _percent(facts["repeat_rate"]),
+            facts["reuse_rounds_p50"],
+            facts["reuse_rounds_p95"],
+            *(missed[name] for name in ("lru", "llru", "best", "opt")),
+        ]
+        for facts, missed in zip(layers, size["layers"], strict=True)
+    ]
+    title = f"layers at k = {size['k']}: entropy in bits, hottest expert, reuse in rounds; misses"
+    write_table(title, header, rows)
+
+
+def _show_time(size: Mapping[str, Any]) -> None:
+    rows = [_time_row(row["phase"], row) for row in size["phases"]]
+    ranked = sorted(size["sequences"], key=lambda row: -row["lru"] / row["tokens"])
+    rows += [_time_row(f"sequence {row['seq_id']}", row) for row in ranked[:SEQUENCES]]
+    title = f"misses per token over time at k = {size['k']}"
+    if len(ranked) > SEQUENCES:
+        title += f", the {SEQUENCES} of {len(ranked)} sequences that LRU misses most in"
+    write_table(title, ["", "tokens", *NAMES.values()], rows)
+
+
+def _time_row(name: str, row: Mapping[str, Any]) -> list[object]:
+    return [name, row["tokens"], *(f"{row[key] / row['tokens']:.1f}" for key in NAMES)]

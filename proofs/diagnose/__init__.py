@@ -1,0 +1,6 @@
+"""The engineer's diagnosis of a routing trace: what of the misses is the working set's, what the policy's."""
+
+from proofs.diagnose.cost import CostModel, Price, Tier
+from proofs.diagnose.document import diagnose
+
+__all__ = ["CostModel", "Price", "Tier", "diagnose"]
