@@ -10,14 +10,32 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 LONG_DENOMINATOR = 10**18
 """Fractions with such denominators are shown in tables as decimals; JSON holds them in full."""
 
+MAX_LENGTH = 100_000
+"""Longest text that is read as an exact number; reading takes time quadratic in it."""
+
 UNBOUNDED = "unbounded"
+T = TypeVar("T")
+
+
+def _in_full(convert: Callable[[], T]) -> T:
+    """Write or read one of our own numbers in full; Python's limit on digits guards everything else."""
+    try:
+        return convert()
+    except ValueError:
+        most = sys.get_int_max_str_digits()
+        sys.set_int_max_str_digits(0)
+        try:
+            return convert()
+        finally:
+            sys.set_int_max_str_digits(most)
 
 
 @overload
@@ -30,7 +48,7 @@ def exact_text(value: int | Fraction | float | None) -> str | None:
     >>> exact_text(Fraction(13, 4)), exact_text(Fraction(7)), exact_text(float("inf")), exact_text(None)
     ('13/4', '7', 'unbounded', None)
     """
-    return None if value is None else UNBOUNDED if value == math.inf else str(value)
+    return None if value is None else UNBOUNDED if value == math.inf else _in_full(lambda: str(value))
 
 
 def read_exact(text: str) -> Fraction | float:
@@ -39,15 +57,19 @@ def read_exact(text: str) -> Fraction | float:
     Raises
     ------
     ValueError
-        The text states no number.
+        The text states no number, or has more than 100,000 characters.
 
     Examples
     --------
     >>> read_exact("7/2"), read_exact("7"), read_exact("unbounded")
     (Fraction(7, 2), Fraction(7, 1), inf)
     """
+    if text == UNBOUNDED:
+        return math.inf
+    if len(text) > MAX_LENGTH or "e" in text.lower():
+        raise ValueError(f"{text[:30]!r} is no exact number of at most {MAX_LENGTH:,} characters")
     try:
-        return math.inf if text == UNBOUNDED else Fraction(text)
+        return _in_full(lambda: Fraction(text))
     except ZeroDivisionError as error:
         raise ValueError(f"{text!r} is no number") from error
 
@@ -100,7 +122,8 @@ def jsonable(value: object) -> Any:
 
 def json_text(value: object) -> str:
     """Return a value as indented JSON, keys in the order given, ASCII only."""
-    return json.dumps(jsonable(value), indent=2, allow_nan=False)
+    plain = jsonable(value)
+    return _in_full(lambda: json.dumps(plain, indent=2, allow_nan=False))
 
 
 def cell(value: object) -> str:

@@ -188,7 +188,6 @@ def _abandon_stdout() -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process."""
-    sys.set_int_max_str_digits(0)  # exact fractions are written in full, however long
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # ℓ on a Latin-1 terminal
     if instruction := os.environ.get(COMPLETE):

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 STEPS, STEPS_PER_BYTE = 2 * 10**6, 100
 """Limit on work: so many steps, and so many more per byte of the file; a step is a number looked at."""
@@ -106,7 +106,7 @@ def load(path: str, limit: int = 1) -> tuple[Json, Budget]:
         content = packed
         if packed[:2] == b"\x1f\x8b":
             with gzip.open(io.BytesIO(packed)) as unpacked:
-                content = unpacked.read(budget.left() // TEXT + 1)
+                content = all_of(unpacked, budget.left() // TEXT)
         budget.spend(
             "the file's text", len(content) // 8, TEXT * len(content) * (1 if content.isascii() else 3)
         )
@@ -128,16 +128,24 @@ def load(path: str, limit: int = 1) -> tuple[Json, Budget]:
 def contents(path: str, most: int) -> bytes:
     """Return the bytes of a file or of standard input; a pipe or device is not opened: it may never end."""
     if path == "-":
-        content = sys.stdin.buffer.read(most + 1)
+        content = all_of(sys.stdin.buffer, most)
     else:
         found = Path(path).stat()
         if not stat.S_ISREG(found.st_mode) and not os.path.samestat(found, os.fstat(0)):
             raise OSError(f"{path} is neither a regular file nor standard input")
         with Path(path).open("rb") as file:
-            content = file.read(most + 1)
+            content = all_of(file, most)
     if len(content) > most:
         raise Incomplete(f"the file has more than {most} bytes, this checker's limit; --limit raises it")
     return content
+
+
+def all_of(file: BinaryIO | gzip.GzipFile, most: int) -> bytes:
+    """Return what a file holds, cut off soon after ``most`` bytes; room is made as the bytes come."""
+    content = bytearray()
+    while len(content) <= most and (block := file.read(2**20)):
+        content += block
+    return bytes(content)
 
 
 def no_float(text: str) -> NoReturn:

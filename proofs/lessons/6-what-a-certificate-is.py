@@ -261,7 +261,8 @@ def lie(proof):
     mo.md(rf"""
     ## 3. Lie to the checker
 
-    A checker is worth something only if it refuses. There are three verdicts: `VERIFIED`; `REFUTED`, this
+    A checker is worth something only if it refuses. There are four verdicts: `VERIFIED`;
+    `CONDITIONAL`, proved if something holds that nobody has checked, which is listed; `REFUTED`, this
     evidence does not prove this claim; `INCOMPLETE`, this is no certificate that could be judged.
 
     **Question 6.** The certificate `proof` is a dictionary: `proof["claim"]` has the fields `instance`,
@@ -442,8 +443,8 @@ def _(mo):
     answer_11 = mo.ui.dropdown(["0", "infinity", "unbounded", "1/0"], label="Answer")
     mo.md(rf"""
     The certificate of a cycle lists what the policy evicts, and an offline schedule that returns to its
-    cache. That the policy really decides like this is the one thing the checker has to take on trust;
-    `paging verify --replay` discharges it by running the policy.
+    cache. The checker has the rules of the usual policies and follows them. Of any other policy it says
+    `CONDITIONAL`, until `paging verify` has run the policy and compared its decisions.
 
     **Question 11.** Some cycles cost OPT nothing. What text stands for the ratio in the certificate of
     LIFO's worst cycle, ℓ = 1, n = 3, k = 2?

@@ -1,0 +1,153 @@
+"""A hundred thousand changed certificates: no crash, and VERIFIED only what is true by other means."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections import Counter
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import pytest
+
+from lp import optimum
+from paging import LayeredInstance, RequestSequence
+from proofs.certificate import read_certificate
+from proofs.checker import CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, integers, verify
+from proofs.checker.reading import RATIONAL
+from proofs.checker.rules import RULES, SPLIT
+from proofs.game.value import rule_ratio, solve_game
+from proofs.randomized_value.value import randomized_value
+from proofs.ratio.deterministic import exact_ratio
+from proofs.ratio.randomized import randomized_exact
+from tests.helpers.certificates import FOLDER, leaves
+
+SOURCES = [
+    read_certificate(path)
+    for folder in ("valid", "conditional")
+    for path in sorted(FOLDER.glob(f"*/{folder}/*"))
+    if path.stat().st_size < 3000
+]
+NAMES = (*RULES, "partitioned", "partitioned:policy=fifo", "random", "mark", "equitable", "opt", "mypkg:Mine")
+NUMBERS = (-(2**63), -7, -3, -2, -1, 0, 1, 2, 3, 4, 5, 2**31, 2**70, 10**30)
+ODD = (None, True, [], {}, "", "1/2", "0/1", "7/0", "unbounded", "pages", 1.5, "é")
+
+
+def changed(document: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    """One to three random changes: numbers, fields, lengths, names, whole parts of another certificate."""
+    document.pop("provenance", None)
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        places = [(path, value) for path, value in leaves(document) if len(path) > 1]
+        path, value = rng.choice(places)
+        box: Any = document
+        for key in path[:-1]:
+            box = box[key]
+        last = path[-1]
+        kind = rng.random()
+        if last == "policy" or (kind < 0.03 and "policy" in document["claim"]):
+            document["claim"]["policy"] = rng.choice(NAMES)
+        elif type(value) is int and kind < 0.7:
+            box[last] = rng.choice((value + 1, value - 1, -value, 2 * value, rng.choice(NUMBERS)))
+        elif isinstance(value, str) and kind < 0.5 and RATIONAL.fullmatch(value):
+            top, _, bottom = value.partition("/")
+            box[last] = f"{int(top) + rng.choice((-1, 1))}/{bottom}"
+        elif isinstance(value, list) and value and kind < 0.7:
+            i = rng.randrange(len(value))
+            box[last] = rng.choice(
+                (
+                    value + value,
+                    value[:-1],
+                    value[1:],
+                    value[::-1],
+                    [*value, value[i]],
+                    value[:i] + value[i + 1 :],
+                )
+            )
+        elif kind < 0.8:
+            del box[last]
+        elif kind < 0.9:
+            box[last] = copy.deepcopy(rng.choice(ODD))
+        else:
+            _, other = rng.choice(list(leaves(rng.choice(SOURCES))))
+            box[last] = copy.deepcopy(other)
+    return document
+
+
+def is_true(document: dict[str, Any]) -> bool:
+    """Whether a claim is true, computed without certificate and checker."""
+    claim = document["claim"]
+    shape = {name: value for name, value in claim["instance"].items() if name != "shares"}
+    pages = shape["pages"] if isinstance(shape["pages"], list) else [shape["pages"]] * shape["layers"]
+    most = sum(pages)  # further slots stay free
+    instance = LayeredInstance.from_plain({**shape, "cache": min(shape["cache"], most)})
+    h = min(claim.get("opt_cache", 1), most)
+    if "requests" in claim:
+        requests = list(integers(claim["requests"], ""))
+        weights = claim.get("weights")
+        if weights is not None:
+            weights = [Fraction(w) for w in (weights if isinstance(weights, list) else integers(weights, ""))]
+        shares = claim["instance"].get("shares")
+        found = optimum(RequestSequence(instance, requests), weights=weights, shares=shares)
+        return Fraction(claim.get("lower", 0)) <= found.value <= Fraction(claim.get("upper", 10**40))
+    low, high, additive = bounds(document["type"], instance, h, claim.get("policy"), claim.get("rule"))
+    if document["type"] == "cycle":
+        return high == float("inf") if claim["ratio"] == "unbounded" else Fraction(claim["ratio"]) <= high
+    upper = Fraction(claim.get("upper", claim.get("ratio", 10**40)))
+    lower = Fraction(claim.get("lower", upper if document["type"] == "exact" else 0))
+    enough = "additive" not in claim or upper > low or Fraction(claim["additive"]) >= additive
+    return lower <= high and low <= upper and enough
+
+
+@cache
+def bounds(kind: str, instance: LayeredInstance, h: int, policy: str | None, rule: str | None) -> Any:
+    """Return the true ratio as an interval, and the least constant."""
+    if kind == "game":
+        value = solve_game(instance, opt_cache=h, full=True).value
+        return value, value, 0
+    if kind == "rule":
+        ratio = rule_ratio(rule, instance, opt_cache=h).ratio  # type: ignore[arg-type]
+        return ratio, ratio, 0
+    if kind == "randomized-value":
+        found = randomized_value(instance)
+        return found.lower, found.upper, 0
+    if kind == "expected":
+        known = randomized_exact(policy, instance, opt_cache=h)  # type: ignore[arg-type]
+        return known.ratio, known.ratio, known.additive
+    exact = exact_ratio(policy, instance, opt_cache=h, symmetric=False)  # type: ignore[arg-type]
+    return exact.ratio, exact.ratio, exact.additive
+
+
+def judge(count: int, seed: int) -> Counter[str]:
+    rng, statuses = random.Random(seed), Counter[str]()
+    texts = [json.dumps(document) for document in SOURCES]
+    known: dict[str, bool] = {}
+    for _ in range(count):
+        mutant = changed(json.loads(rng.choice(texts)), rng)
+        verdict = verify(mutant)
+        statuses[verdict.status] += 1
+        assert verdict.reason
+        assert "\n" not in verdict.reason
+        assert (verdict.status == CONDITIONAL) == bool(verdict.conditions)
+        name = mutant["claim"].get("policy") if isinstance(mutant.get("claim"), dict) else None
+        if verdict.status == VERIFIED:
+            assert name in (None, *RULES, "mark", "equitable") or SPLIT.fullmatch(name), name
+            key = json.dumps([mutant["type"], mutant["claim"]], sort_keys=True)
+            if key not in known:
+                known[key] = is_true(mutant)
+            assert known[key], key
+        elif verdict.status == CONDITIONAL:
+            assert name not in RULES
+    return statuses
+
+
+def test_a_few_changed_certificates() -> None:
+    assert sum(judge(300, seed=1).values()) == 300
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_changed_certificates(seed: int) -> None:
+    statuses = judge(25_000, seed)
+    assert min(statuses[status] for status in (VERIFIED, CONDITIONAL, REFUTED, INCOMPLETE)) > 50
