@@ -71,7 +71,19 @@ class Promise:
     @cached_property
     def limit(self) -> sympy.Expr:
         """The ratio forced by growing sequences: derived from the two rates, never typed."""
-        return sympy.oo if self.offline == 0 else sympy.simplify(self.online / self.offline)
+        return _simplified_ratio(self.online, self.offline)
+
+
+@cache
+def _simplified_ratio(online: sympy.Expr, offline: sympy.Expr) -> sympy.Expr:
+    """Divide two rates; a construction has the same ones on every instance, and simplifying is slow."""
+    return sympy.oo if offline == 0 else sympy.simplify(online / offline)
+
+
+@cache
+def _evaluated(form: sympy.Expr, values: tuple[tuple[sympy.Symbol, int], ...]) -> Fraction | float:
+    number = sympy.nsimplify(form.subs(values))
+    return float("inf") if number == sympy.oo else Fraction(int(number.p), int(number.q))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +128,7 @@ class Construction:
 
     def value(self, form: sympy.Expr) -> Fraction | float:
         """Evaluate a closed form at this construction's parameters: a Fraction, or ``inf``."""
-        number = sympy.nsimplify(
-            form.subs({s: self.values[s.name] for s in form.free_symbols}) if form != sympy.oo else form
-        )
-        return float("inf") if number == sympy.oo else Fraction(int(number.p), int(number.q))
+        return _evaluated(form, tuple((s, self.values[s.name]) for s in form.free_symbols))
 
     @property
     def limit(self) -> Fraction | float:
