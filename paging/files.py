@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
+
+LONGEST_SLUG = 60
+"""Characters of a slug at most; file systems allow about 255 for a name with all that is put around it."""
+
+
+def slug(text: str) -> str:
+    """Return a text as part of a file's name or of an identifier: letters, digits and ``-._`` only.
+
+    A long one is cut and gets a digest of the whole text behind it.
+
+    Examples
+    --------
+    >>> slug("partitioned:policy=fifo,shares=1/2"), slug("org/model"), slug("../<b>")
+    ('partitioned-policy-fifo-shares-1-2', 'org-model', 'b')
+    >>> slug("長い"), len(slug("x" * 300))
+    ('unnamed', 60)
+    """
+    clean = re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.") or "unnamed"
+    if len(clean) <= LONGEST_SLUG:
+        return clean
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{clean[: LONGEST_SLUG - 9]}-{digest}"
 
 
 @contextmanager

@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Routing trace to compare policies on; may be given several times.",
 )
-@click.option("--quick", is_flag=True, help="Shorter inputs and fewer cache sizes, the same contents.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Shorter inputs for bounds and constructions, no exact ratios, pictures as SVG alone.",
+)
 @seed_option()
 @json_option()
 def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, as_json: bool) -> None:
@@ -88,12 +92,11 @@ def reproduce(directory: str, traces: tuple[str, ...], quick: bool, seed: int, a
 def _read(traces: tuple[str, ...], as_json: bool) -> list[StudySource]:
     from proofs.report.studies import read_source
 
-    sources: dict[str, StudySource] = {}
+    sources: list[StudySource] = []
     with progress("reading traces", show=not as_json):
         for file in traces:
-            source = read_source(file, sources)
-            sources[source.id] = source
-    return list(sources.values())
+            sources.append(read_source(file, [source.id for source in sources]))
+    return sources
 
 
 def _command(directory: str, traces: tuple[str, ...], quick: bool, seed: int) -> str:
