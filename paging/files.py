@@ -5,17 +5,23 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import re
 import secrets
 import shutil
 import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
 if sys.platform != "win32":
     import fcntl
+
+
+LONGEST_SLUG = 60
+"""Characters of a slug at most; file systems allow about 255 for a name with all that is put around it."""
 
 
 def regular_file(path: str | os.PathLike[str]) -> Path:
@@ -48,6 +54,25 @@ def _is_standard_input(found: os.stat_result) -> bool:
         return os.path.samestat(found, os.fstat(0))
     except OSError:  # closed
         return False
+
+
+def slug(text: str) -> str:
+    """Return a text as part of a file's name or of an identifier: letters, digits and ``-._`` only.
+
+    A long one is cut and gets a digest of the whole text behind it.
+
+    Examples
+    --------
+    >>> slug("partitioned:policy=fifo,shares=1/2"), slug("org/model"), slug("../<b>")
+    ('partitioned-policy-fifo-shares-1-2', 'org-model', 'b')
+    >>> slug("長い"), len(slug("x" * 300))
+    ('unnamed', 60)
+    """
+    clean = re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.") or "unnamed"
+    if len(clean) <= LONGEST_SLUG:
+        return clean
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{clean[: LONGEST_SLUG - 9]}-{digest}"
 
 
 @contextmanager

@@ -49,6 +49,7 @@ STYLE: dict[str, Any] = {
     "legend.fontsize": 9,
     "mathtext.fontset": "dejavusans",
     "svg.fonttype": "path",
+    "text.parse_math": False,  # names come from files: a $ in one is a $
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
 }

@@ -1,4 +1,4 @@
-"""What all tests share: one hypothesis profile, and the real routing traces where they are at hand."""
+"""What all tests share: a hypothesis profile, a browser, and the real routing traces if they are at hand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.helpers.browser import chromium, visit  # noqa: F401 - fixtures for every test
 
 settings.register_profile(
     "layered-paging",

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
 
+from paging.html import content_policy
 from paging.viewer.film import Film
 
 STATIC = files("paging.viewer") / "static"
+
+START = """
+mount(document.getElementById("view"), { keys: document })
+  .update({ film: JSON.parse(document.getElementById("film").textContent) });
+"""
+"""What a page does with the view's module: show the film in it."""
 
 
 def lesson_page(film: Film) -> str:
@@ -24,12 +31,13 @@ def lesson_page(film: Film) -> str:
     (True, False)
     """
     environment = Environment(loader=PackageLoader("paging.viewer", "static"), autoescape=True)
-    # In a script element only "</" and "<!--" could end the data; an escaped "<" is the same JSON.
-    data = json.dumps(film.as_dict(), separators=(",", ":")).replace("<", "\\u003c")
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    script = (STATIC / "view.js").read_text(encoding="utf-8") + START
     return environment.get_template("lesson.html.j2").render(
         film=film,
-        data=data,
-        script=(STATIC / "view.js").read_text(encoding="utf-8"),
-        style=(STATIC / "view.css").read_text(encoding="utf-8"),
-        still=film._repr_html_(),
+        policy=content_policy(script),
+        # our own texts; everything else is escaped
+        script=Markup(script),
+        style=Markup((STATIC / "view.css").read_text(encoding="utf-8")),
+        still=Markup(film._repr_html_()),
     )

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from paging.files import slug
 from paging.plotting import BLACK, DASHES, GREY, legend, looks, policy_label, save
-from proofs.atlas.files import slug
 from proofs.atlas.values import Value
 
 CELL = 0.44

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 from paging.certificate import Certificate, write_certificate
 from paging.errors import LayeredPagingError
-from paging.files import atomic_write
+from paging.files import atomic_write, slug
 from paging.model import LayeredInstance
 from paging.numbers import json_text
 from proofs.atlas.shapes import Shape
@@ -43,15 +42,6 @@ def open_atlas(folder: str | Path) -> Path:
             "everything else is made from them.\n"
         )
     return root
-
-
-def slug(subject: str) -> str:
-    """Return a subject as a folder's name.
-
-    >>> slug("partitioned:policy=fifo,shares=1/2")
-    'partitioned-policy-fifo-shares-1-2'
-    """
-    return re.sub(r"[^A-Za-z0-9._]+", "-", subject)
 
 
 def value_file(root: Path, subject: str, shape: Shape) -> Path:

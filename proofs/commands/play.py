@@ -9,6 +9,7 @@ import click
 
 from paging.cli.options import Source, cache_option, read, reading_options, source_options_with
 from paging.cli.terminal import progress, remark, requests_note
+from paging.errors import ModelError
 from paging.files import atomic_write
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ def show(
     from paging.viewer.film import film_of
     from paging.viewer.page import lesson_page
 
+    if Path(output).suffix.lower() not in (".html", ".htm"):
+        raise ModelError(f"{output}: the page is written as HTML, so its name ends in .html")
     with progress("serving"):
         run, opt_cache, note = _served(policy, cache, source)
         film = film_of(run, first=first, opt_cache=opt_cache, remark=note)

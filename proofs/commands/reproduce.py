@@ -38,7 +38,11 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Routing trace to compare policies on; may be given several times.",
 )
-@click.option("--quick", is_flag=True, help="Shorter inputs and fewer cache sizes, the same contents.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Shorter inputs for bounds and constructions, no exact ratios, pictures as SVG alone.",
+)
 @reading_options()
 @seed_option()
 @json_option()
@@ -100,13 +104,13 @@ def _read(traces: tuple[str, ...], reading: TraceReading, as_json: bool) -> list
     from paging.traces import read_trace
     from proofs.report.studies import trace_source
 
-    sources: dict[str, StudySource] = {}
+    sources: list[StudySource] = []
     with progress("reading traces", show=not as_json):
         for file in traces:
             trace = told(file, read_trace(file, reading))
-            source = trace_source(trace, Path(file).name, sources, reading.given())
-            sources[source.id] = source
-    return list(sources.values())
+            taken = [source.id for source in sources]
+            sources.append(trace_source(trace, Path(file).name, taken, reading.given()))
+    return sources
 
 
 def _command(directory: str, traces: tuple[str, ...], reading: TraceReading, quick: bool, seed: int) -> str:

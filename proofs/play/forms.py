@@ -29,8 +29,8 @@ from proofs.play.opponents import OPPONENTS
 MAX_LAYERS, MAX_PAGES, MAX_CACHE, MAX_REQUESTS, MAX_SEED = 32, 256, 256, 2000, 2**31 - 1
 """Largest film of a construction or workload. Traces bring their own layers and pages."""
 
-MAX_BUILT_LAYERS, MAX_BUILT_PAGES = 8, 40
-"""Largest construction: the exact limits of the random ones take seconds at this size and hours beyond."""
+MAX_BUILT_LAYERS, MAX_BUILT_PAGES = 6, 40
+"""Largest construction: the exact limits of the random ones take a second at this size and hours beyond."""
 
 LARGEST = 10**9
 """Largest parameter of a workload that is even looked at."""

@@ -14,7 +14,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,9 @@ from paging.errors import LayeredPagingError
 from paging.model import LayeredInstance
 from paging.numbers import jsonable
 from paging.parallel import Pool, cores, each
+from paging.policy import get_policy
 from paging.signals import UNWATCHED, Watch
-from proofs.bounds.bound import describe
+from proofs.bounds.bound import Bound, describe
 from proofs.bounds.measuring import LEVEL
 from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import Judgement, pairs, verdict_on
@@ -33,9 +33,6 @@ from proofs.report.claims import SAID_BY, TOLERANCE, judge_claims
 from proofs.report.folder import SCHEMA
 from proofs.report.growth import grow, growth_jobs, panels_of, sharing_of
 from proofs.report.studies import SYNTHETIC, StudySource, Synthetic, study
-
-EXACT_STATES = 20_000
-"""Largest product graph that is searched for the exact ratio beside an observed one."""
 
 PACKAGES = (
     *("layered-paging", "numpy", "scipy", "numba", "sympy", "networkx", "pulp"),
@@ -66,6 +63,9 @@ class Settings:
         Sampled runs of randomised policies in a study.
     synthetic : tuple of Synthetic
         The synthetic workloads.
+    exact_states, exact_weights : int
+        Largest product graph that is searched for the exact ratio beside an observed one, of a deterministic
+        policy and of a randomised one, whose states cost many times as much; 0 searches none.
     quick : bool
         Whether these are reduced settings.
     """
@@ -77,12 +77,21 @@ class Settings:
     points: int = 12
     runs: int = 10
     synthetic: tuple[Synthetic, ...] = SYNTHETIC
+    exact_states: int = 20_000
+    exact_weights: int = 5_000
     quick: bool = False
 
     @classmethod
     def reduced(cls, seed: int = 0) -> Settings:
-        """Return the settings of ``--quick``: shorter inputs, fewer cache sizes, the same contents."""
-        return cls(seed, 200, 5000, 1000, 6, 4, SYNTHETIC[:3], True)
+        """Return the settings of ``--quick``: bounds and constructions on shorter inputs, no exact ratios.
+
+        There are fewer studies; those there are keep their lengths and cache sizes, because the published
+        numbers are judged on them.
+        """
+        return cls(
+            seed, verdict_rounds=40, growth_requests=2000, runs=2, synthetic=SYNTHETIC[:2],
+            exact_states=0, exact_weights=0, quick=True,
+        )  # fmt: skip
 
 
 def silent(_label: str) -> AbstractContextManager[Watch]:
@@ -97,6 +106,7 @@ def compute(
     directory: Path,
     stage: Stage = silent,
     pool: Pool | None = None,
+    judged: Sequence[tuple[Bound, str]] | None = None,
 ) -> dict[str, Any]:
     """Compute everything the report shows, as plain data.
 
@@ -112,6 +122,8 @@ def compute(
     pool : Pool, optional
         Where bounds and constructions are computed; default in this process. The numbers do not depend on
         it.
+    judged : sequence of (Bound, str), optional
+        Which bounds are judged for which policies; default all (:func:`proofs.bounds.verdicts.pairs`).
 
     Returns
     -------
@@ -120,16 +132,17 @@ def compute(
         JSON, an exact number is text (:mod:`paging.numbers`).
     """
     with stage("judging bounds") as watch:
-        judging = [(b.id, p, settings.verdict_rounds, settings.seed, directory) for b, p in pairs()]
-        verdicts = list(each(pool, _verdict, judging, watch))
+        rows = _verdicts(settings, pairs() if judged is None else judged, directory, pool, watch)
+    with stage("exact ratios") as watch:
+        _add_exact(settings, rows, pool, watch)
     with stage("growing constructions") as watch:
         grown = list(each(pool, grow, list(growth_jobs(settings.growth_requests, settings.seed)), watch))
     studies = list(_studies(settings, traces, stage))
     found = {
         "schema": SCHEMA,
         "model": LayeredInstance(1, 1, 1).model,
-        "bounds": [_summary(describe(bound), verdicts) for bound in BOUNDS.values()],
-        "verdicts": verdicts,
+        "bounds": _summaries(rows),
+        "verdicts": rows,
         "growth": panels_of(grown),
         "studies": studies,
         "claims": judge_claims(studies),
@@ -149,10 +162,63 @@ def _studies(settings: Settings, traces: Sequence[StudySource], stage: Stage) ->
             yield study(source, points=settings.points, runs=settings.runs, seed=settings.seed, watch=watch)
 
 
-def _verdict(job: tuple[str, str, int, int, Path]) -> dict[str, Any]:
-    bound, policy, rounds, seed, directory = job
-    verdict = verdict_on(BOUNDS[bound], policy, rounds=rounds, seed=seed, directory=directory)
-    return _verdict_row(verdict)
+Judging = tuple[str, tuple[str, ...], int, int, Path]
+"""A policy, the ids of the bounds it is held against, rounds, seed, directory."""
+
+Row = dict[str, Any]
+
+
+def _verdicts(
+    settings: Settings, judged: Sequence[tuple[Bound, str]], directory: Path, pool: Pool | None, watch: Watch
+) -> list[Row]:
+    """Judge bounds, policy by policy: the inputs of a policy are made once for all of its bounds."""
+    of: dict[str, list[str]] = {}
+    for bound, policy in judged:
+        of.setdefault(policy, []).append(bound.id)
+    # The randomised ones, which are sampled or expected over, take longest and begin first.
+    order = sorted(of, key=lambda policy: (not _randomized(policy), -len(of[policy])))
+    jobs: list[Judging] = [
+        (policy, tuple(of[policy]), settings.verdict_rounds, settings.seed, directory) for policy in order
+    ]
+    found = {
+        (row["bound"], job[0]): row
+        for job, rows in zip(jobs, each(pool, _judge_policy, jobs, watch), strict=True)
+        for row in rows
+    }
+    return [found[bound.id, policy] for bound, policy in judged]
+
+
+def _randomized(policy: str) -> bool:
+    return bool(policy) and get_policy(policy).randomized
+
+
+def _judge_policy(job: Judging) -> list[Row]:
+    policy, bounds, rounds, seed, directory = job
+    return [
+        _verdict_row(verdict_on(BOUNDS[id], policy, rounds=rounds, seed=seed, directory=directory))
+        for id in bounds
+    ]
+
+
+Case = tuple[str, LayeredInstance, int | None]
+"""A policy, the instance on which it was seen, and OPT's cache."""
+
+
+def _add_exact(settings: Settings, rows: Sequence[Row], pool: Pool | None, watch: Watch) -> None:
+    """Set the exact ratio beside each observed one, each searched once."""
+    cases = [None if row["k"] is None else _case(row) for row in rows]
+    jobs = [
+        (*case, states)
+        for case in dict.fromkeys(filter(None, cases))
+        if (states := settings.exact_weights if _randomized(case[0]) else settings.exact_states)
+    ]
+    exact = {job[:3]: value for job, value in zip(jobs, each(pool, exact_value, jobs, watch), strict=True)}
+    for row, case in zip(rows, cases, strict=True):
+        row["exact"] = case and exact.get(case)
+
+
+def _case(row: Row) -> Case:
+    return row["policy"], LayeredInstance(row["layers"], row["pages"], row["k"]), row["h"]
 
 
 def _verdict_row(verdict: Judgement) -> dict[str, Any]:
@@ -173,7 +239,7 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
         "offline": verdict.offline,
         "offline_is": verdict.offline_is,
         "ratio": verdict.ratio,
-        "exact": instance and exact_value(verdict.policy, instance, verdict.opt_cache),
+        "exact": None,
         "measure": verdict.measure,
         "sharing": sharing_of(verdict.policy),
         "runs": verdict.runs,
@@ -183,11 +249,11 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
     return row
 
 
-@lru_cache(maxsize=1024)
-def exact_value(policy: str, instance: LayeredInstance, opt_cache: int | None) -> Fraction | float | None:
-    """Return a policy's exact competitive ratio where its product graph is small, else None."""
+def exact_value(job: tuple[str, LayeredInstance, int | None, int]) -> Fraction | float | None:
+    """Return a policy's exact competitive ratio where its product graph is small enough, else None."""
+    policy, instance, opt_cache, states = job
     try:
-        return competitive_ratio(policy, instance, opt_cache=opt_cache, max_states=EXACT_STATES).ratio
+        return competitive_ratio(policy, instance, opt_cache=opt_cache, max_states=states).ratio
     except LayeredPagingError:
         return None  # a variant of the model that has no such graph
 
@@ -213,6 +279,11 @@ UNJUDGED = ("not checked", "does not speak here")
 """Outcomes that are no verdict."""
 
 
+def _summaries(verdicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    judged = {row["bound"] for row in verdicts}
+    return [_summary(describe(bound), verdicts) for bound in BOUNDS.values() if bound.id in judged]
+
+
 def _summary(facts: dict[str, object], verdicts: list[dict[str, Any]]) -> dict[str, Any]:
     """Add to a bound its gravest verdict and the run that shows it best."""
     rows = [row for row in verdicts if row["bound"] == facts["id"]]
@@ -235,9 +306,7 @@ def _provenance(settings: Settings, traces: Sequence[StudySource]) -> dict[str, 
     return {
         "seed": settings.seed,
         "settings": {**chosen, "synthetic": [source.spec for source in settings.synthetic]},
-        "traces": [
-            {"name": source.id, "requests": len(source.sequence), **source.facts} for source in traces
-        ],
+        "traces": [{"id": source.id, "requests": len(source.sequence), **source.facts} for source in traces],
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         "python": platform.python_version(),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from math import inf, isinf
@@ -33,8 +33,11 @@ from proofs.report.studies import LRU_SPLIT, OPT_EQUAL, OPT_SPLIT
 LEAST_SAVING = -15
 """Savings below this many percent are cut off: the figure is about the differences above."""
 
-SHOWN = ("lfu", "fifo", "lru", "mark", "partitioned", "llru", "llru-lazy")
+SHOWN = ("lfu", "fifo", "lru", "mark", "partitioned", "llru", "llru-lazy", "zrc")
 """Policies whose faults are drawn; what lies below is drawn above."""
+
+FORMATS = ("png", "svg")
+"""Formats of a figure's files; the SVG stands in the page too."""
 
 LONGEST_NAME = 28
 """Characters of a trace's name that a title holds."""
@@ -81,15 +84,11 @@ def plans(document: Mapping[str, Any]) -> Iterator[Plan]:
             yield Plan(f"{kind}-{study['id']}", kind, study, f"{words} against cache size: {study['title']}")
 
 
-def draw(plan: Plan, directory: Path) -> str:
-    """Draw a figure as ``NAME.svg`` and ``NAME.png`` in a directory and return the SVG text."""
-    target = directory / plan.name
-    svg = target.with_name(f"{plan.name}.svg")
-    save(
-        plan.name,
-        lambda figure: KINDS[plan.kind](figure, plan.data),
-        [target.with_name(f"{plan.name}.png"), svg],
-    )
+def draw(plan: Plan, directory: Path, formats: Iterable[str] = FORMATS) -> str:
+    """Draw a figure as ``NAME.svg`` and perhaps other formats in a directory and return the SVG text."""
+    svg = directory / f"{plan.name}.svg"
+    others = [directory / f"{plan.name}.{end}" for end in formats if end != "svg"]
+    save(plan.name, lambda figure: KINDS[plan.kind](figure, plan.data), [*others, svg])
     return svg.read_text(encoding="utf-8")
 
 
@@ -124,6 +123,7 @@ def _mark_limit(axes: Axes, panel: Mapping[str, Any]) -> None:
         xycoords=("axes fraction", "data"),
         xytext=(4, 8 if "frac" in text else 4),
         textcoords="offset points",
+        parse_math=True,
     )
 
 
@@ -207,7 +207,7 @@ def _ratio(figure: Figure, study: Mapping[str, Any]) -> None:
 
 def _saving(figure: Figure, study: Mapping[str, Any]) -> None:
     axes = figure.add_subplot()
-    for name in ("llru", "llru-lazy", "llru-token", "partitioned", LRU_SPLIT):
+    for name in ("llru", "llru-lazy", "llru-token", "zrc", "partitioned", LRU_SPLIT):
         _curve(axes, study, name, "saving_over_lru", 100)
     note_line(axes, 15, "reported: about 15 %")
     axes.axhline(0, color=BLUE, linewidth=1.0)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from lp.curves import fault_curve
 from lp.split import best_static_split
 from paging.compare import Comparison, Row, compare
-from paging.errors import UnsupportedModelError
+from paging.errors import ModelError, UnsupportedModelError
+from paging.files import slug
 from paging.model import LayeredInstance, RequestSequence
 from paging.policies.layered import Partitioned
 from paging.signals import UNWATCHED, StoppedError, Watch
 from paging.traces import Trace, read_trace, trace_info
 from paging.workloads import generate
 
-POLICIES = ("lru", "llru", "llru-lazy", "llru-token", "lfu", "fifo", "mark", "partitioned")
+POLICIES = ("lru", "llru", "llru-lazy", "llru-token", "zrc", "lfu", "fifo", "mark", "partitioned")
 """Online policies of every study; ``partitioned`` is LRU in each layer on an equal split."""
 
 LRU_SPLIT, OPT_SPLIT, OPT_EQUAL = "lru-best-split", "opt-best-split", "opt-equal-split"
@@ -38,8 +40,10 @@ class StudySource:
 
     Attributes
     ----------
-    id, title : str
-        Name in tables and files, and in words.
+    id : str
+        Name in tables, files and addresses: a slug (:func:`paging.files.slug`), whatever a file said.
+    title : str
+        In words; any text, to be escaped where it is shown.
     sequence : RequestSequence
         The requests; the cache size of its instance is not used.
     facts : mapping
@@ -56,6 +60,11 @@ class StudySource:
     facts: Mapping[str, Any]
     kind: str
     zipf: bool = False
+
+    def __post_init__(self) -> None:
+        """Keep what may stand in file names and identifiers apart from what may not."""
+        if self.id != slug(self.id):
+            raise ModelError(f"the id of a study is a slug such as {slug(self.id)!r}, got {self.id!r}")
 
 
 @dataclass(frozen=True)
@@ -84,15 +93,19 @@ SYNTHETIC = (
 )
 
 
-def read_source(path: str | Path, taken: Mapping[str, object] | None = None) -> StudySource:
-    """Read a trace file as a source; a name that is already taken gets a number behind it."""
+LONGEST_TITLE = 80
+"""Characters of a trace's own name that are shown."""
+
+
+def read_source(path: str | Path, taken: Iterable[str] = ()) -> StudySource:
+    """Read a trace file as a source; an id that is already taken gets a number behind it."""
     return trace_source(read_trace(path), Path(path).name, taken)
 
 
 def trace_source(
     trace: Trace,
     file: str,
-    taken: Mapping[str, object] | None = None,
+    taken: Iterable[str] = (),
     reading: Mapping[str, object] | None = None,
 ) -> StudySource:
     """Return a trace as a source; ``reading`` is how it was read, to be told beside it."""
@@ -101,12 +114,19 @@ def trace_source(
         for key in ("model", "source_repo", "source_commit")
         if key in trace.metadata
     }
-    facts = {"file": file, "digest": trace.digest, **(reading or {}), **metadata}
+    facts = {"name": trace.name, "file": file, "digest": trace.digest, **(reading or {}), **metadata}
     sequence = trace.sequence(trace.layers * trace.per_visit)
-    name, number = trace.name, 2
-    while name in (taken or {}):
-        name, number = f"{trace.name}-{number}", number + 1
-    return StudySource(name, f"trace {name}", sequence, facts | _features(sequence, trace), "trace")
+    id = _unused(slug(trace.name), taken)
+    shown = trace.name if len(trace.name) <= LONGEST_TITLE else trace.name[: LONGEST_TITLE - 1] + "…"
+    title = f"trace {shown}" if id == trace.name else f"trace {shown} ({id})"
+    return StudySource(id, title, sequence, facts | _features(sequence, trace), "trace")
+
+
+def _unused(id: str, taken: Iterable[str]) -> str:
+    """Number an id if need be; some file systems do not tell upper from lower case."""
+    used = {name.casefold() for name in (*taken, *(source.id for source in SYNTHETIC))}
+    numbered = (slug(f"{id}-{number}") for number in count(2))
+    return next(name for name in chain((id,), numbered) if name.casefold() not in used)
 
 
 def _features(sequence: RequestSequence, trace: Trace | None = None) -> dict[str, Any]:

@@ -13,13 +13,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from paging.bibliography import SOURCES
+from paging.files import slug
+from paging.html import content_policy
 from paging.numbers import json_text
 from paging.parallel import Pool, each
 from paging.plotting import LOOKS, policy_label
 from paging.signals import UNWATCHED, Watch
 from proofs.report.cells import math, number, percent
 from proofs.report.document import UNJUDGED
-from proofs.report.figures import LEAST_SAVING, Plan, draw, plans
+from proofs.report.figures import FORMATS, LEAST_SAVING, Plan, draw, plans
 from proofs.report.folder import DATA, FIGURES, HTML, JSON
 from proofs.report.studies import ORDER
 
@@ -61,17 +63,21 @@ def draw_figures(
     pool: Pool | None = None,
     watch: Watch = UNWATCHED,
 ) -> dict[str, Markup]:
-    """Draw every figure as SVG and PNG; return the SVGs by name, ready to stand inside an HTML page."""
+    """Draw every figure as SVG, and as PNG unless the report is quick.
+
+    Returns the SVGs by name, ready to stand inside an HTML page.
+    """
     folder.mkdir(exist_ok=True)
     todo = list(plans(document))
-    jobs = [(plan, folder) for plan in todo]
+    formats = ("svg",) if document["provenance"]["settings"]["quick"] else FORMATS
+    jobs = [(plan, folder, formats) for plan in todo]
     return {
         plan.name: inline_svg(plan, svg)
         for plan, svg in zip(todo, each(pool, _draw, jobs, watch), strict=True)
     }
 
 
-def _draw(job: tuple[Plan, Path]) -> str:
+def _draw(job: tuple[Plan, Path, tuple[str, ...]]) -> str:
     return draw(*job)
 
 
@@ -79,9 +85,8 @@ def inline_svg(plan: Plan, svg: str) -> Markup:
     """Return a drawn SVG for use inside HTML: no prologue, identifiers of its own, a text alternative."""
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.DOTALL)
-    body = re.sub(r'\bid="', f'id="{plan.name}-', body)
-    body = re.sub(r'href="#', f'href="#{plan.name}-', body)
-    body = re.sub(r"url\(#", f"url(#{plan.name}-", body)
+    own = slug(plan.name)
+    body = re.sub(r'(?<=\bid=")|(?<=href="#)|(?<=url\(#)', f"{own}-", body)
     # The drawing's own size would not let it shrink on a phone; the view box says what is needed.
     opening, rest = body.split(">", 1)
     opening = re.sub(r'\s(?:width|height)="[^"]*"', "", opening)
@@ -145,6 +150,7 @@ def render(document: Mapping[str, Any], environment: Mapping[str, Any], drawn: M
     templates.filters |= {"number": number, "percent": percent, "policy": policy_label, "math": math}
     page = templates.get_template("report.html.j2")
     return page.render(
+        content_policy=content_policy(),
         document=document,
         environment=environment,
         figures=drawn,

@@ -360,3 +360,10 @@ def test_the_examples_of_the_documentation_run(tmp_path: Path) -> None:
         words = shlex.split(line)[1:-1]
         assert paging_run((*words, str(tmp_path / f"{number}.html"))) == 0
         assert (tmp_path / f"{number}.html").stat().st_size > 20_000
+
+
+def test_a_page_is_html_and_its_name_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "page.pdf"
+    assert paging_run(("show", "lru", "--construction", "cyclic", "-o", str(target))) == 2
+    assert "its name ends in .html" in capsys.readouterr().err
+    assert not target.exists()

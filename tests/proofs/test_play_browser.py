@@ -6,98 +6,29 @@ They are skipped where there is no Chromium, no Playwright for Python, or (acces
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from paging import LayeredInstance, film_of, generate, simulate
-from paging.viewer.page import STATIC, lesson_page
+from paging import LayeredInstance, Trace, film_of, generate, simulate, write_trace
+from paging.viewer.page import START, STATIC, lesson_page
+from tests.helpers.browser import Visit, expect, missing
 from tests.helpers.live_server import LiveServer, running
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 AXE = Path(__file__).parents[1] / "browser" / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 ORDER = ["minor", "moderate", "serious", "critical"]
 
-PATIENCE = 120_000
-"""Milliseconds after which a test gives up: nothing here is about speed, and a busy machine is late."""
-
-Visit = Callable[..., Any]
-
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]  # one server and one browser
-
-
-def missing(what: str) -> None:
-    message = f"{what}: the browser tests need it ('make browser' installs it where it can)"
-    if os.environ.get("CI") == "true":
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("no Playwright for Python")
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        missing("no Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LiveServer]:
     with running() as started:
         yield started
-
-
-@pytest.fixture
-def visit(chromium: Any) -> Iterator[Visit]:
-    """Open an address in a browser of its own; in the end no page may have written to its console."""
-    complaints: list[str] = []
-    contexts = []
-
-    def open_page(
-        address: str, width: int = 1280, height: int = 900, refusals: bool = False, **settings: Any
-    ) -> Any:
-        def heard(message: Any) -> None:
-            # The browser itself reports a refused request; where one is provoked that is no mistake.
-            if not (refusals and "the server responded with a status of 4" in message.text):
-                complaints.append(f"{message.type}: {message.text}")
-
-        context = chromium.new_context(viewport={"width": width, "height": height}, **settings)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def expect(locator: Any) -> Any:
-    from playwright.sync_api import expect as expected
-
-    expected.set_options(timeout=PATIENCE)
-    return expected(locator)
 
 
 def counts(page: Any) -> dict[str, str]:
@@ -193,6 +124,13 @@ def test_watching_by_keyboard_alone(server: LiveServer, visit: Visit, policy: st
     expect(page.get_by_role("button", name="pause")).to_be_visible()
     page.keyboard.press(" ")
     expect(page.get_by_role("button", name="play")).to_be_visible()
+
+
+def test_other_requests_of_the_same_shape_are_named(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address)
+    for source, said in (("construction:cyclic", "construction cyclic"), ("workload:zipf", "workload zipf")):
+        start(page, "watch", source=source, layers="2", pages="4", cache="7")
+        expect(page.locator(".lp-model")).to_contain_text(f"requests: {said}")
 
 
 def test_what_a_cell_says_is_what_it_shows(server: LiveServer, visit: Visit) -> None:
@@ -447,7 +385,7 @@ def test_a_lesson_plays_without_a_network(visit: Visit, tmp_path: Path) -> None:
     assert counts(page)["faults of lru"] == str(run.faults)
     page.keyboard.press("Home")
     page.keyboard.press(" ")
-    expect(page.locator(".lp-count-time dd")).to_have_text("2 / 20")
+    expect(page.locator(".lp-count-time dd")).to_have_text("20 / 20")  # it plays to the end
     assert serious(page) == []
 
 
@@ -475,8 +413,9 @@ globalThis.model = {
 globalThis.stop = render({ model: globalThis.model, el: document.getElementById("view") });
 """
     target = tmp_path / "widget.html"
-    mounted = re.compile(r"mount\(document\..*?\);\n</script>", re.DOTALL)
-    target.write_text(mounted.sub(lambda _: harness + "</script>", lesson), encoding="utf-8")
+    assert START in lesson
+    other = re.sub(r"sha256-[\w+/=]+", "unsafe-inline", lesson.replace(START, harness))
+    target.write_text(other, encoding="utf-8")
     page = visit(target.as_uri())
     assert counts(page)["request"] == "3 / 12"
     page.get_by_role("button", name="forward").click()
@@ -489,6 +428,49 @@ globalThis.stop = render({ model: globalThis.model, el: document.getElementById(
     assert counts(page)["request"] == "12 / 12"
     page.evaluate("stop()")
     expect(page.locator("#view *")).to_have_count(0)
+
+
+HOSTILE = "x\"><img src=x onerror=alert(1)><script>alert(2)</script></script><!--'onload='alert(3)"
+
+
+def test_names_of_strangers_are_text_in_a_lesson(visit: Visit, tmp_path: Path) -> None:
+    film = film_of(simulate("lru", generate("zipf:rounds=3", LayeredInstance(2, 3, 3)), record=True))
+    texts = dict.fromkeys(("policy", "title", "remark", "optimum_title"), HOSTILE)
+    guides = [replace(guide, id=HOSTILE, formula=HOSTILE, statement=HOSTILE) for guide in film.guides]
+    target = tmp_path / "lesson.html"
+    target.write_text(lesson_page(replace(film, **texts, guides=guides)), encoding="utf-8")
+    for settings in ({}, {"java_script_enabled": False}):
+        page = visit(target.as_uri(), **settings)
+        assert page.locator("img, [onerror], [onload]").count() == 0
+        assert page.locator("h1").inner_text() == f"{HOSTILE}: {HOSTILE}"
+    page = visit(target.as_uri())
+    page.keyboard.press("End")
+    assert counts(page)["request"] == "6 / 6"
+    expect(page.locator(".lp-model")).to_contain_text(HOSTILE)
+
+
+def test_a_script_that_got_into_a_lesson_does_not_run(visit: Visit, tmp_path: Path) -> None:
+    lesson = lesson_page(
+        film_of(simulate("lru", generate("zipf:rounds=3", LayeredInstance(1, 3, 2)), record=True))
+    )
+    target = tmp_path / "lesson.html"
+    injected = "<script>document.title = 'run'</script><p onclick=\"document.title = 'run'\">here</p></main>"
+    target.write_text(lesson.replace("</main>", injected), encoding="utf-8")
+    page = visit(target.as_uri(), refused_scripts=True)
+    page.get_by_text("here", exact=True).click()
+    page.keyboard.press("End")
+    assert counts(page)["request"] == "3 / 3"
+    assert page.title() != "run"
+
+
+def test_names_of_strangers_are_text_on_the_live_page(visit: Visit, tmp_path: Path) -> None:
+    file = tmp_path / f"{HOSTILE.replace('/', '-')}.npz"
+    write_trace(Trace([0, 1, 2], 1, 3), file)
+    with running("--trace", str(file)) as server:
+        page = visit(server.address)
+        start(page, "watch", source=f"trace:{file.name}", rounds="2", cache="2")
+        expect(page.locator(".lp-model")).to_contain_text(file.name)
+        assert page.locator("img, [onerror], [onload]").count() == 0
 
 
 def test_the_view_decides_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -11,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from paging import LayeredInstance, RequestSequence, Trace, write_trace
 from paging.cli.main import run as paging_run
 from proofs.play.app import MAX_BODY, SECURITY
+from proofs.play.server import CONNECTIONS, Connection
 from tests.helpers.live_server import LiveServer, running
 
 JSON = {"content-type": "application/json"}
@@ -40,6 +44,8 @@ WATCH = {
     "rounds": 10,
     "seed": 0,
 }
+
+COMPLETE = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -320,6 +326,55 @@ def test_headers_without_end_are_refused(server: LiveServer) -> None:
             return
         answer = raw.recv(100)
         assert answer.split()[1] in (b"400", b"431")
+
+
+def test_idle_connections_take_nobodys_place(server: LiveServer) -> None:
+    idle = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(2 * CONNECTIONS)]
+    try:
+        for raw in idle[-50:]:  # begun, and never completed
+            raw.sendall(b"GET / HTTP/1.1\r\n")
+        for _ in range(5):
+            assert server.send("GET", "/view.css")[0] == 200
+        assert idle[0].recv(1) == b""  # closed to make room
+    finally:
+        for raw in idle:
+            raw.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "limit"),
+    [(b"", "HEAD_SECONDS"), (b"GET / HTTP/1.1\r\n", "HEAD_SECONDS"), (COMPLETE, "ANSWER_SECONDS")],
+)
+def test_a_connection_is_not_kept_for_nothing(sent: bytes, limit: str) -> None:
+    class Hasty(Connection):
+        pass
+
+    setattr(Hasty, limit, 0.01)
+
+    async def never(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def talk() -> bytes:
+        config = uvicorn.Config(never, http=Hasty, ws="none", lifespan="off")
+        config.load()
+        state = ServerState()
+        served = await asyncio.get_running_loop().create_server(
+            lambda: Hasty(config, state, {}), "127.0.0.1", 0
+        )
+        async with served:
+            reader, writer = await asyncio.open_connection(*served.sockets[0].getsockname())
+            writer.write(sent)
+            try:
+                answer = await reader.read()
+            except ConnectionResetError:
+                answer = b""
+            writer.close()
+            assert not state.connections
+            for task in state.tasks:
+                task.cancel()
+            return answer
+
+    assert asyncio.run(talk()) == b""
 
 
 @pytest.mark.slow

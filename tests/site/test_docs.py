@@ -26,6 +26,7 @@ import pytest
 from adversary import constructions
 from paging import registered_policies
 from paging.cli.main import run as paging_run
+from paging.html import script_hash
 from paging.traces import Trace, write_trace
 from proofs.bounds.registry import BOUNDS
 
@@ -185,3 +186,11 @@ def test_the_site_is_built_without_a_warning_and_is_complete(tmp_path: Path) -> 
     interface = (tmp_path / "generated" / "paging.html").read_text(encoding="utf-8")
     assert 'id="paging.simulate"' in interface
     assert '<img alt="Hits and faults of LRU' in (tmp_path / "pictures.html").read_text(encoding="utf-8")
+    policy = re.compile(r'<head>\s*<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
+    for path in tmp_path.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        found = policy.search(text)
+        assert found, path
+        assert "unsafe" not in found[1].partition("script-src")[2].partition(";")[0]
+        inline = re.findall(r"(?s)<script>(.*?)</script>", text)
+        assert all(script_hash(script) in found[1] for script in inline)

@@ -217,8 +217,8 @@ class View {
   // state: { film, at?, choices?, choiceWord?, pending?, layer?, playFrom?, follow? }
   update(state) {
     const film = state.film;
-    const same = this.film && JSON.stringify([film.pages_by_layer, film.policy, film.optimum_title, film.guides]) ===
-      JSON.stringify([this.film.pages_by_layer, this.film.policy, this.film.optimum_title, this.film.guides]);
+    const head = (shown) => JSON.stringify({ ...shown, frames: null }); // everything that build() draws from
+    const same = this.film && head(film) === head(this.film);
     this.film = film;
     this.choices = new Set(state.choices || []);
     this.choiceWord = state.choiceWord || "choose";
