@@ -29,7 +29,7 @@ from paging.offline import OfflineAlgorithm, farthest_in_future, optimum_so_far,
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
 from paging.run import Run
 from paging.simulate import Session, simulate, steps
-from paging.traces import Trace, read_trace, write_trace
+from paging.traces import Trace, TraceReading, read_trace, requests_trace, write_trace
 from paging.viewer import film_of, show
 from paging.work_function import WorkFunction
 from paging.workloads import WORKLOADS, generate
@@ -61,6 +61,7 @@ __all__ = [
     "Step",
     "Trace",
     "TraceError",
+    "TraceReading",
     "UnknownNameError",
     "UnsupportedModelError",
     "WorkFunction",
@@ -75,6 +76,7 @@ __all__ = [
     "phase_starts",
     "read_trace",
     "registered_policies",
+    "requests_trace",
     "sample_faults",
     "show",
     "simulate",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ class Draft:
             trace = Trace.from_experts(whole[:, kept], pages, **extra)
         self._compare(trace, claims, whole)
         remarks = (*self.remarks, *trace.remarks, *_dropped(dropped), *_constant(trace))
-        return reading.part_of(replace(trace, remarks=remarks))
+        return reading.part_of(trace.with_remarks(remarks))
 
     def _claims(self, key: str, asked: Mapping[str, Any]) -> list[tuple[Any, str]]:
         origins = {f"stated in {self.stated_in}": self.stated.get(key), "asked for": asked.get(key)}

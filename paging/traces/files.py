@@ -42,7 +42,7 @@ def read_trace(path: str | os.PathLike[str], reading: TraceReading | None = None
     reading : TraceReading, optional
         How to read it, as one object.
     **options
-        The same one by one: the fields of :class:`~paging.traces.TraceReading`, such as ``layers``,
+        The same one by one: the fields of :class:`~paging.TraceReading`, such as ``layers``,
         ``pages``, ``column``, ``tokens``.
 
     Returns

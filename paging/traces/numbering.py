@@ -74,5 +74,7 @@ def as_page_ids(values: NDArray[np.int32], ids: Sequence[object]) -> NDArray[Any
     if isinstance(ids[0], str):
         wrong = next((name for name in map(str, ids) if not WHOLE.fullmatch(name)), ids[0])
         raise TraceError(f"{wrong!r} is not a page id in 0 … {MAX_PAGES - 1}, as pages (-n) asks for")
-    found: NDArray[Any] = np.asarray(ids)[values]
-    return found
+    pages: NDArray[Any] = np.asarray(ids)
+    if pages.max() < MAX_PAGES:
+        pages = pages.astype(np.int32)
+    return pages[values]

@@ -21,7 +21,7 @@ DENSE = "dense"
 
 @dataclass(frozen=True)
 class TraceReading:
-    """Options of :func:`~paging.traces.read_trace`; on the command line each has the same name.
+    """Options of :func:`~paging.read_trace`; on the command line each has the same name.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -280,6 +281,12 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         experts[places - start] = self.page_ids[first:last] - base[places % len(base)]
         return experts
 
+    def with_remarks(self, remarks: tuple[str, ...]) -> Trace:
+        """Return the same trace with other remarks, without checking it again."""
+        same = copy(self)
+        object.__setattr__(same, "remarks", remarks)
+        return same
+
     def of_tokens(self, kept: NDArray[np.bool_]) -> Trace:
         """Return the trace of the tokens where ``kept``, of shape (tokens,), is True."""
         round_length = self.layers * self.per_visit
@@ -301,7 +308,7 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         if self.tokens < 2 or self.ids is not None:
             return {}
         instance = self.instance
-        first = instance.first_page.astype(np.int64)
+        first = instance.first_page
         if instance.total_pages <= self.requests + BLOCK:
             used = np.flatnonzero(np.bincount(self.page_ids, minlength=instance.total_pages))
         else:
