@@ -422,8 +422,12 @@ class RequestSequence:
         """Return one layer's requests as a classical instance (ℓ = 1) of its own with ``cache`` slots."""
         pages = self.instance.pages_by_layer[layer]
         alone = replace(self.instance, layers=1, pages=pages, cache=cache)
-        mask = self.visit_layers == layer
-        return self._sharing_requests(alone, self.requests[mask] - self.instance.first_page[layer])
+        group, length = self.instance.per_visit, self.instance.round_length
+        whole = len(self.requests) // length * length
+        rounds = self.requests[:whole].reshape(-1, length)
+        place = slice(layer * group, (layer + 1) * group)
+        own = np.concatenate([rounds[:, place].ravel(), self.requests[whole:][place]])
+        return self._sharing_requests(alone, own - self.instance.first_page[layer])
 
     @property
     def visit_layers(self) -> NDArray[np.int64]:
