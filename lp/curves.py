@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lp.kernels.stack import layered_depths, opt_depths, recency_depths
 from paging.errors import UnsupportedModelError
 from paging.model import RequestSequence, whole_number
-from paging.policy import Policy, get_policy
+from paging.policy import Policy, get_policy, plain_name
 from paging.simulate import simulate
 
 VARIANTS = {"llru": 0, "llru-lazy": 1, "llru-token": 2}
@@ -57,7 +57,7 @@ def fault_curve(
     """
     limit = whole_number(sequence.instance.cache if max_cache is None else max_cache, "max_cache (K)", 1)
     sequence.instance.require("a fault curve", visits="sequential")
-    name = policy if isinstance(policy, str) else get_policy(policy).name
+    name = plain_name(policy) if isinstance(policy, str) else get_policy(policy).name
     # More slots than distinct pages change nothing: the tail of the curve is flat.
     useful = max(1, min(limit, sequence.distinct_pages))
     if name in ONE_PASS:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lp.curves import fault_curve
 from paging.errors import UnsupportedModelError
 from paging.model import RequestSequence
-from paging.policy import Policy, get_policy
+from paging.policy import Policy, get_policy, plain_name
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def best_static_split(sequence: RequestSequence, policy: str | Policy | type[Pol
     ((3, 1), 4, (3, 1))
     """
     instance = sequence.instance
-    name = policy if isinstance(policy, str) else get_policy(policy).name
+    name = plain_name(policy) if isinstance(policy, str) else get_policy(policy).name
     instance.require("the best split", visits="sequential")
     needed = [min(1, requests) for requests in _requests_by_layer(sequence)]
     if sum(needed) > instance.cache:

@@ -39,10 +39,13 @@ class LimitError(LayeredPagingError, RuntimeError):
 
 
 class UnknownNameError(LayeredPagingError, ValueError):
-    """A name is not in a registry; the message lists near misses."""
+    """A name is not in a registry; the message lists near misses, or says what the name stands for."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
         names = sorted(known)
         near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        if hint:
+            hint += "; "
+        elif near:
+            hint = f"did you mean {' or '.join(near)}? "
         super().__init__(f"unknown {kind} {name!r}: {hint}known are {', '.join(names)}")

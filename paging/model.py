@@ -452,13 +452,19 @@ class RequestSequence:
         own = self.instance.pages_of(layer)
         names = None if self.instance.names is None else self.instance.names[own.start : own.stop]
         alone = replace(self.instance, layers=1, pages=len(own), cache=cache, names=names)
-        mask = self.visit_layers == layer
+        group, length = self.instance.per_visit, self.instance.round_length
         places = None
-        if self.places is not None:
-            group = self.instance.per_visit
+        if self.places is None:  # whole rounds are rows of a matrix, and the layer a few columns of it
+            whole = len(self.requests) // length * length
+            rounds = self.requests[:whole].reshape(-1, length)
+            columns = slice(layer * group, (layer + 1) * group)
+            asked = np.concatenate([rounds[:, columns].ravel(), self.requests[whole:][columns]])
+        else:
+            mask = self.visit_layers == layer
+            asked = self.requests[mask]
             visits = self.visits[mask] // self.instance.layers
             places = visits * group + self.places[mask] % group
-        return self._sharing_requests(alone, self.requests[mask] - self.instance.first_page[layer], places)
+        return self._sharing_requests(alone, asked - self.instance.first_page[layer], places)
 
     @property
     def visits(self) -> NDArray[np.int64]:

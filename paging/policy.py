@@ -14,7 +14,7 @@ import pkgutil
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -40,6 +40,24 @@ TRAITS = {
 
 FAMILIES = ("recency", "frequency", "marking", "layered", "zrc", "randomized", "equitable")
 """Modules of the built-in policies in the order of every table; others follow by name."""
+
+
+OPT_NAMES = ("opt", "belady", "min", "optimal", "farthest-in-future")
+"""What people call the offline optimum. It is no policy; what shows it takes any of these for ``opt``."""
+
+
+def plain_name(name: str) -> str:
+    """Return the text of a policy with the optimum under one name, ``opt``, however it is called.
+
+    Examples
+    --------
+    >>> plain_name("Belady"), plain_name("OPT"), plain_name("LRU"), plain_name("Compulsory")
+    ('opt', 'opt', 'LRU', 'compulsory')
+    """
+    folded = name.strip().lower()
+    if folded in OPT_NAMES:
+        return "opt"
+    return folded if folded == "compulsory" else name
 
 
 class Policy:
@@ -198,10 +216,14 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     if ":" in policy and "=" not in policy and policy.partition(":")[0] not in known:
         return import_policy(policy)()
     name, parameters = parse_spec(policy)
+    if name.lower() in OPT_NAMES:
+        raise UnknownNameError(
+            "policy", name, known, hint="the offline optimum is no policy, 'paging run' shows it"
+        )
     if name.lower() not in known:
         raise UnknownNameError("policy", name, known)
     cls = known[name.lower()]
-    allowed = _parameters(cls)
+    allowed = _parameters(cast(Any, cls))  # a class is hashable, whatever its instances are
     for key in parameters:
         if key not in allowed:
             has = f"its parameters are {', '.join(allowed)}" if allowed else "it has none"
@@ -209,7 +231,8 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     return cls(**parameters)
 
 
-def _parameters(cls: type[Policy]) -> tuple[str, ...]:
+@cache
+def _parameters(cls: Any) -> tuple[str, ...]:
     return tuple(p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs"))
 
 

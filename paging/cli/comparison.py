@@ -35,10 +35,11 @@ def compared(
 ) -> tuple[Comparison, RequestSequence, dict[str, object]]:
     """Read or generate the requests and compare; ``opt`` and ``compulsory`` may be named as policies."""
     from paging.compare import compare
-    from paging.policy import get_policy
+    from paging.policy import get_policy, plain_name
 
     chosen = None
     if policies is not None:
+        policies = tuple(map(plain_name, policies))
         chosen = [get_policy(name) for name in policies if name not in REFERENCES]
         optimum = optimum or "opt" in policies
     with progress("reading requests", show=not as_json):

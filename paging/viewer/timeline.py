@@ -7,7 +7,7 @@ from itertools import islice
 from paging.errors import ModelError
 from paging.model import RequestSequence, Step
 from paging.offline import farthest_in_future
-from paging.policy import Policy, get_policy
+from paging.policy import Policy, get_policy, plain_name
 from paging.simulate import steps
 
 FAULT, HELD, CACHED, LEFT, ABSENT = "F", "H", "-", "x", " "
@@ -68,6 +68,7 @@ def cache_timeline(
     0.2      F-xF
     6 faults in 6 requests
     """
+    policy = plain_name(policy) if isinstance(policy, str) else policy
     names = [sequence.instance.page_name(page) for page in range(sequence.instance.total_pages)]
     margin = max(len("layer"), *map(len, names)) + 2
     room = width - margin

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from paging.kernels import clock, farthest, fifo, lfu, llru, lru, mark, next_use, random_eviction
+from paging import LayeredInstance, RequestSequence, registered_policies, simulate
+from paging.kernels import clock, farthest, fifo, lfu, llru, lru, mark, next_use, random_eviction, sieve
 
 REQUESTS = 10_000_000
 REPETITIONS = 3
@@ -41,6 +42,7 @@ OURS: dict[str, Kernel] = {
     "fifo": lambda r, n, k: fifo(r, n, k, NOTHING),
     "clock": lambda r, n, k: clock(r, n, k, NOTHING),
     "lfu": lambda r, n, k: lfu(r, n, k, NOTHING),
+    "sieve": lambda r, n, k: sieve(r, n, k, NOTHING),
     "random": lambda r, n, k: random_eviction(r, n, k, NOTHING, np.random.default_rng(0)),
     "mark": lambda r, n, k: mark(r, n, k, NOTHING, np.random.default_rng(0)),
     "opt (faults)": lambda r, n, k: farthest(r, n, k, NOTHING, False),
@@ -52,6 +54,7 @@ PEERS: dict[str, tuple[str, dict[str, int]]] = {
     "fifo": ("FIFO", {}),
     "clock": ("Clock", {"init_freq": 1}),
     "lfu": ("LFU", {}),
+    "sieve": ("Sieve", {}),
     "random": ("Random", {}),
     "opt (faults)": ("Belady", {}),
     "opt (schedule)": ("Belady", {}),
@@ -161,6 +164,26 @@ def layered_rows() -> Iterator[Row]:
             yield Row(name, layers * pages, cache, *ours, *lrus)
 
 
+SLOW = {"equitable", "zrc"}
+"""Policies that look at every page's work function on a fault: no match for millions of requests."""
+
+
+def policy_rows() -> Iterator[Row]:
+    """Every other policy beside LRU, as `paging compare` serves them, on one layer and on twenty."""
+    pages, cache = SETTINGS[-1]
+    for layers in (1, 20):
+        sequence = RequestSequence(
+            LayeredInstance(layers, pages // layers, cache), layered_zipf(layers, pages // layers)
+        )
+        for name in registered_policies():
+            if name not in SLOW:
+                ours, lrus = interleaved(
+                    lambda p=name, s=sequence: our_run(lambda: simulate(p, s).faults),
+                    lambda s=sequence: our_run(lambda: simulate("lru", s).faults),
+                )
+                yield Row(f"{name} ({layers})", pages, cache, *ours, *lrus)
+
+
 def show(title: str, other: str, rows: list[Row]) -> None:
     print(f"\n\n{title}")
     print(
@@ -188,6 +211,11 @@ def test_against_libcachesim(benchmark: Any) -> None:
 def test_llru_against_lru(benchmark: Any) -> None:
     rows = benchmark.pedantic(lambda: list(layered_rows()), rounds=1)
     show("Layered Zipf sequence, LLRU and our LRU (its faults differ: it is another policy)", "lru", rows)
+
+
+def test_every_policy_against_lru(benchmark: Any) -> None:
+    rows = benchmark.pedantic(lambda: list(policy_rows()), rounds=1)
+    show("Zipf sequence, every policy (layers) beside LRU", "lru", rows)
 
 
 @pytest.mark.parametrize(("pages", "cache"), SETTINGS)

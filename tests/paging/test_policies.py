@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pkgutil
 from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
@@ -35,6 +36,7 @@ from paging import (
     simulate,
     steps,
 )
+from paging.cli.main import run
 from paging.model import SEVERAL
 from paging.policy import FAMILIES
 from paging.testing import applicable, check_policy, sequences
@@ -764,3 +766,16 @@ def test_policies_are_registered_under_their_own_id() -> None:
     for id, cls in registered_policies().items():
         assert cls.id == id
         assert cls.title
+
+
+@pytest.mark.parametrize("name", ["OPT", "belady", "Min", "optimal", "farthest-in-future"])
+def test_the_optimum_has_many_names_and_is_no_policy(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("1 1 2 1 2 2 2 1\n", encoding="utf-8")
+    assert run(["run", name, "LRU", "--no-opt", "--trace", str(path), "-k", "1", "--json"]) == 0
+    faults = {row["policy"]: row["faults"] for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert faults == {"lru": 5, "opt": 5, "compulsory": 2}
+    assert run(["policies", name]) == 2
+    assert "the offline optimum is no policy, 'paging run' shows it" in capsys.readouterr().err

@@ -53,7 +53,8 @@ def run(
     """Serve one request sequence with policies, beside OPT and the compulsory faults.
 
     POLICY is a name ('paging policies' lists them), a name with parameters as in
-    partitioned:policy=fifo, or a class of your own as mypackage:MyPolicy.
+    partitioned:policy=fifo, or a class of your own as mypackage:MyPolicy. The offline optimum may be named,
+    too: opt, belady, min or optimal.
 
     \b
     Examples:
@@ -101,9 +102,10 @@ def _write_table(result: Comparison, origin: dict[str, object]) -> None:
 
 def _draw_timelines(policies: tuple[str, ...], sequence: RequestSequence, seed: int) -> None:
     """Draw the cache of every policy over time; ``compulsory`` names no cache."""
+    from paging.policy import plain_name
     from paging.viewer.timeline import cache_timeline
 
     width = shutil.get_terminal_size().columns
     for policy in policies:
-        if policy != "compulsory":
+        if plain_name(policy) != "compulsory":
             write_marked(cache_timeline(policy, sequence, width=width, seed=seed) + "\n\n", TIMELINE)
