@@ -2,7 +2,7 @@
 
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
-From Formal Require Import Model Lower Marking WorkFunction Certificates.
+From Formal Require Import Model Lower Marking WorkFunction Certificates OptimalCaches Zrc.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.
@@ -17,3 +17,10 @@ Print Assumptions work_attained.
 Print Assumptions competitive_opt.
 Print Assumptions potential_sound.
 Print Assumptions cycle_sound.
+Print Assumptions family_optimal.
+Print Assumptions work_family.
+Print Assumptions opt_increments.
+Print Assumptions zrc_valid.
+Print Assumptions zrc_exists.
+Print Assumptions zrc_upper.
+Print Assumptions best_ratio.
