@@ -20,7 +20,6 @@ extensions = [
     "house",
     "registries",
 ]
-exclude_patterns = ["lessons"]
 
 nitpicky = True
 
