@@ -21,7 +21,6 @@ extensions = [
     "house",
     "registries",
 ]
-exclude_patterns = ["lessons"]
 
 nitpicky = True
 

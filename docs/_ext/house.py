@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 FLOORS = (("proofs",), ("adversary", "lp"), ("paging",))
 """Packages from the top floor to the ground; what stands side by side does not know each other."""
 
-PRESENTATION = {"atlas", "report", "diagnose", "plots", "play", "commands"}
+PRESENTATION = {"atlas", "report", "diagnose", "plots", "play", "lessons", "commands"}
 """Rooms of proofs that show what the others compute."""
 
 WIDTH, GAP, HEIGHT, HEAD = 960, 8, 30, 26

@@ -145,8 +145,6 @@ def _(
     RequestSequence,
     Session,
     after,
-    answer_2,
-    code,
     film_of,
     lesson_page,
     mo,
@@ -157,12 +155,12 @@ def _(
         session = Session("lru", LayeredInstance(layers=1, pages=4, cache=3))
         made = []
         for _ in range(16):
-            made.append(code()(answer_2.value)(session))
+            made.append(next(page for page in range(4) if not session.cached(page)))
             session.serve(made[-1])
         sequence = RequestSequence(session.instance, made)
         return mo.iframe(lesson_page(film_of(simulate("lru", sequence, record=True))), height="600px")
 
-    after([result_2], lambda: mo.vstack([mo.md("Your adversary against LRU, with OPT beside it:"), duel()]))
+    after([result_2], lambda: mo.vstack([mo.md("Such an adversary against LRU, and OPT:"), duel()]))
     return
 
 

@@ -78,7 +78,7 @@ def _(Policy, code, mo):
     fifo_source = """\
 class MyFifo(Policy):
     id, title = "my-fifo", "first in, first out"
-    traits = frozenset({"deterministic", "online", "demand", "conservative", "symmetric", "finite-state"})
+    traits = frozenset({"deterministic", "online", "demand", "conservative"})
 
     @staticmethod
     def serve(labels, page, slot, frame):

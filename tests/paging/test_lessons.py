@@ -20,6 +20,7 @@ import pytest
 from paging.cli.main import run as paging_run
 from paging.lessons import Curtain, Feedback, after, check, check_that, code, score, whole_numbers
 from proofs.lessons import Lesson, lessons
+from proofs.lessons.page import canonical, run_lesson
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "lessons.md"
@@ -121,13 +122,20 @@ WRONG: dict[int, dict[int, str]] = {
 """Answers to the questions of which there are many right ones; to lesson 7, answers to other questions."""
 
 
+def chapter(lesson: int) -> str:
+    page = ANSWERS.read_text(encoding="utf-8")
+    found = re.search(rf"^## Lesson {lesson}:.*?(?=^## |\Z)", page, re.M | re.S)
+    assert found is not None
+    return found[0]
+
+
+def exercises(lesson: int) -> list[str]:
+    return re.findall(r"^\*\*(Exercise \d)\.\*\*", chapter(lesson), re.M)
+
+
 def written(lesson: int) -> dict[int, str]:
     """Return the answers on the page for teachers as they are typed: code, or what is set as code."""
-    chapter = re.search(
-        rf"^## Lesson {lesson}:.*?(?=^## |\Z)", ANSWERS.read_text(encoding="utf-8"), re.M | re.S
-    )
-    assert chapter is not None
-    parts = re.split(r"^(?:\*\*Question (\d+)\.\*\* |(?=\*\*))", chapter[0], flags=re.M)
+    parts = re.split(r"^(?:\*\*Question (\d+)\.\*\* |(?=\*\*))", chapter(lesson), flags=re.M)
     found = {}
     for number, text in zip(parts[1::2], parts[2::2], strict=True):
         if number is not None:
@@ -139,14 +147,8 @@ def written(lesson: int) -> dict[int, str]:
 
 def run(lesson: Lesson, fields: Mapping[str, object] | None = None) -> tuple[str, Mapping[str, Any]]:
     """Run a lesson, with these fields instead of its own; return what it shows and what it defines."""
-    spec = importlib.util.spec_from_file_location(f"lesson_{lesson.number}", lesson.path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    outputs, names = module.app.run(defs=dict(fields or {}))
-    shown = [getattr(one, "text", None) or one._repr_html_() for one in outputs if one is not None]
-    return "\n".join(shown), names
+    outputs, names = run_lesson(lesson, fields)
+    return "\n".join(getattr(one, "text", None) or one._repr_html_() for one in outputs), names
 
 
 def states(names: Mapping[str, Any]) -> dict[int, str]:
@@ -180,6 +182,17 @@ def test_there_is_a_lesson_for_every_subject() -> None:
         assert len(numbers) >= 8
         assert f"| {lesson.number} | [{lesson.title}]" in page
         assert f"| {lesson.minutes} |" in page
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.title)
+def test_the_guide_has_every_section_and_its_minutes(lesson: Lesson) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    guide = text.partition(f"### Lesson {lesson.number}: {lesson.title}\n")[2].partition("\n##")[0]
+    planned = dict(re.findall(r"^\| (\d\. .*?) \| (\d+) \| .+ \|$", guide, re.M))
+    sections = re.findall(r"^ +## (\d\. .*)$", lesson.path.read_text(encoding="utf-8"), re.M)
+    assert list(planned) == sections
+    assert sum(map(int, planned.values())) == lesson.minutes
+    assert set(re.findall(r"\*(Exercise \d)\.\*", guide)) == set(exercises(lesson.number))
 
 
 @pytest.mark.slow
@@ -286,7 +299,7 @@ def missing(what: str) -> None:
     pytest.skip(f"no {what}: the browser tests need it ('make browser' installs it where it can)")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
@@ -337,3 +350,55 @@ def test_a_reader_types_answers_and_is_told(browser: Any, address: str) -> None:
         field.press("Enter")
         expect(page.get_by_text(verdict).first).to_be_visible()
     expect(behind).to_be_visible()
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("browser")
+def test_a_saved_lesson_checks_answers_without_a_network(browser: Any, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    pytest.importorskip("marimo", reason="the extra lessons is not installed")
+    expect.set_options(timeout=60_000)
+    target = tmp_path / "lesson.html"
+    assert paging_run(["lesson", "1", "-o", str(target)]) == 0
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(target.as_uri())
+    answers = written(1)
+    behind = page.get_by_text("Compare with the picture")
+    expect(behind).to_be_hidden()
+    forms = {int(form.get_attribute("data-number")): form for form in page.locator("form").all()}
+    assert set(forms) == {1, 2, 5, 6, 8, 9, 10, 11}
+    for box, verdict in (("mru", "✗ not yet: "), (answers[10], "✓ right")):
+        forms[10].get_by_label(box).check()
+        forms[10].get_by_role("button").click()
+        expect(forms[10].locator("output")).to_contain_text(verdict)
+        forms[10].get_by_label("mru").uncheck()
+    for number, form in forms.items():
+        field = form.get_by_role("textbox")
+        tries = {" ": "○ not answered yet", f"{answers[number]} 0": "✗ not yet: ", answers[number]: "✓ right"}
+        for text, verdict in tries.items() if number != 10 else ():
+            field.fill(text)
+            field.press("Enter")
+            expect(form.locator("output")).to_contain_text(verdict)
+    expect(page.get_by_text("8 of 8 right")).to_be_visible()
+    expect(behind).to_be_visible()
+    assert {url.partition(":")[0] for url in asked} <= {"file", "about", "data"}
+
+
+@pytest.mark.parametrize(
+    ("expected", "spelling"),
+    [
+        (3, ("list", "3")),
+        (Fraction(7, 2), ("list", "7/2")),
+        (10.9, ("list", "109/10")),
+        ([1, Fraction(3, 2)], ("list", "1,3/2")),
+        ({8, 2}, ("set", "2,8")),
+        ({"lru", "fifo"}, ("set", "fifo,lru")),
+        ("0 3 1 5", ("text", "0 3 1 5")),
+    ],
+)
+def test_a_right_answer_has_one_spelling(expected: object, spelling: tuple[str, str]) -> None:
+    assert canonical(expected) == spelling

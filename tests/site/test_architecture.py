@@ -264,7 +264,7 @@ def test_bounds_and_constructions_named_by_a_policy_exist(policy: str) -> None:
 
 # Rooms of proofs: theory knows nothing of its presentation; no test imports a test
 
-PRESENTATION = {"atlas", "report", "diagnose", "plots", "play", "commands"}
+PRESENTATION = {"atlas", "report", "diagnose", "plots", "play", "lessons", "commands"}
 THEORY = sorted(
     path
     for path in (ROOT / "proofs").rglob("*.py")

@@ -14,7 +14,8 @@ def modules() -> Iterator[str]:
     for package in ("paging", "adversary", "lp", "proofs"):
         yield package
         for info in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
-            if not info.name.endswith("__main__"):  # importing it would run it
+            name = info.name.rpartition(".")[2]
+            if name.isidentifier() and name != "__main__":  # no notebook, and nothing that runs on import
                 yield info.name
 
 
