@@ -202,8 +202,8 @@ def _show(document: Mapping[str, Any]) -> None:
     if first["phases"] or first["sequences"]:
         click.echo()
         _show_time(first)
-    for what, reason in document["skipped"].items():
-        click.echo(f"left out: {what}: {reason}")
+    for skip in document["skipped"]:
+        click.echo(f"left out: {skip['what']} for k = {', '.join(map(str, skip['k']))}: {skip['reason']}")
     if len(sizes) > 1:
         click.echo(f"layers and time are shown for k = {first['k']}; --json and -o FILE.html hold all sizes")
 

@@ -98,7 +98,7 @@ def diagnose(
         "layers": layer_facts(trace),
         "curves": {name: list(curve) for name, curve in runs.curves.items()},
         "sizes": [_size(trace, sequence, runs, size, counted, cost) for size in runs.sizes],
-        "skipped": dict(runs.skipped),
+        "skipped": [{"what": s.what, "k": list(s.caches), "reason": s.reason} for s in runs.skipped],
     }
 
 
@@ -147,7 +147,7 @@ def _size(
     compulsory, requests = sequence.distinct_pages, len(sequence)
     parts = parts_of(size, compulsory)
     lru, opt, best = lru_of(size), size.opt, size.best
-    split = {name: curve[size.cache - 1] for name, curve in runs.splits.items()}
+    split = {name: curve[min(size.cache, len(curve)) - 1] for name, curve in runs.splits.items()}
     shown = {BASELINE: lru, "best": best, OPT: opt}
     by_layer = {**shown, LAYERED: size.policy(LAYERED)}
     return {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -82,6 +82,14 @@ class SizeRuns:
         return self.policies[0]
 
 
+class LeftOut(NamedTuple):
+    """What does not serve the variant of the model or these cache sizes, and why."""
+
+    what: str
+    caches: tuple[int, ...]
+    reason: str
+
+
 @dataclass(frozen=True)
 class Runs:
     """All that was served.
@@ -93,15 +101,16 @@ class Runs:
     curves : mapping of str to tuple of int
         Faults of OPT and LRU for every k = 1 … K; empty where visits are atomic.
     splits : mapping of str to tuple of (int or None)
-        Faults of the best static split of k slots, ``"opt"`` or ``"lru"`` inside the layers, for k = 1 … K.
-    skipped : mapping of str to str
+        Faults of the best static split of k slots, ``"opt"`` or ``"lru"`` inside the layers, for k = 1 … K;
+        more slots than that change nothing.
+    skipped : tuple of LeftOut
         What was left out, and why.
     """
 
     sizes: tuple[SizeRuns, ...]
     curves: Mapping[str, tuple[int, ...]]
     splits: Mapping[str, tuple[int | None, ...]]
-    skipped: Mapping[str, str]
+    skipped: tuple[LeftOut, ...]
 
 
 def candidates() -> list[Policy]:
@@ -157,31 +166,39 @@ def serve(sequence: RequestSequence, sizes: Sequence[int], watch: Watch = UNWATC
             raise ModelError(f"a cache of {cache} does not hold one visit: k ≥ g = {group} is needed")
     if not sizes:
         raise ModelError("a diagnosis needs at least one cache size")
-    sequences = {cache: sequence.with_cache(cache) for cache in dict.fromkeys(sizes)}
-    largest = sequence.with_cache(max(sequences))
+    # More slots than pages, also in an equal split, change nothing but the memory that it takes to say so.
+    enough = sequence.instance.layers * max(sequence.instance.pages_by_layer)
+    sequences = {cache: sequence.with_cache(min(cache, enough)) for cache in dict.fromkeys(sizes)}
+    largest = sequences[max(sequences)]
     longest = min(sequence.distinct_pages, max(largest.instance.cache, LONGEST_CURVE))
-    policies, skipped = candidates(), dict[str, str]()
+    policies, refused = candidates(), dict[tuple[str, str], set[int]]()
 
-    def unless_refused(what: str, work: Callable[..., object], *given: object) -> Callable[[], Any]:
+    def unless_refused(
+        what: str, caches: Iterable[int], work: Callable[..., object], *given: object
+    ) -> Callable[[], Any]:
         def attempt() -> Any:
             try:
                 return work(*given)
             except UnsupportedModelError as refusal:
-                skipped.setdefault(what, str(refusal))
+                refused.setdefault((what, str(refusal)), set()).update(caches)
                 return None
 
         return attempt
 
     jobs: dict[tuple[str, object], Callable[[], Any]] = {}
     for name in REFERENCES:
-        jobs["curve", name] = unless_refused(f"fault curve of {name}", fault_curve, sequence, name, longest)
-        jobs["split", name] = unless_refused(f"best static split, {name}", best_static_split, largest, name)
+        jobs["curve", name] = unless_refused(
+            f"fault curve of {name}", sequences, fault_curve, sequence, name, longest
+        )
+        jobs["split", name] = unless_refused(
+            f"best static split, {name}", sequences, best_static_split, largest, name
+        )
     for cache, here in sequences.items():
         jobs["opt", cache] = partial(_optimal, here)
-        jobs["bypassing", cache] = unless_refused("OPT with bypassing", _bypassing, here)
-        jobs["pinning", cache] = unless_refused("best static pinning", best_static_pinning, here)
+        jobs["bypassing", cache] = unless_refused("OPT with bypassing", [cache], _bypassing, here)
+        jobs["pinning", cache] = unless_refused("best static pinning", [cache], best_static_pinning, here)
         for policy in policies:
-            jobs[policy.name, cache] = unless_refused(policy.name, _run, policy, here)
+            jobs[policy.name, cache] = unless_refused(policy.name, [cache], _run, policy, here)
     done: dict[tuple[str, object], Any] = {}
     done.update(zip(jobs, in_threads(list(jobs.values()), watch=watch), strict=True))
     watch.look("all served")
@@ -202,7 +219,8 @@ def serve(sequence: RequestSequence, sizes: Sequence[int], watch: Watch = UNWATC
         )
     curves = {name: done["curve", name] for name in REFERENCES if done["curve", name] is not None}
     splits = {name: done["split", name].curve for name in REFERENCES if done["split", name] is not None}
-    return Runs(tuple(by_size), curves, splits, dict(sorted(skipped.items())))
+    skipped = (LeftOut(what, tuple(sorted(ks)), reason) for (what, reason), ks in sorted(refused.items()))
+    return Runs(tuple(by_size), curves, splits, tuple(skipped))
 
 
 def _run(policy: Policy, sequence: RequestSequence) -> Served:

@@ -27,7 +27,6 @@ from proofs.diagnose.page import render, write_page
 from proofs.diagnose.serving import candidates, misses_of
 from tests.helpers.offline import brute_force
 
-TRACES = Path(__file__).resolve().parents[3] / "shared" / "traces"
 CYCLE = Trace.from_experts([[[page]] for page in (0, 1, 2, 0, 1, 2)])
 
 
@@ -144,6 +143,21 @@ def test_a_single_token_has_no_repeats_and_no_reuse():
     assert diagnose(Trace.from_experts([[[0, 1]]]), [2])["sizes"][0]["lru"] == 2
 
 
+def test_what_is_left_out_names_its_cache_sizes():
+    found = diagnose(drawn(1, 3), [2, 3, 4])
+    assert [(skip["what"], skip["k"]) for skip in found["skipped"]] == [("partitioned", [2])]
+    assert [size["best_static_split"]["opt"] is None for size in found["sizes"]] == [True, False, False]
+
+
+def test_a_cache_beyond_all_pages_takes_no_memory():
+    trace = Trace.from_experts([[[0], [2]], [[1], [0]], [[0], [1]]], pages=(2, 3))
+    fits, huge = diagnose(trace, [5, 2_000_000_000])["sizes"]
+    assert huge["k"] == 2_000_000_000
+    assert huge["lru"] == huge["opt"] == huge["best_static_split"]["lru"] == huge["compulsory"] == 5
+    assert {row["faults"] for row in huge["policies"]} == {5}
+    assert fits["best_static_split"] == huge["best_static_split"]
+
+
 def test_an_incomplete_last_token_is_counted():
     instance = LayeredInstance(layers=2, pages=2, cache=1)
     assert misses_of(np.array([-1, 2, 0], np.int32), instance).tolist() == [[1, 1], [1, 0]]
@@ -165,9 +179,9 @@ def test_atomic_visits_say_what_is_left_out():
     assert found["curves"] == {}
     assert size["best_static_split"] == {"lru": None, "opt": None}
     assert size["best_static_pinning"] is size["opt_bypassing"] is None
-    assert {"fifo", "best static pinning", "fault curve of opt", "OPT with bypassing"} <= set(
-        found["skipped"]
-    )
+    left_out = {skip["what"]: skip["k"] for skip in found["skipped"]}
+    assert {"fifo", "best static pinning", "fault curve of opt", "OPT with bypassing"} <= set(left_out)
+    assert set(map(tuple, left_out.values())) == {(4,)}
     assert all(row["llru"] is None for row in size["layers"])
 
 
@@ -344,7 +358,9 @@ def test_the_terminal_shows_every_part(trace_file, capsys):
         assert part in out
     atomic = call(capsys, trace_file, "-k", "4", "--visits", "atomic")[1]
     assert "forced · atomic · cold" in atomic
-    assert "left out: fifo: policy fifo does not keep the pages of an atomic visit together" in atomic
+    assert (
+        "left out: fifo for k = 4: policy fifo does not keep the pages of an atomic visit together" in atomic
+    )
 
 
 @pytest.mark.parametrize(
@@ -417,11 +433,11 @@ def test_the_page_shows_the_numbers_of_the_document(visits):
 def test_a_page_is_written_with_all_pictures_and_loads_nothing(tmp_path):
     trace = drawn(1)
     target = tmp_path / "page.html"
-    for visits in ("sequential", "atomic"):
-        found = diagnose(trace, [2, 3, 4, 5, 6], visits=visits)
+    for visits, caches in (("sequential", [2, 3, 4, 5, 6]), ("atomic", [2])):
+        found = diagnose(trace, caches, visits=visits)
         write_page({**found, "provenance": {"versions": {}}}, str(target))
         text = target.read_text(encoding="utf-8")
-        assert text.count("<svg") == len(pictures([2, 3, 4, 5, 6])) == 2 + 2 * DETAILED
+        assert text.count("<svg") == len(pictures(caches)) == 2 + 2 * min(len(caches), DETAILED)
         assert "<script" not in text
         assert not re.search(r'(?:src|href)="(?!#)', text.replace("xlink:", ""))
         assert "default-src 'none'" in text
@@ -431,11 +447,14 @@ def test_a_page_is_written_with_all_pictures_and_loads_nothing(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not TRACES.is_dir(), reason="the recorded traces are not here")
-def test_a_real_trace_of_a_million_and_a_half_requests(capsys):
-    code, out, _ = call(capsys, str(TRACES / "gpt-oss-20b_mixed.npz"), "-k", "200", "--json")
+def test_a_real_trace_of_a_million_and_a_half_requests(trace_files, capsys):
+    path = next((str(path) for path in trace_files if path.stem == "gpt-oss-20b_mixed"), None)
+    if path is None:
+        pytest.skip("the longest of the recorded traces is not here")
+    code, out, _ = call(capsys, path, "-k", "200", "--json")
     (size,) = json.loads(out)["sizes"]
     assert code == 0
+    assert (size["lru"], size["opt"]) == (572_113, 256_688)  # as the comparison and the optimum alone say
     assert size["compulsory"] <= size["opt_bypassing"] <= size["opt"] <= size["best"] <= size["lru"]
     assert size["opt"] <= size["best_static_split"]["opt"] <= size["best_static_split"]["lru"]
     curves = json.loads(out)["curves"]
