@@ -26,7 +26,7 @@ REPLAY = "paging verify replays registered policies, and others with --policy"
 Labels = list[int]
 
 
-class Frame(NamedTuple):
+class Told(NamedTuple):
     """What a rule knows beside labels and the requested page."""
 
     cache: int  # slots
@@ -36,7 +36,7 @@ class Frame(NamedTuple):
     served: int  # the layer being served: always 0 to a rule that turns
 
 
-Serve = Callable[[Labels, int, Frame], Labels]
+Serve = Callable[[Labels, int, Told], Labels]
 
 
 class Rule(NamedTuple):
@@ -48,11 +48,11 @@ class Rule(NamedTuple):
 
 
 @lru_cache(maxsize=1000)
-def frame(counts: tuple[int, ...], cache: int, served: int) -> Frame:
+def frame(counts: tuple[int, ...], cache: int, served: int) -> Told:
     """Return what a rule is told when a layer is served."""
     layers, first = len(counts), sum(counts[:served])
     wait = [(own - served - 1) % layers + 1 for own, count in enumerate(counts) for _ in range(count)]
-    return Frame(cache, layers, range(first, first + counts[served]), wait, served)
+    return Told(cache, layers, range(first, first + counts[served]), wait, served)
 
 
 @lru_cache(maxsize=1000)
@@ -90,30 +90,30 @@ def put(labels: Labels, page: int, label: int, victim: int | None = None) -> Lab
     return after
 
 
-def full(labels: Labels, frame: Frame) -> bool:
+def full(labels: Labels, frame: Told) -> bool:
     """Say whether every slot is taken."""
     return sum(label > 0 for label in labels) == frame.cache
 
 
-def lru(labels: Labels, page: int, frame: Frame) -> Labels:
+def lru(labels: Labels, page: int, frame: Told) -> Labels:
     """Recency ranks: younger pages than the requested one age by one; rank k + 1 leaves."""
     rank = labels[page] or frame.cache + 1
     aged = [label + 1 if 0 < label < rank else label for label in labels]
     return [1 if q == page else label if label <= frame.cache else 0 for q, label in enumerate(aged)]
 
 
-def fifo(labels: Labels, page: int, frame: Frame) -> Labels:
+def fifo(labels: Labels, page: int, frame: Told) -> Labels:
     """Arrival ranks: as LRU, but a hit changes nothing."""
     return labels if labels[page] else lru(labels, page, frame)
 
 
-def fwf(labels: Labels, page: int, frame: Frame) -> Labels:
+def fwf(labels: Labels, page: int, frame: Told) -> Labels:
     """Flush when full: everything leaves."""
     flushed = [0] * len(labels) if full(labels, frame) and not labels[page] else labels
     return put(flushed, page, 1)
 
 
-def clock(labels: Labels, page: int, frame: Frame) -> Labels:
+def clock(labels: Labels, page: int, frame: Told) -> Labels:
     """2·(place from the hand, 1 = next) + use bit; the hand clears bits until it finds a clear one."""
     if labels[page]:
         return put(labels, page, labels[page] | 1)
@@ -130,18 +130,18 @@ def clock(labels: Labels, page: int, frame: Frame) -> Labels:
     return put(after, page, 2 * size + 1)
 
 
-def mark_lru(labels: Labels, page: int, frame: Frame) -> Labels:
+def mark_lru(labels: Labels, page: int, frame: Told) -> Labels:
     """2·(recency rank) + mark; a fault with all pages marked unmarks all, the oldest unmarked page leaves."""
     return marking(labels, page, frame, moves_on_hits=True)
 
 
-def mark_fifo(labels: Labels, page: int, frame: Frame) -> Labels:
+def mark_fifo(labels: Labels, page: int, frame: Told) -> Labels:
     """2·(arrival rank) + mark; as ``mark-lru`` otherwise."""
     return marking(labels, page, frame, moves_on_hits=False)
 
 
 def marking(
-    labels: Labels, page: int, frame: Frame, *, moves_on_hits: bool, own_first: bool = False
+    labels: Labels, page: int, frame: Told, *, moves_on_hits: bool, own_first: bool = False
 ) -> Labels:
     """Serve with ranks and marks: the page that moves to the front leaves a gap that younger pages fill."""
     if labels[page] and not moves_on_hits:
@@ -157,12 +157,12 @@ def marking(
     return put(aged, page, 3, gone)
 
 
-def mark_layer(labels: Labels, page: int, frame: Frame) -> Labels:
+def mark_layer(labels: Labels, page: int, frame: Told) -> Labels:
     """As ``mark-lru``, but unmarked pages of the layer being served leave before all others."""
     return marking(labels, page, frame, moves_on_hits=True, own_first=True)
 
 
-def mru(labels: Labels, page: int, frame: Frame) -> Labels:
+def mru(labels: Labels, page: int, frame: Told) -> Labels:
     """Recency ranks; with a full cache the most recent page leaves, and the new one takes its rank."""
     if not labels[page] and full(labels, frame):
         return [1 if q == page else 0 if label == 1 else label for q, label in enumerate(labels)]
@@ -170,12 +170,12 @@ def mru(labels: Labels, page: int, frame: Frame) -> Labels:
     return put([label + 1 if 0 < label < rank else label for label in labels], page, 1)
 
 
-def lifo(labels: Labels, page: int, frame: Frame) -> Labels:
+def lifo(labels: Labels, page: int, frame: Told) -> Labels:
     """Arrival ranks: as ``mru``, but a hit changes nothing."""
     return labels if labels[page] else mru(labels, page, frame)
 
 
-def sieve(labels: Labels, page: int, frame: Frame) -> Labels:
+def sieve(labels: Labels, page: int, frame: Told) -> Labels:
     """4·(place, 1 = tail) + 2·(the hand rests here) + visited.
 
     The hand goes towards the head, clears visited bits, and rests on the page after the one that leaves.
@@ -199,7 +199,7 @@ def sieve(labels: Labels, page: int, frame: Frame) -> Labels:
     return put(after, page, 4 * (len(queue) + 1))
 
 
-def lfu_capped(labels: Labels, page: int, frame: Frame) -> Labels:
+def lfu_capped(labels: Labels, page: int, frame: Told) -> Labels:
     """count·(k + 1) + recency rank, 1 = least recent: the least leaves; counts begin at 1 and stop at k."""
     base = frame.cache + 1
     count = min(labels[page] // base + 1, frame.cache)
@@ -215,23 +215,23 @@ def lfu_capped(labels: Labels, page: int, frame: Frame) -> Labels:
     return after
 
 
-def llru(labels: Labels, page: int, frame: Frame) -> Labels:
+def llru(labels: Labels, page: int, frame: Told) -> Labels:
     """1 + visits since the last request: the most rounds until the next visit leave, then the later visit."""
     return by_age(labels, page, frame, lambda since, wait: (since + wait) // frame.layers)
 
 
-def llru_lazy(labels: Labels, page: int, frame: Frame) -> Labels:
+def llru_lazy(labels: Labels, page: int, frame: Told) -> Labels:
     """As ``llru``, but the visit under way does not count for pages of its layer."""
     layers = frame.layers
     return by_age(labels, page, frame, lambda since, wait: (since + wait) // layers - (wait == layers))
 
 
-def llru_token(labels: Labels, page: int, frame: Frame) -> Labels:
+def llru_token(labels: Labels, page: int, frame: Told) -> Labels:
     """As ``llru``, but rounds are counted by tokens: how many rounds began since the last request."""
     return by_age(labels, page, frame, lambda since, wait: -((frame.served - since) // frame.layers))
 
 
-def by_age(labels: Labels, page: int, frame: Frame, age: Callable[[int, int], int]) -> Labels:
+def by_age(labels: Labels, page: int, frame: Told, age: Callable[[int, int], int]) -> Labels:
     """Serve with visits since the last request, where gaps of 2ℓ or more are cut to ℓ … 2ℓ − 1."""
     layers = frame.layers
     now = [label + 1 if label else 0 for label in labels]
@@ -253,7 +253,7 @@ def by_age(labels: Labels, page: int, frame: Frame, age: Callable[[int, int], in
     return after
 
 
-def zrc(labels: Labels, page: int, frame: Frame) -> Labels:
+def zrc(labels: Labels, page: int, frame: Told) -> Labels:
     """Work-function labels: cached c → c + 1, others c → −c. Label 0 leaves first, then labels below k.
 
     Among these the pages whose layer is served again last leave first: those of the layer being served.
@@ -310,7 +310,7 @@ def rule_of(policy: str, problem: Problem) -> Rule | None:
     if inner is None or inner.ties or len(shares) != layers or sum(shares) > cache or min(shares) < 1:
         return None
 
-    def serve(labels: Labels, page: int, told: Frame) -> Labels:
+    def serve(labels: Labels, page: int, told: Told) -> Labels:
         own = told.own
         alone = frame((len(own),), shares[told.served], 0)
         part = inner.serve(labels[own.start : own.stop], page - own.start, alone)

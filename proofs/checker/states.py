@@ -31,7 +31,7 @@ class Likeness(NamedTuple):
     layers: bool  # the layers are alike, seen from the one to be served
 
 
-class Part(NamedTuple):
+class Piece(NamedTuple):
     """The pairs of a layer's pages, in ascending order where its pages are alike."""
 
     labels: tuple[int, ...]
@@ -46,7 +46,7 @@ class States:
 
     def __init__(self, alike: Likeness, small: int) -> None:
         self.alike, self.base = alike, small + 1
-        self.parts: list[Part] = []
+        self.parts: list[Piece] = []
         self.listed: list[Key] = []
         self.number: dict[Key, int] = {}
         self.vectors: list[tuple[int, ...]] = []
@@ -76,7 +76,7 @@ class States:
             for place, label in enumerate(work)
             if not (self.alike.pages and place and codes[place] == codes[place - 1])
         ]
-        self.parts.append(Part(labels, work, vector, len(work) - work.count(0), asked))
+        self.parts.append(Piece(labels, work, vector, len(work) - work.count(0), asked))
         return len(self.parts) - 1
 
     def key(self, parts: Sequence[int], layer: int) -> Key:

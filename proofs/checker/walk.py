@@ -57,7 +57,7 @@ class Answer(NamedTuple):
     ties: Ties
 
 
-class Edge(NamedTuple):
+class Effect(NamedTuple):
     """What a request does to every state with the same policy labels and the same OPT label of the page."""
 
     page: int
@@ -89,7 +89,7 @@ class Walk:
         self.kept = 0
         self.answers: dict[tuple[Vectors, int, int], Answer] = {}
         self.maps: dict[tuple[tuple[int, ...], tuple[int, ...], int | None], Following] = {}
-        self.edges: dict[Request, Edge] = {}
+        self.edges: dict[Request, Effect] = {}
         self.rises: dict[tuple[Fraction | int, int], Fraction | int] = {}
 
     def requests(self, numbers: list[int]) -> Iterator[tuple[Request, list[int]]]:
@@ -114,7 +114,7 @@ class Walk:
     def follow(self, numbers: list[int]) -> list[int]:
         """Return where all requests lead from some states, or refuse one."""
         sources: list[int] = []
-        edges: list[Edge] = []
+        edges: list[Effect] = []
         for key, group in self.requests(numbers):
             edge = self.edges.get(key) or self.edge(key, group[0])
             if edge.ties:
@@ -146,7 +146,7 @@ class Walk:
             )
         return targets
 
-    def check_ties(self, group: list[int], edge: Edge) -> None:
+    def check_ties(self, group: list[int], edge: Effect) -> None:
         """Refuse a choice by page number between pages that end with different labels of OPT."""
         for s in group:
             for layer, places in edge.ties:
@@ -157,7 +157,7 @@ class Walk:
                         "page numbers decide between pages that are not alike to OPT"
                     )
 
-    def edge(self, key: Request, state: int) -> Edge:
+    def edge(self, key: Request, state: int) -> Effect:
         """Return what a request does."""
         if self.kept > KEPT:
             self.kept = 0
@@ -182,7 +182,7 @@ class Walk:
             maps.append(found)
         paid = 0 if label else 1
         self.kept += 2
-        self.edges[key] = made = Edge(
+        self.edges[key] = made = Effect(
             page, known.cost, paid, self.spare(known.cost, paid), maps, table, known.ties
         )
         return made
