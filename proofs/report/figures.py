@@ -43,7 +43,7 @@ LONGEST_NAME = 28
 """Characters of a trace's name that a title holds."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A figure that is to be drawn.
 
@@ -196,7 +196,7 @@ def _ratio(figure: Figure, study: Mapping[str, Any]) -> None:
     for name in (*SHOWN, LRU_SPLIT, OPT_EQUAL, OPT_SPLIT):
         _curve(axes, study, name, "vs_opt", 1)
     axes.set_yscale("log")
-    axes.set_ylim(bottom=0.95)
+    axes.set_ylim(0.95, max(axes.get_ylim()[1], 2.8))  # with room for what was reported
     note_line(axes, 2.5, "reported: up to 2.5")
     axes.axhline(1, color=BLACK, linewidth=1.0)
     axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 1.5, 2, 3, 5, 7)))

@@ -6,7 +6,9 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -23,7 +25,7 @@ from proofs.report.cells import math, number, percent
 from proofs.report.document import UNJUDGED
 from proofs.report.figures import FORMATS, LEAST_SAVING, Plan, draw, plans
 from proofs.report.folder import DATA, FIGURES, HTML, JSON
-from proofs.report.studies import ORDER
+from proofs.report.studies import ORDER, POLICIES
 
 
 def write_report(
@@ -71,10 +73,23 @@ def draw_figures(
     todo = list(plans(document))
     formats = ("svg",) if document["provenance"]["settings"]["quick"] else FORMATS
     jobs = [(plan, folder, formats) for plan in todo]
-    return {
-        plan.name: inline_svg(plan, svg)
-        for plan, svg in zip(todo, each(pool, _draw, jobs, watch), strict=True)
-    }
+    drawn = dict(zip(todo, each(pool, _draw, jobs, watch), strict=True))
+    figures = {plan.name: inline_svg(plan, svg) for plan, svg in drawn.items()}
+    lead = _lead(todo)
+    if lead is not None:
+        figures[LEAD] = inline_svg(replace(lead, name=LEAD), drawn[lead])
+    return figures
+
+
+LEAD = "lead"
+"""Name of the figure on the first screen, which stands further down once more."""
+
+
+def _lead(todo: Sequence[Plan]) -> Plan | None:
+    """Choose the figure of the first screen: the distance to OPT, on a trace if there is one."""
+    ratios = [plan for plan in todo if plan.kind == "ratio"]
+    traces = [plan for plan in ratios if plan.data["kind"] == "trace"]
+    return next(iter(traces or ratios), None)
 
 
 def _draw(job: tuple[Plan, Path, tuple[str, ...]]) -> str:
@@ -161,6 +176,7 @@ def render(document: Mapping[str, Any], environment: Mapping[str, Any], drawn: M
         badges=BADGES,
         spans=_spans(document["claims"]),
         counts=counts(document),
+        findings=list(findings(document)),
     )
 
 
@@ -197,6 +213,50 @@ def counts(document: Mapping[str, Any]) -> dict[str, int]:
         "claims": len(document["claims"]),
         "reproduced": sum(claim["verdict"] == "reproduced" for claim in document["claims"]),
     }
+
+
+def findings(document: Mapping[str, Any]) -> Iterator[str]:
+    """Say what the numbers come to, in a few sentences for the first screen."""
+    found = counts(document)
+    if found["bad"]:
+        yield f"{found['bad']} of {found['judged']} verdicts speak against a bound."
+    else:
+        yield f"No run speaks against a bound: {found['judged']} verdicts from {found['runs']:,} runs."
+    for policy in ("zrc", "llru"):
+        savings = [
+            row["saving_over_lru"]
+            for study in document["studies"]
+            for row in study["rows"]
+            if row["policy"] == policy and row["saving_over_lru"] is not None
+        ]
+        if savings:
+            low, high = (f"{100 * end:.0f}".replace("-", "−") for end in (min(savings), max(savings)))
+            yield (
+                f"{policy_label(policy)} saves {low} to {high} % of the faults of LRU, over all requests and "
+                "cache sizes compared."
+            )
+    for study in document["studies"]:
+        means = _mean_ratios(study)
+        if means:
+            best = min(means, key=means.__getitem__)
+            yield (
+                f"Closest to OPT on {study['id']}: {policy_label(best)}, {means[best]:.2f} times its faults "
+                "on average over the cache sizes."
+            )
+    if found["claims"]:
+        yield (
+            f"{found['reproduced']} of {found['claims']} readings of published numbers are reproduced on our "
+            "requests."
+        )
+
+
+def _mean_ratios(study: Mapping[str, Any]) -> dict[str, float]:
+    """Return the mean observed ratio to OPT of every online policy that shares the cache."""
+    ratios: dict[str, list[float]] = {}
+    for row in study["rows"]:
+        if row["policy"] in POLICIES and row["sharing"] == "shared" and row["vs_opt"] is not None:
+            ratios.setdefault(row["policy"], []).append(row["vs_opt"])
+    return {policy: fmean(values) for policy, values in ratios.items()}
 
 
 def _spans(claims: Sequence[Mapping[str, Any]]) -> dict[str, int]:

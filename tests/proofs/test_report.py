@@ -36,7 +36,7 @@ from proofs.report.document import Settings, compute, environment
 from proofs.report.figures import draw, plans
 from proofs.report.folder import SCHEMA, ReportError, check_target, staged
 from proofs.report.studies import ORDER, SYNTHETIC, StudySource, cache_sizes, read_source, study
-from proofs.report.writing import data_tables, write_report
+from proofs.report.writing import data_tables, findings, write_report
 from tests.helpers.browser import Visit, expect
 from tests.helpers.json_form import check_form
 
@@ -411,6 +411,22 @@ def test_page_shows_the_studies_of_the_json(
         for policy, cells in zip(ORDER, page.tables[f"{table}-{found['id']}"], strict=True):
             rows = [row for row in found["rows"] if row["policy"] == policy]
             assert cells == values(*(row.get(key) for row in rows for key in keys))
+
+
+def test_the_first_screen_says_what_the_numbers_say(document: dict[str, Any], folder: Path) -> None:
+    said = list(findings(document))
+    assert said[0].startswith(f"No run speaks against a bound: {len(JUDGED)} verdicts from")
+    savings = [
+        1 - faults_of(found, "zrc")[k] / faults_of(found, "lru")[k]
+        for found in document["studies"]
+        for k in found["caches"]
+    ]
+    low, high = (f"{100 * end:.0f}".replace("-", "−") for end in (min(savings), max(savings)))
+    assert said[1].startswith(f"ZRC saves {low} to {high} % of the faults of LRU")
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert all(f"<li>{sentence}</li>" in text for sentence in said)
+    against = [{**document["verdicts"][0], "verdict": "violated"}]
+    assert next(findings({**document, "verdicts": against})) == "1 of 1 verdicts speak against a bound."
 
 
 def test_page_shows_the_claims_of_the_json(document: dict[str, Any], page: Page) -> None:
