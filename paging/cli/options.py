@@ -467,7 +467,7 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
                 *("--sequence", "file"),
                 type=click.Path(),
                 metavar="FILE",
-                help="RequestList as JSON with their instance instead, or those of a certificate.",
+                help="Requests as JSON with their instance instead, or those of a certificate.",
             ),
             _option(
                 "--construction",

@@ -89,7 +89,7 @@ def requests_trace(text: str, reading: TraceReading | None = None, **options: An
     Parameters
     ----------
     text : str
-        Page ids separated by spaces or commas: whole numbers, or words of which none is a number.
+        Page ids separated by spaces or commas: whole numbers, or names that all begin with a letter.
     reading, options
         As for `read_trace`.
 
@@ -106,8 +106,8 @@ def requests_trace(text: str, reading: TraceReading | None = None, **options: An
     wanted = TraceReading(**options) if reading is None else reading
     with _naming("--requests"):
         _refuse_options(FORMATS[".txt"], wanted)
-        if wanted.format is not None or wanted.column not in (None, ALL):
-            raise TraceError("requests typed on the command line have neither columns nor a format")
+        if wanted.format not in (None, "words") or wanted.column not in (None, ALL):
+            raise TraceError("typed requests have neither columns nor a format other than words")
         return read_typed(text, wanted).trace(wanted, "requests")
 
 

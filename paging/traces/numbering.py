@@ -26,7 +26,7 @@ class Numbering(dict[Any, int]):
 
 
 class RequestList:
-    """RequestList as they are read: memory is 4 bytes each, and what the different ids take."""
+    """Requests as they are read: memory is 4 bytes each, and what the different ids take."""
 
     def __init__(self) -> None:
         self.numbers = array("i")

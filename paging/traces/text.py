@@ -36,6 +36,9 @@ PRINT_POINT = re.compile(rb"^[ \t]*\*[ \t\r]*$", re.MULTILINE)
 
 HEADER_KEYS = {"layers", "pages", "per_visit", "requests", "ids"}
 NUMBERS, WORDS = "numbers", "words"
+TYPED = re.compile(r"[^\W\d][\w.:/@-]*")
+"""A page's name as one may type it without saying that it is one."""
+
 PLAIN_VALUE = re.compile(r"[0-9/]+|[A-Za-z]+")
 SHOWN = 6
 """Columns of a row that a message shows."""
@@ -52,10 +55,9 @@ def read_words(stream: IO[bytes], reading: TraceReading) -> Draft:
 
 
 def read_typed(text: str, reading: TraceReading) -> Draft:
-    """Read requests typed on a command line: words where none of them is a whole number."""
-    words = text.replace(",", " ").split()
-    kind = NUMBERS if any(word.isascii() and word.isdigit() for word in words) else WORDS
-    return _read_list(io.BytesIO(text.encode() + b"\n"), reading, kind)
+    """Read requests typed on a command line: names where all of them begin with a letter."""
+    named = reading.format == "words" or all(map(TYPED.fullmatch, text.replace(",", " ").split()))
+    return _read_list(io.BytesIO(text.encode() + b"\n"), reading, WORDS if named else NUMBERS)
 
 
 def _read_list(stream: IO[bytes], reading: TraceReading, kind: str) -> Draft:

@@ -22,11 +22,11 @@ PADDING = -1
 """Expert index of a slot that asks for nothing, in arrays and records."""
 
 BLOCK = 1 << 18
-"""RequestList looked at in one go: large enough for numpy, small enough to add nothing to the memory."""
+"""Requests looked at in one go: large enough for numpy, small enough to add nothing to the memory."""
 
 
 LONGEST_ROUND = 1 << 24
-"""RequestList in a round that are believed; a header that claims more would only eat the memory."""
+"""Requests in a round that are believed; a header that claims more would only eat the memory."""
 
 
 class IllegalRequestError(TraceError):
@@ -40,7 +40,7 @@ class IllegalRequestError(TraceError):
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """RequestList recorded from a model, or from any other source, in the order they were made.
+    """Requests recorded from a model, or from any other source, in the order they were made.
 
     Build one from expert indices with `Trace.from_experts`, from a sequence with `Trace.from_sequence`,
     or from a file with `paging.traces.read_trace`; the constructor itself takes page ids.

@@ -393,10 +393,18 @@ def test_stated_pages_are_taken_at_their_word() -> None:
         requests_trace("5000000000 1", pages=6)
     with pytest.raises(TraceError, match="--requests: 'A' is not a page id in"):
         requests_trace("A B", pages=6)
-    with pytest.raises(TraceError, match="neither columns nor a format"):
+    with pytest.raises(TraceError, match="neither columns nor a format other than words"):
         requests_trace("1 2", column=1)
-    with pytest.raises(TraceError, match="'A' is not a page id; --column"):
-        requests_trace("1 A")
+    for text, wrong in (
+        ("1 A", "A"),
+        ("1.5 2", "1.5"),
+        ("A;B;A", "A;B;A"),
+        ("1;2;3", "1;2;3"),
+        ("A 2B", "A"),
+    ):
+        with pytest.raises(TraceError, match=f"'{wrong}' is not a page id"):
+            requests_trace(text)
+        assert names(requests_trace(text, format="words")) == text.split()
 
 
 def test_reports_and_pictures_show_the_ids(tmp_path: Path, capsys: Capture) -> None:
