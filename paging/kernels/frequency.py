@@ -7,7 +7,7 @@ from paging.kernels.jit import compiled
 from paging.model import FREE, HIT, PageArray
 
 ONCE = 1 << 32
-"""A key is count · 2³² + time of the last request, so keys order pages as LFU does and name a request."""
+"""A key is count · 2³² + time of the last request (or of loading); keys order pages and name a request."""
 
 UNCAPPED = 2**31 - 1
 """A cap that no count reaches: there are fewer requests."""
@@ -39,8 +39,15 @@ def _push(heap: NDArray[np.int64], size: int, key: int) -> None:
 
 
 @compiled
-def lfu(requests: PageArray, pages_total: int, cache: int, entries: PageArray, most: int = UNCAPPED) -> int:
-    """Serve a sequence with LFU (counts in cache, ties to the least recently used).
+def lfu(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    most: int = UNCAPPED,
+    renewed: bool = True,
+) -> int:
+    """Serve a sequence with LFU (counts in cache, ties to the least recently used or to the first loaded).
 
     Pages requested once since they were loaded leave in the order of loading, so the request sequence is
     their queue. The others stand in a heap under a key that may be out of date: keys only grow while a page
@@ -49,6 +56,7 @@ def lfu(requests: PageArray, pages_total: int, cache: int, entries: PageArray, m
     are pages requested once.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`; counts stop at ``most`` ≥ 1.
+    Without ``renewed`` a hit leaves the time in a page's key, which is then that of its loading.
     """
     keys = np.zeros(pages_total, dtype=np.int64)
     heap = np.empty(min(cache, pages_total), dtype=np.int64)
@@ -77,7 +85,8 @@ def lfu(requests: PageArray, pages_total: int, cache: int, entries: PageArray, m
             keys[page] = ONCE + t
         else:
             repeated = key >= 2 * ONCE
-            key += t - key % ONCE
+            if renewed:
+                key += t - key % ONCE
             if key < most * ONCE:
                 key += ONCE
             keys[page] = key

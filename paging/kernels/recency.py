@@ -109,8 +109,10 @@ def _pass_used(used: Words, hand: int, slots: int) -> int:
 
 
 @compiled
-def clock(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
-    """Serve a sequence with CLOCK (use bit set on loading and on hits); O(1) amortised per request.
+def clock(
+    requests: PageArray, pages_total: int, cache: int, entries: PageArray, set_on_loading: bool = True
+) -> int:
+    """Serve a sequence with CLOCK (use bit set on hits, and on loading or not); O(1) amortised per request.
 
     Parameters and result as for :func:`lru`.
     """
@@ -135,7 +137,10 @@ def clock(requests: PageArray, pages_total: int, cache: int, entries: PageArray)
             dial[slot] = page
             slot_of[page] = slot
             faults += 1
-        used[slot >> 6] |= bit(slot & 63)
+        if entry == HIT or set_on_loading:
+            used[slot >> 6] |= bit(slot & 63)
+        else:
+            used[slot >> 6] &= ~bit(slot & 63)
         if len(entries) > 0:
             entries[t] = entry
     return faults

@@ -99,3 +99,53 @@ class LFUCapped(Policy):
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries, sequence.instance.cache)
+
+
+class LFUFirst(Policy):
+    """Least frequently used, counting while cached; ties go to the page loaded first.
+
+    The count restarts at 1 when a page is loaded.
+
+    Label
+    -----
+    count·(k + 1) + arrival rank, where the cached page loaded first has rank 1; the smallest label is the
+    next victim. Counts grow without bound.
+
+    Guarantee
+    ---------
+    None; pages requested often are never let go, as by ``lfu``.
+
+    Bad for
+    -------
+    Two new pages in turn beside k − 1 pages requested twice, as ``lfu``.
+
+    References
+    ----------
+    SleatorTarjan1985
+    """
+
+    id, title = "lfu-fifo", "least frequently used (in-cache counts, ties to the first loaded)"
+    traits = ORDINARY - {"finite-state"}
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        base = frame.cache + 1
+        if labels[page] > 0:
+            labels[page] += base
+            return
+        size = np.count_nonzero(labels)
+        if size == frame.cache:
+            victim = -1
+            for q in range(len(labels)):
+                if labels[q] > 0 and (victim < 0 or labels[q] < labels[victim]):
+                    victim = q
+            gap = labels[victim] % base
+            labels[victim] = 0
+            for q in range(len(labels)):
+                if labels[q] % base > gap:
+                    labels[q] -= 1
+            size -= 1
+        labels[page] = base + size + 1
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("lfu", sequence, entries, 2**31 - 1, False)

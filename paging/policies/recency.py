@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
 from paging.policy import Policy, run_kernel
 
@@ -162,6 +163,26 @@ class LIFO(Policy):
         return run_kernel("lifo", sequence, entries)
 
 
+@helper
+def _tick(labels: LabelArray, page: int, frame: Frame, bit: int) -> None:
+    """Serve with labels 2·(steps from the hand, 1 = next) + use bit; a page comes in with ``bit``."""
+    if labels[page] > 0:
+        labels[page] |= 1
+        return
+    size = np.count_nonzero(labels)
+    searching = size == frame.cache
+    under_hand = -1
+    while searching:
+        for q in range(len(labels)):
+            if labels[q] // 2 == 1:
+                under_hand = q
+            elif labels[q] > 0:
+                labels[q] -= 2
+        searching = labels[under_hand] % 2 == 1
+        labels[under_hand] = 2 * size if searching else 0
+    labels[page] = 2 * (size if size == frame.cache else size + 1) + bit
+
+
 class Clock(Policy):
     """CLOCK, also called second chance: FIFO that spares pages used since the hand last passed.
 
@@ -191,24 +212,40 @@ class Clock(Policy):
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        if labels[page] > 0:
-            labels[page] |= 1
-            return
-        size = np.count_nonzero(labels)
-        searching = size == frame.cache
-        under_hand = -1
-        while searching:
-            for q in range(len(labels)):
-                if labels[q] // 2 == 1:
-                    under_hand = q
-                elif labels[q] > 0:
-                    labels[q] -= 2
-            searching = labels[under_hand] % 2 == 1
-            labels[under_hand] = 2 * size if searching else 0
-        labels[page] = 2 * (size if size == frame.cache else size + 1) + 1
+        _tick(labels, page, frame, 1)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("clock", sequence, entries)
+
+
+class ClockClear(Policy):
+    """CLOCK whose use bit is clear on loading: only a hit sets it.
+
+    As ``clock`` otherwise. A page that is never hit leaves when the hand first reaches it.
+
+    Label
+    -----
+    2·(steps from the hand, 1 = next) + use bit.
+
+    Guarantee
+    ---------
+    None proved here. It is not conservative: with k = 2 and the cache {a, q}, q used, p, r, p are three
+    faults.
+
+    References
+    ----------
+    Corbato1969
+    """
+
+    id, title = "clock-clear", "CLOCK, use bit clear on loading"
+    traits = ORDINARY
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        _tick(labels, page, frame, 0)
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("clock", sequence, entries, False)
 
 
 class Sieve(Policy):

@@ -150,7 +150,7 @@ def known_value(
     --------
     >>> known = known_value("randomized", LayeredInstance(layers=1, pages=9, cache=3))
     >>> str(known.value), known.below.id, known.above.id
-    ('11/6', 'randomized-lower', 'equitable-upper')
+    ('11/6', 'L4-spread', 'equitable-upper')
     """
     randomized = of == "randomized"
     below = best_bound("lower", instance, _Anyone(randomized=randomized), opt_cache)

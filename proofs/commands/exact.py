@@ -181,7 +181,7 @@ def _report(
     shown_ratio = exact_text(both.value) or interval
     notes = both.notes
     if found.ratio is None and both.value is not None:
-        size = "" if estimate is None else f"; it has at least about {estimate:,} states"
+        size = f"; it has at least about {estimate:,} states" if (estimate or 0) > found.states else ""
         notes.append(f"The graph was not searched to its end{size} (--max-states builds more of it).")
     elif found.ratio is None:
         what = ": the ratio is at least this, or unbounded" if unlimited else ""

@@ -92,7 +92,7 @@ def defined(requests: list[int], cache: int, key: Key) -> list[int]:
     return entries
 
 
-def defined_clock(requests: list[int], cache: int) -> list[int]:
+def defined_clock(requests: list[int], cache: int, loaded: int = 1) -> list[int]:
     dial: list[list[int]] = []  # [page, use bit], the hand points at the first
     entries = []
     for page in requests:
@@ -107,7 +107,7 @@ def defined_clock(requests: list[int], cache: int) -> list[int]:
                 passed = dial.pop(0)
                 dial.append([passed[0], 0])
             entries[-1] = dial.pop(0)[0]
-        dial.append([page, 1])
+        dial.append([page, loaded])
     return entries
 
 
@@ -314,6 +314,14 @@ KERNELS = {
     "fifo": (lambda shape: fifo, lambda shape, r, k: defined(r, k, lambda q, t: (q.loaded,))),
     "lfu": (lambda shape: lfu, lambda shape, r, k: defined(r, k, lambda q, t: (q.count, q.last))),
     "clock": (lambda shape: clock, lambda shape, r, k: defined_clock(r, k)),
+    "clock-clear": (
+        lambda shape: lambda *a: clock(*a, False),
+        lambda shape, r, k: defined_clock(r, k, loaded=0),
+    ),
+    "lfu-fifo": (
+        lambda shape: lambda *a: lfu(*a, 2**31 - 1, False),
+        lambda shape, r, k: defined(r, k, lambda q, t: (q.count, q.loaded)),
+    ),
     "mru": (lambda shape: mru, lambda shape, r, k: defined(r, k, lambda q, t: (-q.last,))),
     "lifo": (lambda shape: lifo, lambda shape, r, k: defined(r, k, lambda q, t: (-q.loaded,))),
     "sieve": (lambda shape: sieve, lambda shape, r, k: defined_sieve(r, k)),

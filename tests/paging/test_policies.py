@@ -77,6 +77,8 @@ def test_invariant(policy: str, invariant: str) -> None:
         *(("clock", t) for t in ("marking", "stack", "atomic")),
         *(("sieve", t) for t in ("conservative", "marking", "stack", "atomic")),
         *(("lfu", t) for t in ("conservative", "marking", "stack", "finite-state")),
+        *(("clock-clear", t) for t in ("conservative", "marking", "stack", "atomic")),
+        *(("lfu-fifo", t) for t in ("conservative", "marking", "stack", "finite-state")),
         *(("lfu-capped", t) for t in ("conservative", "marking", "stack")),
         *(("zrc", t) for t in ("conservative", "marking", "stack", "symmetric")),
         *(("mru", t) for t in ("conservative", "marking")),
@@ -132,12 +134,15 @@ def test_opt_on_the_anomaly() -> None:
         # All bits are set: the hand clears 0 and 1, comes round and evicts 0. Then 1 is clear and leaves.
         # Then 2 and 0 are set; the hand clears both and evicts 2, where it stands again.
         ("clock", [FREE, FREE, HIT, 0, 1, 2]),
+        # The bit of 0 alone is set: the hand clears it and evicts 1. 0 is hit again, spared, and 2 leaves.
+        ("clock-clear", [FREE, FREE, HIT, 1, HIT, 2]),
         # 0 was visited and is spared, 1 leaves; the hand goes past the head, back to the tail. 0 is spared
         # again, 2 leaves.
         ("sieve", [FREE, FREE, HIT, 1, HIT, 2]),
         # Counts 2 and 1: 1 leaves for 2; counts 3 and 1: 2 leaves for 1.
         ("lfu", [FREE, FREE, HIT, 1, HIT, 2]),
         ("lfu-capped", [FREE, FREE, HIT, 1, HIT, 2]),
+        ("lfu-fifo", [FREE, FREE, HIT, 1, HIT, 2]),
         # OPT may have kept 0 or 1 beside 2: a tie, and 0 has the lower number. The request of 0 shows that
         # OPT kept 0, so 1 is useless and leaves. Then OPT keeps 0 or 2 beside 1: a tie again.
         ("zrc", [FREE, FREE, HIT, 0, 1, 0]),
@@ -332,6 +337,14 @@ class ReferenceClock(ReferenceFIFO):
         return self.queue.popleft()
 
 
+class ReferenceClockClear(ReferenceClock):
+    """Second chance only for pages that were hit."""
+
+    def loaded(self, page: int, time: int) -> None:
+        super().loaded(page, time)
+        self.used.discard(page)
+
+
 class ReferenceSieve(Reference):
     """Zhang et al. 2024: a list from head to tail, a hand that is a page or nothing."""
 
@@ -375,6 +388,19 @@ class ReferenceLFU(ByKey):
 
     def key(self, q: int, time: int) -> tuple[int, ...]:
         return -self.count[q], -self.last[q]
+
+
+class ReferenceLFUFirst(ReferenceLFU):
+    def __init__(self, sequence: RequestSequence) -> None:
+        super().__init__(sequence)
+        self.since: dict[int, int] = {}
+
+    def loaded(self, page: int, time: int) -> None:
+        super().loaded(page, time)
+        self.since[page] = time
+
+    def key(self, q: int, time: int) -> tuple[int, ...]:
+        return -self.count[q], -self.since[q]
 
 
 class ReferenceLFUCapped(ReferenceLFU):
@@ -482,8 +508,10 @@ REFERENCES: dict[str, type[Reference]] = {
     "fifo": ReferenceFIFO,
     "lifo": ReferenceLIFO,
     "clock": ReferenceClock,
+    "clock-clear": ReferenceClockClear,
     "sieve": ReferenceSieve,
     "lfu": ReferenceLFU,
+    "lfu-fifo": ReferenceLFUFirst,
     "lfu-capped": ReferenceLFUCapped,
     "zrc": ReferenceZRC,
     "mark-fifo": ReferenceMarkFIFO,
@@ -766,6 +794,14 @@ def test_policies_are_registered_under_their_own_id() -> None:
     for id, cls in registered_policies().items():
         assert cls.id == id
         assert cls.title
+
+
+def test_the_textbook_sequence() -> None:
+    # The reference string of the operating-systems textbooks, k = 3, variants as they are taught.
+    requests = [7, 0, 1, 2, 0, 3, 0, 4, 2, 3, 0, 3, 2, 1, 2, 0, 1, 7, 0, 1]
+    sequence = RequestSequence(LayeredInstance(1, 8, 3), requests)
+    wanted = {"fifo": 15, "lru": 12, "clock": 14, "clock-clear": 11, "lfu-fifo": 13}
+    assert {policy: simulate(policy, sequence).faults for policy in wanted} == wanted
 
 
 @pytest.mark.parametrize("name", ["OPT", "belady", "Min", "optimal", "farthest-in-future"])

@@ -24,7 +24,20 @@ MAY_IMPORT = {
     "proofs": {"paging", "adversary", "lp"},
 }
 POLICIES = (
-    *("lru", "fifo", "lifo", "mru", "clock", "sieve", "lfu", "fwf", "mark-lru", "mark-fifo"),
+    *(
+        "lru",
+        "fifo",
+        "lifo",
+        "mru",
+        "clock",
+        "clock-clear",
+        "sieve",
+        "lfu",
+        "lfu-fifo",
+        "fwf",
+        "mark-lru",
+        "mark-fifo",
+    ),
     *("mark-layer", "lfu-capped", "llru", "llru-lazy", "llru-token", "partitioned", "zrc"),
     *("random", "mark", "equitable", "game-optimal"),
 )
