@@ -25,4 +25,5 @@ Print Assumptions opt_increments.
 Print Assumptions zrc_valid.
 Print Assumptions zrc_exists.
 Print Assumptions zrc_upper.
+Print Assumptions zrc_upper_half.
 Print Assumptions best_ratio.
