@@ -2,7 +2,7 @@
 
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
-From Formal Require Import Model Lower Marking WorkFunction Certificates OptimalCaches Zrc.
+From Formal Require Import Model Lower Marking Farthest WorkFunction Certificates OptimalCaches Zrc.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.
@@ -12,6 +12,8 @@ Print Assumptions marking_upper.
 Print Assumptions lru_valid.
 Print Assumptions lru_marking.
 Print Assumptions lru_upper.
+Print Assumptions farthest_exists.
+Print Assumptions farthest_optimal.
 Print Assumptions work_least.
 Print Assumptions work_attained.
 Print Assumptions competitive_opt.
@@ -23,4 +25,5 @@ Print Assumptions opt_increments.
 Print Assumptions zrc_valid.
 Print Assumptions zrc_exists.
 Print Assumptions zrc_upper.
+Print Assumptions zrc_upper_half.
 Print Assumptions best_ratio.

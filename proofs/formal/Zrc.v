@@ -1,8 +1,8 @@
 (** * The policy zrc: k - l + 1 for k >= 2l - 1
 
     Theorem 1 of docs/zrc.md, with additive constant 0 and for every tie-break: [zrc A] says that the algorithm [A] never
-    evicts but as the rule of zrc allows, and nothing about which of the pages that the rule allows it evicts. With
-    [Lower.L2] the best deterministic competitive ratio is [k - l + 1] whenever [2l - 1 <= k], [k] is smaller than the
+    evicts but as the rule of zrc allows, and nothing about which of the pages that the rule allows it evicts. For other
+    [k >= l] the same proof gives [max (k - l + 1) (k/2 + 1)]. With [Lower.L2] the best deterministic competitive ratio is [k - l + 1] whenever [2l - 1 <= k], [k] is smaller than the
     number of pages and no layer is empty. *)
 
 From Formal Require Export OptimalCaches.
@@ -236,7 +236,13 @@ Qed.
 
 Definition missing (s : seq P) : {set P} := [set q | open (fam k s) q && (q \notin A s)].
 
-Definition due (s : seq P) := early k s + (k - l).+1 * (increments k s).-1.
+Section Accounting.
+
+(** What a phase is granted: [c] faults. *)
+Variable c : nat.
+Hypotheses (long_grant : k - l < c) (short_grant : forall b, b < l -> minn b (k - b) < c).
+
+Definition due (s : seq P) := early k s + c * (increments k s).-1.
 
 Definition unserved (s : seq P) q := layer q \notin [seq layer r | r <- since k s].
 
@@ -264,11 +270,14 @@ have dis : [disjoint missing s :&: B & [set q in since k s]].
 by move: sub; rewrite cardsU (disjoint_setI0 dis) cards0 subn0; move: sizeB; clear; lia.
 Qed.
 
+Lemma since_card s : legal layer s -> size (since k s) <= l -> #|[set q in since k s]| = size (since k s).
+Proof. by move=> leg short; rewrite cardsE; apply/card_uniqP; apply: since_uniq. Qed.
+
 (** At the end of a phase the theorem holds with the rank of the missing pages to spare. *)
-Lemma account_end s : l <= (k - l).+1 -> legal layer s -> account s ->
-  cost_of A s + rank k s (missing s) <= early k s + (k - l).+1 * increments k s.
+Lemma account_end s : legal layer s -> account s ->
+  cost_of A s + rank k s (missing s) <= early k s + c * increments k s.
 Proof.
-move=> long leg; rewrite /account; case e : (increments k s) => [|n].
+move=> leg; rewrite /account; case e : (increments k s) => [|n].
   case=> all le; rewrite muln0 addn0 (_ : rank _ _ _ = 0) ?addn0 //.
   apply/eqP; rewrite -leqn0; apply/rankP=> B BF; rewrite leqn0 cards_eq0; apply/eqP/setP=> q; rewrite !inE.
   case: (boolP (q \in B)) => [qB|]; rewrite ?andbF // andbT.
@@ -276,8 +285,10 @@ move=> long leg; rewrite /account; case e : (increments k s) => [|n].
   by rewrite inE /open sure_since // => ->; rewrite andbF.
 rewrite /within /due e /= mulnS; case=> first later.
 have := missing_rank leg; case: (leqP l (size (since k s))) => [ge|lt].
-  by move: (later ge) lk; move: (_ * n) (rank _ _ _) (#|_|) (cost_of _ _); clear; lia.
-by have [le _] := first (ltnW lt); move: le lt long; move: (_ * n) (rank _ _ _) (cost_of _ _); clear; lia.
+  by move: (later ge) lk long_grant; move: (_ * n) (rank _ _ _) (#|_|) (cost_of _ _); clear; lia.
+have [le1 [Q le2 _]] := first (ltnW lt); rewrite (since_card leg (ltnW lt)).
+move: le1 (leq_trans (leq_add (leqnn _) (leq0n _)) le2) (short_grant lt); rewrite addn0.
+by move: (_ * n) (rank _ _ _) (cost_of _ _) (size _); clear; lia.
 Qed.
 
 Lemma late (s : seq P) : 0 < increments k s -> k <= size (undup s).
@@ -318,12 +329,9 @@ have := early_victim leg (cached_well_all leg') short qgone; rewrite (negbTE ne)
 by move: qM; rewrite inE /open => /andP[/andP[/negbTE->]].
 Qed.
 
-Lemma since_card s : legal layer s -> size (since k s) <= l -> #|[set q in since k s]| = size (since k s).
-Proof. by move=> leg short; rewrite cardsE; apply/card_uniqP; apply: since_uniq. Qed.
-
-Lemma account_step s p : l <= (k - l).+1 -> legal layer (rcons s p) -> account s -> account (rcons s p).
+Lemma account_step s p : legal layer (rcons s p) -> account s -> account (rcons s p).
 Proof.
-move=> long leg acc; have [leg' _] := (legal_rcons layer s p).1 leg.
+move=> leg acc; have [leg' _] := (legal_rcons layer s p).1 leg.
 have [sure_ latest] := cached_well_all leg'; have m := matroid_all k0 s.
 have cost_ : cost_of A (rcons s p) <= cost_of A s + (p \notin A s).
   by rewrite (cost_of_rcons _ _ zrc_valid) leq_add2l; apply: loads_step.
@@ -333,7 +341,7 @@ have M_rank : rank k (rcons s p) (missing (rcons s p)) <= rank k (rcons s p) (mi
 have no_p : p \notin missing s :\ p by rewrite !inE eqxx.
 have M_step := leq_trans (rank_step k0 s no_p) (rank_sub k s (subsetDl (missing s) [set p])).
 case: (boolP (full k s p)) => [fp|not_full].
-  have := account_end long leg' acc; have [dp _] := andP fp => end_.
+  have := account_end leg' acc; have [dp _] := andP fp => end_.
   have eW : since k (rcons s p) = [:: p] by rewrite since_rcons fp.
   have eJ : increments k (rcons s p) = (increments k s).+1 by rewrite increments_rcons fp addn1.
   have eE : early k (rcons s p) = early k s.
@@ -406,19 +414,30 @@ have size_ : size (since k (rcons s p)) = l by apply/eqP; rewrite eqn_leq ge and
 rewrite since_card ?size_ //; move: leQ; move: (rank _ _ _); clear; lia.
 Qed.
 
-Theorem zrc_upper : 2 * l <= k + 1 -> competitive layer k A (k - l + 1) 1 0.
+Lemma zrc_granted : competitive layer k A c 1 0.
 Proof.
-move=> long s cs leg sched; rewrite mul1n addn0 addn1.
-have long' : l <= (k - l).+1 by move: long lk; clear; lia.
+move=> s cs leg sched; rewrite mul1n addn0.
 have acc : account s.
   elim/last_ind: s leg {cs sched} => [|s p ih] leg; first by split.
   by apply: account_step => //; apply: ih; case/legal_rcons: leg.
-have := account_end long' leg acc; have [B _ low] := fam_lower k0 sched => end_.
+have := account_end leg acc; have [B _ low] := fam_lower k0 sched => end_.
 apply: leq_trans (leq_trans (leq_addr _ _) end_) _.
-have : (k - l).+1 * (early k s + increments k s) <= (k - l).+1 * cost cs.
+have : c * (early k s + increments k s) <= c * cost cs.
   by rewrite leq_mul2l (leq_trans (leq_addr _ _) low) orbT.
-by apply: leq_trans; rewrite mulnDr leq_add2r leq_pmull.
+by apply: leq_trans; rewrite mulnDr leq_add2r leq_pmull // (leq_trans _ long_grant).
 Qed.
+
+End Accounting.
+
+(** For every [k >= l]. *)
+Theorem zrc_upper_half : competitive layer k A (maxn (k - l + 1) (k %/ 2 + 1)) 1 0.
+Proof.
+apply: zrc_granted => [|b _]; first by clear; lia.
+have := divn_eq k 2; have := @ltn_pmod k 2 isT; move: (k %/ 2) (k %% 2); clear; lia.
+Qed.
+
+Theorem zrc_upper : 2 * l <= k + 1 -> competitive layer k A (k - l + 1) 1 0.
+Proof. by move=> long; apply: zrc_granted => [|b]; move: long lk; clear; lia. Qed.
 
 End Zrc.
 
