@@ -60,7 +60,7 @@ def test_the_cycle_by_hand():
     assert (three["lru"], three["opt"], three["working_set_share"]) == (3, 3, 1.0)
     assert "everything fits" in three["recommendation"]["text"]
     assert three["whose"].endswith("all of it is the working set's: OPT misses as often.")
-    assert two["recommendation"]["lru_size_for_opt"] == 3
+    assert two["recommendation"]["lru_size_for_opt"] == three["recommendation"]["lru_size_for_opt"] == 3
     assert found["curves"] == {"opt": [6, 4, 3], "lru": [6, 6, 3]}
 
 
@@ -81,6 +81,15 @@ def test_every_number_of_a_size_by_the_definitions(seed, layers, per_visit, visi
             )
         best = min(size["policies"], key=lambda row: row["faults"])
         assert (size["best_policy"], size["best"]) == (best["policy"], best["faults"])
+        first = size["compulsory"]
+        assert size["parts"] == pytest.approx(
+            {
+                "compulsory": first / size["lru"],
+                "capacity": (size["opt"] - first) / size["lru"],
+                "recovered": (size["lru"] - size["best"]) / size["lru"],
+                "foresight": (size["best"] - size["opt"]) / size["lru"],
+            }
+        )
         for name, policy in (("lru", "lru"), ("best", size["best_policy"])):
             check_misses(size, name, runs[policy], trace)
         if "llru" in runs:
