@@ -10,9 +10,19 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from paging.arguments import checked
 from paging.errors import IllegalAnswerError, IllegalSequenceError, UnsupportedModelError
 from paging.judge import complaint, drive, judge
-from paging.model import MISSING, LabelArray, LayeredInstance, PageArray, RequestSequence, Serve, Step
+from paging.model import (
+    MISSING,
+    LabelArray,
+    LayeredInstance,
+    PageArray,
+    RequestSequence,
+    Serve,
+    Step,
+    generator,
+)
 from paging.policy import Outcomes, Policy, get_policy
 from paging.run import Run
 
@@ -44,6 +54,7 @@ class Session:
     (3, [0, 4])
     """
 
+    @checked
     def __init__(
         self,
         policy: str | Policy | type[Policy],
@@ -58,7 +69,7 @@ class Session:
         self.labels: LabelArray = np.zeros(instance.total_pages, dtype=np.int64)
         self.time = 0
         self.faults = 0
-        self._rng = np.random.default_rng(seed)
+        self._rng = generator(seed)
 
     @property
     def layer(self) -> int:
@@ -157,6 +168,7 @@ def _draw(outcomes: Outcomes, rng: np.random.Generator) -> LabelArray:
     return next(labels for chance, labels in outcomes if (ticket := ticket - int(chance * denominator)) < 0)
 
 
+@checked
 def steps(policy: str | Policy | type[Policy], sequence: RequestSequence, *, seed: int = 0) -> Iterator[Step]:
     """Yield every step of a run: page, hit, victims, cache and labels after it.
 
@@ -171,6 +183,7 @@ def steps(policy: str | Policy | type[Policy], sequence: RequestSequence, *, see
         yield session.serve(page)
 
 
+@checked
 def simulate(
     policy: str | Policy | type[Policy],
     sequence: RequestSequence,
@@ -214,7 +227,7 @@ def simulate(
     """
     entries = np.zeros(len(sequence) if record else 0, dtype=np.int32)
     answer = get_policy(policy)
-    run = run_sequence(answer, sequence, entries, np.random.default_rng(seed), engine)
+    run = run_sequence(answer, sequence, entries, generator(seed), engine)
     return Run(
         answer,
         sequence,

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
@@ -30,6 +31,20 @@ class Seconds(click.FloatRange):
         if number != number:
             self.fail(f"{value!r} is not a number of seconds.", param, ctx)
         return number
+
+
+class NewFile(click.Path):
+    """A file to be written: refused before any work where its folder is missing, or it is a folder."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the name."""
+        name = str(super().convert(value, param, ctx))
+        if not Path(name).absolute().parent.is_dir():
+            self.fail(f"{name}: there is no folder {Path(name).parent}", param, ctx)
+        return name
 
 
 def parse_pages(text: str | int | tuple[int, ...]) -> int | tuple[int, ...]:
@@ -156,6 +171,12 @@ def seed_option(**settings: Any) -> Callable[[F], F]:
     return _option("--seed", help=text, **settings)
 
 
+def runs_option(shown: str) -> Callable[[F], F]:
+    """``--runs``; ``shown`` says what a table shows of them."""
+    text = f"Sampled runs of each randomised policy; shown {shown}."
+    return _option("--runs", type=click.IntRange(min=2), metavar="R", default=10, help=text)
+
+
 def json_option(**settings: Any) -> Callable[[F], F]:
     """``--json``, passed as ``as_json``."""
     text = "Write JSON to standard output instead of a table."
@@ -228,8 +249,9 @@ class Source:
                 f"requests come from one of {', '.join(sources)}, but "
                 f"{' and '.join(given) + ' are' if given else 'none is'} given"
             )
-        variant = self.per_visit is not None or self.visits != "sequential" or self.bypassing
-        if self.file is not None and (variant or (self.layers, self.pages) != (None, None)):
+        shape = (self.layers, self.pages, self.per_visit)
+        variant = self.per_visit not in (None, 1) or self.visits != "sequential" or self.bypassing
+        if self.file is not None and (variant or shape != (None, None, None)):
             raise ModelError("--sequence states its instance itself; only the cache size (-k) can be changed")
         if self.options and self.construction is None:
             raise ModelError("--option is about a --construction, but none is given")
@@ -306,7 +328,13 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
 
         @functools.wraps(command)
         def gathered(**given: Any) -> object:
-            source = Source(**{name: given.pop(name) for name in names})
+            asked = {name: given.pop(name) for name in names}
+            if asked["rounds"] is not None and asked["construction"] is None:
+                raise ModelError(
+                    "--rounds is about a --construction, but none is given; a workload's length stands in "
+                    "its SPEC, as rounds=… or requests=…"
+                )
+            source = Source(**{**asked, "rounds": asked["rounds"] or rounds})
             return command(source=source, **given)
 
         options: list[Callable[[Any], Any]] = [
@@ -327,7 +355,7 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
             _option(
                 "--rounds",
                 type=click.IntRange(min=1),
-                default=rounds,
+                show_default=str(rounds),
                 help="Length of a construction in rounds of ℓ requests.",
             ),
             _option(
