@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from paging.arguments import checked
 from paging.docstrings import sections
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError
 from paging.html import facts_table
@@ -396,6 +397,7 @@ def _found() -> tuple[tuple[str, Adversary], ...]:
     return tuple((adversary.id, adversary) for adversary in sorted(found, key=lambda a: a.id))
 
 
+@checked
 def get_construction(name: str) -> Adversary:
     """Return a construction by id; near misses are listed when it is unknown.
 

@@ -10,11 +10,11 @@ from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
 
-from sympy import Expr, oo
-from sympy.printing.str import StrPrinter
+from sympy import oo
 
 from adversary.construction import Adversary, constructions
-from paging.numbers import UNBOUNDED, exact_text
+from adversary.formulas import formula
+from paging.numbers import exact_text
 
 SECTIONS = ("Bad for whom", "Promise", "Offline schedule in words")
 """Headings that the docstring of every construction has, before its parameters."""
@@ -43,8 +43,8 @@ def _entry(found: Adversary) -> str:
         *(f"- **{name}.** {words[name]}" for name in SECTIONS),
         f"- **Needs.** {_text(conditions(found).partition('.')[0])}.",
         f"- **Source.** {found.source}; {found.status}.",
-        f"- **Closed form.** Per {_unit(promise.period)}: online ≥ {_form(promise.online)}, "
-        f"offline ≤ {_form(promise.offline)}; limit {_form(promise.limit)}.",
+        f"- **Closed form.** Per {_unit(promise.period)}: online ≥ {formula(promise.online)}, "
+        f"offline ≤ {formula(promise.offline)}; limit {formula(promise.limit)}.",
         f"- **Try it.** `{command}` (limit {exact_text(built.limit)})",
         "",
         f"![Ratio against sequence length on {found.id}](images/adversaries/{found.id}.png)",
@@ -71,7 +71,7 @@ def _cells(found: Adversary) -> tuple[str, ...]:
     shape, limit = built.sequence.instance, built.promise.limit
     # A number, or one of the construction's own m, is that of an instance.
     general = limit == oo or {"ell", "n", "k", "h"} >= {symbol.name for symbol in limit.free_symbols} != set()
-    ratio = _form(limit) if general else f"{built.limit} at {(shape.layers, shape.pages, shape.cache)}"
+    ratio = formula(limit) if general else f"{built.limit} at {(shape.layers, shape.pages, shape.cache)}"
     return found.id, found.bad_for, ratio, found.source
 
 
@@ -91,13 +91,6 @@ def _unit(period: str) -> str:
 
 def _pages(pages: int | tuple[int, ...]) -> str:
     return str(pages) if isinstance(pages, int) else ",".join(map(str, pages))
-
-
-def _form(form: Expr) -> str:
-    if form == oo:
-        return UNBOUNDED
-    text: str = StrPrinter().doprint(form)
-    return text.replace("ell", "ℓ").replace("harmonic", "H").replace("*", "·")
 
 
 def main() -> None:

@@ -6,11 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from paging.arguments import checked
 from paging.errors import ModelError
 from paging.model import FREE, HIT, RequestSequence, Schedule
 from paging.offline import phase_starts
 
 
+@checked
 def phase_schedule(sequence: RequestSequence) -> tuple[Schedule, tuple[int, ...]]:
     """Return an offline schedule that faults once per k-phase on at most k + 1 distinct pages.
 

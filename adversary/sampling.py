@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversary.construction import Adversary, Construction, get_construction
+from paging.arguments import checked
 from paging.errors import ModelError
+from paging.expectation import MAX_RUNS
 from paging.model import LayeredInstance, whole_number
 from paging.policy import Policy, get_policy
 
@@ -48,6 +50,7 @@ class RatioEstimate:
         return f"{self.ratio:.4f} ± {self.half_width:.4f}"
 
 
+@checked
 def sample_ratio(
     construction: str | Adversary,
     policy: str | Policy,
@@ -92,7 +95,8 @@ def sample_ratio(
     found = get_construction(construction) if isinstance(construction, str) else construction
     if found.kind != "random":
         raise ModelError(f"construction {found.id} is not random: there is nothing to sample")
-    runs = whole_number(runs, "runs", 2)
+    runs = whole_number(runs, "runs", 2, MAX_RUNS)
+    seed = whole_number(seed, "seed", 0)
     if not 0 < confidence < 1:
         raise ModelError(f"confidence must lie between 0 and 1, got {confidence}")
     costs = np.zeros((runs, 2))
@@ -103,7 +107,7 @@ def sample_ratio(
     online, offline = costs.mean(axis=0)
     ratio = online / offline
     spread = float(np.std(costs[:, 0] - ratio * costs[:, 1], ddof=1)) / (offline * sqrt(runs))
-    quantile = float(stdtrit(runs - 1, (1 + confidence) / 2))
+    quantile = float(stdtrit(runs - 1, (1 + float(confidence)) / 2))
     return RatioEstimate(float(ratio), quantile * spread, built.limit, runs, confidence, seed)
 
 

@@ -8,9 +8,11 @@ import numpy as np
 
 from lp.kernels.bounds import phases, windows
 from lp.weights import Weights
-from paging.model import RequestSequence, whole_number
+from paging.arguments import checked
+from paging.model import MAX_PAGES, MAX_REQUESTS, RequestSequence, whole_number
 
 
+@checked
 def compulsory_bound(sequence: RequestSequence, weights: Weights | None = None) -> int | Fraction:
     """Return the cost of loading every requested page once: from a cold cache nobody avoids it.
 
@@ -29,10 +31,12 @@ def compulsory_bound(sequence: RequestSequence, weights: Weights | None = None) 
     """
     if weights is None:
         return sequence.distinct_pages
+    weights.refuse_other(sequence.instance)
     value = Fraction(int(weights.scaled[np.unique(sequence.requests)].sum()), weights.scale)
     return value.numerator if value.denominator == 1 else value
 
 
+@checked
 def phase_bound(sequence: RequestSequence, cache: int | None = None) -> int:
     """Return k (or all distinct pages, if fewer) plus one fault for every k-phase after the first.
 
@@ -59,11 +63,12 @@ def phase_bound(sequence: RequestSequence, cache: int | None = None) -> int:
     4
     """
     sequence.instance.require("the bound by k-phases", service="forced")
-    size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1)
+    size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1, MAX_PAGES)
     count = int(phases(sequence.requests, sequence.instance.total_pages, size))
     return 0 if count == 0 else min(sequence.distinct_pages, size) + count - 1
 
 
+@checked
 def window_bound(sequence: RequestSequence, length: int | None = None, cache: int | None = None) -> int:
     """Return the sum over windows of the distinct pages beyond what the cache can hold when a window begins.
 
@@ -93,9 +98,9 @@ def window_bound(sequence: RequestSequence, length: int | None = None, cache: in
     (6, 5)
     """
     sequence.instance.require("the bound by windows", service="forced")
-    size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1)
+    size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1, MAX_PAGES)
     if length is not None:
-        lengths = [whole_number(length, "length", 1)]
+        lengths = [whole_number(length, "length", 1, MAX_REQUESTS)]
     else:
         lengths = sorted({min(size * factor, max(1, len(sequence))) for factor in (1, 2, 3, 4, 6, 8, 16)})
     return max(
@@ -103,6 +108,7 @@ def window_bound(sequence: RequestSequence, length: int | None = None, cache: in
     )
 
 
+@checked
 def lower_bounds(sequence: RequestSequence) -> dict[str, int]:
     """Return the bounds that hold for the sequence's variant of the model, by name.
 

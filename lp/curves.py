@@ -6,16 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp.kernels.stack import layered_depths, opt_depths, recency_depths
+from paging.arguments import checked
 from paging.errors import UnsupportedModelError
 from paging.model import RequestSequence, whole_number
 from paging.policy import Policy, get_policy, plain_name
 from paging.simulate import simulate
+
+LONGEST_CURVE = 10_000_000
+"""Most cache sizes of a curve."""
 
 VARIANTS = {"llru": 0, "llru-lazy": 1, "llru-token": 2}
 ONE_PASS = ("opt", "lru", *VARIANTS)
 """Algorithms whose eviction order at every time does not depend on k, so that one pass serves all k."""
 
 
+@checked
 def fault_curve(
     sequence: RequestSequence, policy: str | Policy | type[Policy] = "opt", max_cache: int | None = None
 ) -> tuple[int, ...]:
@@ -55,7 +60,9 @@ def fault_curve(
     >>> fault_curve(sequence), fault_curve(sequence, "lru")
     ((6, 4, 3), (6, 6, 3))
     """
-    limit = whole_number(sequence.instance.cache if max_cache is None else max_cache, "max_cache (K)", 1)
+    limit = whole_number(
+        sequence.instance.cache if max_cache is None else max_cache, "max_cache (K)", 1, LONGEST_CURVE
+    )
     sequence.instance.require("a fault curve", visits="sequential")
     name = plain_name(policy) if isinstance(policy, str) else get_policy(policy).name
     # More slots than distinct pages change nothing: the tail of the curve is flat.

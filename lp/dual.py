@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from lp.gaps import Flags, Gaps, Integers
 from lp.kernels.dual import cut_bounds, latest_cuts, least_potential
+from paging.arguments import checked
+from paging.errors import InfeasibleScheduleError, ModelError
 
 SAFE = 2**62
 EFFORT = 2000
@@ -59,6 +61,7 @@ def dual_of_levels(levels: Integers) -> Dual:
     return Dual(steps, y[steps])
 
 
+@checked
 def dual_of_kept(gaps: Gaps, kept: Flags) -> Dual | None:
     """Return a dual that proves a choice of kept gaps optimal, or None where there is none.
 
@@ -80,6 +83,10 @@ def dual_of_kept(gaps: Gaps, kept: Flags) -> Dual | None:
     No solver is involved. At unit cost O(T) to set up and, as measured, about one move per cut; see
     docs/offline-optimum.md for the proof that a dual exists if and only if the choice is optimal.
     """
+    if kept.dtype != np.bool_ or kept.shape != gaps.ends.shape:
+        raise ModelError(f"kept must be {len(gaps)} truth values, one for each gap, got {kept!r:.60}")
+    if (gaps.load(kept) > gaps.slots).any():
+        raise InfeasibleScheduleError("more gaps are kept than there are slots")
     full = gaps.load(kept) == gaps.slots
     if gaps.weights is None:
         ahead, behind = cut_bounds(gaps.first, gaps.last, kept, full)

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from lp.kernels.gaps import previous_requests, schedule_of_kept
 from lp.weights import Weights
+from paging.arguments import checked
 from paging.errors import InfeasibleScheduleError, ModelError
 from paging.model import HIT, RequestSequence, Schedule, whole_number
 
@@ -140,6 +141,7 @@ class Gaps:
         return Schedule(self.sequence, entries)
 
 
+@checked
 def gaps_of(
     sequence: RequestSequence, weights: Weights | None = None, shares: Sequence[int] | None = None
 ) -> Gaps:
@@ -166,8 +168,8 @@ def gaps_of(
         instance.require("the optimum with atomic visits", service="forced")
     if shares is not None:
         instance.require("the optimum with a fixed split", visits="sequential")
-    if weights is not None and len(weights.scaled) != instance.total_pages:
-        raise ModelError(f"{len(weights.scaled)} weights for {instance.total_pages} pages")
+    if weights is not None:
+        weights.refuse_other(instance)
     split = None if shares is None else _checked_shares(sequence, shares)
     previous = previous_requests(sequence.requests, instance.total_pages)
     ends = np.flatnonzero(previous >= 0).astype(np.int32)

@@ -10,6 +10,7 @@ from lp.gaps import Gaps, gaps_of
 from lp.kernels.gaps import keep_earliest_ends
 from lp.result import OPTIMAL, Optimum, Route, Solution, solve
 from lp.weights import Weights, exact_weights
+from paging.arguments import checked
 from paging.errors import ModelError, UnknownNameError, UnsupportedModelError
 from paging.model import RequestSequence
 from paging.offline import farthest_in_future
@@ -54,6 +55,7 @@ ROUTES: dict[str, Route] = {
 """Routes by name; all give the same optimum, each with its own schedule."""
 
 
+@checked
 def optimum(
     sequence: RequestSequence,
     *,

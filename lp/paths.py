@@ -8,11 +8,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from lp.curves import LONGEST_CURVE
 from lp.dual import dual_of_levels
 from lp.gaps import Gaps, gaps_of
 from lp.kernels.paths import successive_paths
 from lp.result import OPTIMAL, Solution
 from lp.weights import Weights, exact_weights
+from paging.arguments import checked
 from paging.errors import ModelError
 from paging.model import RequestSequence, whole_number
 
@@ -48,6 +50,7 @@ def _stretches(gaps: Gaps) -> Iterator[tuple[int, int]]:
     yield from ((begin, end) for begin, end in pairwise(bounds) if begin < end)
 
 
+@checked
 def weighted_curve(
     sequence: RequestSequence, weights: Weights | Iterable[object], max_cache: int | None = None
 ) -> tuple[int | Fraction, ...]:
@@ -80,7 +83,9 @@ def weighted_curve(
     """
     instance = sequence.instance
     instance.require("a cost curve", visits="sequential")
-    limit = whole_number(instance.cache if max_cache is None else max_cache, "max_cache (K)", 1)
+    limit = whole_number(
+        instance.cache if max_cache is None else max_cache, "max_cache (K)", 1, LONGEST_CURVE
+    )
     if not isinstance(weights, Weights):
         weights = exact_weights(weights, instance, len(sequence))
     gaps = gaps_of(sequence.with_cache(limit), weights)

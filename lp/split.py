@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp.curves import fault_curve
+from paging.arguments import checked
 from paging.errors import UnsupportedModelError
 from paging.model import RequestSequence
 from paging.policy import Policy, get_policy, plain_name
@@ -39,6 +40,7 @@ class Split:
     curve: tuple[int | None, ...]
 
 
+@checked
 def best_static_split(sequence: RequestSequence, policy: str | Policy | type[Policy] = "opt") -> Split:
     """Split the cache over the layers once and for all so that the faults of all layers are fewest.
 

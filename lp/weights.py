@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from paging.arguments import checked
 from paging.errors import ModelError
 from paging.model import LayeredInstance
 
@@ -45,7 +46,13 @@ class Weights:
     def __len__(self) -> int:
         return len(self.scaled)
 
+    def refuse_other(self, instance: LayeredInstance) -> None:
+        """Raise ModelError unless there is one weight for every page of an instance."""
+        if len(self) != instance.total_pages:
+            raise ModelError(f"{len(self)} weights are given for {instance.total_pages} pages")
 
+
+@checked
 def exact_weights(values: Iterable[object], instance: LayeredInstance, requests: int) -> Weights:
     """Return weights as exact numbers, or refuse them.
 
@@ -83,6 +90,7 @@ def exact_weights(values: Iterable[object], instance: LayeredInstance, requests:
     return Weights(np.array(scaled, dtype=np.int64), scale)
 
 
+@checked
 def read_weights(path: str | Path, instance: LayeredInstance, requests: int) -> Weights:
     """Read weights from a JSON file: a list with one number (or ``"p/q"``) per page, or one list per layer.
 

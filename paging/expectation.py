@@ -10,10 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from paging.errors import LimitError
+from paging.arguments import checked
+from paging.errors import LimitError, ModelError
 from paging.model import LabelArray, RequestSequence, whole_number
 from paging.policy import Policy, get_policy
 from paging.simulate import faults_from, judged
+
+MAX_RUNS = 1_000_000
+"""Most sampled runs."""
 
 
 class ExpectedCost(NamedTuple):
@@ -23,6 +27,7 @@ class ExpectedCost(NamedTuple):
     per_request: tuple[Fraction, ...]
 
 
+@checked
 def expected_faults(
     policy: str | Policy | type[Policy], sequence: RequestSequence, *, max_states: int = 100_000
 ) -> Fraction:
@@ -58,6 +63,7 @@ def expected_faults(
     return expected_cost(policy, sequence, max_states=max_states).total
 
 
+@checked
 def expected_cost(
     policy: str | Policy | type[Policy], sequence: RequestSequence, *, max_states: int = 100_000
 ) -> ExpectedCost:
@@ -117,6 +123,7 @@ class Estimate:
         return f"{self.mean:.1f} ± {self.half_width:.1f}"
 
 
+@checked
 def sample_faults(
     policy: str | Policy | type[Policy],
     sequence: RequestSequence,
@@ -149,10 +156,13 @@ def sample_faults(
     """
     from scipy.special import stdtrit
 
-    runs = whole_number(runs, "runs", 2)
+    runs = whole_number(runs, "runs", 2, MAX_RUNS)
+    seed = whole_number(seed, "seed", 0)
+    if not 0 < confidence < 1:
+        raise ModelError(f"confidence must lie between 0 and 1, got {confidence}")
     answer = get_policy(policy)
     children = np.random.SeedSequence(seed).spawn(runs)
     costs = [faults_from(answer, sequence, start, np.random.default_rng(child)) for child in children]
     spread = float(np.std(costs, ddof=1)) / sqrt(runs)
-    quantile = float(stdtrit(runs - 1, (1 + confidence) / 2))
+    quantile = float(stdtrit(runs - 1, (1 + float(confidence)) / 2))
     return Estimate(float(np.mean(costs)), quantile * spread, runs, confidence, seed)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paging.model import PageArray, RequestSequence
+from paging.arguments import checked
+from paging.errors import ModelError
+from paging.model import PageArray, RequestSequence, whole_number
 from paging.run import Run
 
 
@@ -33,8 +35,29 @@ class Mistake:
     best_next: int | None
 
 
+@checked
 def optimum_from(sequence: RequestSequence, start: int, cached: Iterable[int]) -> int:
     """Return the fewest faults on the requests from time ``start`` on, beginning with a given cache.
+
+    Parameters
+    ----------
+    sequence : RequestSequence
+        Sequential visits; with or without bypassing.
+    start : int
+        A time in 0 … T; from T on nothing is requested.
+    cached : iterable of int
+        At most k distinct pages.
+
+    Raises
+    ------
+    ModelError
+        The time or a page is out of range, a page comes twice, or there are more than k.
+    UnsupportedModelError
+        Visits are atomic.
+
+    Guarantee
+    ---------
+    Exact: farthest-in-future from this cache.
 
     Examples
     --------
@@ -45,14 +68,22 @@ def optimum_from(sequence: RequestSequence, start: int, cached: Iterable[int]) -
     """
     from paging.kernels import farthest
 
-    # Requests to the cached pages come first: each takes a free slot, and nothing leaves.
-    warm = np.fromiter(cached, dtype=np.int32)
-    requests: PageArray = np.concatenate([warm, sequence.requests[start:]])
-    none = np.zeros(0, dtype=np.int32)
     instance = sequence.instance
-    return int(farthest(requests, instance.total_pages, instance.cache, none, False)) - len(warm)
+    instance.require("OPT from a given cache", visits="sequential")
+    start = whole_number(start, "start", 0, len(sequence))
+    warm = [whole_number(page, "a cached page", 0, instance.total_pages - 1) for page in cached]
+    if len(set(warm)) < len(warm) or len(warm) > instance.cache:
+        raise ModelError(
+            f"cached must be at most {instance.cache} distinct pages, got {len(warm)}: {warm[:9]}"
+        )
+    # Requests to the cached pages come first: each takes a free slot, and nothing leaves.
+    requests: PageArray = np.concatenate([np.array(warm, dtype=np.int32), sequence.requests[start:]])
+    none = np.zeros(0, dtype=np.int32)
+    faults = farthest(requests, instance.total_pages, instance.cache, none, instance.bypassing)
+    return int(faults) - len(warm)
 
 
+@checked
 def mistakes(run: Run) -> list[Mistake]:
     """Return the evictions of a recorded run that cost a fault each.
 

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from paging.arguments import array_of, checked
 from paging.errors import (
     IllegalSequenceError,
     InfeasibleScheduleError,
@@ -58,6 +59,9 @@ FREE, HIT, BYPASS, SEVERAL, LEFT_ON_HIT, MISSING, APPEARED, TOO_MANY = map(int, 
 MAX_PAGES = MAX_REQUESTS = 2**31 - 1
 """Most pages of an instance and requests of a sequence: ids and times are int32."""
 
+MAX_LAYERS = 1_000_000
+"""Most layers of an instance: what is kept of each fits the memory."""
+
 
 class Frame(NamedTuple):
     """The numbers of an instance as a policy's ``serve`` sees them (plain, so that they compile)."""
@@ -95,6 +99,19 @@ def whole_number(value: object, name: str, low: int, high: int | None = None) ->
 def pages_text(pages: int | Sequence[int]) -> str:
     """Write pages per layer as text: one number, or one per layer as ``3/1``."""
     return str(pages) if isinstance(pages, int) else "/".join(map(str, pages))
+
+
+def generator(seed: int | np.random.Generator) -> np.random.Generator:
+    """Return the generator that a seed ≥ 0 gives, or the one given.
+
+    Raises
+    ------
+    ModelError
+        The seed is negative or no whole number.
+    """
+    if isinstance(seed, np.random.Generator):
+        return seed
+    return np.random.default_rng(whole_number(seed, "seed", 0))
 
 
 @dataclass(frozen=True)
@@ -141,7 +158,7 @@ class LayeredInstance:
 
     def __post_init__(self) -> None:
         assign = object.__setattr__
-        assign(self, "layers", whole_number(self.layers, "layers (ℓ)", 1))
+        assign(self, "layers", whole_number(self.layers, "layers (ℓ)", 1, MAX_LAYERS))
         assign(self, "cache", whole_number(self.cache, "cache (k)", 1, MAX_PAGES))
         assign(self, "per_visit", whole_number(self.per_visit, "per_visit (g)", 1))
         if isinstance(self.pages, tuple | list):
@@ -405,6 +422,7 @@ class RequestSequence:
     requests: PageArray = field(repr=False)
     places: NDArray[np.int64] | None = field(repr=False)
 
+    @checked
     def __init__(
         self, instance: LayeredInstance, requests: ArrayLike, places: ArrayLike | None = None
     ) -> None:
@@ -509,7 +527,7 @@ class RequestSequence:
 
 
 def _integers(requests: ArrayLike) -> NDArray[np.integer[Any]]:
-    given = np.asarray(requests)
+    given = array_of(requests, "requests")
     if given.size == 0:
         return np.zeros(0, dtype=np.int32)
     if given.ndim != 1:
@@ -630,8 +648,9 @@ class Schedule:
     sequence: RequestSequence
     entries: PageArray = field(repr=False)
 
+    @checked
     def __init__(self, sequence: RequestSequence, entries: ArrayLike) -> None:
-        given = np.asarray(entries)
+        given = array_of(entries, "entries")
         if given.shape != sequence.requests.shape:
             raise InfeasibleScheduleError(
                 f"a schedule of {len(sequence)} requests has one entry each, got shape {given.shape}"

@@ -43,12 +43,16 @@ def exact_text(value: int | Fraction | float) -> str: ...
 @overload
 def exact_text(value: int | Fraction | float | None) -> str | None: ...
 def exact_text(value: int | Fraction | float | None) -> str | None:
-    """Return an exact number as text; None where it is not known.
+    """Return an exact number as text; None where it is not known, or ``nan``.
 
     >>> exact_text(Fraction(13, 4)), exact_text(Fraction(7)), exact_text(float("inf")), exact_text(None)
     ('13/4', '7', 'unbounded', None)
     """
-    return None if value is None else UNBOUNDED if value == math.inf else _in_full(lambda: str(value))
+    if value is None or value != value:
+        return None
+    if value == -math.inf:
+        return f"-{UNBOUNDED}"
+    return UNBOUNDED if value == math.inf else _in_full(lambda: str(value))
 
 
 def read_exact(text: str) -> Fraction | float:
@@ -66,6 +70,8 @@ def read_exact(text: str) -> Fraction | float:
     """
     if text == UNBOUNDED:
         return math.inf
+    if text == f"-{UNBOUNDED}":
+        return -math.inf
     if len(text) > MAX_LENGTH or "e" in text.lower():
         raise ValueError(f"{text[:30]!r} is no exact number of at most {MAX_LENGTH:,} characters")
     try:
@@ -86,10 +92,18 @@ def decimal(value: object) -> float:
 def number(value: int | Fraction | float) -> int | str:
     """Return an exact number as a certificate states it: a whole one as a number, any other as text.
 
+    Raises
+    ------
+    ValueError
+        The number is ``nan``.
+
+    Examples
+    --------
+
     >>> number(Fraction(6, 4)), number(Fraction(4, 2)), number(float("inf"))
     ('3/2', 2, 'unbounded')
     """
-    return int(value) if value != math.inf and value == int(value) else exact_text(value)
+    return exact_text(value) if abs(value) == math.inf or value != int(value) else int(value)
 
 
 def jsonable(value: object) -> Any:
@@ -105,7 +119,7 @@ def jsonable(value: object) -> Any:
     """
     if value is None or isinstance(value, str | bool | int):
         return value
-    if isinstance(value, Fraction) or (isinstance(value, float) and value == math.inf):
+    if isinstance(value, Fraction) or (isinstance(value, float) and abs(value) == math.inf):
         return exact_text(value)
     if isinstance(value, float):
         return None if math.isnan(value) else float(value)
@@ -138,7 +152,9 @@ def cell(value: object) -> str:
         return "–"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    if isinstance(value, float) and value != math.inf:
+    if isinstance(value, float) and abs(value) != math.inf:
+        if math.isnan(value):
+            return "–"
         return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4f}"
     if isinstance(value, Fraction) and value.denominator >= LONG_DENOMINATOR:
         return f"≈ {float(value):.6f}"

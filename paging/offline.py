@@ -8,7 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.model import PageArray, RequestSequence, whole_number
+from paging.arguments import checked
+from paging.errors import ModelError
+from paging.model import MAX_PAGES, PageArray, RequestSequence, whole_number
 from paging.run import Run
 
 
@@ -20,6 +22,7 @@ class OfflineAlgorithm(Protocol):
         ...
 
 
+@checked
 def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Run:
     """Serve a sequence optimally: on a fault evict the page whose next request is farthest away.
 
@@ -61,6 +64,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     return Run(None, sequence, int(faults), None, "kernel", entries if record else None)
 
 
+@checked
 def optimum_from_warm(sequence: RequestSequence, start: int) -> int:
     """Return the fewest faults on the requests from number ``start`` on, whatever the warm-up left behind.
 
@@ -96,6 +100,7 @@ def optimum_from_warm(sequence: RequestSequence, start: int) -> int:
     return int(faults) - len(warm)
 
 
+@checked
 def optimum_so_far(sequence: RequestSequence, cache: int | None = None) -> NDArray[np.int64]:
     """Return OPT after every request, shape (T,), compiled; O(T) up to an inverse Ackermann factor.
 
@@ -112,12 +117,13 @@ def optimum_so_far(sequence: RequestSequence, cache: int | None = None) -> NDArr
     from paging.kernels import optimum
 
     sequence.instance.require("OPT after every request", visits="sequential")
-    size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1)
+    size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1, MAX_PAGES)
     increments = np.zeros(len(sequence), dtype=np.int32)
     optimum(sequence.requests, sequence.instance.total_pages, size, increments, sequence.instance.bypassing)
     return np.cumsum(increments, dtype=np.int64)
 
 
+@checked
 def phase_starts(requests: Iterable[int], cache: int) -> list[int]:
     """Return the start times of the k-phases: maximal stretches of at most k distinct pages, from the start.
 
@@ -126,11 +132,15 @@ def phase_starts(requests: Iterable[int], cache: int) -> list[int]:
     >>> phase_starts([0, 1, 0, 2, 0, 1], 2)
     [0, 3, 5]
     """
+    cache = whole_number(cache, "cache (k)", 1)
     starts: list[int] = []
     seen: set[int] = set()
-    for time, page in enumerate(requests):
-        if page not in seen and (not starts or len(seen) == cache):
-            starts.append(time)
-            seen.clear()
-        seen.add(page)
+    try:
+        for time, page in enumerate(requests):
+            if page not in seen and (not starts or len(seen) == cache):
+                starts.append(time)
+                seen.clear()
+            seen.add(page)
+    except (TypeError, ValueError) as error:  # what cannot be hashed is no page id
+        raise ModelError(f"requests must be page ids: {error}") from error
     return starts

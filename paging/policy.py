@@ -209,12 +209,12 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     if isinstance(policy, Policy):
         return policy
     if isinstance(policy, type) and issubclass(policy, Policy):
-        return policy()
+        return _made(policy)
     if not isinstance(policy, str):
         raise ModelError(f"a policy is a name, a Policy class or a Policy object, got {policy!r}")
     known = registered_policies()
     if ":" in policy and "=" not in policy and policy.partition(":")[0] not in known:
-        return import_policy(policy)()
+        return _made(import_policy(policy))
     name, parameters = parse_spec(policy)
     if name.lower() in OPT_NAMES:
         raise UnknownNameError(
@@ -228,7 +228,17 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
         if key not in allowed:
             has = f"its parameters are {', '.join(allowed)}" if allowed else "it has none"
             raise ModelError(f"policy {name} has no parameter {key!r}: {has}")
-    return cls(**parameters)
+    return _made(cls, **parameters)
+
+
+def _made(cls: type[Policy], **parameters: Any) -> Policy:
+    """Return an object of a policy class, or say in one line why there is none."""
+    if cls.serve is Policy.serve and cls.outcomes is Policy.outcomes:
+        raise ModelError(f"{cls.__qualname__} is no policy: it defines neither serve nor outcomes")
+    try:
+        return cls(**parameters)
+    except TypeError as error:
+        raise ModelError(f"policy {cls.id or cls.__qualname__} cannot be made: {error}") from error
 
 
 @cache
@@ -258,8 +268,10 @@ def import_policy(path: str) -> type[Policy]:
     module, _, attribute = path.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ModelError(f"policy {path!r} cannot be imported: {error}") from error
+    except Exception as error:  # a name may be none, and somebody's module may fail in any way
+        raise ModelError(
+            f"policy {path!r} cannot be imported: {str(error) or type(error).__name__}"
+        ) from error
     if not (isinstance(found, type) and issubclass(found, Policy)):
         raise ModelError(f"{path!r} is not a subclass of paging.Policy")
     return found

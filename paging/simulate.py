@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from paging.arguments import checked
 from paging.errors import IllegalAnswerError, IllegalSequenceError, UnsupportedModelError
 from paging.judge import complaint, drive, judge
 from paging.model import (
@@ -23,6 +24,7 @@ from paging.model import (
     RequestSequence,
     Serve,
     Step,
+    generator,
 )
 from paging.policy import Outcomes, Policy, get_policy
 from paging.run import Run
@@ -55,6 +57,7 @@ class Session:
     (3, [0, 4])
     """
 
+    @checked
     def __init__(
         self,
         policy: str | Policy | type[Policy],
@@ -70,7 +73,7 @@ class Session:
         self.time = 0
         self.faults = 0
         self._cache: frozenset[int] = frozenset()
-        self._rng = np.random.default_rng(seed)
+        self._rng = generator(seed)
 
     @property
     def layer(self) -> int:
@@ -183,6 +186,7 @@ def _draw(outcomes: Outcomes, rng: np.random.Generator) -> LabelArray:
     return next(labels for chance, labels in outcomes if (ticket := ticket - int(chance * denominator)) < 0)
 
 
+@checked
 def steps(policy: str | Policy | type[Policy], sequence: RequestSequence, *, seed: int = 0) -> Iterator[Step]:
     """Yield every step of a run: page, hit, victims, cache and labels after it.
 
@@ -198,6 +202,7 @@ def steps(policy: str | Policy | type[Policy], sequence: RequestSequence, *, see
         yield session.serve(page, slot)
 
 
+@checked
 def simulate(
     policy: str | Policy | type[Policy],
     sequence: RequestSequence,
@@ -241,7 +246,7 @@ def simulate(
     """
     entries = np.zeros(len(sequence) if record else 0, dtype=np.int32)
     answer = get_policy(policy)
-    run = run_sequence(answer, sequence, entries, np.random.default_rng(seed), engine)
+    run = run_sequence(answer, sequence, entries, generator(seed), engine)
     return Run(
         answer,
         sequence,

@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.model import LayeredInstance, whole_number
+from paging.arguments import checked
+from paging.model import MAX_PAGES, LayeredInstance, whole_number
 
 
 class WorkFunction:
@@ -41,10 +42,11 @@ class WorkFunction:
     ([1, 1, 1, 0, 1], 4)
     """
 
+    @checked
     def __init__(self, instance: LayeredInstance, cache: int | None = None) -> None:
         instance.require("the work function", service="forced", visits="sequential")
         self.instance = instance
-        self.cache = instance.cache if cache is None else whole_number(cache, "cache (h)", 1)
+        self.cache = instance.cache if cache is None else whole_number(cache, "cache (h)", 1, MAX_PAGES)
         self.cost = 0
         self._labels = np.zeros(instance.total_pages, dtype=np.int64)
 

@@ -10,7 +10,7 @@ alternating-layered     LIFO, MRU, LFU with several layers unbounded            
 belady-anomaly          FIFO                               2 at (1, 5, 4)        the anomaly: Belady, Nelson
                                                                                  and Shedler 1969; without
                                                                                  end: ours
-cruel                   every deterministic policy         -ℓ + k + 1            ours, after the cruel
+cruel                   every deterministic policy         k − ℓ + 1             ours, after the cruel
                                                                                  adversary of Sleator and
                                                                                  Tarjan 1985
 cyclic                  LRU, FIFO, CLOCK, FWF and marking  k                     reported of arXiv:2509.02408;
@@ -30,15 +30,15 @@ marking-trap            every deterministic marking        5/2 at (3, 2, 4)     
 marking-tree            every policy, randomised ones      H(k)                  Fiat, Karp, Luby, McGeoch,
                         included                                                 Sleator and Young 1991, lower
                                                                                  bound
-missing-page            every deterministic policy         -ℓ + k + 1            for a bound reported of
+missing-page            every deterministic policy         k − ℓ + 1             for a bound reported of
                                                                                  arXiv:2509.02408; ours
-one-page-each           LRU, FIFO, CLOCK, FWF and marking  (ℓ - 1)/(ℓ - k)       ours
+one-page-each           LRU, FIFO, CLOCK, FWF and marking  (ℓ − 1)/(ℓ − k)       ours
                         with a fixed order
 rehearsed               LRU                                k                     ours
-sleator-tarjan          every deterministic policy, with   k/(-h + k + 1)        Sleator and Tarjan 1985,
+sleator-tarjan          every deterministic policy, with   k/(k − h + 1)         Sleator and Tarjan 1985,
                         OPT on h ≤ k pages                                       lower bound
 stuck-hand              SIEVE                              unbounded             ours, found by search
-two-faces               LRU                                -2·ℓ + 2·k + 1        ours
+two-faces               LRU                                2·k − 2·ℓ + 1         ours
 uniform                 every policy, randomised ones      4357/1820 at (2, 4,   reported of arXiv:2509.02408;
                         included                           7)                    rebuilt by us
 uniform-spread          every policy, randomised ones      57/28 at (2, 4, 5)    ours

@@ -14,7 +14,8 @@ import sympy
 from adversary.catalogue.missing_page import checked_spread, even_spread
 from adversary.construction import Construction, Promise, construction, m, require
 from adversary.phases import phase_schedule
-from paging.model import LayeredInstance, RequestSequence
+from paging.arguments import checked
+from paging.model import LayeredInstance, RequestSequence, whole_number
 
 
 @construction(
@@ -151,6 +152,11 @@ def _spreads(instance: LayeredInstance) -> Iterator[tuple[int, ...]]:
             yield tuple(counts)
 
 
+MOST = 1000
+"""Most layers and pages of one for which a mean length is computed exactly."""
+
+
+@checked
 def expected_phase_length(layers: int, share: int) -> Fraction:
     """Return the exact mean number of requests in a k-phase of the uniform construction.
 
@@ -164,6 +170,8 @@ def expected_phase_length(layers: int, share: int) -> Fraction:
     >>> expected_phase_length(2, 2), expected_phase_length(1, 4)
     (Fraction(6, 1), Fraction(22, 3))
     """
+    layers = whole_number(layers, "layers (ℓ)", 1, MOST)
+    share = whole_number(share, "share (m)", 2, MOST)
     return phase_length_from((share,) * layers, 0)
 
 

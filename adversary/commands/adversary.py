@@ -9,6 +9,7 @@ import click
 
 from paging.cli.options import (
     F,
+    NewFile,
     cache_option,
     certificate_option,
     json_option,
@@ -18,7 +19,6 @@ from paging.cli.options import (
 )
 from paging.cli.terminal import provenance, write_json, write_table
 from paging.errors import ModelError, UnknownNameError
-from paging.numbers import UNBOUNDED
 
 if TYPE_CHECKING:
     from adversary.construction import Adversary, Construction
@@ -138,7 +138,7 @@ def _options(found: Adversary) -> list[Callable[[Any], Any]]:
             metavar="KEY=VALUE",
             help=f"Option of this construction: {options}.",
         ),
-        click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help=save),
+        click.option("-o", "--output", type=NewFile(), metavar="FILE", help=save),
         _runs_option(found),
         _certificate_option(found),
         json_option(),
@@ -285,6 +285,8 @@ def _document(
     built: Construction, rows: list[dict[str, Any]], output: str | None, certificate: str | None
 ) -> dict[str, object]:
     """Return everything measured as plain values for JSON."""
+    from adversary.formulas import formula
+
     promise, instance = built.promise, built.sequence.instance
     return {
         "construction": built.id,
@@ -293,10 +295,10 @@ def _document(
         "model": instance.model,
         "promise": {
             "period": promise.period,
-            "online": str(promise.online),
-            "offline": str(promise.offline),
-            "start": str(promise.start),
-            "limit": _closed(promise.limit),
+            "online": formula(promise.online),
+            "offline": formula(promise.offline),
+            "start": formula(promise.start),
+            "limit": formula(promise.limit),
             "in_expectation": promise.in_expectation,
         },
         "rows": [_plain(row) for row in rows],
@@ -341,17 +343,14 @@ def _promised(built: Construction) -> str:
     every = "in expectation, per" if promise.in_expectation else "per"
     return (
         f"Promise {every} {promise.period}: online ≥ {_short(promise.online)}, "
-        f"offline ≤ {_short(promise.offline)}; offline start ≤ {promise.start}. "
+        f"offline ≤ {_short(promise.offline)}; offline start ≤ {_short(promise.start)}. "
         f"Limit: {_short(promise.limit)}."
     )
 
 
-def _closed(form: Any) -> str:
-    """Return a closed form as text."""
-    return UNBOUNDED if form.is_infinite else str(form)
-
-
 def _short(form: Any) -> str:
     """Return a closed form as text, a number with very many digits as a decimal."""
-    text = _closed(form)
+    from adversary.formulas import formula
+
+    text = formula(form)
     return text if len(text) <= LONGEST_FORM else f"≈ {form.evalf(8)}"

@@ -13,6 +13,7 @@ import click
 
 from paging.cli.exits import Exit, leave
 from paging.cli.options import (
+    NewFile,
     Seconds,
     cache_option,
     certificate_option,
@@ -68,7 +69,7 @@ FIRST_REMARK, REMARK_EVERY = 1.0, 5.0
 @seed_option()
 @click.option(
     "--checkpoint",
-    type=click.Path(dir_okay=False),
+    type=NewFile(),
     metavar="FILE",
     help="Save the state of the search there, and continue from it if it exists.",
 )

@@ -17,9 +17,10 @@ import numpy as np
 from adversary.construction import Construction
 from adversary.cycles.max_ratio import GraphCycle
 from adversary.cycles.product_graph import ProductGraph
+from paging.arguments import checked
 from paging.certificate import Certificate, certificate, packed
 from paging.errors import LayeredPagingError, LimitError, ModelError
-from paging.model import LayeredInstance, RequestSequence, Schedule, Step
+from paging.model import MAX_PAGES, LayeredInstance, RequestSequence, Schedule, Step, whole_number
 from paging.numbers import number
 from paging.offline import farthest_in_future
 from paging.policy import Policy, get_policy
@@ -193,6 +194,7 @@ def _close(pair: _Pair, again: Callable[[], None], *, repeats: int = MAX_REPEATS
     raise LimitError(f"{pair.session.policy.name}: no cycle within {repeats:,} repetitions")
 
 
+@checked
 def periodic_cycle(
     policy: str | Policy,
     instance: LayeredInstance,
@@ -209,6 +211,7 @@ def periodic_cycle(
     Fraction(2, 1)
     """
     pair = _Pair(get_policy(policy), instance, instance.cache if opt_cache is None else opt_cache)
+    repeats = whole_number(repeats, "repeats", 1, MAX_PAGES)
 
     def again() -> None:
         for page in period:
@@ -217,6 +220,7 @@ def periodic_cycle(
     return _close(pair, again, repeats=repeats)
 
 
+@checked
 def construction_cycle(built: Construction, policy: str | Policy | None = None) -> Cycle:
     """Return the cycle that a policy runs into on a construction, between two of its period boundaries.
 

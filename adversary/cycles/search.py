@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from adversary.cycles.cycle import Cycle, NoCycleError, cycle_certificate, literal, periodic_cycle
 from adversary.cycles.max_ratio import GAP, RATIO, Numbers, best_cycle
 from adversary.cycles.product_graph import ProductGraph, Symmetry
+from paging.arguments import checked
 from paging.certificate import Certificate
 from paging.errors import LimitError, ModelError
 from paging.files import atomic_write
@@ -110,6 +111,7 @@ class Search:
     (Fraction(4, 1), True)
     """
 
+    @checked
     def __init__(
         self,
         policy: str | Policy,

@@ -28,11 +28,12 @@ from sphinx.pycode import ModuleAnalyzer
 
 import paging.cli.main
 from adversary import constructions
+from adversary.formulas import formula
 from paging import TRAITS, LayeredInstance, get_policy, registered_policies
 from paging.bibliography import SOURCES
 from paging.docstrings import references, sections
 from paging.numbers import exact_text
-from proofs.bounds.bound import Bound, formula, source_text
+from proofs.bounds.bound import Bound, source_text
 from proofs.bounds.registry import BOUNDS
 
 INTERFACE = {

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from paging.cli.options import REFERENCES, Source
+from paging.cli.options import REFERENCES, Source, runs_option
 from paging.cli.terminal import progress, provenance, requests_note, write_json
 from paging.errors import ModelError
 from paging.signals import stoppable
@@ -15,14 +13,7 @@ if TYPE_CHECKING:
     from paging.compare import Comparison
     from paging.model import RequestSequence
 
-runs_option = click.option(
-    "--runs",
-    type=click.IntRange(min=2),
-    metavar="R",
-    default=10,
-    show_default=True,
-    help="Sampled runs of each randomised policy; shown are their mean and its 95 % interval.",
-)
+sampled_option = runs_option("are their mean and its 95 % interval")
 
 
 def compared(

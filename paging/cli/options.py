@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
@@ -32,6 +33,20 @@ class Seconds(click.FloatRange):
         if number != number:
             self.fail(f"{value!r} is not a number of seconds.", param, ctx)
         return number
+
+
+class NewFile(click.Path):
+    """A file to be written: refused before any work where its folder is missing, or it is a folder."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the name."""
+        name = str(super().convert(value, param, ctx))
+        if not Path(name).absolute().parent.is_dir():
+            self.fail(f"{name}: there is no folder {Path(name).parent}", param, ctx)
+        return name
 
 
 def parse_pages(text: str | int | tuple[int, ...]) -> int | tuple[int, ...]:
@@ -279,6 +294,12 @@ def told(file: str, trace: Trace) -> Trace:
     return trace
 
 
+def runs_option(shown: str) -> Callable[[F], F]:
+    """``--runs``; ``shown`` says what a table shows of them."""
+    text = f"Sampled runs of each randomised policy; shown {shown}."
+    return _option("--runs", type=click.IntRange(min=2), metavar="R", default=10, help=text)
+
+
 def json_option(**settings: Any) -> Callable[[F], F]:
     """``--json``, passed as ``as_json``."""
     text = "Write JSON to standard output instead of a table."
@@ -359,8 +380,9 @@ class Source:
                 f"requests come from one of {', '.join(sources)}, but "
                 f"{' and '.join(given) + ' are' if given else 'none is'} given"
             )
-        variant = self.per_visit is not None or self.visits != "sequential" or self.bypassing
-        if self.file is not None and (variant or (self.layers, self.pages) != (None, None)):
+        shape = (self.layers, self.pages, self.per_visit)
+        variant = self.per_visit not in (None, 1) or self.visits != "sequential" or self.bypassing
+        if self.file is not None and (variant or shape != (None, None, None)):
             raise ModelError("--sequence states its instance itself; only the cache size (-k) can be changed")
         told = {} if self.reading is None else self.reading.given(*SHAPE)
         if told and self.trace is None and self.typed is None:
@@ -451,7 +473,13 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
         @functools.wraps(command)
         def gathered(**given: Any) -> object:
             reading = _gather(given, keep=SHAPE)
-            source = Source(**{name: given.pop(name) for name in names}, reading=reading)
+            asked = {name: given.pop(name) for name in names}
+            if asked["rounds"] is not None and asked["construction"] is None:
+                raise ModelError(
+                    "--rounds is about a --construction, but none is given; a workload's length stands in "
+                    "its SPEC, as rounds=… or requests=…"
+                )
+            source = Source(**{**asked, "rounds": asked["rounds"] or rounds}, reading=reading)
             return command(source=source, **given)
 
         options: list[Callable[[Any], Any]] = [
@@ -478,7 +506,7 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
             _option(
                 "--rounds",
                 type=click.IntRange(min=1),
-                default=rounds,
+                show_default=str(rounds),
                 help="Length of a construction in rounds of ℓ requests.",
             ),
             _option(

@@ -10,14 +10,18 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
 
+from paging.arguments import checked
 from paging.errors import LimitError, ModelError, UnknownNameError, UnsupportedModelError
-from paging.model import LayeredInstance, RequestSequence
+from paging.model import LayeredInstance, RequestSequence, whole_number
 from paging.policy import TRAITS, Policy, get_policy
 from paging.testing.branches import UnjudgedError, cached, levels, pages_text
 from paging.testing.invariants import INVARIANTS, Invariant
 from paging.testing.strategies import places_of, request_sequence
 
 LONGEST_TABLE = 24
+
+MOST_EXAMPLES = 10_000_000
+"""Most sequences tried for one invariant."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ class PolicyCheckError(AssertionError):
         self.report = report
 
 
+@checked
 def applicable(policy: str | Policy | type[Policy]) -> list[str]:
     """Return the names of the invariants that a policy claims: those about all policies, and its traits.
 
@@ -128,6 +133,7 @@ def applicable(policy: str | Policy | type[Policy]) -> list[str]:
     return [invariant.name for invariant in INVARIANTS.values() if invariant.applies(answer)]
 
 
+@checked
 def check_policy(
     policy: str | Policy | type[Policy],
     invariants: Iterable[str] | None = None,
@@ -188,8 +194,7 @@ bypassing=False), [0, 1])
     answer = get_policy(policy)
     names = applicable(answer) if invariants is None else list(invariants)
     for name in names:
-        if name not in INVARIANTS:
-            raise UnknownNameError("invariant", name, INVARIANTS)
+        _refuse_unknown(name)
     found = [
         find_counterexample(answer, name, examples=examples, sequences=sequences, seed=seed) for name in names
     ]
@@ -199,6 +204,7 @@ bypassing=False), [0, 1])
     return report
 
 
+@checked
 def find_counterexample(
     policy: str | Policy | type[Policy],
     invariant: str,
@@ -214,11 +220,19 @@ def find_counterexample(
     >>> find_counterexample("fifo", "stack", examples=1000).verdict
     'broken'
     """
+    _refuse_unknown(invariant)
+    examples = whole_number(examples, "examples", 1, MOST_EXAMPLES)
+    seed = whole_number(seed, "seed", 0)
     answer, claim = get_policy(policy), INVARIANTS[invariant]
     source = claim.cases() if sequences is None else sequences
     search = _Search(answer, claim)
     verdict = search.run(source, examples, seed)
     return Finding(claim, answer, verdict, search.smallest, search.problem)
+
+
+def _refuse_unknown(name: object) -> None:
+    if not isinstance(name, str) or name not in INVARIANTS:
+        raise UnknownNameError("invariant", str(name), INVARIANTS)
 
 
 class _Search:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from paging.arguments import checked
 from paging.run import Run
 from paging.viewer.film import Film, Guide, Picture, film_of, guides
 
 __all__ = ["Film", "Guide", "Picture", "film_of", "guides", "show"]
 
 
+@checked
 def show(run: Run, *, first: int | None = None, opt_cache: int | None = None) -> Any:
     """Return a widget that plays a run request by request, beside OPT's cache and the proven bounds.
 

@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
+from paging.arguments import checked
 from paging.errors import LimitError, ModelError
 from paging.html import table
 from paging.model import SEVERAL, LayeredInstance, RequestSequence, Schedule, Step, whole_number
@@ -208,6 +209,7 @@ def work_function_cells(work: WorkFunction) -> str:
     return "".join(CACHED if label == work.cache else POSSIBLE if label else ABSENT for label in work.labels)
 
 
+@checked
 def film_of(
     run: Run,
     *,

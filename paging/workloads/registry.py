@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paging.arguments import checked
 from paging.errors import ModelError, UnknownNameError
-from paging.model import LayeredInstance, PageArray, RequestSequence, whole_number
+from paging.model import LayeredInstance, PageArray, RequestSequence, generator, whole_number
 from paging.spec import Value, parse_spec
 
 Floats = NDArray[np.float64]
@@ -148,6 +149,7 @@ def workload(
     return register
 
 
+@checked
 def generate(
     spec: str | Workload,
     instance: LayeredInstance,
@@ -187,9 +189,7 @@ def generate(
     """
     chosen, lengths = parse_workload(spec) if isinstance(spec, str) else (spec, {})
     requests = _number_of_requests(instance, {**lengths, "rounds argument": rounds})
-    if not isinstance(seed, np.random.Generator):
-        seed = np.random.default_rng(whole_number(seed, "seed", 0))
-    drawn = chosen.draw(instance, -(-requests // instance.round_length), seed)
+    drawn = chosen.draw(instance, -(-requests // instance.round_length), generator(seed))
     return RequestSequence(instance, drawn.reshape(-1)[:requests])
 
 

@@ -9,12 +9,11 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import sympy
-from sympy.printing.str import StrPrinter
 
+from adversary.formulas import formula
 from paging.bibliography import SOURCES
 from paging.html import facts_table
 from paging.model import LayeredInstance
-from paging.numbers import UNBOUNDED
 from paging.policy import Policy, get_policy, registered_policies
 
 l, n, k, h = sympy.symbols("ell n k h", integer=True, positive=True)  # noqa: E741
@@ -276,7 +275,7 @@ def source_text(bound: Bound) -> str:
 def describe(
     bound: Bound, instance: LayeredInstance | None = None, opt_cache: int | None = None
 ) -> dict[str, object]:
-    """Return a bound as plain values, for tables and JSON; with its value where it applies."""
+    """Return a bound as plain values, for tables and JSON; with its value, or why it has none there."""
     facts: dict[str, object] = {
         "id": bound.id,
         "kind": bound.kind,
@@ -296,36 +295,6 @@ def describe(
     }
     if instance is not None:
         missing = bound.excluded(instance, opt_cache)
-        facts["value_here"] = (
-            bound.at(instance, opt_cache) if missing is None else f"does not speak here: needs {missing}"
-        )
+        facts["value_here"] = bound.at(instance, opt_cache) if missing is None else None
+        facts["silent_here"] = None if missing is None else f"needs {missing}"
     return facts
-
-
-class _FieldStyle(StrPrinter):  # type: ignore[misc]
-    """Prints sums as the field writes them: symbols first, negative ones after positive, numbers last."""
-
-    def _print_Add(self, expr: Any, order: object = None) -> str:  # noqa: ARG002, N802
-        terms = sorted(
-            expr.args,
-            key=lambda term: (term.is_number, term.could_extract_minus_sign(), str(term).replace("ell", "ℓ")),
-        )
-        parts = [self._print(terms[0])]
-        for term in terms[1:]:
-            negative = term.could_extract_minus_sign()
-            parts.append(f"{'−' if negative else '+'} {self.parenthesize(-term if negative else term, 30)}")
-        return " ".join(parts)
-
-
-def formula(form: Any) -> str:
-    """Return a closed form as text with the field's letters.
-
-    Examples
-    --------
-    >>> formula(k - l + 1), formula(2 * sympy.harmonic(k) - 1)
-    ('k − ℓ + 1', '2·H(k) − 1')
-    """
-    if form == sympy.oo:
-        return UNBOUNDED
-    text: str = _FieldStyle().doprint(form)
-    return text.replace("ell", "ℓ").replace("harmonic", "H").replace("*", "·")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from adversary.formulas import formula
 from paging.certificate import CertificateError
 from paging.errors import LayeredPagingError
 from paging.files import atomic_write
@@ -15,7 +16,7 @@ from paging.model import LayeredInstance, RequestSequence
 from paging.numbers import exact_text, json_text, number
 from paging.offline import farthest_in_future
 from paging.policy import get_policy
-from proofs.bounds.bound import Bound, formula
+from proofs.bounds.bound import Bound
 from proofs.bounds.measuring import LEVEL, RUNS, Cost, online_cost
 from proofs.bounds.registry import BOUNDS
 from proofs.certificate import read_certificate, read_sequence

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from adversary.formulas import formula
 from paging.errors import LayeredPagingError
 from paging.model import LayeredInstance
 from paging.policy import Policy, get_policy
 from paging.viewer.film import Guide
-from proofs.bounds.bound import Bound, Half, formula
+from proofs.bounds.bound import Bound, Half
 from proofs.bounds.known import best_bound
 
 HUMAN = "you"

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import sympy
 
+from adversary.formulas import formula
+from paging.arguments import checked
 from paging.errors import UnknownNameError
-from proofs.bounds.bound import Bound, Condition, Range, Subject, formula, h, k, l, n
+from proofs.bounds.bound import Bound, Condition, Range, Subject, h, k, l, n
 
 ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
 """The layered model of the source: the order of layers is what the proof uses."""
@@ -715,6 +717,7 @@ BOUNDS: dict[str, Bound] = {bound.id: bound for bound in TABLE}
 """All bounds by id, in the order of every table."""
 
 
+@checked
 def get_bound(name: str) -> Bound:
     """Return a bound by id.
 

@@ -89,7 +89,10 @@ def bounds(
     header = ["id", "kind", "subject", "value", "conditions", "range", "status", "statement is"]
     if instance is not None:
         header.insert(4, "here")
-    keys = {"here": "value_here", "statement is": "origin"}
+    for row in rows:
+        row["here"] = f"does not speak here: {row['silent_here']}" if row.get("silent_here") else None
+        row["here"] = row["here"] or row.get("value_here")
+    keys = {"statement is": "origin"}
     write_table(
         "Bounds on the competitive ratio (upper: at most, lower: at least, tight: both)",
         header,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paging.cli.options import Source, cache_option, certificate_option, json_option, source_options
+from paging.cli.options import Seconds, Source, cache_option, certificate_option, json_option, source_options
 from paging.cli.terminal import progress, provenance, remark, requests_note, write_json, write_table
 from paging.errors import ModelError
 
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 @click.option("--shares", metavar="K1/K2/…", help="Slots per layer: the optimum of this fixed split.")
 @certificate_option(help="Write the proof (.json or .json.gz), for 'paging verify'.")
 @click.option(
-    "--time-limit", type=float, metavar="SECONDS", help="Stop the solver; the answer is an interval."
+    "--time-limit",
+    type=Seconds(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop the solver; the answer is an interval.",
 )
 @json_option()
 def opt(

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paging.cli.options import Source, cache_option, read, reading_options, source_options_with
+from paging.cli.options import (
+    NewFile,
+    Source,
+    cache_option,
+    read,
+    reading_options,
+    source_options_with,
+)
 from paging.cli.terminal import progress, remark, requests_note
 from paging.errors import ModelError
 from paging.files import atomic_write
@@ -80,9 +87,7 @@ def play(
 @cache_option()
 @source_options_with(rounds=40)
 @click.option("--first", type=click.IntRange(1), metavar="T", help="Show the first T requests only.")
-@click.option(
-    "-o", "--output", required=True, type=click.Path(dir_okay=False), metavar="FILE", help="HTML file."
-)
+@click.option("-o", "--output", required=True, type=NewFile(), metavar="FILE", help="HTML file.")
 def show(
     policy: str,
     cache: int | None,

@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 
 from adversary.cycles.max_ratio import best_cycle, longest_paths
+from paging.arguments import checked
 from paging.certificate import Certificate, NoCertificateError, certificate
 from paging.errors import UnknownNameError
 from paging.model import LayeredInstance
@@ -246,6 +247,7 @@ class RuleRatio:
         return certificate("rule", claim, evidence, provenance)
 
 
+@checked
 def solve_game(
     instance: LayeredInstance,
     *,

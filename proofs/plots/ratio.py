@@ -14,6 +14,7 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from adversary.construction import Construction
+from adversary.formulas import formula
 from paging.errors import ModelError
 from paging.model import LayeredInstance, RequestSequence
 from paging.numbers import decimal
@@ -22,7 +23,6 @@ from paging.plotting import legend, looks, note_line, plain_ticks, policy_label,
 from paging.policy import get_policy
 from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import simulate
-from proofs.bounds.bound import formula
 from proofs.bounds.known import best_bound
 from proofs.plots.document import Document
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from paging.arguments import checked
 from paging.model import LayeredInstance
 from paging.policy import Policy, get_policy
 from paging.signals import UNWATCHED, Watch
@@ -9,6 +10,7 @@ from proofs.ratio.deterministic import ExactRatio, exact_ratio
 from proofs.ratio.randomized import RandomizedRatio, randomized_exact
 
 
+@checked
 def competitive_ratio(
     policy: str | Policy,
     instance: LayeredInstance,

@@ -14,8 +14,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from adversary import Adversary, get_construction
+from adversary.formulas import formula
 from paging.numbers import cell
-from proofs.bounds.bound import Bound, formula
+from proofs.bounds.bound import Bound
 from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import check_lower
 from proofs.report.claims import CLAIMS, judge_claims

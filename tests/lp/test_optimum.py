@@ -191,13 +191,13 @@ def test_a_long_sequence_is_certified_without_a_solver(cache):
 @pytest.mark.parametrize("route", ["lp", "flow-ortools"])
 def test_a_long_weighted_sequence(route):
     needs(route)
-    sequence = zipf_sequence(5_000, 32, 8, 40)
+    sequence = zipf_sequence(2_000, 32, 8, 40)
     weights = np.random.default_rng(1).integers(1, 100, 256).tolist()
     check(optimum(sequence, weights=weights), optimum(sequence, weights=weights, route=route).value)
 
 
 def test_equal_weights_are_unit_cost_at_length():
-    sequence = zipf_sequence(50_000, 32, 8, 100)
+    sequence = zipf_sequence(10_000, 32, 8, 100)
     check(optimum(sequence, weights=[3] * 256), 3 * optimum(sequence).value)
 
 

@@ -30,7 +30,7 @@ from paging.cli.main import GROUP, root
 from paging.cli.main import run as paging_run
 from paging.cli.terminal import write_table
 from paging.files import atomic_write
-from paging.numbers import jsonable
+from paging.numbers import cell, exact_text, jsonable, number, read_exact
 from proofs.checker import CONDITIONAL, EXIT_CODES, INCOMPLETE, REFUTED, VERIFIED
 
 PROGRAM = Path(sys.executable).with_name("paging")
@@ -343,6 +343,16 @@ def test_workloads_are_listed(capsys: Capture) -> None:
         (["run", "mark", *ZIPF, "-k", "6", "--runs", "1"], "--runs"),
         (["run", "lru", *ZIPF, "-k", "6", "--seed", "-1"], "--seed"),
         (["compare", *ZIPF, "-k", "8:4"], "8:4"),
+        (["run", "lru", *ZIPF, "-k", "4", "--rounds", "7"], "--rounds is about a --construction"),
+        (["opt", *ZIPF, "-k", "4", "--time-limit", "nan"], "--time-limit"),
+        (["opt", *ZIPF, "-k", "4", "--time-limit", "0"], "--time-limit"),
+        (["show", "lru", "--construction", "cyclic", "-o", "none/a.html"], "there is no folder none"),
+        (["adversary", "cyclic", "-o", "none/a.txt"], "there is no folder none"),
+        (
+            ["adversary", "search", "lru", "-l", "1", "-n", "3", "-k", "2", "--checkpoint", "none/a"],
+            "there is no folder none",
+        ),
+        (["run", ".x:Y", *ZIPF, "-k", "4"], "'.x:Y' cannot be imported"),
         (["compare", *ZIPF, "-k", "1:99999999"], "more than 10,000"),
         (["compare", *ZIPF, "-k", "4,0"], "cache (k)"),
         (["compare", *ZIPF, "-k", "2", "-p", "partitioned"], "k ≥ 3"),
@@ -445,6 +455,19 @@ def test_jsonable_keeps_numbers_plain() -> None:
     assert plain == {"a": 3, "c": [0, 1], "4": [1, 2], "e": "x", "f": True}
     assert type(plain["a"]) is int
     assert type(plain["f"]) is bool
+
+
+def test_numbers_that_are_none_or_without_end_are_written_all_the_same() -> None:
+    odd = [float("nan"), float("-inf"), float("inf")]
+    assert jsonable(odd) == [None, "-unbounded", "unbounded"]
+    assert [cell(number) for number in odd] == ["–", "-unbounded", "unbounded"]
+    assert read_exact(exact_text(float("-inf"))) == float("-inf")
+    assert number(float("-inf")) == "-unbounded"
+
+
+def test_a_construction_may_be_asked_for_one_page_a_visit(capsys: Capture) -> None:
+    plain = answer(capsys, "run", "lru", "--construction", "cyclic", "--rounds", "9")
+    assert answer(capsys, "run", "lru", "--construction", "cyclic", "--rounds", "9", "-g", "1") == plain
 
 
 def test_tables_line_up(capsys: Capture) -> None:

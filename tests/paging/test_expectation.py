@@ -176,5 +176,5 @@ def simulate_with(sequence: RequestSequence, rng: np.random.Generator) -> int:
 
 
 def test_too_few_runs_are_refused() -> None:
-    with pytest.raises(ModelError, match="runs must be an integer ≥ 2, got 1"):
+    with pytest.raises(ModelError, match="runs must be an integer in 2 … 1000000, got 1"):
         sample_faults("mark", RequestSequence(LayeredInstance(1, 2, 1), [0]), runs=1)

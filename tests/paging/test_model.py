@@ -36,10 +36,10 @@ from paging.testing import instances, sequences
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"layers": 0}, r"layers \(ℓ\) must be an integer ≥ 1, got 0"),
-        ({"layers": 1.0}, r"layers \(ℓ\) must be an integer ≥ 1, got 1.0"),
-        ({"layers": True}, r"layers \(ℓ\) must be an integer ≥ 1, got True"),
-        ({"layers": "2"}, r"layers \(ℓ\) must be an integer ≥ 1, got '2'"),
+        ({"layers": 0}, r"layers \(ℓ\) must be an integer in 1 … 1000000, got 0"),
+        ({"layers": 1.0}, r"layers \(ℓ\) must be an integer in 1 … 1000000, got 1.0"),
+        ({"layers": True}, r"layers \(ℓ\) must be an integer in 1 … 1000000, got True"),
+        ({"layers": "2"}, r"layers \(ℓ\) must be an integer in 1 … 1000000, got '2'"),
         ({"cache": 0}, r"cache \(k\) must be an integer in 1 … 2147483647, got 0"),
         ({"pages": 0}, r"pages \(n\) must be an integer in 1 … 2147483647, got 0"),
         ({"pages": (3, 0)}, r"pages \(n\) of layer 1 must be an integer in 1 … 2147483647, got 0"),

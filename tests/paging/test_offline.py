@@ -288,7 +288,7 @@ def test_pages_and_cache_sizes_out_of_range_are_refused() -> None:
     work = WorkFunction(LayeredInstance(1, 3, 2))
     with pytest.raises(ModelError, match="page must be an integer in 0 … 2, got 3"):
         work.serve(3)
-    with pytest.raises(ModelError, match=r"cache \(h\) must be an integer ≥ 1, got 0"):
+    with pytest.raises(ModelError, match=r"cache \(h\) must be an integer in 1 … 2147483647, got 0"):
         WorkFunction(LayeredInstance(1, 3, 2), 0)
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -204,6 +205,41 @@ def test_optimum_from_a_cache_is_the_cheapest_way_on() -> None:
     for sequence in every_sequence(6):
         for start, cached in ((0, ()), (2, (0,)), (3, (0, 1)), (1, (1, 2)), (6, (2,))):
             assert optimum_from(sequence, start, cached) == cheapest(sequence, start, frozenset(cached))
+
+
+@pytest.mark.parametrize(
+    ("requests", "start", "cached", "faults"),
+    [
+        ([0, 1, 0, 1, 0], 0, [0], 2),  # page 1 is served past the cache, twice
+        ([0, 1, 0, 1, 0], 0, [], 3),
+        ([0, 1, 0, 1, 0], 1, [1], 2),
+        ([0, 1, 0, 1, 0], 5, [2], 0),
+    ],
+)
+def test_optimum_from_a_cache_with_bypassing_by_hand(
+    requests: list[int], start: int, cached: list[int], faults: int
+) -> None:
+    sequence = RequestSequence(LayeredInstance(1, 3, 1, bypassing=True), requests)
+    assert optimum_from(sequence, start, cached) == faults
+
+
+@pytest.mark.parametrize(
+    ("start", "cached", "reason"),
+    [
+        (0, [7], "a cached page must be an integer in 0 … 2, got 7"),
+        (0, [-1], "got -1"),
+        (0, [1, 1], "at most 2 distinct pages, got 2"),
+        (0, [0, 1, 2], "at most 2 distinct pages, got 3"),
+        (6, [], "start must be an integer in 0 … 5"),
+        (-1, [], "start must be"),
+        (0, 3, "cached must be of type Iterable, got 3"),
+        (1.0, [], "start must be an integer, got 1.0"),
+    ],
+)
+def test_optimum_from_what_is_no_cache_is_refused(start: Any, cached: Any, reason: str) -> None:
+    sequence = RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 0, 1, 0])
+    with pytest.raises(ModelError, match=re.escape(reason)):
+        optimum_from(sequence, start, cached)
 
 
 @pytest.mark.slow

@@ -305,7 +305,7 @@ def test_lengths_and_seeds_that_are_refused() -> None:
     with pytest.raises(ModelError, match="got both rounds and rounds argument"):
         generate("uniform:rounds=5", INSTANCE, rounds=5)
     for seed in (-1, 1.5, "1", True, None):
-        with pytest.raises(ModelError, match="seed must be an integer ≥ 0"):
+        with pytest.raises(ModelError, match="seed must be an integer"):
             generate("uniform", INSTANCE, rounds=5, seed=seed)  # type: ignore[arg-type]
 
 

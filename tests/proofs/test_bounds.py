@@ -12,6 +12,7 @@ import pytest
 import sympy
 
 from adversary import constructions, get_construction
+from adversary.formulas import formula
 from paging import (
     LayeredInstance,
     Policy,
@@ -25,7 +26,7 @@ from paging import (
 )
 from paging.bibliography import SOURCES
 from paging.cli.main import run
-from proofs.bounds.bound import Range, describe, formula
+from proofs.bounds.bound import Range, describe
 from proofs.bounds.counterexample import replay_counterexample
 from proofs.bounds.known import Known, TheoremViolationError, known_ratio, known_value
 from proofs.bounds.registry import BOUNDS, bounds_table, get_bound
@@ -137,9 +138,8 @@ def test_docs_table_is_generated_from_the_registry() -> None:
 
 
 def test_describe_says_why_a_bound_does_not_apply() -> None:
-    assert describe(get_bound("L3"), LayeredInstance(2, 4, 6))["value_here"] == (
-        "does not speak here: needs ℓ divides k + 1"
-    )
+    facts = describe(get_bound("L3"), LayeredInstance(2, 4, 6))
+    assert (facts["value_here"], facts["silent_here"]) == (None, "needs ℓ divides k + 1")
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from paging.cli.comparison import (
     decimal,
     notes_on,
     percent,
-    runs_option,
+    sampled_option,
     title_of,
     write_result,
 )
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     metavar="POLICY",
     help="Policy to compare; may be given several times.  [default: all registered]",
 )
-@runs_option
+@sampled_option
 @click.option(
     "--show",
     type=click.Choice(["faults", "rate", "ratio", "saving"]),

@@ -12,7 +12,7 @@ from paging.cli.comparison import (
     decimal,
     notes_on,
     percent,
-    runs_option,
+    sampled_option,
     title_of,
     write_result,
 )
@@ -33,7 +33,7 @@ TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
 @click.argument("policies", nargs=-1, required=True, metavar="POLICY...")
 @cache_option()
 @source_options
-@runs_option
+@sampled_option
 @click.option("--opt/--no-opt", "optimum", default=True, show_default=True, help="Compute OPT, offline.")
 @click.option(
     "--show",

@@ -12,10 +12,10 @@ from paging.cli.terminal import progress
 from paging.errors import ModelError
 from proofs.commands.plot.picture import (
     Origin,
+    means_option,
     picture,
     policies_argument,
     read_requests,
-    runs_option,
     show_option,
 )
 from proofs.plots.document import Document
@@ -25,7 +25,7 @@ from proofs.plots.document import Document
 @policies_argument
 @caches_option()
 @source_options
-@runs_option
+@means_option
 @show_option("What is drawn", default="faults")
 @picture
 def curve(

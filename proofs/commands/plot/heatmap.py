@@ -10,7 +10,7 @@ import click
 from paging.cli.options import caches_option, layers_option, parse_caches, seed_option
 from paging.cli.terminal import progress
 from paging.errors import ModelError
-from proofs.commands.plot.picture import Origin, picture, runs_option, show_option
+from proofs.commands.plot.picture import Origin, means_option, picture, show_option
 from proofs.plots.document import Document
 
 
@@ -34,7 +34,7 @@ from proofs.plots.document import Document
 @click.option("--rows", metavar="COLUMN", help="Column of the table for the rows.  [default: k]")
 @click.option("--columns", metavar="COLUMN", help="Column of the table for the columns.  [default: n]")
 @click.option("--value", metavar="COLUMN", help="Column of the table for the values.  [default: ratio]")
-@runs_option
+@means_option
 @show_option("What a cell holds", default="ratio")
 @seed_option()
 @picture

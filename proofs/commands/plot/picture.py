@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paging.cli.options import F, Source, json_option
+from paging.cli.options import F, Source, json_option, runs_option
 from paging.cli.terminal import progress, provenance, write_json
 from paging.errors import ModelError
 from proofs.plots.document import SHOWN, Document
@@ -31,14 +31,7 @@ output_option = click.option(
     help="Picture to write, .svg, .png or .pdf; may be given several times.",
 )
 
-runs_option = click.option(
-    "--runs",
-    type=click.IntRange(min=2),
-    metavar="R",
-    default=10,
-    show_default=True,
-    help="Sampled runs of each randomised policy; shown is their mean.",
-)
+means_option = runs_option("is their mean")
 
 
 def show_option(what: str, default: str) -> Callable[[F], F]:

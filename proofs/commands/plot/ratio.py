@@ -9,7 +9,7 @@ import click
 
 from paging.cli.options import Source, cache_option, source_options
 from paging.cli.terminal import progress
-from proofs.commands.plot.picture import Origin, picture, policies_argument, read_requests, runs_option
+from proofs.commands.plot.picture import Origin, means_option, picture, policies_argument, read_requests
 from proofs.plots.document import Document
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @policies_argument
 @cache_option()
 @source_options
-@runs_option
+@means_option
 @picture
 def ratio(
     policies: Sequence[str],
