@@ -319,7 +319,7 @@ def test_large_experts_survive(suffix: str, largest: int, tmp_path: Path) -> Non
 def test_many_blocks_survive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     experts = np.random.default_rng(0).integers(0, 300, (40_000, 3, 1))
     trace = Trace.from_experts(experts, 70_000, seq_id=np.arange(40_000))
-    for module in ("text", "arrays", "files"):
+    for module in ("text", "arrays", "opening"):
         monkeypatch.setattr(f"paging.traces.{module}.CHUNK", 1 << 12)
     for suffix in SUFFIXES:
         write_trace(trace, tmp_path / f"t{suffix}")
