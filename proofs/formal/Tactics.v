@@ -1,7 +1,7 @@
-(** * Two tactics, and arithmetic for [lia]
+(** * Arithmetic for [lia], and a tactic
 
-    Nothing here is about paging. [lia] is told what mathcomp's operations on natural numbers are, [sets] decides
-    equalities and inclusions of sets that are written down with pages and sets. *)
+    Nothing here is about paging. [lia] is told what mathcomp's operations on natural numbers are, [cases] splits
+    on membership in sets. *)
 
 From Coq Require Export Lia.
 From Coq Require Import ZArith ZifyClasses Zify ZifyBool ZifyInst.
@@ -49,10 +49,3 @@ Ltac cases := rewrite ?inE; repeat (
   | |- context [@eq_op ?T ?x ?y] => is_var x; is_var y; case: (@eqVneq T x y) => [?|?]; [subst x|]
   | |- context [@in_mem ?T ?x ?m] => case: (boolP (@in_mem T x m)) => ?
   end; rewrite /= ?inE //).
-
-(** [sets] proves equalities and inclusions of sets that are built from pages and sets. *)
-Ltac sets :=
-  match goal with
-  | |- _ = _ => apply/setP
-  | |- is_true (_ \subset _) => apply/subsetP
-  end; let z := fresh "z" in move=> z; cases.
