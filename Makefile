@@ -10,7 +10,7 @@ LESSON ?= 1
 # How many tests run at the same time; WORKERS=0 runs them in one process.
 WORKERS ?= auto
 
-.PHONY: help reproduce test fast browser formal bench docs lesson clean
+.PHONY: help reproduce test fast browser coq formal bench docs lesson clean
 
 ## help: say what each target does
 help:
@@ -21,7 +21,7 @@ reproduce: $(VENV)/installed
 	$(BIN)/paging reproduce -o $(OUT)
 
 ## test: install with the test extra (and the peers that some tests compare with), then ruff, mypy and pytest
-test: $(VENV)/installed-test browser
+test: $(VENV)/installed-test browser coq
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -41,12 +41,15 @@ browser:
 	|| npm ci --silent --no-audit --no-fund --prefix tests/browser \
 	|| echo "accessibility tests will be skipped: npm could not install axe-core"
 
-## formal: check the theorems of proofs/formal with Coq, which is installed where it can be had; without it they are skipped
-formal:
+## coq: what the machine-checked theorems need, where it can be had; without it they are skipped
+coq:
 	@command -v coqc >/dev/null \
-	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	     && apt-get update -qq && apt-get install -y -qq --no-install-recommends coq libcoq-mathcomp-ssreflect >/dev/null; } \
-	|| true
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	     && apt-get install -y -qq --no-install-recommends coq libcoq-mathcomp-ssreflect >/dev/null; } \
+	|| echo "machine-checked theorems will be skipped: no coqc, and no way to install it here"
+
+## formal: check the theorems of proofs/formal with Coq
+formal: coq
 	@rm -rf build/formal && mkdir -p build
 	@sh proofs/formal/check.sh build/formal
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from paging.arguments import checked
 from paging.model import RequestSequence
 
 
@@ -25,6 +26,7 @@ class Pinning:
     faults: int
 
 
+@checked
 def best_static_pinning(sequence: RequestSequence) -> Pinning:
     """Choose the pages that stay cached from their first request on so that the faults are fewest.
 

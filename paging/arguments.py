@@ -59,12 +59,29 @@ def checked(function: F) -> F:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         for name, value in signature.bind(*args, **kwargs).arguments.items():
-            if name in kinds() and not is_kind(value, kinds()[name]):
-                shown = repr(value) if len(repr(value)) <= LONGEST else f"{repr(value)[:LONGEST]}…"
-                raise ModelError(f"{name} must be {in_words(kinds()[name])}, got {shown}")
+            if name in kinds():
+                _check(name, value, kinds()[name])
         return function(*args, **kwargs)
 
     return cast(F, call)
+
+
+def check_fields(record: object) -> None:
+    """Refuse an object whose attributes are not of the kinds that its class annotates.
+
+    Raises
+    ------
+    ModelError
+        Names the attribute, what it may be, and what it is.
+    """
+    for name, kind in get_type_hints(type(record)).items():
+        _check(name, getattr(record, name), kind)
+
+
+def _check(name: str, value: object, kind: Any) -> None:
+    if not is_kind(value, kind):
+        shown = repr(value) if len(repr(value)) <= LONGEST else f"{repr(value)[:LONGEST]}…"
+        raise ModelError(f"{name} must be {in_words(kind)}, got {shown}")
 
 
 def array_of(values: Any, name: str) -> NDArray[Any]:

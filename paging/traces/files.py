@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from paging.arguments import checked
 from paging.errors import TraceError, UnknownNameError
 from paging.files import atomic_write
 from paging.traces.draft import Draft
@@ -29,6 +30,7 @@ DAMAGE = (
 """What gzip, zipfile and numpy raise when they are given a damaged file."""
 
 
+@checked
 def read_trace(path: str | os.PathLike[str], reading: TraceReading | None = None, **options: Any) -> Trace:
     """Read a trace from a file, from standard input or from a pipe.
 
@@ -83,6 +85,7 @@ def read_trace(path: str | os.PathLike[str], reading: TraceReading | None = None
                 raise TraceError(f"{_line_of(name, kind, raw, problem)}{problem}") from None
 
 
+@checked
 def requests_trace(text: str, reading: TraceReading | None = None, **options: Any) -> Trace:
     """Return the trace of a reference string such as ``7 0 1 2 0 3``.
 
@@ -111,6 +114,7 @@ def requests_trace(text: str, reading: TraceReading | None = None, **options: An
         return read_typed(text, wanted).trace(wanted, "requests")
 
 
+@checked
 def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
     """Write a trace to a file in the format of its suffix, compressed if it ends in ``.gz`` or ``.zst``.
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from paging.arguments import check_fields
 from paging.errors import ModelError, TraceError
 from paging.model import whole_number
 from paging.traces.trace import Pages, Trace
@@ -70,6 +71,7 @@ class TraceReading:
 
     def __post_init__(self) -> None:
         try:
+            check_fields(self)
             if isinstance(self.column, int):
                 whole_number(self.column, "column", 1)
             if self.block_size is not None:

@@ -19,7 +19,7 @@ from paging.policy import get_policy
 from proofs.bounds.bound import Bound
 from proofs.bounds.measuring import LEVEL, RUNS, Cost, online_cost
 from proofs.bounds.registry import BOUNDS
-from proofs.certificate import read_certificate, read_sequence
+from proofs.certificates.reading import read_certificate, read_sequence
 from proofs.checker import Incomplete, members
 from proofs.checker.reading import rational, whole
 

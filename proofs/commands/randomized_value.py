@@ -66,8 +66,8 @@ def randomized_value(
     from paging.certificate import write_certificate
     from paging.model import LayeredInstance
     from proofs.bounds.known import known_value
-    from proofs.randomized_value.value import RandomizedValue, shown
-    from proofs.randomized_value.value import randomized_value as compute
+    from proofs.game.randomized.value import RandomizedValue, shown
+    from proofs.game.randomized.value import randomized_value as compute
 
     instance = LayeredInstance(layers, pages, cache)
     known = known_value("randomized", instance)

@@ -47,7 +47,7 @@ def verify(file: str, policy: str | None, no_replay: bool, limit: int, as_json: 
     if no_replay and policy is None:
         verdict = verify_file(file, limit)
     else:
-        from proofs.replay import verify_and_replay
+        from proofs.certificates.replay import verify_and_replay
 
         if no_replay:
             raise click.UsageError("--policy asks for a replay, --no-replay for none")

@@ -30,8 +30,8 @@ from paging import (
 )
 from paging.cli.main import run as paging_run
 from paging.numbers import read_exact
+from proofs.certificates.replay import replay
 from proofs.checker import CONDITIONAL, VERIFIED, verify
-from proofs.replay import replay
 
 ROOT = Path(__file__).parents[2]
 GRID = [

@@ -23,10 +23,10 @@ from paging.certificate import write_certificate
 from paging.cli.main import run as paging_run
 from paging.policies.recency import LRU
 from proofs import checker
-from proofs.certificate import read_certificate
+from proofs.certificates.reading import read_certificate
+from proofs.certificates.replay import ReplayError, replay
 from proofs.checker import CONDITIONAL, REFUTED, VERIFIED, verify, verify_file
 from proofs.checker.rules import RULES
-from proofs.replay import ReplayError, replay
 from tests.helpers.certificates import FOLDER, files, mutants
 
 Capture = pytest.CaptureFixture[str]

@@ -38,7 +38,7 @@ from paging import (
     simulate,
 )
 from paging.cli.main import run as paging_run
-from proofs.certificate import read_certificate
+from proofs.certificates.reading import read_certificate
 from proofs.checker import VERIFIED, verify_file
 from tests.helpers.policies import Favourite
 

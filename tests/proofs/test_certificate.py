@@ -14,7 +14,7 @@ from lp.certificate import dual_certificate, optimum_certificate, schedule_certi
 from paging import IllegalSequenceError, LayeredInstance, ModelError, RequestSequence, simulate
 from paging.certificate import FORMAT, ITEM_TYPES, VERSION, CertificateError, packed, write_certificate
 from proofs import checker
-from proofs.certificate import read_certificate, read_sequence
+from proofs.certificates.reading import read_certificate, read_sequence
 from proofs.checker import VERIFIED, integers, verify, verify_file
 from tests.helpers.certificates import FOLDER
 from tests.helpers.offline import random_problem, zipf_sequence
@@ -244,7 +244,7 @@ def test_bad_input_is_one_line_and_exit_code_2(call, sequence_file, tmp_path):
         ((*here, "--weights", tmp_path / "absent.json"), "No such file"),
         ((*here, "--route", "magic"), "unknown route 'magic'"),
         ((*here, "--route", "flow", "--time-limit", "1"), "cannot be stopped"),
-        ((*here, "--time-limit", "-1"), "positive number of seconds"),
+        ((*here, "--time-limit", "-1"), "not in the range x>0"),
         ((*here, "--shares", "two"), "one whole number per layer"),
         ((*here, "--shares", "3"), "add up to 3"),
         ((*here, "--certificate", tmp_path / "c.txt"), "ends in .json"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proofs.certificate import read_certificate
+from proofs.certificates.reading import read_certificate
 from proofs.checker import CHECKS, CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, verify_file
 from tests.helpers.certificates import FOLDER, is_reason, name_of, reasons
 

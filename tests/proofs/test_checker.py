@@ -13,7 +13,7 @@ import pytest
 
 from paging import LayeredPagingError
 from proofs import checker
-from proofs.certificate import read_certificate, read_sequence
+from proofs.certificates.reading import read_certificate, read_sequence
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
 from proofs.report.docs import block
 from tests.helpers.certificates import FOLDER, files, mutants

@@ -14,12 +14,12 @@ import pytest
 
 from lp import optimum
 from paging import LayeredInstance, RequestSequence
-from proofs.certificate import read_certificate
+from proofs.certificates.reading import read_certificate
 from proofs.checker import CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, integers, verify
 from proofs.checker.reading import RATIONAL
 from proofs.checker.rules import RULES, SPLIT
+from proofs.game.randomized.value import randomized_value
 from proofs.game.value import rule_ratio, solve_game
-from proofs.randomized_value.value import randomized_value
 from proofs.ratio.deterministic import exact_ratio
 from proofs.ratio.randomized import randomized_exact
 from tests.helpers.certificates import FOLDER

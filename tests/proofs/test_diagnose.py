@@ -44,19 +44,19 @@ def drawn(seed: int = 0, layers: int = 2, per_visit: int = 1, tokens: int = 9) -
 
 def test_the_cycle_by_hand():
     # LRU with two slots misses all six requests of 012012. OPT keeps 0 over the first 2, then 1 over it:
-    # it misses 0, 1, 2, not 0, and one of 1 and 2.
+    # it misses 0, 1, 2, not 0, and one of 1 and 2. So does MRU: it keeps 0 and drops 1 for 2, then 0 for 1.
     found = diagnose(CYCLE, [2, 3])
     two, three = found["sizes"]
     assert (two["lru"], two["opt"], two["compulsory"]) == (6, 4, 3)
-    assert two["parts"] == {"compulsory": 0.5, "capacity": 1 / 6, "recovered": 0.0, "foresight": 1 / 3}
-    assert (two["best_policy"], two["working_set_share"], two["policy_share"]) == ("lru", 4 / 6, 2 / 6)
+    assert two["parts"] == {"compulsory": 0.5, "capacity": 1 / 6, "recovered": 1 / 3, "foresight": 0.0}
+    assert (two["best_policy"], two["working_set_share"], two["policy_share"]) == ("mru", 4 / 6, 2 / 6)
     # Bypassing, 0 and 1 stay and only 2 is fetched twice; pinned, one page stays beside the slot to pass.
     assert (two["opt_bypassing"], two["best_static_pinning"]) == (4, 5)
     assert two["best_static_split"] == {"lru": 6, "opt": 4}
     assert two["misses_per_token"]["lru"] == {"mean": 1, "p50": 1, "p95": 1, "p99": 1, "max": 1}
     assert two["misses_per_token"]["opt"]["mean"] == Fraction(2, 3)
     assert "66.7 % of these misses are the working set's" in two["whose"]
-    assert "33.3 % the policy's (no causal policy tried recovers any of it)" in two["whose"]
+    assert "33.3 % the policy's (mru, the best causal policy tried, recovers 33.3 %)" in two["whose"]
     assert (three["lru"], three["opt"], three["working_set_share"]) == (3, 3, 1.0)
     assert "everything fits" in three["recommendation"]["text"]
     assert three["whose"].endswith("all of it is the working set's: OPT misses as often.")

@@ -37,13 +37,13 @@ from paging.numbers import exact_text
 from paging.policies.recency import LRU, ORDINARY
 from paging.signals import Watch
 from proofs import checker
-from proofs.certificate import read_certificate
+from proofs.certificates.reading import read_certificate
+from proofs.certificates.replay import replay
 from proofs.checker.problem import read_problem
 from proofs.checker.rules import RULES, answer
 from proofs.ratio.deterministic import ExactRatio, RatioProgress
 from proofs.ratio.deterministic import exact_ratio as compute
 from proofs.ratio.estimate import affordable_states, estimated_states
-from proofs.replay import replay
 from tests.helpers.brute_graph import brute_graph
 from tests.helpers.policies import Favourite
 

@@ -18,10 +18,10 @@ from paging import LayeredInstance, WorkFunction, get_policy, registered_policie
 from paging.errors import LayeredPagingError
 from paging.work_function import update_work_function
 from proofs import checker
-from proofs.certificate import read_certificate
+from proofs.certificates.reading import read_certificate
+from proofs.certificates.replay import replay
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
 from proofs.ratio.deterministic import exact_ratio
-from proofs.replay import replay
 from tests.helpers.certificates import FOLDER, files, mutants
 
 VALID = files("valid", "exact", "potential")

@@ -16,7 +16,7 @@ import pytest
 
 from paging import LayeredInstance
 from proofs import checker
-from proofs.certificate import read_certificate
+from proofs.certificates.reading import read_certificate
 from proofs.checker import REFUTED, VERIFIED, verify, verify_file
 from proofs.checker.game import OPEN
 from proofs.game.game_graph import RULES

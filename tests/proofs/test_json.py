@@ -42,8 +42,14 @@ RUNS = (
     f"plot phases lru {SOURCE} {LAYERED}",
     "plot heatmap --table {table} --rows k --columns n --value ratio",
     "verify {certificate}",
+    "diagnose {trace} -l 2 -n 2 -k 2",
 )
-ELSEWHERE = {"reproduce": "tests/proofs/test_report.py", "play": "no JSON", "show": "no JSON"}
+ELSEWHERE = {
+    "reproduce": "tests/proofs/test_report.py",
+    "play": "no JSON",
+    "show": "no JSON",
+    "lesson": "no JSON",
+}
 
 
 @pytest.fixture(scope="module")

@@ -29,11 +29,11 @@ from paging import (
 from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
 from paging.signals import Watch
-from proofs.certificate import read_certificate
+from proofs.certificates.reading import read_certificate
 from proofs.checker import REFUTED, VERIFIED, verify, verify_file
 from proofs.checker.randomized import PROCESSES as CHECKED
 from proofs.checker.value import classes
-from proofs.randomized_value.value import RandomizedValue, ValueProgress, randomized_value
+from proofs.game.randomized.value import RandomizedValue, ValueProgress, randomized_value
 from proofs.ratio.deterministic import RatioProgress
 from proofs.ratio.distributions import PROCESSES
 from proofs.ratio.randomized import randomized_exact

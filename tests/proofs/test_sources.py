@@ -122,7 +122,8 @@ def test_an_instance_that_a_construction_does_not_cover_is_refused(
     command: tuple[str, ...], tmp_path: Path, capsys: Capture
 ) -> None:
     name = ("cyclic",) if command == ("adversary",) else ("--construction", "cyclic")
-    where = () if command == ("adversary",) else ("-o", str(tmp_path / "x.svg"))
+    file = tmp_path / ("x.html" if command[0] == "show" else "x.svg")
+    where = () if command == ("adversary",) else ("-o", str(file))
     assert "needs ℓ to divide k + 1" in refusal(capsys, *command, *name, "-k", "6", *where)
 
 

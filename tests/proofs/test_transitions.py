@@ -6,8 +6,8 @@ import pytest
 
 from paging import LayeredInstance
 from proofs.checker import value as checker
-from proofs.randomized_value import transitions as prover
-from proofs.randomized_value.policy_bound import work_graph
+from proofs.game.randomized import transitions as prover
+from proofs.game.randomized.policy_bound import work_graph
 
 SHAPES = [(1, 3, 2), (1, 5, 3), (2, 2, 3), (2, 3, 3), (2, (1, 4), 3), (3, (1, 2, 1), 2), (3, 2, 4), (2, 3, 5)]
 Shape = tuple[int, int | tuple[int, ...], int]

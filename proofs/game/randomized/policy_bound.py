@@ -25,7 +25,7 @@ from lp.result import SolverError
 from paging.errors import LimitError
 from paging.model import LayeredInstance
 from paging.numbers import number
-from proofs.randomized_value.transitions import (
+from proofs.game.randomized.transitions import (
     AskedLabel,
     Chances,
     Counts,

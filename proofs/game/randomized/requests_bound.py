@@ -22,8 +22,8 @@ from scipy.optimize import linprog
 from lp.result import SolverError
 from paging.model import LayeredInstance
 from paging.numbers import number
-from proofs.randomized_value.policy_bound import Rows
-from proofs.randomized_value.transitions import (
+from proofs.game.randomized.policy_bound import Rows
+from proofs.game.randomized.transitions import (
     AskedLabel,
     Counts,
     State,

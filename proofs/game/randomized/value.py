@@ -12,8 +12,8 @@ from paging.errors import ModelError
 from paging.model import LayeredInstance, whole_number
 from paging.numbers import number
 from paging.signals import UNWATCHED, StoppedError, Watch
-from proofs.randomized_value.policy_bound import PolicyBound, policy_bound, work_graph
-from proofs.randomized_value.requests_bound import RequestsBound, requests_bound
+from proofs.game.randomized.policy_bound import PolicyBound, policy_bound, work_graph
+from proofs.game.randomized.requests_bound import RequestsBound, requests_bound
 
 
 @dataclass(frozen=True)
