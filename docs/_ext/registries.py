@@ -101,7 +101,7 @@ def _bound_entry(bound: Bound) -> str:
         f"- **Conditions.** {bound.condition_text}",
         f"- **Range.** {bound.range_text}",
         *([] if bound.kind == "lower" else [f"- **Additive constant.** {additive}"]),
-        f"- **Statement is** {bound.origin}; **status:** {bound.status}",
+        f"- **Statement is** {bound.origin}; **status:** {bound.standing}",
         f"- **Source.** {source_text(bound)}",
         f"- **Here.** {bound.evidence}",
     ]

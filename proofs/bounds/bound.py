@@ -144,6 +144,8 @@ class Bound:
         Ids of the constructions that force a lower or tight bound.
     measured : tuple of str
         Policies it is checked on here, where these are not all that the subject takes in.
+    machine_checked : str
+        The theorems of docs/formal.md that Coq has checked, and for which part of the bound if not for all.
     """
 
     id: str
@@ -162,6 +164,14 @@ class Bound:
     conditions: tuple[Condition, ...] = ()
     constructions: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
+    machine_checked: str = ""
+
+    @property
+    def standing(self) -> str:
+        """The status, and what of it a proof assistant has checked."""
+        return (
+            f"{self.status}; machine-checked: {self.machine_checked}" if self.machine_checked else self.status
+        )
 
     def excluded(
         self, instance: LayeredInstance, opt_cache: int | None = None, half: Half | None = None
@@ -290,6 +300,7 @@ def describe(
         "reference": source_text(bound),
         "origin": bound.origin,
         "status": bound.status,
+        "machine_checked": bound.machine_checked or None,
         "evidence": bound.evidence,
         "constructions": bound.constructions,
     }

@@ -91,7 +91,7 @@ class Known:
             words = {"lower": "Exactly"}
         return [
             f"{'Unbounded' if value == inf else f'{words[end]} {exact_text(value)}'} "
-            f"by the theorem {bound.id} ({bound.status}; "
+            f"by the theorem {bound.id} ({bound.standing}; "
             f"{bound.source}: {bound.locator})."
             for end, value, bound in self._ends
             if bound is not None and end in words
@@ -108,6 +108,7 @@ def _facts(bound: Bound, value: Number) -> dict[str, object]:
         "value": value,
         "statement": bound.statement,
         "status": bound.status,
+        "machine_checked": bound.machine_checked or None,
         "source": f"{bound.source}: {bound.locator}",
     }
 

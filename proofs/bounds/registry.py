@@ -100,6 +100,7 @@ TABLE = (
             "layer is served."
         ),
         constructions=("missing-page", "cruel"),
+        machine_checked="Lower.L2",
     ),
     Bound(
         id="L3",
@@ -219,6 +220,7 @@ TABLE = (
         status="ours",
         evidence="From below L2, whose construction this is. For smaller k see zrc-near and zrc-next.",
         constructions=("missing-page",),
+        machine_checked="Zrc.zrc_upper (from above, for k ≥ 2ℓ − 1)",
     ),
     Bound(
         id="zrc-near",
@@ -394,6 +396,7 @@ TABLE = (
         origin="classical",
         status="proved in the source",
         evidence="At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
+        machine_checked="Marking.marking_upper",
     ),
     Bound(
         id="marking-lower",
@@ -489,6 +492,7 @@ TABLE = (
         origin="classical",
         status="proved in the source",
         evidence="OPT with h pages pays at least k − h + 1 per k-phase; additive constant k ours.",
+        machine_checked="Marking.marking_upper (marking algorithms)",
     ),
     Bound(
         id="deterministic-lower",
@@ -506,6 +510,7 @@ TABLE = (
         status="proved in the source",
         evidence="Always request the missing page out of k + 1.",
         constructions=("missing-page", "cruel", "sleator-tarjan"),
+        machine_checked="Lower.sleator_tarjan_lower",
     ),
     Bound(
         id="augmentation-lower",
@@ -764,7 +769,7 @@ def bounds_table() -> str:
             bound.condition_text,
             bound.range_text,
             bound.origin,
-            bound.status,
+            bound.standing,
             f"{bound.source}: {bound.locator}",
         )
         lines.append("| " + " | ".join(cells) + " |")

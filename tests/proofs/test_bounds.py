@@ -1,6 +1,7 @@
 """Bounds as objects, and verdicts by kind."""
 
 import json
+import re
 import shlex
 from dataclasses import replace
 from fractions import Fraction
@@ -346,3 +347,18 @@ def test_a_computation_narrows_and_contradicts_theorems() -> None:
     with pytest.raises(TheoremViolationError, match="L5"):
         known.narrowed(Fraction(11), None)
     assert Known().narrowed(Fraction(2), None).upper == float("inf")
+
+
+def test_what_is_machine_checked_is_named_as_in_its_table() -> None:
+    table = (ROOT / "docs" / "formal.md").read_text(encoding="utf-8")
+    named = {
+        bound.id: re.findall(r"[A-Z]\w+\.\w+", bound.machine_checked)
+        for bound in BOUNDS.values()
+        if bound.machine_checked
+    }
+    assert {"L2", "marking-upper", "zrc-tight"} <= set(named)
+    for id, theorems in named.items():
+        for theorem in theorems:
+            row = next(line for line in table.splitlines() if line.startswith(f"| `{theorem}` |"))
+            assert f"`{id}`" in row, row
+    assert describe(BOUNDS["L2"])["machine_checked"] == "Lower.L2"
