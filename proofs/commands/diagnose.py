@@ -10,15 +10,15 @@ import click
 from paging.cli.options import (
     caches_option,
     json_option,
-    layers_option,
-    pages_option,
-    per_visit_option,
+    read,
+    reading_options,
     visits_option,
 )
 from paging.cli.terminal import progress, provenance, write_json, write_table
 from paging.errors import ModelError
 
 if TYPE_CHECKING:
+    from paging.traces import TraceReading
     from proofs.diagnose.cost import CostModel
 
 SEQUENCES = 5
@@ -58,9 +58,7 @@ NAMES = {"lru": "LRU", "best": "best causal policy", "opt": "OPT"}
     show_default=True,
     help="Tokens that misses per token and times are about; all tokens are served.",
 )
-@layers_option()
-@pages_option()
-@per_visit_option()
+@reading_options()
 @click.option(
     "-o",
     "--output",
@@ -81,9 +79,7 @@ def diagnose(
     overlap: str | None,
     visits: Literal["sequential", "atomic"],
     phase: Literal["all", "prompt", "decode"],
-    layers: int | None,
-    pages: int | tuple[int, ...] | None,
-    per_visit: int | None,
+    reading: TraceReading,
     output: str | None,
     as_json: bool,
 ) -> None:
@@ -98,20 +94,20 @@ def diagnose(
       paging diagnose routing.npz -k 64,96,128 -o page.html
       paging diagnose routing.npz --memory 8GB --expert-bytes 90MB --tier 25GB/s,10us --computing 0.3ms
       paging diagnose routing.npz -k 96 --visits atomic --json
+      paging diagnose routing.csv --format layer-expert -k 96
     """
     if output is not None:
         _check_target(output)
     sizes_of_experts = _expert_bytes(expert_bytes, expert_parameters, bits)
     caches = _caches(caches, memory, sizes_of_experts)
     cost = _cost_model(sizes_of_experts, tiers, computing, overlap)
-    from paging.traces import read_trace
     from proofs.diagnose.document import diagnose
 
     with progress("reading the trace", show=not as_json):
-        read = read_trace(trace, layers=layers, pages=pages, per_visit=per_visit)
+        requests = read(trace, reading)
     with progress("serving", show=not as_json) as watch:
-        found = diagnose(read, caches, visits=visits, phase=phase, cost=cost, watch=watch)
-    document = {**found, "provenance": provenance(trace=trace)}
+        found = diagnose(requests, caches, visits=visits, phase=phase, cost=cost, watch=watch)
+    document = {**found, "provenance": provenance(trace=trace, **reading.given())}
     if output is not None:
         from proofs.diagnose.page import write_page
 

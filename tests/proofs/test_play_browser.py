@@ -264,6 +264,35 @@ def test_a_reload_in_mid_game_loses_nothing(server: LiveServer, visit: Visit) ->
     assert counts(page) == before[0]
 
 
+def test_the_focus_is_on_a_page_again_after_hits_were_played(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address)  # with motion: what was served meanwhile is played before the next choice
+    start(page, "algorithm", opponent="zipf", layers="2", pages="3", cache="4", rounds="12")
+    played = 0
+    for _ in range(6):
+        page.locator(".lp-choice, #outcome h2").first.wait_for()
+        if page.locator("#outcome h2").count():
+            break
+        expect(page.locator(".lp-choice:focus")).to_have_count(1)
+        before = int(counts(page)["request"].split()[0])
+        page.keyboard.press("Enter")
+        expect(page.locator(".lp-count-time dd")).not_to_have_text(re.compile(rf"^{before} /"))
+        page.locator(".lp-choice, #outcome h2").first.wait_for()
+        played += int(counts(page)["request"].split()[0]) > before + 1
+    assert played, "no hit was played"
+
+
+def test_digits_name_layer_and_page(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address, reduced_motion="reduce")
+    start(page, "algorithm", opponent="cruel", layers="2", pages="3", cache="4")
+    page.locator(".lp-choice").first.wait_for()
+    named = page.locator(".lp-choice").first.get_attribute("aria-label")
+    layer, number = re.search(r"(\d+)\.(\d+)", named).groups()
+    asked = page.locator("#status p").inner_text()
+    page.keyboard.press(layer)
+    page.keyboard.press(number)
+    expect(page.locator("#status p")).not_to_have_text(asked)
+
+
 def test_a_move_in_a_second_window_is_not_lost_unnoticed(server: LiveServer, visit: Visit) -> None:
     page = visit(server.address, refusals=True)
     start(page, "adversary")

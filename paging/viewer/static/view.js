@@ -277,7 +277,7 @@ class View {
           h("span", { class: "lp-marks" }, h("i", {}, mark))), text)));
     const keys = h("details", { class: "lp-help" }, h("summary", {}, "Keys and signs"), legend,
       h("p", {}, "Space plays and pauses, ← and → step, Page Up and Page Down move by a round, Home and End jump, + and − change the speed. " +
-        "Where you choose: the digit of a page, or arrow keys between the pages and Enter."));
+        "Where you choose: the digit of a page, or of its layer and then its own, or arrow keys between the pages and Enter."));
     const pages = film.pages_by_layer.every((n) => n === film.pages_by_layer[0]) ? film.pages_by_layer[0] : film.pages_by_layer.join("/");
     const model = h("p", { class: "lp-model" },
       `ℓ = ${film.layers} layers, n = ${pages} pages each, k = ${film.cache} slots${film.per_visit > 1 ? `, g = ${film.per_visit}` : ""} · ${film.variant}` +
@@ -315,6 +315,7 @@ class View {
     this.strip();
     this.curve.draw(film, this.at);
     this.slider.value = String(this.at);
+    if (this.wantsFocus && choosing) this.focusChoice();
     this.slider.setAttribute("aria-valuetext", `${this.at} of ${film.frames.length} requests`);
     if (latest) this.stop();
     const text = asked ? `Request ${this.at + 1}, layer ${layer}: page ${this.geometry.name(this.pending)}, a fault. The cache is full.` : this.sentence(frame);
@@ -423,11 +424,14 @@ class View {
     event.preventDefault();
   }
 
-  // A digit chooses a page when it names exactly one of the choices.
+  // A digit chooses a page when it names exactly one of the choices; otherwise it is a layer, and the next one a page.
   digit(key) {
-    const named = [...this.choices].filter((page) => this.geometry.name(page).endsWith(`.${key}`));
-    if (named.length !== 1 || this.at !== this.film.frames.length || !this.options.onChoose) return false;
-    this.options.onChoose(named[0]);
+    if (this.at !== this.film.frames.length || !this.options.onChoose || !this.choices.size) return false;
+    const among = (ending) => [...this.choices].filter((page) => this.geometry.name(page).endsWith(ending));
+    const whole = this.typed == null ? [] : among(`${this.typed}.${key}`);
+    const named = whole.length ? whole : among(`.${key}`);
+    this.typed = named.length === 1 ? null : key;
+    if (named.length === 1) this.options.onChoose(named[0]);
     return true;
   }
 
@@ -449,8 +453,10 @@ class View {
     if (nearest) nearest.focus();
   }
 
+  // Put the focus on the first page that can be chosen; while a film plays there is none before its end.
   focusChoice() {
     const first = this.board.root.querySelector(".lp-choice");
+    this.wantsFocus = !first && this.at < this.film.frames.length;
     if (first) first.focus();
   }
 
