@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import traceback
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -274,7 +275,23 @@ def import_policy(path: str) -> type[Policy]:
         ) from error
     if not (isinstance(found, type) and issubclass(found, Policy)):
         raise ModelError(f"{path!r} is not a subclass of paging.Policy")
+    _imported.add(module)
     return found
+
+
+_imported: set[str] = set()
+"""Modules that users named, whose policies may fail in any way."""
+
+
+def failed_policy(error: BaseException) -> str | None:
+    """Say where a policy of a module that a user named has failed; None if the error came from elsewhere."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    named = [frame for frame in frames if frame.f_globals.get("__name__") in _imported]
+    if not named:
+        return None
+    code = named[-1].f_code
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"a policy of {named[-1].f_globals['__name__']} failed in {code.co_qualname}: {what}"
 
 
 def registered_policies() -> dict[str, type[Policy]]:

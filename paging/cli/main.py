@@ -143,8 +143,14 @@ def run(args: Sequence[str]) -> int:
         return Exit.INTERRUPTED
     except MemoryError:
         return _failed("out of memory")
-    except OSError as error:
-        return _broken(error)
+    except (Exception, SystemExit) as error:
+        from paging.policy import failed_policy
+
+        if (message := failed_policy(error)) is not None:
+            return _failed(message)
+        if isinstance(error, OSError):
+            return _broken(error)
+        raise
 
 
 def _failed(message: str) -> int:

@@ -15,6 +15,7 @@ from proofs import checker
 from proofs.checker import CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, Verdict
 from proofs.checker.potential import policy_of
 from proofs.checker.problem import read_setting
+from proofs.checker.reading import spend, within
 from proofs.checker.rules import REPLAY
 from proofs.checker.states import read_likeness, read_states
 
@@ -69,9 +70,11 @@ def verify_and_replay(path: str, policy: str | None = None, limit: int = 1) -> V
         raise ReplayError(f"{path}: the certificate is about {about}, not {policy}")
     if name is None or not (policy == name or is_registered(name)):
         return verdict
+    budget.steps = 0  # replaying may cost as much again
     try:
-        return replay(document, verdict)
-    except LayeredPagingError as error:
+        with within(budget):
+            return replay(document, verdict)
+    except (LayeredPagingError, checker.Incomplete) as error:
         kept = (
             *verdict.conditions,
             f"{name} does what the verdict goes by; it cannot be replayed here: {error}",
@@ -140,6 +143,7 @@ def _replay_cycle(
     )
     before, place = session.labels.copy(), 0
     for time, page in enumerate(prefix + cycle):
+        spend("replaying the cycle", 50 + 4 * instance.total_pages)
         if time == len(prefix):
             before = session.labels.copy()
         gone = session.serve(page).victims

@@ -23,7 +23,7 @@ from .reading import (
     whole,
 )
 
-PAGE = 64
+PAGE, LAYER = 64, 1024
 """Room for what is kept of a page."""
 
 HIT, FREE, BYPASS = -2, -1, -3
@@ -63,7 +63,7 @@ def read_problem(claim: Json, more: Iterable[Fraction | int]) -> Problem:
         allowed=("shares",),
     )
     layers = whole(fields["layers"], "layers", 1)
-    spend("claim.instance.layers", layers, PAGE * layers)
+    spend("claim.instance.layers", layers, LAYER * layers)
     pages = fields["pages"]
     if not isinstance(pages, list):
         pages = [pages] * layers

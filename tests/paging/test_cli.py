@@ -511,3 +511,25 @@ def test_a_policy_of_ones_own_is_found_in_the_working_directory(tmp_path: Path) 
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["rows"][0]["policy"] == "my"
+
+
+@pytest.mark.parametrize(
+    ("failing", "said"),
+    [("raise KeyError('boom')", "KeyError: 'boom'"), ("raise SystemExit(0)", "SystemExit: 0")],
+)
+def test_a_policy_that_fails_is_one_line(
+    failing: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = f"fails{len(failing)}"
+    (tmp_path / f"{name}.py").write_text(
+        "from paging import Policy\n\n\nclass Mine(Policy):\n    id = 'mine'\n"
+        "    traits = frozenset({'deterministic', 'online'})\n\n    @staticmethod\n"
+        f"    def serve(labels, page, slot, frame):\n        {failing}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert paging_run(["run", f"{name}:Mine", "--requests", "1 2 1", "-k", "1"]) == 2
+    assert capsys.readouterr().err == f"paging: error: a policy of {name} failed in Mine.serve: {said}\n"

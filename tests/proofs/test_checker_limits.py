@@ -17,7 +17,8 @@ import pytest
 
 from paging.cli.main import run as paging_run
 from proofs import checker
-from proofs.checker import INCOMPLETE, REFUTED, Budget, reading, verify, verify_file
+from proofs.certificates.replay import verify_and_replay
+from proofs.checker import CONDITIONAL, INCOMPLETE, REFUTED, Budget, reading, verify, verify_file
 from proofs.checker.reading import ROOM, ROOM_PER_BYTE
 from tests.helpers.certificates import FOLDER
 
@@ -191,6 +192,30 @@ def test_numbers_beyond_what_python_writes_are_refused(tmp_path: Path) -> None:
     claim["upper"] = sum(claim["weights"]) - 1
     path.write_text(json.dumps(document("schedule", claim, {"schedule": [-1, 0]})))
     assert verify_file(str(path)).exit_code == 1
+
+
+def test_a_replay_has_a_limit_of_its_own(tmp_path: Path) -> None:
+    # True, and of a policy without a rule: to be replayed, but not for 500,000 pages a request.
+    cycle = document(
+        "cycle",
+        {
+            "policy": "clock-clear",
+            "opt_cache": 1,
+            "prefix": [0, 1],
+            "cycle": [0, 1] * 100,
+            "online": 0,
+            "offline": 200,
+            "ratio": 0,
+        },
+        {"leaving": [0] * 202, "left": [], "start": [1], "periods": 1, "schedule": [1, 0] * 100},
+        pages=500_000,
+        cache=3,
+    )
+    path = tmp_path / "wide.json"
+    path.write_text(json.dumps(cycle))
+    verdict = verify_and_replay(str(path))
+    assert verdict.status == CONDITIONAL
+    assert "more work than this checker's limit" in verdict.conditions[-1]
 
 
 def test_pipes_are_not_opened_and_standard_input_is_read(tmp_path: Path) -> None:
