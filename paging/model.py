@@ -184,6 +184,8 @@ class LayeredInstance:
             raise ModelError(f"atomic visits need cache (k) ≥ per_visit (g): {self.cache} < {self.per_visit}")
         if not isinstance(self.bypassing, bool):
             raise ModelError(f"bypassing must be True or False, got {self.bypassing!r}")
+        if not isinstance(self.names, Sequence | np.ndarray | None):
+            raise ModelError(f"names must be a sequence or None, got {self.names!r}")
         if self.names is not None and len(self.names) != self.total_pages:
             raise ModelError(f"names must name all {self.total_pages} pages, got {len(self.names)}")
 

@@ -212,9 +212,10 @@ def periodic_cycle(
     """
     pair = _Pair(get_policy(policy), instance, instance.cache if opt_cache is None else opt_cache)
     repeats = whole_number(repeats, "repeats", 1, MAX_PAGES)
+    pages = [whole_number(page, "a page of the period", 0, instance.total_pages - 1) for page in period]
 
     def again() -> None:
-        for page in period:
+        for page in pages:
             pair.serve(page)
 
     return _close(pair, again, repeats=repeats)

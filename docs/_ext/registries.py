@@ -45,7 +45,7 @@ INTERFACE = {
         "ratio.deterministic",
         "atlas.sweep",
         "atlas.conjectures",
-        "certificate",
+        "certificates.reading",
         "checker",
         "plots.curve",
         "plots.ratio",

@@ -115,11 +115,21 @@ def fwf(labels: Labels, page: int, frame: Told) -> Labels:
 
 def clock(labels: Labels, page: int, frame: Told) -> Labels:
     """2·(place from the hand, 1 = next) + use bit; the hand clears bits until it finds a clear one."""
+    return tick(labels, page, frame, loaded=1)
+
+
+def clock_clear(labels: Labels, page: int, frame: Told) -> Labels:
+    """As ``clock``, but a page that is loaded has its bit clear."""
+    return tick(labels, page, frame, loaded=0)
+
+
+def tick(labels: Labels, page: int, frame: Told, *, loaded: int) -> Labels:
+    """Serve with a hand that passes over set bits; ``loaded`` is the bit of a page just loaded."""
     if labels[page]:
         return put(labels, page, labels[page] | 1)
     size = sum(label > 0 for label in labels)
     if size < frame.cache:
-        return put(labels, page, 2 * (size + 1) + 1)
+        return put(labels, page, 2 * (size + 1) + loaded)
     dial = sorted((q for q in range(len(labels)) if labels[q]), key=lambda q: labels[q])
     while labels[dial[0]] & 1:
         labels = put(labels, dial[0], labels[dial[0]] - 1)
@@ -127,7 +137,7 @@ def clock(labels: Labels, page: int, frame: Told) -> Labels:
     after = [0] * len(labels)
     for place, q in enumerate(dial[1:], start=1):
         after[q] = 2 * place + (labels[q] & 1)
-    return put(after, page, 2 * size + 1)
+    return put(after, page, 2 * size + loaded)
 
 
 def mark_lru(labels: Labels, page: int, frame: Told) -> Labels:
@@ -281,6 +291,7 @@ RULES: dict[str, Rule] = {
     "lifo": Rule(lifo),
     "mru": Rule(mru),
     "clock": Rule(clock),
+    "clock-clear": Rule(clock_clear),
     "sieve": Rule(sieve),
     "fwf": Rule(fwf),
     "lfu-capped": Rule(lfu_capped),

@@ -79,7 +79,7 @@ def diagnose(
     >>> trace = Trace.from_experts([[[0]], [[1]], [[2]], [[0]], [[1]], [[2]]])
     >>> found = diagnose(trace, [2])["sizes"][0]
     >>> found["lru"], found["opt"], found["best_policy"], found["working_set_share"]
-    (6, 4, 'lru', 0.6666666666666666)
+    (6, 4, 'mru', 0.6666666666666666)
     """
     counted = _counted(trace, phase)
     if cost is not None:

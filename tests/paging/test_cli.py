@@ -126,7 +126,10 @@ def test_run_through_the_installed_command() -> None:
         (["run", "lruu", *ZIPF, "-k", "6"], "did you mean lru"),
         (["run", "lru", *ZIPF, "-k", "0"], "cache (k) must be an integer in 1"),
         (["run", "lru", "--trace", "missing.npz", "-k", "6"], "missing.npz"),
-        (["compare", "-k", "6"], "one of --trace, --workload, --sequence, --construction, but none is given"),
+        (
+            ["compare", "-k", "6"],
+            "one of --trace, --requests, --workload, --sequence, --construction, but none is given",
+        ),
     ],
 )
 def test_errors_of_the_installed_command(args: list[str], says: str, tmp_path: Path) -> None:

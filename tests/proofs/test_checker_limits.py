@@ -199,7 +199,7 @@ def test_a_replay_has_a_limit_of_its_own(tmp_path: Path) -> None:
     cycle = document(
         "cycle",
         {
-            "policy": "clock-clear",
+            "policy": "lfu-fifo",
             "opt_cache": 1,
             "prefix": [0, 1],
             "cycle": [0, 1] * 100,

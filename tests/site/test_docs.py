@@ -123,6 +123,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_trace(Trace.from_experts(experts, pages=8), tmp_path / "routing.npz")
     (tmp_path / "ratios.csv").write_text("k,n,ratio\n2,3,3/2\n3,3,2\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # as the installed command finds modules in the current folder
     monkeypatch.setenv("COLUMNS", "100")
     return tmp_path
 
