@@ -9,6 +9,8 @@ from sphinx.application import Sphinx
 
 from paging.html import script_hash
 
+MARK = '<meta http-equiv="Content-Security-Policy"'
+
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -25,7 +27,7 @@ def guarded(page: str) -> str:
         "base-uri 'none'",
         "form-action 'self'",
     )
-    meta = f'<meta http-equiv="Content-Security-Policy" content="{"; ".join(rules)}">'
+    meta = f'{MARK} content="{"; ".join(rules)}">'
     return re.sub(r"<head>", lambda found: found[0] + meta, page, count=1)
 
 
@@ -34,7 +36,7 @@ def guard_pages(app: Sphinx, error: Exception | None) -> None:
     if error is None and app.builder.format == "html":
         for path in sorted(Path(app.outdir).rglob("*.html")):
             text = path.read_text(encoding="utf-8")
-            if "Content-Security-Policy" not in text:  # a page that was not written anew has it
+            if MARK not in text:  # a page that was not written anew has it
                 path.write_text(guarded(text), encoding="utf-8")
 
 
