@@ -266,7 +266,7 @@ def test_a_reload_in_mid_game_loses_nothing(server: LiveServer, visit: Visit) ->
 
 def test_the_focus_is_on_a_page_again_after_hits_were_played(server: LiveServer, visit: Visit) -> None:
     page = visit(server.address)  # with motion: what was served meanwhile is played before the next choice
-    start(page, "algorithm", opponent="zipf", layers="2", pages="3", cache="4", rounds="12")
+    start(page, "algorithm")
     played = 0
     for _ in range(6):
         page.locator(".lp-choice, #outcome h2").first.wait_for()
@@ -274,6 +274,7 @@ def test_the_focus_is_on_a_page_again_after_hits_were_played(server: LiveServer,
             break
         expect(page.locator(".lp-choice:focus")).to_have_count(1)
         before = int(counts(page)["request"].split()[0])
+        page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         expect(page.locator(".lp-count-time dd")).not_to_have_text(re.compile(rf"^{before} /"))
         page.locator(".lp-choice, #outcome h2").first.wait_for()
