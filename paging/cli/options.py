@@ -36,14 +36,23 @@ class Seconds(click.FloatRange):
 
 
 class NewFile(click.Path):
-    """A file to be written: refused before any work where its folder is missing, or it is a folder."""
+    """A file to be written: refused before any work where its folder is missing, or it is a folder.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    page : bool
+        Whether it becomes an HTML page, and its name has to say so.
+    """
+
+    def __init__(self, *, page: bool = False) -> None:
         super().__init__(dir_okay=False)
+        self.page = page
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Check the name."""
         name = str(super().convert(value, param, ctx))
+        if self.page and Path(name).suffix.lower() not in (".html", ".htm"):
+            self.fail(f"{name}: the page is written as HTML, so its name ends in .html", param, ctx)
         if not Path(name).absolute().parent.is_dir():
             self.fail(f"{name}: there is no folder {Path(name).parent}", param, ctx)
         return name

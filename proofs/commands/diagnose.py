@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from paging.cli.options import (
+    NewFile,
     caches_option,
     json_option,
     read,
@@ -62,7 +63,7 @@ NAMES = {"lru": "LRU", "best": "best causal policy", "opt": "OPT"}
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False),
+    type=NewFile(page=True),
     metavar="FILE.html",
     help="Page to write, with pictures.",
 )
@@ -96,8 +97,6 @@ def diagnose(
       paging diagnose routing.npz -k 96 --visits atomic --json
       paging diagnose routing.csv --format layer-expert -k 96
     """
-    if output is not None:
-        _check_target(output)
     sizes_of_experts = _expert_bytes(expert_bytes, expert_parameters, bits)
     caches = _caches(caches, memory, sizes_of_experts)
     cost = _cost_model(sizes_of_experts, tiers, computing, overlap)
@@ -119,16 +118,6 @@ def diagnose(
         _show(document)
         if output is not None:
             click.echo(f"\nwritten: {output}")
-
-
-def _check_target(path: str) -> None:
-    """Refuse before any work a page that could not be written."""
-    from pathlib import Path
-
-    if Path(path).suffix.lower() != ".html":
-        raise ModelError(f"-o {path}: the page's name ends in .html")
-    if not Path(path).parent.is_dir():
-        raise ModelError(f"-o {path}: there is no folder {Path(path).parent}")
 
 
 def _expert_bytes(text: str | None, parameters: str | None, bits: int | None) -> tuple[int, ...] | None:

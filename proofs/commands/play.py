@@ -16,7 +16,6 @@ from paging.cli.options import (
     source_options_with,
 )
 from paging.cli.terminal import progress, remark, requests_note
-from paging.errors import ModelError
 from paging.files import atomic_write
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def play(
 @cache_option()
 @source_options_with(rounds=40)
 @click.option("--first", type=click.IntRange(1), metavar="T", help="Show the first T requests only.")
-@click.option("-o", "--output", required=True, type=NewFile(), metavar="FILE", help="HTML file.")
+@click.option("-o", "--output", required=True, type=NewFile(page=True), metavar="FILE", help="HTML file.")
 def show(
     policy: str,
     cache: int | None,
@@ -109,8 +108,6 @@ def show(
     from paging.viewer.film import film_of
     from paging.viewer.page import lesson_page
 
-    if Path(output).suffix.lower() not in (".html", ".htm"):
-        raise ModelError(f"{output}: the page is written as HTML, so its name ends in .html")
     with progress("serving"):
         run, opt_cache, note = _served(policy, cache, source)
         film = film_of(run, first=first, opt_cache=opt_cache, remark=note)

@@ -11,6 +11,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from paging.files import atomic_write
+from paging.html import content_policy
 from paging.numbers import cell
 from paging.parallel import each
 from paging.signals import UNWATCHED, Watch
@@ -55,4 +56,6 @@ def render(document: Mapping[str, Any], pictures: Mapping[str, Markup]) -> str:
     )
     templates.filters |= {"number": number, "percent": percent, "cell": cell}
     page = templates.get_template("diagnose.html.j2")
-    return page.render(document=document, pictures=pictures, detailed=DETAILED)
+    return page.render(
+        document=document, pictures=pictures, detailed=DETAILED, content_policy=content_policy()
+    )
