@@ -57,5 +57,5 @@ def render(document: Mapping[str, Any], pictures: Mapping[str, Markup]) -> str:
     templates.filters |= {"number": number, "percent": percent, "cell": cell}
     page = templates.get_template("diagnose.html.j2")
     return page.render(
-        document=document, pictures=pictures, detailed=DETAILED, content_policy=content_policy()
+        document=document, pictures=pictures, detailed=DETAILED, content_policy=Markup(content_policy())
     )
