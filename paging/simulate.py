@@ -343,7 +343,7 @@ def _drive(
 
 def _drive_compiled(policy: Policy, sequence: RequestSequence, entries: PageArray) -> Outcome | None:
     """Serve with the definition compiled, or return None when it does not compile."""
-    if not isinstance(inspect.getattr_static(policy, "serve"), staticmethod):
+    if inspect.ismethod(policy.serve):
         return None  # a bound method carries an object that cannot be compiled
     from paging.kernels.definitions import compiled_drive, compiled_judge, compiled_serve
 

@@ -34,6 +34,11 @@ missing-page            every deterministic policy         k − ℓ + 1        
                                                                                  arXiv:2509.02408; ours
 one-page-each           LRU, FIFO, CLOCK, FWF and marking  (ℓ − 1)/(ℓ − k)       ours
                         with a fixed order
+outrun-ghosts           2Q                                 unbounded             ours
+outrun-sieve            S3-FIFO                            unbounded             ours
+popular                 whoever never forgets uses, or     unbounded             ours
+                        what was hot
+protected               segmented LRU                      unbounded             ours
 rehearsed               LRU                                k                     ours
 sleator-tarjan          every deterministic policy, with   k/(k − h + 1)         Sleator and Tarjan 1985,
                         OPT on h ≤ k pages                                       lower bound

@@ -195,13 +195,6 @@ class Partitioned(Policy):
         # Traits about the whole cache, such as inclusion or k-phases, do not carry over to a split one.
         self.traits = self.policy.traits & {"deterministic", "online", "symmetric", "finite-state"}
 
-    @property
-    def name(self) -> str:
-        parts = [] if self.policy.spec == "lru" else [f"policy={self.policy.spec}"]
-        if self.shares is not None:
-            parts.append("shares=" + "/".join(map(str, self.shares)))
-        return ":".join(filter(None, [self.id, ",".join(parts)]))
-
     def split(self, instance: LayeredInstance | Frame) -> tuple[int, ...]:
         """Return the slots of every layer, or refuse an instance the split does not fit."""
         layers, cache = instance.layers, instance.cache
