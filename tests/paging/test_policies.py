@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 import paging.policies
 from paging import (
@@ -37,11 +37,14 @@ from paging import (
     sample_faults,
     simulate,
     steps,
+    write_trace,
 )
 from paging.cli.main import run
-from paging.model import SEVERAL
+from paging.errors import TraceError
+from paging.model import BYPASS, SEVERAL
 from paging.policy import FAMILIES
 from paging.testing import applicable, check_policy, sequences
+from paging.traces import Trace
 
 BELADY = [1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5]
 """Belady, Nelson and Shedler 1969: more cache, more faults of FIFO."""
@@ -210,6 +213,92 @@ def test_a_split_that_does_not_fit_is_refused() -> None:
         get_policy("partitioned:shares=1/1").check(narrow)
     with pytest.raises(ModelError, match="share of layer 1 must be an integer ≥ 1"):
         get_policy("partitioned:shares=1/0/1")
+
+
+def profile_of(tmp_path: Path, experts: list[list[list[int]]]) -> str:
+    path = tmp_path / "profile.npz"
+    write_trace(Trace.from_experts(experts, 3), path)
+    return str(path)
+
+
+def test_pinned_pages_stay_and_the_rest_is_lru(tmp_path: Path) -> None:
+    # The profile asks for 0.1 and 1.2 most: pages 1 and 5 are pinned, LRU has the other two of four slots.
+    path = profile_of(tmp_path, [[[1], [2]], [[1], [2]], [[0], [1]]])
+    spec = f"pinned:profile={path}"
+    assert (get_policy(spec).spec, get_policy(f"{spec},policy=fifo").name) == (
+        spec,
+        f"{spec},policy=fifo",
+    )
+    sequence = RequestSequence(LayeredInstance(2, 3, 4), [1, 3, 0, 4, 2, 5, 1, 5, 0, 3])
+    expected = [FREE, FREE, FREE, 3, 0, FREE, HIT, HIT, 4, 2]
+    for engine in ("labels", "kernel"):
+        assert entries(spec, sequence, engine) == expected
+    check_policy(spec, ["legal", "at-most-k", "opt", "online", "engines"], examples=20, sequences=PROFILED)
+
+
+PROFILED = sequences(layers=2, pages=3, cache=(2, 5), length=(0, 30))
+
+
+def test_what_cannot_be_pinned_is_refused(tmp_path: Path) -> None:
+    path = profile_of(tmp_path, [[[1], [2]]])
+    with pytest.raises(UnsupportedModelError, match="pinned needs a profile, another trace"):
+        get_policy("pinned").check(LayeredInstance(2, 3, 4))
+    with pytest.raises(UnsupportedModelError, match="of another model: ℓ = 2, n = 3, but ℓ = 2, n = 4 is"):
+        get_policy(f"pinned:profile={path}").check(LayeredInstance(2, 4, 4))
+    with pytest.raises(UnsupportedModelError, match="pins = 4 leave no slot for other pages; fewer"):
+        get_policy(f"pinned:profile={path},pins=4").check(LayeredInstance(2, 3, 4))
+    with pytest.raises(ModelError, match="pinned does not go around policy llru, which counts visits"):
+        get_policy(f"pinned:profile={path},policy=llru")
+    with pytest.raises(TraceError, match=r"no\.npz"):
+        get_policy("pinned:profile=some/no.npz").check(LayeredInstance(2, 3, 4))
+
+
+BYPASSING = sequences(per_visit=(1, 3), pages=(1, 4), cache=(2, 5), bypassing=True, length=(0, 40))
+
+
+@settings(max_examples=20)
+@given(BYPASSING)
+def test_admission_lets_in_so_many_pages_per_visit(sequence: RequestSequence) -> None:
+    for policy in ("admit", "admit:loads=1", "admit:loads=1,policy=llru", "admit:policy=arc"):
+        found = np.array(entries(policy, sequence))
+        loads = (found != HIT) & (found != BYPASS)
+        limit = get_policy(policy).loads  # type: ignore[attr-defined]
+        assert np.bincount(sequence.visits[loads], minlength=1).max(initial=0) <= limit
+        asked = np.bincount(sequence.visits[found != HIT], minlength=1)
+        assert (
+            np.bincount(sequence.visits[loads], minlength=len(asked)).tolist()
+            == np.minimum(asked, limit).tolist()
+        )
+    assert entries("admit:loads=1", sequence, "kernel") == entries("admit:loads=1", sequence)
+    for policy in ("lru", "2q", "lfu-perfect"):  # with room for a whole visit it is the policy itself
+        assert entries(f"admit:loads=3,policy={policy}", sequence) == entries(policy, sequence)
+
+
+def test_admission_needs_bypassing() -> None:
+    with pytest.raises(UnsupportedModelError, match="needs bypassing service; this instance has forced"):
+        get_policy("admit").check(LayeredInstance(2, 3, 4))
+    with pytest.raises(ModelError, match="admit does not go around policy mark"):
+        get_policy("admit:policy=mark")
+
+
+def test_parameters_of_queues_have_their_range() -> None:
+    for spec, message in {
+        "slru:segments=0": "segments of slru must be an integer in 1 … 64",
+        "2q:inside=1": "inside of 2q must be a number ≥ 0 and < 1, got 1",
+        "s3-fifo:threshold=4": "threshold of s3-fifo must be an integer in 1 … 3",
+        "heat-lru:hits=-1": "hits of heat-lru must be an integer in 0",
+        "hobbit:weights=1/2/3": "hobbit has four weights such as 1/1/1/1",
+        "hobbit:weights=0/0/0/0": "not all 0",
+    }.items():
+        with pytest.raises(ModelError, match=message):
+            get_policy(spec)
+
+
+@given(sequences(layers=(1, 3), pages=(1, 5), cache=(1, 6), length=50))
+def test_special_cases_of_the_engines_policies(sequence: RequestSequence) -> None:
+    # One segment is an LRU list, and so are pages of which none becomes hot.
+    assert entries("slru:segments=1", sequence) == entries("lru", sequence)
+    assert entries("heat-lru:hits=1000", sequence) == entries("lru", sequence)
 
 
 # Independent definitions: plain Python, unbounded time stamps, no labels
