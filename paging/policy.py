@@ -87,6 +87,8 @@ class Policy:
         Whether every layer has slots of its own instead of a part in one shared cache.
     counts_visits : bool
         Whether the rule counts visits when their first page is served, so that no visit may be empty.
+    atomic_kernel : bool
+        Whether ``kernel`` serves atomic visits, too.
 
     Examples
     --------
@@ -110,6 +112,7 @@ class Policy:
     traits: frozenset[str] = frozenset()
     per_layer: ClassVar[bool] = False
     counts_visits: ClassVar[bool] = False
+    atomic_kernel: ClassVar[bool] = False
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -197,7 +200,7 @@ class Policy:
         Parameters
         ----------
         sequence : RequestSequence
-            Sequential visits only.
+            Sequential visits only, unless ``atomic_kernel``.
         entries : ndarray of int32
             Of length T to be filled with schedule entries, or of length 0 to record nothing.
         rng : numpy.random.Generator

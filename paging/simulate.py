@@ -274,7 +274,7 @@ def run_sequence(
     """Serve a sequence by the fastest (or the named) engine, filling ``entries`` if it has length T."""
     policy.check_requests(sequence)
     atomic = sequence.instance.visits == "atomic"
-    if engine in ("auto", "kernel") and not atomic:
+    if engine in ("auto", "kernel") and (not atomic or policy.atomic_kernel):
         faults = policy.kernel(sequence, entries, rng)
         if faults is not None:
             return Outcome(faults, "kernel")

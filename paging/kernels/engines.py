@@ -4,10 +4,14 @@ import numpy as np
 
 from paging.kernels.bits import empty_set, flip, lowest_bit
 from paging.kernels.jit import compiled, helper
+from paging.kernels.visits import hits_first
 from paging.model import BYPASS, FREE, HIT, PageArray
 
 HALF_LIFE = 128
 """Tokens after which ``class-lru`` counts a use half."""
+
+SPARED = 1 << 60
+"""What a page of the present visit is worth more than any other."""
 
 ONE_USE = 1 << 16
 """A use in the fixed-point numbers of ``class-lru``."""
@@ -24,7 +28,7 @@ def decayed(uses: int, requests: int, length: int) -> int:
     tokens = requests // length
     if tokens >= 30 * HALF_LIFE:
         return 0
-    return uses * _halving[tokens % HALF_LIFE] >> (30 + tokens // HALF_LIFE)
+    return int(uses * _halving[tokens % HALF_LIFE] >> (30 + tokens // HALF_LIFE))
 
 
 @helper
@@ -39,11 +43,15 @@ def class_of(uses: int) -> int:
 
 
 @compiled
-def lfru(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
+def lfru(
+    requests: PageArray, pages_total: int, cache: int, entries: PageArray, per_visit: int, atomic: bool
+) -> int:
     """Serve a sequence with LFRU; O(k) per fault, O(1) per hit: the order of the pages changes with time.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`.
     """
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
     uses = np.zeros(pages_total, dtype=np.int64)
     slot_of = np.full(pages_total, -1, dtype=np.int32)
     slots = min(cache, pages_total)
@@ -52,15 +60,21 @@ def lfru(requests: PageArray, pages_total: int, cache: int, entries: PageArray) 
     last = np.empty(slots, dtype=np.int64)
     faults = 0
     for t in range(len(requests)):
-        page = requests[t]
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, slot_of)
+        page = order[t]
         slot = slot_of[page]
         entry = HIT
         if slot < 0:
             entry = FREE
             slot = faults
             if faults >= cache:
+                begun = t - t % per_visit
                 slot = 0
                 for s in range(1, slots):
+                    if (last[s] >= begun) != (last[slot] >= begun):
+                        slot = s if last[s] < begun else slot
+                        continue
                     ours, theirs = count[s] * (t + 1 - last[slot]), count[slot] * (t + 1 - last[s])
                     if ours < theirs or (ours == theirs and last[s] < last[slot]):
                         slot = s
@@ -74,55 +88,70 @@ def lfru(requests: PageArray, pages_total: int, cache: int, entries: PageArray) 
         count[slot] += 1
         last[slot] = t
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults
 
 
 @compiled
 def least_stale(
-    requests: PageArray, pages_total: int, cache: int, entries: PageArray, round_length: int
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    round_length: int,
+    per_visit: int,
+    atomic: bool,
 ) -> int:
-    """Serve a sequence with least-stale; O(1) amortised per request.
+    """Serve a sequence with least-stale; O(g) amortised per request.
 
     Cached pages form a ring in the order of loading. In a token the search for an untouched page only moves
     on: a page that it passed stays touched until the token ends.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`; ``round_length`` requests are a token.
     """
-    touched = np.full(pages_total, -1, dtype=np.int32)
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
+    last = np.full(pages_total, -1, dtype=np.int32)
     newer = np.full(pages_total + 1, pages_total, dtype=np.int32)
     older = np.full(pages_total + 1, pages_total, dtype=np.int32)
-    cached = np.zeros(pages_total, dtype=np.bool_)
-    faults = 0
-    place = pages_total
-    token = -1
+    cached = np.full(pages_total, -1, dtype=np.int8)
+    faults = token = 0
+    search = pages_total
     for t in range(len(requests)):
-        page = requests[t]
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, cached)
+        page = order[t]
         if t % round_length == 0:
-            token += 1
-            place = newer[pages_total]
+            token = t
+            search = newer[pages_total]
         entry = HIT
-        if not cached[page]:
+        if cached[page] < 0:
             entry = FREE
             if faults >= cache:
-                while place != pages_total and touched[place] == token:
-                    place = newer[place]
-                entry = place if place != pages_total else newer[pages_total]
-                if place != pages_total:
-                    place = newer[place]
+                while search != pages_total and last[search] >= token:
+                    search = newer[search]
+                entry = search
+                if search != pages_total:
+                    search = newer[search]
+                else:
+                    entry = newer[pages_total]
+                    while entry != pages_total and last[entry] >= t - t % per_visit:
+                        entry = newer[entry]
+                    if entry == pages_total:
+                        entry = newer[pages_total]
                 newer[older[entry]] = newer[entry]
                 older[newer[entry]] = older[entry]
-                cached[entry] = False
+                cached[entry] = -1
             head = older[pages_total]
             newer[head] = page
             older[page] = head
             newer[page] = pages_total
             older[pages_total] = page
-            cached[page] = True
+            cached[page] = 0
             faults += 1
-        touched[page] = token
+        last[page] = t
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults
 
 
@@ -134,6 +163,7 @@ def class_lru(
     entries: PageArray,
     round_length: int,
     per_visit: int,
+    atomic: bool,
 ) -> int:
     """Serve a sequence with class-lru; O(1) amortised per request.
 
@@ -142,6 +172,8 @@ def class_lru(
     Parameters and result as for :func:`~paging.kernels.recency.lru`; ``round_length`` requests are a token,
     ``per_visit`` a visit.
     """
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
     uses = np.zeros(pages_total, dtype=np.int64)
     last = np.full(pages_total, -1, dtype=np.int64)
     rank = np.full(pages_total, -1, dtype=np.int8)
@@ -150,7 +182,9 @@ def class_lru(
     size = np.zeros(8, dtype=np.int64)
     faults = 0
     for t in range(len(requests)):
-        page = requests[t]
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, rank)
+        page = order[t]
         entry = HIT
         if rank[page] >= 0:
             size[rank[page]] -= 1
@@ -167,11 +201,11 @@ def class_lru(
                         oldest = (word[c] << 6) + lowest_bit(live[c, word[c]])
                         age = t - oldest
                         spared = age <= t % per_visit
-                        worth = ((age << (7 - c)) << 3) + 7 - c + (0 if spared else 1 << 60)
+                        worth = ((age << (7 - c)) << 3) + 7 - c + (0 if spared else SPARED)
                         if worth > best:
                             best = worth
                             gone = oldest
-                entry = requests[gone]
+                entry = order[gone]
                 size[rank[entry]] -= 1
                 flip(live[rank[entry]], gone)
                 rank[entry] = -1
@@ -186,18 +220,28 @@ def class_lru(
         size[own] += 1
         flip(live[own], t)
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults
 
 
 @compiled
-def heat_lru(requests: PageArray, pages_total: int, cache: int, entries: PageArray, hits: int) -> int:
+def heat_lru(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    hits: int,
+    per_visit: int,
+    atomic: bool,
+) -> int:
     """Serve a sequence with heat-lru; O(1) amortised per request.
 
     Cold and hot pages are two bitmaps over time, a bit at the last request of each.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`; more than ``hits`` hits make hot.
     """
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
     last = np.full(pages_total, -1, dtype=np.int32)
     heat = np.zeros(pages_total, dtype=np.int32)
     cold = empty_set(len(requests))
@@ -206,7 +250,9 @@ def heat_lru(requests: PageArray, pages_total: int, cache: int, entries: PageArr
     colds = 0
     faults = 0
     for t in range(len(requests)):
-        page = requests[t]
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, last)
+        page = order[t]
         before = last[page]
         entry = HIT
         if before >= 0:
@@ -219,18 +265,24 @@ def heat_lru(requests: PageArray, pages_total: int, cache: int, entries: PageArr
         else:
             entry = FREE
             if faults >= cache:
+                begun = t - t % per_visit
+                oldest_cold = oldest_hot = len(requests)
                 if colds > 0:
                     while cold[cold_word] == 0:
                         cold_word += 1
-                    gone = (cold_word << 6) + lowest_bit(cold[cold_word])
+                    oldest_cold = (cold_word << 6) + lowest_bit(cold[cold_word])
+                if colds < cache:
+                    while hot[hot_word] == 0:
+                        hot_word += 1
+                    oldest_hot = (hot_word << 6) + lowest_bit(hot[hot_word])
+                if oldest_cold < begun or (colds > 0 and oldest_hot >= begun):
+                    gone = oldest_cold
                     flip(cold, gone)
                     colds -= 1
                 else:
-                    while hot[hot_word] == 0:
-                        hot_word += 1
-                    gone = (hot_word << 6) + lowest_bit(hot[hot_word])
+                    gone = oldest_hot
                     flip(hot, gone)
-                entry = requests[gone]
+                entry = order[gone]
                 last[entry] = -1
             heat[page] = 0
             faults += 1
@@ -241,7 +293,7 @@ def heat_lru(requests: PageArray, pages_total: int, cache: int, entries: PageArr
             colds += 1
         last[page] = t
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults
 
 
@@ -253,15 +305,18 @@ def hobbit(
     entries: PageArray,
     layer_of: PageArray,
     layers: int,
-    per_visit: int,
     recent: int,
     uses: int,
     layer: int,
+    per_visit: int,
+    atomic: bool,
 ) -> int:
     """Serve a sequence with HOBBIT's weighted sum; O(k) per fault, O(1) per hit.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`; weights of recency, uses, nearness.
     """
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
     known = np.zeros(pages_total, dtype=np.int64)
     slot_of = np.full(pages_total, -1, dtype=np.int32)
     slots = min(cache, pages_total)
@@ -271,7 +326,9 @@ def hobbit(
     round_length = layers * per_visit
     faults = 0
     for t in range(len(requests)):
-        page = requests[t]
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, slot_of)
+        page = order[t]
         token = t // round_length
         slot = slot_of[page]
         entry = HIT
@@ -287,6 +344,8 @@ def hobbit(
                     further += layers if further < 0 else 0
                     worth = (recent * (last[s] + 1) + uses * count[s]) * layers
                     worth += layer * (token + 1) * (layers - further)
+                    if last[s] == token and further == 0:
+                        worth += SPARED
                     if slot >= 0 and worth >= least:
                         if worth > least or last[s] > last[slot]:
                             continue
@@ -304,7 +363,7 @@ def hobbit(
         count[slot] += 1
         last[slot] = token
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults
 
 

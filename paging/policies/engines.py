@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from paging.errors import ModelError
-from paging.kernels.engines import ONE_USE, class_of, decayed
+from paging.kernels.engines import ONE_USE, SPARED, class_of, decayed
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, PageArray, RequestSequence, Serve, whole_number
 from paging.policies.recency import ORDINARY
@@ -27,10 +27,19 @@ def _age(labels: LabelArray) -> None:
             labels[q] -= 1
 
 
+def engine_kernel(name: str, sequence: RequestSequence, entries: PageArray, *more: object) -> int | None:
+    """Serve a sequence with a kernel that spares the present visit; None where some visits are short."""
+    instance = sequence.instance
+    if sequence.places is not None:
+        return None
+    return run_kernel(name, sequence, entries, *more, instance.per_visit, instance.visits == "atomic")
+
+
 class LFRU(Policy):
     """Least frequency over recency: evict the smallest uses/(now − last + 1); uses are never forgotten.
 
-    *now* and *last* count requests. Ties go to the least recently used.
+    *now* and *last* count requests. Ties go to the least recently used; pages of the present visit go after
+    all others.
 
     Label
     -----
@@ -51,34 +60,37 @@ class LFRU(Policy):
     """
 
     id, title = "lfru", "least uses per time since the last one"
-    traits = ORDINARY - {"finite-state"}
+    traits = (ORDINARY - {"finite-state"}) | {"atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _age(labels)
         if labels[page] <= 0 and np.count_nonzero(labels > 0) == frame.cache:
-            victim = -1
+            victim, spare = -1, slot % frame.per_visit
             for q in range(len(labels)):
                 if labels[q] > 0 and victim >= 0:
-                    ours = labels[q] // USE * (labels[victim] % USE)
-                    theirs = labels[victim] // USE * (labels[q] % USE)
-                    older = labels[q] % USE > labels[victim] % USE
-                    if ours < theirs or (ours == theirs and older):
+                    age, other = labels[q] % USE, labels[victim] % USE
+                    ours, theirs = labels[q] // USE * other, labels[victim] // USE * age
+                    lower = ours < theirs or (ours == theirs and age > other)
+                    # Pages requested in this visit, the last `spare` requests, go after all others.
+                    if (age > spare + 1 and (lower or other <= spare + 1)) or (lower and other <= spare + 1):
                         victim = q
                 elif labels[q] > 0:
                     victim = q
             labels[victim] = -labels[victim]
         labels[page] = (abs(labels[page]) // USE + 1) * USE + 1
 
-    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("lfru", sequence, entries)
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
+        return engine_kernel("lfru", sequence, entries)
 
 
 class LeastStale(Policy):
     """Evict pages that the present token has not touched, and of these the one cached longest.
 
-    A token is a round. When it has touched all cached pages, the one cached longest of them leaves. We read
-    "oldest" as cached longest; read as least recently used, the rule would be LRU.
+    A token is a round. When it has touched all cached pages, the one cached longest of them leaves, pages of
+    the present visit after all others. We read "oldest" as cached longest; read as least recently used, the
+    rule would be LRU.
 
     Label
     -----
@@ -95,8 +107,9 @@ class LeastStale(Policy):
     """
 
     id, title = "least-stale", "pages not touched in this token first, then the one cached longest"
-    traits = ORDINARY
+    traits = ORDINARY | {"atomic"}
     counts_visits = True
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -109,7 +122,11 @@ class LeastStale(Policy):
         if np.count_nonzero(labels) == frame.cache:
             victim, best = -1, 0
             for q in range(len(labels)):
-                worth = labels[q] // 2 + (0 if labels[q] & 1 else frame.cache)
+                worth = labels[q] // 2
+                if labels[q] & 1 == 0:
+                    worth += 2 * frame.cache
+                elif frame.layer_of[q] != slot // frame.per_visit:
+                    worth += frame.cache
                 if labels[q] > 0 and worth > best:
                     victim, best = q, worth
             place = labels[victim] // 2
@@ -120,9 +137,7 @@ class LeastStale(Policy):
         labels[page] = 3
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
-        if sequence.places is not None:
-            return None
-        return run_kernel("least_stale", sequence, entries, sequence.instance.round_length)
+        return engine_kernel("least_stale", sequence, entries, sequence.instance.round_length)
 
 
 class ClassLRU(Policy):
@@ -149,6 +164,7 @@ class ClassLRU(Policy):
     id, title = "class-lru", "LRU in classes of decayed uses, oldest per class weight"
     traits = (ORDINARY - {"finite-state"}) | {"atomic"}
     counts_visits = True
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -159,7 +175,7 @@ class ClassLRU(Policy):
                 if labels[q] > 0:
                     rank, age = class_of(labels[q] // USE), labels[q] % USE - 1
                     spared = age <= slot % frame.per_visit
-                    worth = (age << (7 - rank)) * 8 + 7 - rank + (0 if spared else 1 << 60)
+                    worth = (age << (7 - rank)) * 8 + 7 - rank + (0 if spared else SPARED)
                     if worth > best:
                         victim, best = q, worth
             labels[victim] = -labels[victim]
@@ -170,15 +186,12 @@ class ClassLRU(Policy):
         labels[page] = (left + ONE_USE) * USE + 1
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
-        if sequence.places is not None:
-            return None
-        instance = sequence.instance
-        return run_kernel("class_lru", sequence, entries, instance.round_length, instance.per_visit)
+        return engine_kernel("class_lru", sequence, entries, sequence.instance.round_length)
 
 
 @cache
 def _heat_lru(hits: int) -> Serve:
-    def serve(labels: LabelArray, page: int, _slot: int, frame: Frame) -> None:
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         base = hits + 2
         heat = min(labels[page] % base + 1, hits + 1) if labels[page] > 0 else 0
         moved = page
@@ -186,6 +199,8 @@ def _heat_lru(hits: int) -> Serve:
             best = -1
             for q in range(len(labels)):
                 worth = labels[q] // base + (frame.cache if labels[q] % base <= hits else 0)
+                if labels[q] // base > slot % frame.per_visit:
+                    worth += 2 * frame.cache
                 if labels[q] > 0 and worth > best:
                     moved, best = q, worth
         rank = labels[moved] // base
@@ -200,6 +215,8 @@ def _heat_lru(hits: int) -> Serve:
 
 class HeatLRU(Policy):
     """LRU among the pages hit at most four times since they were loaded; plain LRU if there are none.
+
+    Pages of the present visit, cold or hot, go after all others.
 
     Parameters
     ----------
@@ -224,15 +241,16 @@ class HeatLRU(Policy):
     """
 
     id, title = "heat-lru", "LRU among pages hit at most four times"
-    traits = ORDINARY
-    serve = staticmethod(_heat_lru(4))
+    traits = ORDINARY | {"atomic"}
+    atomic_kernel = True
+    serve = staticmethod(_heat_lru(4))  # type: ignore[assignment]
 
     def __init__(self, hits: int = 4) -> None:
         self.hits = whole_number(hits, "hits of heat-lru", 0, 1000)
-        self.serve = _heat_lru(self.hits)  # type: ignore[method-assign]
+        self.serve = _heat_lru(self.hits)
 
-    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("heat_lru", sequence, entries, self.hits)
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
+        return engine_kernel("heat_lru", sequence, entries, self.hits)
 
 
 @cache
@@ -254,6 +272,8 @@ def _hobbit(recent: int, uses: int, layer: int) -> Serve:
                     worth = (
                         recent * (token - age) + uses * (labels[q] // USE)
                     ) * frame.layers + layer * token * (frame.layers - ahead)
+                    if age == 0 and ahead == 0:
+                        worth += SPARED
                     # Of equals the least recent, then the layer furthest ahead, then the lowest page.
                     older = age > oldest or (age == oldest and ahead > furthest)
                     if victim < 0 or worth < least or (worth == least and older):
@@ -269,9 +289,9 @@ class Hobbit(Policy):
 
     The sum of a page is w₁·(last token/T) + w₂·(uses/T) + w₃·(high-precision uses/T) + w₄·(1 − d/ℓ), where T
     is the present token, from 1, and its layer comes d layers after the present one (0 for the present one).
-    With one precision all uses are high-precision ones, so w₂ and w₃ count alike. Nothing is masked, and
-    records are kept from the first token on. Ties go to the page least recent in tokens, then to the layer
-    furthest ahead, then to the lowest page id.
+    With one precision all uses are high-precision ones, so w₂ and w₃ count alike. Pages of the present visit
+    go after all others; no predictions are masked, and records are kept from the first token on. Ties go to
+    the page least recent in tokens, then to the layer furthest ahead, then to the lowest page id.
 
     Parameters
     ----------
@@ -297,9 +317,10 @@ class Hobbit(Policy):
     """
 
     id, title = "hobbit", "HOBBIT's weighted sum, one precision"
-    traits = ORDINARY - {"finite-state"}
+    traits = (ORDINARY - {"finite-state"}) | {"atomic"}
     counts_visits = True
-    serve = staticmethod(_hobbit(1, 2, 1))
+    atomic_kernel = True
+    serve = staticmethod(_hobbit(1, 2, 1))  # type: ignore[assignment]
 
     def __init__(self, weights: object = (1, 1, 1, 1)) -> None:
         listed = weights if isinstance(weights, tuple | list) else (weights,)
@@ -308,7 +329,7 @@ class Hobbit(Policy):
         )
         if len(self.weights) != 4 or not any(self.weights):
             raise ModelError(f"hobbit has four weights such as 1/1/1/1, not all 0; got {weights!r}")
-        self.serve = _hobbit(*self._sums)  # type: ignore[method-assign]
+        self.serve = _hobbit(*self._sums)
 
     @property
     def _sums(self) -> tuple[int, int, int]:
@@ -316,9 +337,5 @@ class Hobbit(Policy):
         return recent, uses + high, layer
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
-        if sequence.places is not None:
-            return None
         instance = sequence.instance
-        return run_kernel(
-            "hobbit", sequence, entries, instance.layer_of, instance.layers, instance.per_visit, *self._sums
-        )
+        return engine_kernel("hobbit", sequence, entries, instance.layer_of, instance.layers, *self._sums)

@@ -90,6 +90,7 @@ class LLRU(Policy):
     id, title = "llru", "layered LRU (our reading)"
     traits = ORDINARY | {"stack"}
     counts_visits = True
+    atomic_kernel = True
     variant: ClassVar[int] = 0
 
     @staticmethod
@@ -100,7 +101,15 @@ class LLRU(Policy):
         instance = sequence.instance
         if sequence.places is not None:
             return None
-        return run_kernel("llru", sequence, entries, instance.layers, instance.per_visit, self.variant)
+        return run_kernel(
+            "llru",
+            sequence,
+            entries,
+            instance.layers,
+            instance.per_visit,
+            self.variant,
+            instance.visits == "atomic",
+        )
 
 
 class LLRULazy(LLRU):

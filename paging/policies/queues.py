@@ -146,11 +146,11 @@ class SLRU(Policy):
 
     id, title = "slru", "segmented LRU"
     traits = ORDINARY
-    serve = staticmethod(_slru(4))
+    serve = staticmethod(_slru(4))  # type: ignore[assignment]
 
     def __init__(self, segments: int = 4) -> None:
         self.segments = whole_number(segments, "segments of slru", 1, 64)
-        self.serve = _slru(self.segments)  # type: ignore[method-assign]
+        self.serve = _slru(self.segments)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("slru", sequence, entries, self.segments)
@@ -212,12 +212,12 @@ class TwoQ(Policy):
 
     id, title = "2q", "2Q (A1in, A1out, Am)"
     traits = ORDINARY
-    serve = staticmethod(_two_queues(0.25, 0.5))
+    serve = staticmethod(_two_queues(0.25, 0.5))  # type: ignore[assignment]
 
     def __init__(self, inside: float = 0.25, outside: float = 0.5) -> None:
         self.inside = share_of(inside, "inside of 2q")
         self.outside = share_of(outside, "outside of 2q")
-        self.serve = _two_queues(self.inside, self.outside)  # type: ignore[method-assign]
+        self.serve = _two_queues(self.inside, self.outside)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         cache = sequence.instance.cache
@@ -405,13 +405,13 @@ class S3FIFO(Policy):
 
     id, title = "s3-fifo", "S3-FIFO"
     traits = ORDINARY
-    serve = staticmethod(_s3_fifo(0.1, 0.9, 2))
+    serve = staticmethod(_s3_fifo(0.1, 0.9, 2))  # type: ignore[assignment]
 
     def __init__(self, small: float = 0.1, ghost: float = 0.9, threshold: int = 2) -> None:
         self.small = share_of(small, "small of s3-fifo")
         self.ghost = share_of(ghost, "ghost of s3-fifo")
         self.threshold = whole_number(threshold, "threshold of s3-fifo", 1, 3)
-        self.serve = _s3_fifo(self.small, self.ghost, self.threshold)  # type: ignore[method-assign]
+        self.serve = _s3_fifo(self.small, self.ghost, self.threshold)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         cache = sequence.instance.cache

@@ -349,6 +349,10 @@ class ByKey(Reference):
     def victim(self, page: int, time: int) -> int:
         return max(sorted(self.inside), key=lambda q: self.key(q, time))
 
+    def here(self, q: int, time: int) -> bool:
+        """Return whether a page was requested in the present visit."""
+        return self.last[q] >= time - time % self.sequence.instance.per_visit
+
     def times(self, q: int, time: int) -> tuple[int, int, bool]:
         """Return last(q) and next(q) as numbers of visits, and whether q's layer is being served."""
         instance = self.sequence.instance
@@ -506,12 +510,13 @@ class ReferenceLFUPerfect(ReferenceLFU):
 
 class ReferenceLFRU(ReferenceLFUPerfect):
     def key(self, q: int, time: int) -> tuple[Any, ...]:
-        return Fraction(-self.count[q], time - self.last[q] + 1), -self.last[q]
+        return not self.here(q, time), Fraction(-self.count[q], time - self.last[q] + 1), -self.last[q]
 
 
 class ReferenceHeat(ReferenceLFU):
     def key(self, q: int, time: int) -> tuple[int, ...]:
-        return self.count[q] <= 5, -self.last[q]  # loaded once and hit at most four times
+        # Cold: loaded once and hit at most four times.
+        return not self.here(q, time), self.count[q] <= 5, -self.last[q]
 
 
 class ReferenceHobbit(ReferenceLFUPerfect):
@@ -521,13 +526,13 @@ class ReferenceHobbit(ReferenceLFUPerfect):
         last = self.last[q] // instance.round_length
         ahead = (instance.locate(q).layer - layer) % instance.layers
         worth = Fraction(last + 1 + 2 * self.count[q], token + 1) + 1 - Fraction(ahead, instance.layers)
-        return -worth, -last, ahead
+        return not self.here(q, time), -worth, -last, ahead
 
 
 class ReferenceStale(ReferenceLFUFirst):
     def key(self, q: int, time: int) -> tuple[int, ...]:
         length = self.sequence.instance.round_length
-        return self.last[q] // length < time // length, -self.since[q]
+        return not self.here(q, time), self.last[q] // length < time // length, -self.since[q]
 
 
 class ReferenceClassLRU(ByKey):
@@ -546,8 +551,7 @@ class ReferenceClassLRU(ByKey):
 
     def key(self, q: int, time: int) -> tuple[Any, ...]:
         rank = min(7, int(math.log2(self.uses[q] / 2**16)))
-        spared = self.last[q] >= time - time % self.sequence.instance.per_visit
-        return not spared, Fraction(time - self.last[q], 2**rank), -rank
+        return not self.here(q, time), Fraction(time - self.last[q], 2**rank), -rank
 
 
 class ReferenceSLRU(Reference):
