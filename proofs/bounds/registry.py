@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import sympy
 
+from adversary.catalogue.missing_pair import TWO_NEW_PAGES, two_are_new
 from adversary.formulas import formula
 from paging.arguments import checked
 from paging.errors import UnknownNameError
@@ -664,6 +665,22 @@ TABLE = (
         origin="classical",
         status="proved in the source",
         evidence="Exact value of MARK; the additive constant is left open here, so runs only observe it.",
+    ),
+    Bound(
+        id="mark-lower",
+        kind="lower",
+        measure="oblivious",
+        subject=named("mark"),
+        value=2 * H(k) - 1,
+        range=ONE_A_VISIT,
+        conditions=((TWO_NEW_PAGES, two_are_new),),
+        statement="MARK has competitive ratio at least 2·H_k − 1, hence exactly this.",
+        source="here",
+        locator="docs/randomized.md, Theorem 3; for one layer ACN2000",
+        origin="ours",
+        status="ours",
+        evidence="A fixed sequence on which every phase costs MARK exactly that, and OPT one fault.",
+        constructions=("missing-pair",),
     ),
     Bound(
         id="mark-small",
