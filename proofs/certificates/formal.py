@@ -1,4 +1,4 @@
-"""The checker that is written and proved sound in Coq (docs/formal.md): a certificate is handed to it as numbers.
+"""The checker written and proved sound in Coq (docs/formal.md): a certificate is handed to it as numbers.
 
 What this module reads is not trusted: the program prints the claim that it has judged.
 """
