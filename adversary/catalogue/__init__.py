@@ -37,6 +37,11 @@ missing-pair            MARK                               2·H(k) − 1        
                                                                                  Chrobak and Noga 2000
 one-page-each           LRU, FIFO, CLOCK, FWF and marking  (ℓ − 1)/(ℓ − k)       ours
                         with a fixed order
+outrun-ghosts           2Q                                 unbounded             ours
+outrun-sieve            S3-FIFO                            unbounded             ours
+popular                 whoever never forgets uses, or     unbounded             ours
+                        what was hot
+protected               segmented LRU                      unbounded             ours
 rehearsed               LRU                                k                     ours
 sleator-tarjan          every deterministic policy, with   k/(k − h + 1)         Sleator and Tarjan 1985,
                         OPT on h ≤ k pages                                       lower bound
