@@ -32,6 +32,9 @@ marking-tree            every policy, randomised ones      H(k)                 
                                                                                  bound
 missing-page            every deterministic policy         k − ℓ + 1             for a bound reported of
                                                                                  arXiv:2509.02408; ours
+missing-pair            MARK                               2·H(k) − 1            ours for several layers; for
+                                                                                 one layer after Achlioptas,
+                                                                                 Chrobak and Noga 2000
 one-page-each           LRU, FIFO, CLOCK, FWF and marking  (ℓ − 1)/(ℓ − k)       ours
                         with a fixed order
 outrun-ghosts           2Q                                 unbounded             ours

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import sympy
 
+from adversary.catalogue.missing_pair import TWO_NEW_PAGES, two_are_new
 from adversary.formulas import formula
 from paging.arguments import checked
 from paging.errors import UnknownNameError
@@ -739,6 +740,22 @@ TABLE = (
         evidence="Exact value of MARK; the additive constant is left open here, so runs only observe it.",
     ),
     Bound(
+        id="mark-lower",
+        kind="lower",
+        measure="oblivious",
+        subject=named("mark"),
+        value=2 * H(k) - 1,
+        range=ONE_A_VISIT,
+        conditions=((TWO_NEW_PAGES, two_are_new),),
+        statement="MARK has competitive ratio at least 2·H_k − 1, hence exactly this.",
+        source="here",
+        locator="docs/randomized.md, Theorem 3; for one layer ACN2000",
+        origin="ours",
+        status="ours",
+        evidence="A fixed sequence on which every phase costs MARK exactly that, and OPT one fault.",
+        constructions=("missing-pair",),
+    ),
+    Bound(
         id="mark-small",
         kind="tight",
         measure="oblivious",
@@ -788,6 +805,22 @@ TABLE = (
         origin="classical",
         status="proved in the source",
         evidence="EQUITABLE is implemented here, PARTITION is not; exact values in docs/randomized.md.",
+    ),
+    Bound(
+        id="two-by-two",
+        kind="upper",
+        measure="oblivious",
+        subject=Subject(exists=True),
+        value=sympy.Rational(4, 3),
+        range=ONE_A_VISIT,
+        conditions=(("ℓ = 2", lambda i: i.layers == 2), ("k = 2", lambda i: i.cache == 2)),
+        statement="With two layers and two slots some randomised policy is 4/3-competitive, for any pages.",
+        source="here",
+        locator="docs/randomized.md, Theorem 2",
+        origin="ours",
+        status="ours",
+        additive=sympy.Integer(0),
+        evidence="The proof writes the chances out; from below 5/4 is certified.",
     ),
 )
 
