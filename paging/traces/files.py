@@ -181,7 +181,7 @@ def _format_of(name: str, asked: str | None) -> Format:
     suffix = Path(bare).suffix.lower()
     if suffix not in FORMATS:
         Path(name).stat()  # a file that is not there has no format
-        known = ", ".join([*FORMATS, ".oracleGeneral", ".vscsi"])
+        known = ", ".join([*FORMATS, ".oracleGeneral", ".vscsi", ".json"])
         raise TraceError(
             f"unknown suffix {suffix!r}; known are {known}, each also with .gz or .zst behind; otherwise "
             f"--format says what it holds: {', '.join(NAMED)}"
