@@ -1,10 +1,13 @@
-"""Policies that break a rule."""
+"""Policies that break a rule, and those of the registry that serve any plain instance."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from paging import Policy
+from paging import Policy, registered_policies
+
+PLAIN = [name for name in registered_policies() if name not in ("pinned", "admit")]
+"""All registered policies but those that need a profile or bypassing."""
 
 
 class Favourite(Policy):

@@ -31,6 +31,7 @@ from paging.judge import judge
 from paging.model import APPEARED, MISSING, SEVERAL, TOO_MANY
 from paging.policies.recency import LRU
 from paging.testing import instances, sequences
+from tests.helpers.policies import PLAIN
 
 ENGINES = ("labels", "compiled", "auto")
 
@@ -275,7 +276,7 @@ def test_a_page_leaving_on_a_hit_is_recorded_and_is_no_fault(policy: type[Policy
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", sorted(set(registered_policies()) - {"game-optimal"}))
+@pytest.mark.parametrize("policy", sorted(set(PLAIN) - {"game-optimal"}))
 @given(sequence=sequences(cache=(3, 6), per_visit=(1, 2), length=(0, 30)))
 def test_steps_count_and_record_as_a_run_does(policy: str, sequence: RequestSequence) -> None:
     run = simulate(policy, sequence, record=True, seed=5, engine="labels")

@@ -41,6 +41,7 @@ from paging.testing import sequences
 from paging.viewer import guides
 from paging.viewer.page import lesson_page
 from proofs import get_bound
+from tests.helpers.policies import PLAIN
 
 SMALL = LayeredInstance(layers=2, pages=3, cache=3)
 REQUESTS = generate("zipf:alpha=1", SMALL, rounds=15, seed=4)
@@ -61,7 +62,7 @@ def every_sequence(length: int) -> list[RequestSequence]:
 # Films
 
 
-@pytest.mark.parametrize("policy", registered_policies())
+@pytest.mark.parametrize("policy", PLAIN)
 @pytest.mark.parametrize("record", [True, False])
 def test_a_film_shows_the_steps_of_the_policy(policy: str, record: bool) -> None:
     run = simulate(policy, REQUESTS, record=record, engine="labels", seed=3)

@@ -22,13 +22,13 @@ from paging import (
     farthest_in_future,
     get_policy,
     optimum_so_far,
-    registered_policies,
     simulate,
 )
 from proofs.play.forms import Catalogue, FormError
 from proofs.play.games import AdversaryGame, AlgorithmGame, GameOverError, LiveGame, StaleMoveError
 from proofs.play.opponents import OPPONENTS
 from proofs.play.store import Store, UnknownGameError
+from tests.helpers.policies import PLAIN
 
 SMALL = LayeredInstance(layers=2, pages=3, cache=4)
 CATALOGUE = Catalogue()
@@ -81,7 +81,7 @@ def requests_of(game: LiveGame) -> RequestSequence:
 # You are the adversary
 
 
-@pytest.mark.parametrize("policy", registered_policies())
+@pytest.mark.parametrize("policy", PLAIN)
 def test_the_policy_answers_and_opt_is_the_optimum_of_what_was_asked(policy: str) -> None:
     game = AdversaryGame(get_policy(policy), SMALL, 9, Fraction(99), 7)
     played_at_random(game, 1)
