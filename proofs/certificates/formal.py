@@ -31,8 +31,9 @@ from proofs.checker import (
     members,
     within,
 )
-from proofs.checker.problem import read_problem, read_setting
+from proofs.checker.problem import Problem, read_plain, read_problem, read_setting
 from proofs.checker.reading import common_denominator, rational, rationals, whole
+from proofs.checker.states import array_of, read_likeness
 
 VARIABLE = "PAGING_FORMAL"
 BUILT = Path(__file__).resolve().parents[2] / "build" / "formal" / "certify"
@@ -215,8 +216,46 @@ def cycle(claim: Json, evidence: Json) -> Iterator[bytes]:
     yield numbers(integers(evidence["schedule"], "evidence.schedule"))
 
 
+def potential(claim: Json, evidence: Json) -> Iterator[bytes]:
+    """Yield a certificate of the type ``potential``."""
+    members(claim, "claim", ("instance", "policy", "opt_cache", "ratio", "additive"))
+    listed = ("alike", "labels", "work", "layers", "potential")
+    members(evidence, "evidence", listed, allowed=("moves",))
+    yield from setting(claim)
+    yield from ratio(rational(claim["ratio"], "claim.ratio"), "claim.ratio")
+    additive = rational(claim["additive"], "claim.additive")
+    yield from map(line, (additive.numerator, additive.denominator))
+    problem = read_plain(claim)
+    alike = read_likeness(evidence["alike"], problem)
+    if not alike.pages:
+        raise beyond("a list of states that tells the pages of a layer apart")
+    yield line(int(alike.layers))
+    yield from states(evidence, problem)
+
+
+def states(evidence: Json, problem: Problem) -> Iterator[bytes]:
+    """Yield the listed states: layers, labels of policy and OPT, potential."""
+    layers = integers(evidence["layers"], "evidence.layers")
+    if not 0 <= min(layers, default=0) <= max(layers, default=0) < problem.layers:
+        raise Refuted("evidence.layers names a layer that does not exist")
+    yield numbers(layers)
+    for name in ("labels", "work"):
+        labels = array_of(evidence, name, len(layers), len(problem.layer_of))
+        if min(labels, default=0) < 0:
+            raise Refuted(f"evidence.{name} has a negative number")
+        yield numbers(labels)
+    potential = integers(evidence["potential"], "evidence.potential")
+    if len(potential) != len(layers):
+        raise Refuted(f"{len(potential)} potentials for {len(layers)} states")
+    yield numbers(potential)
+
+
 POLICIES = ("lru", "fifo", "lifo", "mru", "fwf", "mark-lru", "mark-fifo")
 """The policies that the verified checker has rules for (``Rules.v``)."""
 
-SPOKEN: dict[str, Callable[[Json, Json], Iterator[bytes]]] = {"optimum": optimum, "cycle": cycle}
+SPOKEN: dict[str, Callable[[Json, Json], Iterator[bytes]]] = {
+    "optimum": optimum,
+    "cycle": cycle,
+    "potential": potential,
+}
 """The types of certificates that the verified checker speaks about."""
