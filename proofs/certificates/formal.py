@@ -81,12 +81,22 @@ def verify_formally(path: str, limit: int = 1) -> Verdict:
     try:
         document, budget = load(path, limit)
         with within(budget):
-            parts = list(numbers_of(document))
+            inputs = [b"".join(parts) for parts in inputs_of(document)]
     except Incomplete as incomplete:
         return Verdict(INCOMPLETE, str(incomplete))
     except Refuted as refuted:
         return Verdict(REFUTED, str(refuted))
-    done = subprocess.run([run], input=b"".join(parts), capture_output=True, check=False)
+    verdicts = [judged(run, numbers) for numbers in inputs]
+    for verdict in verdicts:
+        if verdict.status != VERIFIED:
+            return verdict
+    printed = dict.fromkeys(text for verdict in verdicts for text in verdict.assumptions)
+    return Verdict(VERIFIED, "; ".join(verdict.reason for verdict in verdicts), tuple(printed))
+
+
+def judged(run: Path, numbers: bytes) -> Verdict:
+    """Return what the program says."""
+    done = subprocess.run([run], input=numbers, capture_output=True, check=False)
     first, *below = done.stdout.decode("ascii", "replace").splitlines() or [""]
     status, _, reason = first.partition(": ")
     if done.returncode != {VERIFIED: 0, REFUTED: 1, INCOMPLETE: 2}.get(status):
@@ -123,8 +133,8 @@ def beyond(what: str) -> Incomplete:
     return Incomplete(f"the verified checker does not speak about {what}")
 
 
-def numbers_of(document: Json) -> Iterator[bytes]:
-    """Yield a certificate as the program reads it, or refuse one that is not of the format."""
+def inputs_of(document: Json) -> list[Iterator[bytes]]:
+    """Return what the program is to judge, or refuse a document that is not of the format."""
     members(
         document,
         "the certificate",
@@ -135,10 +145,31 @@ def numbers_of(document: Json) -> Iterator[bytes]:
         raise Incomplete(f"not a {FORMAT!r} of version {VERSION}")
     whole(document["version"], "version", 1)
     kind = choice(document["type"], "type", *CHECKS)
+    if kind == "exact":
+        return exact(document["claim"], document["evidence"])
     if kind not in SPOKEN:
         raise beyond(f"the type {kind}")
-    yield line(kind)
-    yield from SPOKEN[kind](document["claim"], document["evidence"])
+    return [SPOKEN[kind](document["claim"], document["evidence"])]
+
+
+def exact(claim: Json, evidence: Json) -> list[Iterator[bytes]]:
+    """Return a certificate of the type ``exact`` as its two parts, a cycle and a potential."""
+    members(claim, "claim", ("instance", "policy", "opt_cache", "ratio", "additive"))
+    members(evidence, "evidence", ("cycle", "potential"))
+    named = ("prefix", "cycle", "online", "offline")
+    below = members(
+        evidence["cycle"], "evidence.cycle", (*named, "leaving", "left", "start", "periods", "schedule")
+    )
+    if claim["ratio"] == "unbounded":
+        raise Refuted("an unbounded ratio has no potential: a certificate of type cycle says it all")
+    lower = {name: claim[name] for name in ("instance", "policy", "opt_cache", "ratio")}
+    return [
+        cycle(
+            {**lower, **{name: below[name] for name in named}},
+            {name: below[name] for name in below if name not in named},
+        ),
+        potential(claim, evidence["potential"]),
+    ]
 
 
 def instance(claim: Json) -> bytes:
@@ -160,6 +191,7 @@ def optimum(claim: Json, evidence: Json) -> Iterator[bytes]:
     dual = members(evidence["dual"], "evidence.dual", ("steps", "values"))
     if "weights" in claim:
         raise beyond("weights")
+    yield line("optimum")
     yield instance(claim)
     yield naturals(claim["requests"], "claim.requests")
     values = rationals(dual["values"], "evidence.dual.values")
@@ -195,6 +227,7 @@ def cycle(claim: Json, evidence: Json) -> Iterator[bytes]:
     costs = ("online", "offline")
     members(claim, "claim", ("instance", "policy", "opt_cache", "prefix", "cycle", *costs, "ratio"))
     members(evidence, "evidence", ("leaving", "left", "start", "periods", "schedule"))
+    yield line("cycle")
     yield from setting(claim)
     yield from (naturals(claim[name], f"claim.{name}") for name in ("prefix", "cycle"))
     yield from (line(whole(claim[name], f"claim.{name}", 0)) for name in costs)
@@ -221,6 +254,7 @@ def potential(claim: Json, evidence: Json) -> Iterator[bytes]:
     members(claim, "claim", ("instance", "policy", "opt_cache", "ratio", "additive"))
     listed = ("alike", "labels", "work", "layers", "potential")
     members(evidence, "evidence", listed, allowed=("moves",))
+    yield line("potential")
     yield from setting(claim)
     yield from ratio(rational(claim["ratio"], "claim.ratio"), "claim.ratio")
     additive = rational(claim["additive"], "claim.additive")

@@ -35,5 +35,5 @@ if ! command -v ocamlopt >/dev/null; then
     [ "${CI:-}" != true ]
     exit
 fi
-ocamlopt -w -a -O3 checker.mli checker.ml main.ml -o certify
+ocamlopt -w -a -inline 100 checker.mli checker.ml main.ml -o certify
 echo "built: $(pwd)/certify"

@@ -79,8 +79,8 @@ let instance () = match array natural with
 
 (* Claims *)
 
-let shape i = Printf.printf "  instance: %s pages in layers of %s; cache k = %s\n"
-    (text_of_n (page_count i)) (list (i.first :: i.others)) (text_of_n i.slots)
+let shape i = Printf.printf "  the model of Model.v\n  pages layer by layer: %s; cache k = %s\n"
+    (list (i.first :: i.others)) (text_of_n i.slots)
 
 let verdict proved claim show =
   Printf.printf "%s: %s\n" (if proved then "VERIFIED" else "REFUTED: not proved") claim;
@@ -100,7 +100,7 @@ let optimum () =
   let bound value = fraction (text_of_z value) (text_of_n opt_scale) in
   verdict (check_optimum claim { opt_schedule; opt_prices })
     (Printf.sprintf "%s <= OPT <= %s for these requests" (bound opt_lower) (bound opt_upper))
-    (fun () -> shape opt_instance; Printf.printf "  requests: %s\n" (list opt_requests))
+    (fun () -> shape opt_instance; Printf.printf "  the requests %s\n" (list opt_requests))
 
 let policies = [
   "lru", LRU; "fifo", FIFO; "lifo", LIFO; "mru", MRU; "fwf", FWF; "mark-lru", MARK_LRU; "mark-fifo", MARK_FIFO ]
@@ -113,7 +113,7 @@ let policy () =
 
 let name_of policy = fst (List.find (fun (_, found) -> found = policy) policies)
 
-let against slots = Printf.printf "  against OPT with %s pages\n" (text_of_n slots)
+let against slots = Printf.printf "  OPT has %s pages\n" (text_of_n slots)
 
 (* Cut a list into pieces of the lengths given. *)
 let cut lengths numbers =
@@ -148,7 +148,7 @@ let cycle () =
        (text_of_n cyc_online) (text_of_n cyc_offline))
     (fun () ->
        shape cyc_instance; against cyc_opt_slots;
-       Printf.printf "  once: %s\n  round: %s\n" (list cyc_prefix) (list cyc_round))
+       Printf.printf "  once the requests %s\n  again and again the requests %s\n" (list cyc_prefix) (list cyc_round))
 
 (* Listed states: their parts, from the layer served next on, pages in ascending order. A part that comes again is the same
    piece of memory. *)
@@ -163,11 +163,11 @@ let states counts turning =
   let known = Hashtbl.create 100000 in
   let part s j =
     let at = s * width + firsts.(j) in
-    let codes = List.sort compare (List.init counts.(j) (fun i -> labels (at + i), work (at + i))) in
+    let codes = List.sort Int.compare (List.init counts.(j) (fun i -> (labels (at + i) lsl 30) lor work (at + i))) in
     match Hashtbl.find_opt known codes with
     | Some part -> part
     | None ->
-      let part = List.map (fun (a, b) -> natural a, natural b) codes in
+      let part = List.map (fun code -> natural (code lsr 30), natural (code land (1 lsl 30 - 1))) codes in
       Hashtbl.add known codes part; part in
   let l = Array.length counts in
   let state s =
@@ -197,6 +197,7 @@ let potential () =
     (fun () -> shape pot_instance; against pot_opt_slots)
 
 let () =
+  Gc.set { (Gc.get ()) with minor_heap_size = 1 lsl 22; space_overhead = 300 };
   set_binary_mode_in stdin true;
   try match word () with
     | "optimum" -> optimum ()
