@@ -3,7 +3,7 @@
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
 From Formal Require Import Model Lower Marking Farthest WorkFunction Certificates OptimalCaches Zrc.
-From Formal Require Import CheckOptimum CheckCycle Labels CheckPotential.
+From Formal Require Import CheckOptimum CheckCycle Labels CheckPotential LruRule.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.
@@ -33,3 +33,4 @@ Print Assumptions check_optimum_sound.
 Print Assumptions check_cycle_sound.
 Print Assumptions label_lower.
 Print Assumptions check_potential_sound.
+Print Assumptions lru_rule.
