@@ -3,7 +3,7 @@
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
 From Formal Require Import Model Lower Marking Farthest WorkFunction Certificates OptimalCaches Zrc.
-From Formal Require Import CheckOptimum CheckCycle.
+From Formal Require Import CheckOptimum CheckCycle Labels CheckPotential LruRule.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.
@@ -31,3 +31,6 @@ Print Assumptions best_ratio.
 Print Assumptions schedule_sound.
 Print Assumptions check_optimum_sound.
 Print Assumptions check_cycle_sound.
+Print Assumptions label_lower.
+Print Assumptions check_potential_sound.
+Print Assumptions lru_rule.
