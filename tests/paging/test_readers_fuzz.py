@@ -256,43 +256,50 @@ def mutants(content: bytes, count: int, seed: int) -> Iterator[bytes]:
             yield content[:high] + content[low:high][:9] + content[high:]
 
 
-def check(case: Case, content: bytes, path: Path) -> bool:
-    """Read one mutant; whether it was accepted."""
-    try:
-        trace = read(content, case, path)
-    except TraceError as problem:
-        text = str(problem)
-        assert text.startswith(f"{path}: "), text
-        assert "\n" not in text, text
-        return False
-    expected = case.expected(content, trace)
-    if expected is None:
-        assert trace.digest == read(case.content, case, path).digest, content
-    elif trace.ids is not None:
-        assert [str(trace.ids[page]) for page in trace.page_ids.tolist()] == expected, content
-    elif case.expected is listed:
-        assert trace.page_ids.tolist() == list(map(int, expected)), content
-    else:
-        name = trace.instance.page_name
-        assert list(map(name, trace.page_ids.tolist())) == expected, content
-    return True
+class Disk:
+    """Files that are read as if they stood in a folder: writing them would cost more than reading them."""
 
+    def __init__(self, case: Case, path: Path, patch: pytest.MonkeyPatch) -> None:
+        self.case, self.path, self.content = case, path, case.content
+        patch.setattr("paging.traces.files.opened", lambda name: nullcontext(self.stream()))
+        self.digest = self.read(case.content).digest
 
-def read(content: bytes, case: Case, path: Path) -> Trace:
-    """Read content as if it stood in a file, which would cost more than reading it."""
-    with pytest.MonkeyPatch.context() as patch:
-        stream = io.BufferedReader(io.BytesIO(content))
-        patch.setattr("paging.traces.files.opened", lambda name: nullcontext(stream))
-        return read_trace(path, **case.options)
+    def stream(self) -> io.BufferedReader:
+        return io.BufferedReader(io.BytesIO(self.content))
+
+    def read(self, content: bytes) -> Trace:
+        self.content = content
+        return read_trace(self.path, **self.case.options)
+
+    def accepts(self, content: bytes) -> bool:
+        """Read one mutant; whether it was accepted."""
+        try:
+            trace = self.read(content)
+        except TraceError as problem:
+            text = str(problem)
+            assert text.startswith(f"{self.path}: "), text
+            assert "\n" not in text, text
+            return False
+        expected = self.case.expected(content, trace)
+        if expected is None:
+            assert trace.digest == self.digest, content
+        elif trace.ids is not None:
+            assert [str(trace.ids[page]) for page in trace.page_ids.tolist()] == expected, content
+        elif self.case.expected is listed:
+            assert trace.page_ids.tolist() == list(map(int, expected)), content
+        else:
+            name = trace.instance.page_name
+            assert list(map(name, trace.page_ids.tolist())) == expected, content
+        return True
 
 
 def fuzz(name: str, count: int, folder: Path) -> int:
     case = cases(folder)[name]
-    path = folder / f"t{case.suffix}"
-    assert check(case, case.content, path)
-    with warnings.catch_warnings():
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return sum(check(case, content, path) for content in mutants(case.content, count, 1))
+        disk = Disk(case, folder / f"t{case.suffix}", patch)
+        assert disk.accepts(case.content)
+        return sum(map(disk.accepts, mutants(case.content, count, 1)))
 
 
 NAMES = [
