@@ -77,10 +77,10 @@ def record_prompts(
     except (OSError, ValueError, ImportError, KeyError) as problem:
         reason = next(iter(str(problem).strip().splitlines()), type(problem).__name__)
         raise TraceError(f"{model}: cannot be loaded as a model with a tokenizer: {reason}") from None
-    torch.manual_seed(seed)
     loaded.eval()
     sampling = {"do_sample": True, "temperature": temperature} if temperature else {"do_sample": False}
-    with torch.inference_mode(), Recorder(loaded) as recorder:
+    with torch.random.fork_rng(), torch.inference_mode(), Recorder(loaded) as recorder:
+        torch.manual_seed(seed)
         for number, prompt in enumerate(prompts):
             watch.look(f"prompt {number + 1} of {len(prompts)}")
             inputs = tokenizer(prompt, return_tensors="pt")
