@@ -2,7 +2,7 @@
 
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
-From Formal Require Import Model Lower Marking Farthest WorkFunction Certificates OptimalCaches Zrc.
+From Formal Require Import Model Lower Marking Farthest WorkFunction Certificates OptimalCaches Labels Zrc.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.
@@ -22,6 +22,12 @@ Print Assumptions cycle_sound.
 Print Assumptions family_optimal.
 Print Assumptions work_family.
 Print Assumptions opt_increments.
+Print Assumptions labels_support.
+Print Assumptions labels_family.
+Print Assumptions labels_zero.
+Print Assumptions labels_sure.
+Print Assumptions opt_labels.
+Print Assumptions labels_work.
 Print Assumptions zrc_valid.
 Print Assumptions zrc_exists.
 Print Assumptions zrc_upper.
