@@ -200,6 +200,7 @@ TABLE = (
         origin="ours",
         status="ours",
         evidence="They keep the last page of every layer.",
+        machine_checked="Latest.one_slot_each",
     ),
     Bound(
         id="zrc-tight",
@@ -396,7 +397,7 @@ TABLE = (
         origin="classical",
         status="proved in the source",
         evidence="At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
-        machine_checked="Marking.marking_upper",
+        machine_checked="Marking.marking_upper (one page a visit)",
     ),
     Bound(
         id="marking-lower",

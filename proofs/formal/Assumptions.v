@@ -2,7 +2,7 @@
 
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
-From Formal Require Import Model Lower Marking Farthest WorkFunction Certificates OptimalCaches Labels Zrc.
+From Formal Require Import Model Lower Marking Farthest WorkFunction Certificates OptimalCaches Labels Zrc Latest.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.
@@ -33,3 +33,7 @@ Print Assumptions zrc_exists.
 Print Assumptions zrc_upper.
 Print Assumptions zrc_upper_half.
 Print Assumptions best_ratio.
+Print Assumptions one_slot_each.
+Print Assumptions one_slot_each_tight.
+Print Assumptions lru_keeps.
+Print Assumptions zrc_keeps.

@@ -324,10 +324,7 @@ Qed.
 
 (** OPT's increment. *)
 Theorem opt_labels s p : opt k (rcons s p) = opt k s + (labels s p == 0).
-Proof.
-rewrite !opt_increments // early_rcons increments_rcons (agrees_dead p (agrees_all s)) /full.
-by case: (dead _ _); case: (filled _ _); rewrite /= ?addn0 ?addnA // addnAC.
-Qed.
+Proof. by rewrite opt_dead // (agrees_dead p (agrees_all s)). Qed.
 
 (** Label 0: in no optimal cache. Label [k]: in every one. *)
 Theorem labels_zero s p : labels s p = 0 <-> forall B, B \in fam k s -> p \notin B.

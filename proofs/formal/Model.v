@@ -161,6 +161,14 @@ case: s => // p s sched _; apply: leq_trans (cost_of_distinct sched); rewrite ca
 by rewrite !inE eqxx orbT.
 Qed.
 
+(** Who is competitive against schedules with a large cache is so against those with a small one. *)
+Lemma competitive_le h h' A p q b : h <= h' -> competitive h' A p q b -> competitive h A p q b.
+Proof.
+move=> le comp s cs leg sched; apply: comp => //; move: sched; rewrite /schedule.
+elim: s cs {leg} => [|r s ih] [|C cs] //= /andP[/andP[-> size_C] /ih->].
+by rewrite (leq_trans size_C le).
+Qed.
+
 (** What is a bound from below is not above what is one from above. *)
 Lemma ratio_between h A p q p' q' b :
   ratio_at_least h A p q -> 0 < q' -> competitive h A p' q' b -> p * q' <= p' * q.
