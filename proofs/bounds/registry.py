@@ -162,6 +162,7 @@ TABLE = (
         origin="ours",
         status="ours",
         evidence="A page requested in the last round never leaves; windows of ℓ requests after an OPT fault.",
+        machine_checked="Latest.lru_doubled",
     ),
     Bound(
         id="lru-layered-lower",
@@ -181,6 +182,7 @@ TABLE = (
         status="ours",
         evidence="k − ℓ + 1 layers alternate between two pages.",
         constructions=("two-faces",),
+        machine_checked="Latest.lru_doubled_tight",
     ),
     Bound(
         id="one-slot-each-upper",
@@ -458,6 +460,7 @@ TABLE = (
         origin="classical",
         status="proved in the source",
         evidence="At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
+        machine_checked="Conservative.conservative_upper (one page a visit)",
     ),
     Bound(
         id="fifo-tight",
@@ -478,6 +481,7 @@ TABLE = (
             "conservative-upper from above."
         ),
         constructions=("domino",),
+        machine_checked="Conservative.fifo_upper (from above)",
     ),
     Bound(
         id="augmentation-upper",
@@ -485,15 +489,15 @@ TABLE = (
         measure="deterministic",
         subject=MARKING_OR_CONSERVATIVE,
         value=k / (k - h + 1),
-        additive=k,
+        additive=ZERO,
         range=ANY_NUMBER,
         statement="With k pages against OPT's h ≤ k they are k/(k − h + 1)-competitive.",
         source="SleatorTarjan1985",
         locator="section on paging, upper bound",
         origin="classical",
         status="proved in the source",
-        evidence="OPT with h pages pays at least k − h + 1 per k-phase; additive constant k ours.",
-        machine_checked="Marking.marking_upper (marking algorithms)",
+        evidence="OPT with h pages pays at least k − h + 1 per k-phase; additive constant 0 ours.",
+        machine_checked="Marking.marking_upper, Conservative.conservative_upper (one page a visit)",
     ),
     Bound(
         id="deterministic-lower",

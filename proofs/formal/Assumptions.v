@@ -2,7 +2,7 @@
 
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
-From Formal Require Import Model Lower Marking Farthest WorkFunction Certificates OptimalCaches Labels Zrc Latest.
+From Formal Require Import Model Lower Marking Conservative Farthest WorkFunction Certificates OptimalCaches Labels Zrc Latest.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.
@@ -12,6 +12,10 @@ Print Assumptions marking_upper.
 Print Assumptions lru_valid.
 Print Assumptions lru_marking.
 Print Assumptions lru_upper.
+Print Assumptions conservative_upper.
+Print Assumptions fifo_valid.
+Print Assumptions fifo_conservative.
+Print Assumptions fifo_upper.
 Print Assumptions farthest_exists.
 Print Assumptions farthest_optimal.
 Print Assumptions work_least.
@@ -37,3 +41,8 @@ Print Assumptions one_slot_each.
 Print Assumptions one_slot_each_tight.
 Print Assumptions lru_keeps.
 Print Assumptions zrc_keeps.
+Print Assumptions window_cost.
+Print Assumptions doubled.
+Print Assumptions lru_sure.
+Print Assumptions lru_doubled.
+Print Assumptions lru_doubled_tight.

@@ -3,9 +3,10 @@
     Algorithms that load only what is requested and keep the pages of the last [l] requests, one for each layer: zrc
     and LRU, if [l <= k]. What such an algorithm pays for at most [l] requests is at most what OPT pays for them and the
     [l - 1] requests before, and [k - l] ([window_cost]). For [k = l] there is no choice left, and the ratio is 2 - 1/l
-    (Theorem 4 of docs/zrc.md). *)
+    (Theorem 4 of docs/zrc.md). For [k > l] it is at most 2(k - l) + 1 if sure pages are kept, too, and just that for
+    LRU if [k < 2l] (Theorem 5). *)
 
-From Formal Require Export Zrc.
+From Formal Require Export Labels Zrc.
 
 Section Windows.
 
@@ -193,7 +194,8 @@ Proof.
 elim: n => [|n ih]; first by rewrite /last_sum big1.
 have := last_sum_step F l n; have := last_sum_step G (l + l.-1) n.
 have := @window_le (n - l) (minn n l) (geq_minr _ _); rewrite (_ : n - l + minn n l = n); last by clear; lia.
-by rewrite -subnDA; move: ih; move: (last_sum _ _ _) (last_sum _ _ _) (last_sum _ _ _) (last_sum _ _ _) (F _) (G _) => a b c d; lia.
+rewrite -subnDA; move: ih; move: (last_sum _ _ _) (last_sum _ _ _) (last_sum _ _ _) (last_sum _ _ _) (F _) (G _).
+by move=> a b c d; lia.
 Qed.
 
 Lemma last_sum_split (f : nat -> nat) m m' n : last_sum f (m + m') n = last_sum f m n + last_sum f m' (n - m).
@@ -221,6 +223,17 @@ End Average.
 
 (** ** Theorem 4 of docs/zrc.md, from above *)
 
+(** Two pages of each layer. *)
+Lemma choose_two (P : finType) l (layer : P -> 'I_l) :
+  (forall j, exists p q, [/\ layer p = j, layer q = j & p != q]) ->
+  exists one two : 'I_l -> P, [/\ forall j, layer (one j) = j, forall j, layer (two j) = j & forall j, one j != two j].
+Proof.
+move=> two_each; have first j : exists p, [exists q, [&& layer p == j, layer q == j & p != q]].
+  by have [p [q [/eqP lp /eqP lq pq]]] := two_each j; exists p; apply/existsP; exists q; rewrite lp lq.
+pose one j := xchoose (first j); have oneP j := existsP (xchooseP (first j)).
+exists one, (fun j => xchoose (oneP j)); split=> j; by have /and3P[/eqP ? /eqP ?] := xchooseP (oneP j).
+Qed.
+
 Section Bound.
 
 Variables (P : finType) (l : nat) (layer : P -> 'I_l).
@@ -243,7 +256,8 @@ move=> n h le; case: (leqP n (size s)) => [small|large]; last first.
     by rewrite !take_oversize // ?(leq_trans (ltnW large)) ?leq_addr // ltnW.
   by rewrite leq_add2l; apply: (@G_le (fun n => opt l (take n s))) => //; clear; lia.
 have := @window_cost P l layer l l0 (leqnn l) A ok keeps (take n s) (take h (drop n s)).
-rewrite -takeD subnn addn0 [size (take n s)]size_takel // take_take ?leq_subr //; apply; first exact: (legal_take (i := n + h)).
+rewrite -takeD subnn addn0 [size (take n s)]size_takel // take_take ?leq_subr //.
+apply; first exact: (legal_take (i := n + h)).
 by rewrite size_take; case: ltnP => // le'; apply: leq_trans le.
 Qed.
 
@@ -415,11 +429,8 @@ Theorem one_slot_each_tight A : (forall j, exists p q, [/\ layer p = j, layer q 
   competitive layer l A (2 * l - 1) l 0 /\ ratio_at_least layer l A (2 * l - 1) l.
 Proof.
 move=> two_each ok keeps; split; first exact: one_slot_each.
-have first j : exists p, [exists q, [&& layer p == j, layer q == j & p != q]].
-  by have [p [q [/eqP lp /eqP lq pq]]] := two_each j; exists p; apply/existsP; exists q; rewrite lp lq.
-pose one j := xchoose (first j); have oneP j := existsP (xchooseP (first j)).
-pose two j := xchoose (oneP j); have twoP j := xchooseP (oneP j).
-by apply: (@alternation_ratio one two) => // j; case/and3P: (twoP j) => [/eqP ? /eqP ?].
+have [one_ [two_ [layer_one layer_two differ]]] := choose_two two_each.
+exact: alternation_ratio layer_one layer_two differ _ ok keeps.
 Qed.
 
 End Bound.
@@ -437,4 +448,490 @@ Proof.
 move=> l0 lk zA s p leg; split; last by case: (cached_well_all l0 lk zA leg).
 have := zA.2 s p leg; case: ifP => [_ ->|_]; first exact: subsetUr.
 by case: ifP => [_ ->|_ [v _ ->]] //; apply: setUS; apply: subsetDl.
+Qed.
+
+(** ** Theorem 5 of docs/zrc.md, from above *)
+
+(** Numbers: [F n] is what the policy has paid after [n] requests, [G n] what OPT has. *)
+Section Chain.
+
+Variables (l d : nat) (F G : nat -> nat).
+Hypotheses (l0 : 0 < l) (d0 : 0 < d) (F0 : F 0 = 0) (G0 : G 0 = 0) (G1 : G 1 = 1).
+Hypothesis G_step : forall n, G n <= G n.+1 <= (G n).+1.
+Hypothesis window_le : forall n h, h <= l -> F (n + h) + G (n - l.-1) <= F n + G (n + h) + d.
+Hypothesis late_le : forall t n, G t < G t.+1 -> t + l <= n -> G n = G t.+1 -> F n <= F (t + l) + d.
+
+Let G_mono m n : m <= n -> G m <= G n.
+Proof. by apply: G_le => i; case/andP: (G_step i). Qed.
+
+(** An increment from which on the next [l] requests are paid for, with [d] to spare. *)
+Definition anchor t := G t < G t.+1 /\ forall h, 0 < h -> h <= l -> F (t + h) + d <= 2 * d * G t.+1 + G (t + h).
+
+Lemma anchor_alone t : G t < G t.+1 -> G (t - l.-1) = G t -> F t <= 2 * d * G t + G t -> anchor t.
+Proof.
+move=> inc alone le; split=> // h _ hl; have := window_le t hl; rewrite alone.
+have -> : G t.+1 = G t + 1 by have /andP[_] := G_step t; move: inc; clear; lia.
+by rewrite mulnDr; move: le; move: (_ * G t) => x; clear; lia.
+Qed.
+
+Lemma anchor_next t t' : anchor t -> t < t' -> t' < t + l -> G t' < G t'.+1 -> G t'.+1 = G (t + l) -> anchor t'.
+Proof.
+move=> [inc paid] lt lt' inc' last_; split=> // h h0 hl.
+have less : G t.+1 < G t'.+1 by apply: leq_ltn_trans inc'; apply: G_mono.
+have le2 : 2 * d * G t.+1 <= 2 * d * G t'.+1 by rewrite leq_mul2l ltnW ?orbT.
+case: (leqP (t' + h) (t + l)) => [near|far].
+  have := paid (t' + h - t); rewrite subnKC; last by move: lt; clear; lia.
+  have pos : 0 < t' + h - t by move: lt; clear; lia.
+  have le : t' + h - t <= l by move: near; clear; lia.
+  by move=> /(_ pos le); move: le2; clear; lia.
+have := paid l l0 (leqnn l); have := @window_le (t + l) (t' + h - (t + l)); rewrite (subnKC (ltnW far)).
+have -> : t + l - l.-1 = t.+1 by move: l0; clear; lia.
+have le : t' + h - (t + l) <= l by move: lt' hl; clear; lia.
+move=> /(_ le); have [z z0 e] : exists2 z, 0 < z & G t'.+1 = G t.+1 + z.
+  by exists (G t'.+1 - G t.+1); move: less; clear; lia.
+rewrite -last_ e mulnDr -[2 * d * z]mulnA.
+have : z <= d * z by rewrite leq_pmull.
+have : d <= d * z by rewrite leq_pmulr.
+by move: (d * z) (2 * d * _) => x y; clear; lia.
+Qed.
+
+Lemma last_increment a b : G a < G b -> exists t, [/\ a <= t, t < b, G t < G t.+1 & G t.+1 = G b].
+Proof.
+elim: b => [|b ih] less; first by rewrite G0 in less.
+case: (ltnP (G b) (G b.+1)) => [inc|same].
+  exists b; split=> //; rewrite leqNgt; apply/negP=> /G_mono; move: less; clear; lia.
+have e : G b = G b.+1 by apply/eqP; rewrite eqn_leq same; case/andP: (G_step b) => ->.
+have [|t [from lt inc last_]] := ih; first by rewrite e.
+exists t; split=> //; [exact: leq_trans lt (leqnSn b)|by rewrite last_].
+Qed.
+
+Definition held n := exists t, [/\ t < n, anchor t & n <= t + l \/ G n = G t.+1].
+
+Lemma held_le n : held n -> F n <= 2 * d * G n + G n.
+Proof.
+case=> t [lt [inc paid] far]; have le := G_mono lt; have le2 : 2 * d * G t.+1 <= 2 * d * G n by rewrite leq_mul2l le orbT.
+case: (leqP n (t + l)) far => [near _|far [//|same]].
+  have := paid (n - t); rewrite (subnKC (ltnW lt)) subn_gt0 leq_subLR => /(_ lt near).
+  by move: le2; clear; lia.
+have := late_le inc (ltnW far) same; have := paid l l0 (leqnn l); have := G_mono (ltnW far).
+by move: le2; clear; lia.
+Qed.
+
+Lemma held_all n : held n.+1.
+Proof.
+elim: n => [|n ih].
+  exists 0; split=> //; last by left.
+  by apply: anchor_alone; rewrite ?G0 ?G1 ?F0.
+have [t [lt anc far]] := ih; case: (leqP n.+2 (t + l)) => [near|]; first by exists t; split=> //; [exact: ltnW|left].
+rewrite ltnS => away; case: (eqVneq (G n.+1) (G t.+1)) => [same|ne]; last first.
+  have e : n.+1 = t + l by case: far => [le|e]; [apply/eqP; rewrite eqn_leq le|rewrite e eqxx in ne].
+  have less : G t.+1 < G (t + l) by rewrite -e ltn_neqAle eq_sym ne; apply: G_mono.
+  have [t' [le lt' inc last_]] := last_increment less; exists t'; split.
+  - by rewrite e; apply: leq_trans lt' _.
+  - exact: anchor_next anc le lt' inc last_.
+  by left; rewrite e -addSn leq_add2r.
+case: (ltnP (G n.+1) (G n.+2)) => [inc|le]; last first.
+  exists t; split=> //; first exact: ltnW.
+  by right; apply/eqP; rewrite -same eqn_leq le; case/andP: (G_step n.+1) => ->.
+exists n.+1; split=> //; last by left; rewrite -addn1 leq_add2l.
+apply: anchor_alone inc _ (held_le ih); apply/eqP; rewrite eqn_leq G_mono ?leq_subr //= same G_mono //.
+by move: away l0; clear; lia.
+Qed.
+
+Lemma chain n : F n <= (2 * d + 1) * G n.
+Proof. by case: n => [|n]; rewrite ?F0 // mulnDl mul1n; apply: held_le; apply: held_all. Qed.
+
+End Chain.
+
+Section Doubled.
+
+Variables (P : finType) (l : nat) (layer : P -> 'I_l) (k : nat).
+Hypotheses (l0 : 0 < l) (lk : l < k).
+Let k0 : 0 < k := leq_trans l0 (ltnW lk).
+
+Implicit Types (s u v : seq P) (p q : P) (A : algorithm P).
+
+(** The sure pages are cached. *)
+Definition keeps_sure A : Prop := forall s, legal layer s -> {subset since k s <= A s}.
+
+(** While OPT pays nothing every request becomes sure. *)
+Lemma since_free u v : opt k (u ++ v) = opt k u -> size (since k (u ++ v)) = size (since k u) + size v.
+Proof.
+elim/last_ind: v => [|v p ih]; first by rewrite cats0 addn0.
+rewrite -rcons_cat opt_dead // => eq; have le : opt k u <= opt k (u ++ v).
+  by elim/last_ind: (v) => [|w q ih']; rewrite ?cats0 // -rcons_cat; apply: leq_trans ih' (opt_mono k0 _ _).
+have live : dead (fam k (u ++ v)) p = false by apply/negbTE; move: eq le; case: (dead _ _) => //=; clear; lia.
+by rewrite since_rcons /full live /= ih ?size_rcons ?addnS //; move: eq; rewrite live addn0.
+Qed.
+
+Lemma cost_free A u v : valid layer k A -> keeps_latest layer A -> keeps_sure A -> legal layer (u ++ v) ->
+  opt k (u ++ v) = opt k u ->
+  cost_of A (u ++ v) + #|[set q in since k u]| <= cost_of A u + #|[set q in since k (u ++ v)]|.
+Proof.
+move=> ok keeps sure_; elim/last_ind: v => [|v p ih]; first by rewrite cats0.
+rewrite -rcons_cat => leg; have [leg' _] := (legal_rcons layer (u ++ v) p).1 leg.
+rewrite opt_dead // => eq; have le : opt k u <= opt k (u ++ v).
+  by elim/last_ind: (v) => [|w q ih']; rewrite ?cats0 // -rcons_cat; apply: leq_trans ih' (opt_mono k0 _ _).
+have live : dead (fam k (u ++ v)) p = false by apply/negbTE; move: eq le; case: (dead _ _) => //=; clear; lia.
+rewrite live addn0 in eq; rewrite since_rcons /full live /= set_cons cardsU1 inE (cost_of_rcons _ _ ok).
+have paid := keeps_loads keeps leg; have := ih leg' eq.
+have : (p \notin A (u ++ v)) <= (p \notin since k (u ++ v)).
+  by case: (boolP (p \in since k (u ++ v))) => [/sure_ ->|_]; rewrite ?leq_b1.
+by move: paid; move: (nat_of_bool _) (nat_of_bool _) (#|_|) (#|_|); clear; lia.
+Qed.
+
+Lemma late_cost A u p v w : valid layer k A -> keeps_latest layer A -> keeps_sure A ->
+  legal layer (rcons u p ++ v ++ w) -> size v = l.-1 -> opt k (rcons u p ++ v ++ w) = opt k (rcons u p) ->
+  cost_of A (rcons u p ++ v ++ w) <= cost_of A (rcons u p ++ v) + (k - l).
+Proof.
+move=> ok keeps sure_ leg size_v eq; set x := rcons u p ++ v.
+have mono (a b : seq P) : opt k a <= opt k (a ++ b).
+  by elim/last_ind: b => [|b q ih]; rewrite ?cats0 // -rcons_cat; apply: leq_trans ih (opt_mono k0 _ _).
+have eq1 : opt k x = opt k (rcons u p).
+  by apply/eqP; rewrite eqn_leq mono andbT -eq catA mono.
+rewrite catA -/x in leg eq *; have legx : legal layer x.
+  by have := legal_take (i := size x) leg; rewrite take_size_cat.
+have := cost_free ok keeps sure_ leg; rewrite eq eq1 => /(_ erefl) le.
+have long : l <= size (since k x).
+  rewrite (since_free eq1) size_v -[X in X <= _](prednK l0) -add1n leq_add2r.
+  by rewrite since_rcons; case: ifP.
+have : l <= #|[set q in since k x]|.
+  have size_x : l <= size x by rewrite size_cat size_rcons size_v addSn -[X in X <= _](prednK l0) ltnS leq_addl.
+  have <- : size (take l (rev x)) = l by rewrite size_takel // size_rev.
+  rewrite -(card_uniqP (latest_uniq l0 legx)) cardsE; apply: subset_leq_card; apply/subsetP=> q.
+  exact: since_all.
+by move: le (since_le k0 (x ++ w)) lk; clear; lia.
+Qed.
+
+Theorem doubled A : valid layer k A -> keeps_latest layer A -> keeps_sure A ->
+  competitive layer k A (2 * (k - l) + 1) 1 0.
+Proof.
+move=> ok keeps sure_; apply/(competitive_opt k0) => s leg; rewrite addn0 mul1n.
+have opt0 : opt k ([::] : seq P) = 0 by rewrite /opt /work ffunE cards0.
+case: (posnP (size s)) => [/size0nil->|s0]; first by rewrite /cost_of /run.
+have step n : opt k (take n s) <= opt k (take n.+1 s) <= (opt k (take n s)).+1.
+  case: (ltnP n (size s)) => [lt|ge]; last by rewrite !take_oversize ?leqnn ?leqnSn // (leq_trans ge).
+  case: s leg lt {s0} => // z s' leg lt; rewrite (take_nth z) // opt_dead // leq_addr -[X in _ <= X]addn1 leq_add2l.
+  exact: leq_b1.
+have mono m n : m <= n -> opt k (take m s) <= opt k (take n s).
+  by apply: (@G_le (fun n => opt k (take n s))) => i; case/andP: (step i).
+have := @chain l (k - l) (fun n => cost_of A (take n s)) (fun n => opt k (take n s)) l0.
+rewrite subn_gt0 => /(_ lk _ _ _ step _ _ (size s)); rewrite take_size; apply.
+- by rewrite take0.
+- by rewrite take0.
+- case: s s0 leg {step mono} => // z s' _ _; rewrite /= take0 -[[:: z]]/(rcons [::] z) opt_dead // opt0.
+  by rewrite (_ : dead _ _ = true) //; apply/deadP=> B; rewrite inE => /eqP->; rewrite inE.
+- move=> n h le; case: (leqP n (size s)) => [small|large]; last first.
+    have -> : cost_of A (take (n + h) s) = cost_of A (take n s).
+      by rewrite !take_oversize // ?(leq_trans (ltnW large)) ?leq_addr // ltnW.
+    by rewrite -addnA leq_add2l; apply: leq_trans (leq_addr _ _); apply: mono; clear; lia.
+  have := @window_cost P l layer k l0 (ltnW lk) A ok keeps (take n s) (take h (drop n s)).
+  rewrite -takeD [size (take n s)]size_takel // take_take ?leq_subr //; apply; first exact: (legal_take (i := n + h)).
+  by rewrite size_take; case: ltnP => // le'; apply: leq_trans le.
+move=> t n inc le eq; case: (leqP (size s) (t + l)) => [short|long].
+  by rewrite !take_oversize ?leq_addr // (leq_trans short).
+have [p e] : exists p, take t.+1 s = rcons (take t s) p.
+  case: (s) long => // z s' long; exists (nth z (z :: s') t); rewrite (take_nth z) //.
+  by apply: leq_ltn_trans long; apply: leq_addr.
+have e1 : take (t + l) s = rcons (take t s) p ++ take l.-1 (drop t.+1 s).
+  by rewrite -e -takeD addSnnS prednK.
+have e2 : take n s = rcons (take t s) p ++ take l.-1 (drop t.+1 s) ++ take (n - (t + l)) (drop (t + l) s).
+  by rewrite catA -e1 -takeD subnKC.
+rewrite e1 e2; apply: late_cost => //; rewrite -?e2 -?e //; first exact: legal_take.
+by rewrite size_takel // size_drop; move: long l0; clear; lia.
+Qed.
+
+End Doubled.
+
+Lemma lru_sure (P : finType) k (s : seq P) : 0 < k -> {subset since k s <= lru k s}.
+Proof.
+move=> k0 q; rewrite -sure_since // => /sureP all; apply: contraT => out; have m := matroid_all k0 s.
+have [B BF] := fam_some m; have qB := all B BF.
+have qR : q \in recent s by rewrite mem_rev mem_undup (fam_sub m BF qB).
+have far : k <= index q (recent s) by move: out; rewrite inE in_take // -leqNgt.
+have [v vL vB] : exists2 v, v \in lru k s & v \notin B.
+  apply/subsetPn; apply: contra out => sub; suff -> : lru k s = B by [].
+  apply/eqP; rewrite eqEcard sub /=; apply: leq_trans (size_le m BF) _.
+  rewrite cardsE (card_uniqP (take_uniq _ (recent_uniq s))) size_takel //.
+  by apply: ltnW; apply: leq_ltn_trans far _; rewrite index_mem.
+rewrite inE in vL; have vR := mem_take vL.
+have near : index v (recent s) < k by rewrite -in_take.
+have vs : v \in s by move: vR; rewrite mem_rev mem_undup.
+have := all _ (recency k0 BF qB vB vs (leq_trans near far)); rewrite !inE eqxx /= orbF => /eqP e.
+by rewrite -e qB in vB.
+Qed.
+
+Theorem lru_doubled (P : finType) l (layer : P -> 'I_l) k : 0 < l -> l < k ->
+  competitive layer k (lru k) (minn k (2 * (k - l) + 1)) 1 0.
+Proof.
+move=> l0 lk; have k0 : 0 < k := leq_trans l0 (ltnW lk); rewrite /minn; case: ifP => _.
+  by have := @lru_upper P l layer k k0 k (leqnn k); rewrite subnn.
+apply: doubled => //; [exact: lru_valid|exact: lru_keeps (ltnW lk)|by move=> s _; apply: lru_sure].
+Qed.
+
+(** ** Theorem 5 of docs/zrc.md, from below: LRU, if [l < k < 2l] *)
+
+(** A page is not among the [k] requested last if [k] other ones have been requested since. *)
+Lemma forgotten (P : finType) k (u v : seq P) p : p \notin v -> k <= size (undup v) -> p \notin lru k (u ++ v).
+Proof.
+move=> pv le; rewrite inE /recent undup_cat rev_cat take_cat size_rev.
+move: le; rewrite leq_eqVlt => /orP[/eqP eq|lt].
+  by rewrite eq ltnn subnn take0 cats0 mem_rev mem_undup.
+by rewrite lt; apply: contra pv => /mem_take; rewrite mem_rev mem_undup.
+Qed.
+
+Section Rounds.
+
+Variables (P : finType) (l : nat) (layer : P -> 'I_l) (d : nat).
+Hypotheses (l0 : 0 < l) (d_l : d < l).
+Variables (one two : 'I_l -> P).
+Hypotheses (layer_one : forall j, layer (one j) = j) (layer_two : forall j, layer (two j) = j).
+Hypothesis differ : forall j, one j != two j.
+
+Let k := l + d.
+
+Definition seat t : 'I_l := Ordinal (ltn_pmod t l0).
+
+(** In turn the first [d + 1] layers alternate between two pages; the others have one. *)
+Definition round_page t : P := if (t %% l <= d) && odd (t %/ l) then two (seat t) else one (seat t).
+Definition rounds n : seq P := [seq round_page t | t <- iota 0 n].
+Definition pool : {set P} := [set one j | j : 'I_l] :|: [set two j | j : 'I_l & j <= d].
+
+Lemma layer_round t : layer (round_page t) = seat t.
+Proof. by rewrite /round_page; case: ifP. Qed.
+
+Lemma rounds_rcons n : rounds n.+1 = rcons (rounds n) (round_page n).
+Proof. exact: map_rcons_iota. Qed.
+
+Lemma rounds_legal n : legal layer (rounds n).
+Proof.
+elim: n => [|n ih]; first exact: legal_nil.
+by rewrite rounds_rcons; apply/legal_rcons; split=> //; rewrite layer_round size_map size_iota.
+Qed.
+
+Lemma round_pool t : round_page t \in pool.
+Proof.
+rewrite /round_page inE; case: ifP => [/andP[le _]|_]; last by rewrite imset_f.
+by apply/orP; right; apply: imset_f; rewrite inE.
+Qed.
+
+Lemma pool_size : #|pool| = k.+1.
+Proof.
+have inj1 : injective one by move=> i j /(congr1 layer); rewrite !layer_one.
+have inj2 : injective two by move=> i j /(congr1 layer); rewrite !layer_two.
+rewrite cardsU (_ : _ :&: _ = set0) ?cards0 ?subn0; last first.
+  apply/setP=> q; rewrite !inE; apply/negbTE/negP=> /andP[/imsetP[i _ ->] /imsetP[j _ e]].
+  have eq : i = j by rewrite -(layer_one i) e layer_two.
+  by have := differ i; rewrite e eq eqxx.
+rewrite !card_imset // card_ord /k -addnS; congr (_ + _).
+have -> : [set j : 'I_l | j <= d] = [set widen_ord d_l i | i : 'I_d.+1].
+  apply/setP=> j; rewrite inE; apply/idP/imsetP => [le|[i _ ->]]; last exact: (ltn_ord i).
+  by exists (Ordinal (le : j < d.+1)) => //; apply/val_inj.
+by rewrite card_imset ?card_ord // => a b /(congr1 val) /= /val_inj.
+Qed.
+
+(** Each page of the pool is asked for in any two rounds. *)
+Lemma pool_asked q t : q \in pool -> exists2 u, t <= u < t + 2 * l & round_page u = q.
+Proof.
+have turn_ (j : 'I_l) : exists2 i, i < l & seat (t + i) = j.
+  exists ((j + (l - t %% l)) %% l); first by rewrite ltn_mod.
+  apply/val_inj => /=; rewrite modnDmr.
+  have -> : t + (j + (l - t %% l)) = t %/ l * l + (j + l).
+    by move: (divn_eq t l) (ltn_pmod t l0); move: (t %/ l * l) (t %% l); clear; lia.
+  by rewrite modnMDl modnDr modn_small.
+have later u : seat (u + l) = seat u /\ (u + l) %/ l = (u %/ l).+1.
+  by split; [apply/val_inj; rewrite /= modnDr|rewrite addnC -{1}[l]mul1n divnMDl].
+have either (j : 'I_l) b : j <= d -> exists2 u, t <= u < t + 2 * l & round_page u = if b then two j else one j.
+  move=> le; have [i lt e] := turn_ j; have [e1 e2] := later (t + i).
+  have at_ u : seat u = j -> round_page u = if odd (u %/ l) then two j else one j.
+    by move=> eu; have /= eu' := congr1 val eu; rewrite /round_page eu' le /= eu.
+  case: (eqVneq (odd ((t + i) %/ l)) b) => [<-|ne].
+    by exists (t + i); [move: lt; clear; lia|apply: at_].
+  exists (t + i + l); first by move: lt; clear; lia.
+  by rewrite at_ ?e1 // e2 /=; move: ne; case: odd; case: b.
+rewrite inE => /orP[/imsetP[j _ ->]|/imsetP[j]]; last by rewrite inE => le ->; apply: (either j true).
+case: (leqP j d) => [le|gt]; first exact: (either j false).
+have [i lt e] := turn_ j; exists (t + i); first by move: lt; clear; lia.
+rewrite /round_page e (_ : (t + i) %% l <= d = false) //.
+by have /= -> := congr1 val e; rewrite leqNgt gt.
+Qed.
+
+Lemma round_other u n : u < n -> n < u + 2 * l -> n %% l <= d -> round_page u != round_page n.
+Proof.
+move=> lt lt' le; apply/negP=> /eqP e; have /(congr1 val) /= same := congr1 layer e.
+rewrite !layer_round /= in same; have /dvdnP[c ec] : l %| n - u by rewrite -eqn_mod_dvd ?same // ltnW.
+have c1 : c = 1.
+  case: c ec => [|[|c]] //; rewrite ?mul0n ?mulSn; first by move: lt; clear; lia.
+  by move: lt lt'; move: (c * l); clear; lia.
+have en : n = u + l by move: ec lt; rewrite c1 mul1n; clear; lia.
+have e1 : seat n = seat u by apply/val_inj; rewrite /= same.
+have e2 : n %/ l = (u %/ l).+1 by rewrite en addnC -{1}[l]mul1n divnMDl.
+move: e; rewrite /round_page e1 e2 same le /=; case: odd => /=; [move/esym|]; by apply/eqP.
+Qed.
+
+Lemma rounds_fault n : 2 * l <= n -> n %% l <= d -> round_page n \notin lru k (rounds n).
+Proof.
+move=> ge le; set m := n - (2 * l - 1); set v := [seq round_page t | t <- iota m (2 * l - 1)].
+have em : m + (2 * l - 1) = n by rewrite /m subnK //; move: ge; clear; lia.
+have -> : rounds n = rounds m ++ v by rewrite /rounds -map_cat -iotaD em.
+apply: forgotten.
+  apply/mapP=> -[u]; rewrite mem_iota em => /andP[lo hi] /eqP; apply/negP; rewrite eq_sym.
+  by apply: round_other => //; move: lo em l0; clear; lia.
+have size_ : #|pool :\ round_page n| = k by have := cardsD1 (round_page n) pool; rewrite round_pool pool_size => -[].
+rewrite -size_ -(card_uniqP (undup_uniq v)); apply: subset_leq_card; apply/subsetP=> q; rewrite in_setD1 mem_undup.
+case/andP=> ne /(pool_asked m)[u /andP[lo hi] eq]; rewrite -eq; apply: map_f; rewrite mem_iota lo em /=.
+have : u != n by apply: contraNneq ne => <-; rewrite eq.
+by move: hi em l0; clear; lia.
+Qed.
+
+(** How many of the first [n] requests are to the first [d + 1] layers. *)
+Definition special n := n %/ l * d.+1 + minn (n %% l) d.+1.
+
+Lemma special_step n : special n.+1 = special n + (n %% l <= d).
+Proof.
+rewrite /special; case: (succ_div n l0) => [[-> -> _]|[-> -> end_]]; last first.
+  by rewrite mulSn; case: (leqP (n %% l) d) => /=; move: end_ d_l; move: (n %/ l * d.+1) (n %% l); clear; lia.
+by case: (leqP (n %% l) d) => /=; move: (n %/ l * d.+1) (n %% l); clear; lia.
+Qed.
+
+Lemma special_le n : special n <= n.
+Proof.
+elim: n => [|n ih]; first by rewrite /special div0n mod0n min0n.
+by rewrite special_step -addn1 leq_add ?leq_b1.
+Qed.
+
+Lemma rounds_cost n : special n <= cost_of (lru k) (rounds n) + 2 * l.
+Proof.
+have k0 : 0 < k by rewrite /k; move: l0; clear; lia.
+elim: n => [|n ih]; first by apply: leq_trans (special_le 0) _.
+case: (leqP n.+1 (2 * l)) => [small|large].
+  by apply: leq_trans (special_le _) _; apply: leq_trans small (leq_addl _ _).
+rewrite special_step rounds_rcons (cost_of_rcons _ _ (lru_valid layer k0)).
+suff : (n %% l <= d) <= loads (lru k (rounds n)) (lru k (rcons (rounds n) (round_page n))) by move: ih; clear; lia.
+case: (leqP (n %% l) d) => //= le; rewrite card_gt0; apply/set0Pn; exists (round_page n).
+rewrite inE rounds_fault //; have := @rounds_legal n.+1; rewrite rounds_rcons => leg.
+by case: ((lru_valid layer k0).2 _ _ leg).
+Qed.
+
+(** The pages asked for in the first [d + 1] layers, one after the other. *)
+Definition special_page i : P := round_page (i %/ d.+1 * l + i %% d.+1).
+
+Lemma special_at i : (i %/ d.+1 * l + i %% d.+1) %% l = i %% d.+1 /\ (i %/ d.+1 * l + i %% d.+1) %/ l = i %/ d.+1.
+Proof.
+have lt : i %% d.+1 < l by apply: leq_trans d_l; rewrite ltn_mod.
+by rewrite modnMDl (modn_small lt) divnMDl // (divn_small lt) addn0.
+Qed.
+
+Lemma special_pageE t : t %% l <= d -> round_page t = special_page (special t).
+Proof.
+move=> le; have e : special t = t %/ l * d.+1 + t %% l by rewrite /special (minn_idPl (leqW le)).
+have lt : t %% l < d.+1 by [].
+have e1 : special t %/ d.+1 = t %/ l by rewrite e divnMDl // (divn_small lt) addn0.
+have e2 : special t %% d.+1 = t %% l by rewrite e modnMDl (modn_small lt).
+by rewrite /special_page e1 e2 -divn_eq.
+Qed.
+
+Lemma special_differ a b : a < b -> b < a + 2 * d.+1 -> special_page a != special_page b.
+Proof.
+move=> lt lt'; apply/negP=> /eqP e; have [a1 a2] := special_at a; have [b1 b2] := special_at b.
+have /(congr1 val) /= same := congr1 layer e; rewrite !layer_round /= a1 b1 in same.
+have /dvdnP[c ec] : d.+1 %| b - a by rewrite -eqn_mod_dvd ?same // ltnW.
+have c1 : c = 1.
+  case: c ec => [|[|c]] //; rewrite ?mul0n ?mulSn; first by move: lt; clear; lia.
+  by move: lt lt'; move: (c * d.+1); clear; lia.
+have eb : b = a + d.+1 by move: ec lt; rewrite c1 mul1n; clear; lia.
+have e2 : b %/ d.+1 = (a %/ d.+1).+1 by rewrite eb addnC -{1}[d.+1]mul1n divnMDl.
+have le i : i %% d.+1 <= d by rewrite -ltnS ltn_mod.
+have seats : seat (b %/ d.+1 * l + b %% d.+1) = seat (a %/ d.+1 * l + a %% d.+1).
+  by apply/val_inj; rewrite /= a1 b1 same.
+move: e; rewrite /special_page /round_page seats a1 b1 a2 b2 !le e2 /=.
+by case: odd => /=; [move/esym|]; apply/eqP.
+Qed.
+
+(** Offline: the page that is missing is the special one asked for in [2d + 1] special requests, and so on. *)
+Let period := 2 * d + 1.
+Definition lap t := (special t.+1).-1 %/ period.
+Definition missing_at t : P := special_page ((lap t).+1 * period).
+Definition rounds_cache t : {set P} := pool :\ missing_at t.
+
+Lemma special_pos t : 0 < special t.+1.
+Proof.
+elim: t => [|t ih]; last by rewrite special_step ltn_addr.
+by rewrite special_step mod0n addn1.
+Qed.
+
+Lemma rounds_serves t : round_page t \in rounds_cache t /\ #|rounds_cache t| = k.
+Proof.
+have missing_pool : missing_at t \in pool by apply: round_pool.
+split; last by have := cardsD1 (missing_at t) pool; rewrite missing_pool pool_size => -[].
+rewrite in_setD1 round_pool andbT.
+case: (leqP (t %% l) d) => [le|gt]; last first.
+  apply/negP=> /eqP /(congr1 layer) /(congr1 val) /=; rewrite layer_round layer_round /= (special_at _).1 => e.
+  by have := @ltn_pmod ((lap t).+1 * period) d.+1 isT; rewrite -e ltnS leqNgt gt.
+rewrite special_pageE //; have e : (special t.+1).-1 = special t by rewrite special_step le addn1.
+rewrite /missing_at /lap e; have := divn_eq (special t) period.
+have period0 : 0 < period by rewrite /period addn1.
+have := @ltn_pmod (special t) period period0; rewrite mulSn; move: (_ %/ period * period) (_ %% period) => x y lt {1}->.
+by apply: special_differ; move: lt; rewrite /period; clear; lia.
+Qed.
+
+Lemma rounds_loads t : loads (rounds_cache t) (rounds_cache t.+1) + lap t <= lap t.+1.
+Proof.
+have period0 : 0 < period by rewrite /period addn1.
+have mono : lap t <= lap t.+1.
+  by apply: leq_div2r; have := special_pos t; have := special_step t.+1; move: (special _) (special _); clear; lia.
+case: (eqVneq (lap t) (lap t.+1)) => [e|ne].
+  by rewrite /rounds_cache /missing_at e /loads setDv cards0 add0n.
+apply: (@leq_trans (1 + lap t)); last by move: mono ne; clear; lia.
+rewrite leq_add2r -(cards1 (missing_at t)); apply: subset_leq_card; apply/subsetP=> q; rewrite !inE.
+by case: (q == missing_at t) => //=; case: (_ || _); rewrite ?andbF.
+Qed.
+
+Lemma rounds_offline n : schedule k (rounds n) [seq rounds_cache t | t <- iota 0 n] /\
+  cost [seq rounds_cache t | t <- iota 0 n.+1] <= k + lap n.
+Proof.
+split.
+  elim: n => // n ih; rewrite rounds_rcons map_rcons_iota schedule_rcons ih.
+  by have [-> ->] := rounds_serves n; rewrite leqnn.
+elim: n => [|n ih].
+  by rewrite /cost /= /loads setD0 addn0 (rounds_serves 0).2 leq_addr.
+rewrite map_rcons_iota cost_rcons {2}map_rcons_iota last_rcons; apply: leq_trans (leq_add ih (leqnn _)) _.
+by rewrite -addnA leq_add2l addnC rounds_loads.
+Qed.
+
+Lemma rounds_ratio : ratio_at_least layer k (lru k) period 1.
+Proof.
+move=> p q b q0; rewrite muln1 => less comp; pose N := (q * (2 * l) + p * k + b).+1.
+pose n := N * period * l; have period0 : 0 < period by rewrite /period addn1.
+have n0 : 0 < n by rewrite /n !muln_gt0 period0 l0.
+have [sched _] := rounds_offline n; have [_ off] := rounds_offline n.-1.
+have := comp _ _ (@rounds_legal n) sched; rewrite (prednK n0) in off.
+have on := rounds_cost n; have eS : special n = N * d.+1 * period.
+  by rewrite /special /n mulnK // modnMl min0n addn0 mulnAC.
+have eL : lap n.-1 <= N * d.+1.
+  by rewrite /lap (prednK n0) eS; apply: leq_trans (leq_div2r _ (leq_pred _)) _; rewrite mulnK.
+rewrite {}eS in on; move: (cost _) (cost_of _ _) off on => opt_ alg off on le.
+have : p * opt_ <= p * (k + N * d.+1) by rewrite leq_mul2l (leq_trans off) ?leq_add2l ?orbT.
+have : q * (N * d.+1 * period) <= q * (alg + 2 * l) by rewrite leq_mul2l on orbT.
+have : N * d.+1 * p.+1 <= N * d.+1 * (period * q) by rewrite leq_mul2l less orbT.
+have : N <= N * d.+1 by rewrite leq_pmulr.
+have -> : q * (N * d.+1 * period) = N * d.+1 * (period * q) by rewrite mulnC -mulnA.
+have -> : p * (k + N * d.+1) = p * k + N * d.+1 * p by rewrite mulnDr [p * (N * _)]mulnC.
+have : N = (q * (2 * l) + p * k + b).+1 by [].
+rewrite mulnS mulnDr; move: (N * d.+1 * (period * q)) (N * d.+1 * p) (N * d.+1) => x y z.
+by move: le; clearbody N; move: (q * (2 * l)) (p * k) (q * alg) (p * opt_); clear; lia.
+Qed.
+
+End Rounds.
+
+Theorem lru_doubled_tight (P : finType) l (layer : P -> 'I_l) k : l < k -> k < 2 * l ->
+  (forall j, exists p q, [/\ layer p = j, layer q = j & p != q]) ->
+  competitive layer k (lru k) (2 * (k - l) + 1) 1 0 /\ ratio_at_least layer k (lru k) (2 * (k - l) + 1) 1.
+Proof.
+move=> lk kl two_each; have l0 : 0 < l by move: kl lk; clear; lia.
+have k0 : 0 < k := leq_trans l0 (ltnW lk); split.
+  by apply: doubled => //; [exact: lru_valid|exact: lru_keeps (ltnW lk)|move=> s _; apply: lru_sure].
+have [one [two [layer_one layer_two differ]]] := choose_two two_each.
+have d_l : k - l < l by move: kl lk; clear; lia.
+have := rounds_ratio l0 d_l layer_one layer_two differ; by rewrite subnKC // ltnW.
 Qed.
