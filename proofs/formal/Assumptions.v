@@ -2,7 +2,8 @@
 
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
-From Formal Require Import Model Lower Marking Conservative Farthest WorkFunction Certificates OptimalCaches Labels Zrc Latest.
+From Formal Require Import Model Lower Marking Conservative Farthest WorkFunction Certificates OptimalCaches.
+From Formal Require Import Labels Zrc Latest CheckOptimum CheckCycle.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.
@@ -37,12 +38,5 @@ Print Assumptions zrc_exists.
 Print Assumptions zrc_upper.
 Print Assumptions zrc_upper_half.
 Print Assumptions best_ratio.
-Print Assumptions one_slot_each.
-Print Assumptions one_slot_each_tight.
-Print Assumptions lru_keeps.
-Print Assumptions zrc_keeps.
-Print Assumptions window_cost.
-Print Assumptions doubled.
-Print Assumptions lru_sure.
-Print Assumptions lru_doubled.
-Print Assumptions lru_doubled_tight.
+From Formal Require Import Model Lower Marking Conservative Farthest WorkFunction Certificates OptimalCaches.
+From Formal Require Import Labels Zrc Latest CheckOptimum CheckCycle.
