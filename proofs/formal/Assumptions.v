@@ -38,5 +38,15 @@ Print Assumptions zrc_exists.
 Print Assumptions zrc_upper.
 Print Assumptions zrc_upper_half.
 Print Assumptions best_ratio.
-From Formal Require Import Model Lower Marking Conservative Farthest WorkFunction Certificates OptimalCaches.
-From Formal Require Import Labels Zrc Latest CheckOptimum CheckCycle.
+Print Assumptions one_slot_each.
+Print Assumptions one_slot_each_tight.
+Print Assumptions lru_keeps.
+Print Assumptions zrc_keeps.
+Print Assumptions window_cost.
+Print Assumptions doubled.
+Print Assumptions lru_sure.
+Print Assumptions lru_doubled.
+Print Assumptions lru_doubled_tight.
+Print Assumptions schedule_sound.
+Print Assumptions check_optimum_sound.
+Print Assumptions check_cycle_sound.
