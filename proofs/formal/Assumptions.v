@@ -3,7 +3,7 @@
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
 From Formal Require Import Model Lower Marking Conservative Farthest WorkFunction Certificates OptimalCaches.
-From Formal Require Import Labels Zrc Latest CheckOptimum CheckCycle.
+From Formal Require Import WorkLabels Zrc Latest CheckOptimum CheckCycle.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.

@@ -6,7 +6,7 @@
     (Theorem 4 of docs/zrc.md). For [k > l] it is at most 2(k - l) + 1 if sure pages are kept, too, and just that for
     LRU if [k < 2l] (Theorem 5). *)
 
-From Formal Require Export Labels Zrc.
+From Formal Require Export WorkLabels Zrc.
 
 Section Windows.
 
