@@ -3,7 +3,7 @@
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
 From Formal Require Import Model Lower Marking Conservative Farthest WorkFunction Certificates OptimalCaches.
-From Formal Require Import WorkLabels Zrc Latest CheckOptimum CheckCycle.
+From Formal Require Import WorkLabels Zrc Latest CheckOptimum CheckCycle Labels CheckPotential LruRule.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.
@@ -50,3 +50,6 @@ Print Assumptions lru_doubled_tight.
 Print Assumptions schedule_sound.
 Print Assumptions check_optimum_sound.
 Print Assumptions check_cycle_sound.
+Print Assumptions label_lower.
+Print Assumptions check_potential_sound.
+Print Assumptions lru_rule.
