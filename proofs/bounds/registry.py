@@ -163,6 +163,7 @@ TABLE = (
         origin="ours",
         status="ours",
         evidence="A page requested in the last round never leaves; windows of ℓ requests after an OPT fault.",
+        machine_checked="Latest.lru_doubled",
     ),
     Bound(
         id="lru-layered-lower",
@@ -182,6 +183,7 @@ TABLE = (
         status="ours",
         evidence="k − ℓ + 1 layers alternate between two pages.",
         constructions=("two-faces",),
+        machine_checked="Latest.lru_doubled_tight",
     ),
     Bound(
         id="one-slot-each-upper",
@@ -201,6 +203,7 @@ TABLE = (
         origin="ours",
         status="ours",
         evidence="They keep the last page of every layer.",
+        machine_checked="Latest.one_slot_each",
     ),
     Bound(
         id="zrc-tight",
@@ -397,7 +400,7 @@ TABLE = (
         origin="classical",
         status="proved in the source",
         evidence="At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
-        machine_checked="Marking.marking_upper",
+        machine_checked="Marking.marking_upper (one page a visit)",
     ),
     Bound(
         id="marking-lower",
@@ -458,6 +461,7 @@ TABLE = (
         origin="classical",
         status="proved in the source",
         evidence="At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
+        machine_checked="Conservative.conservative_upper (one page a visit)",
     ),
     Bound(
         id="fifo-tight",
@@ -478,6 +482,7 @@ TABLE = (
             "conservative-upper from above."
         ),
         constructions=("domino",),
+        machine_checked="Conservative.fifo_upper (from above)",
     ),
     Bound(
         id="augmentation-upper",
@@ -485,15 +490,15 @@ TABLE = (
         measure="deterministic",
         subject=MARKING_OR_CONSERVATIVE,
         value=k / (k - h + 1),
-        additive=k,
+        additive=ZERO,
         range=ANY_NUMBER,
         statement="With k pages against OPT's h ≤ k they are k/(k − h + 1)-competitive.",
         source="SleatorTarjan1985",
         locator="section on paging, upper bound",
         origin="classical",
         status="proved in the source",
-        evidence="OPT with h pages pays at least k − h + 1 per k-phase; additive constant k ours.",
-        machine_checked="Marking.marking_upper (marking algorithms)",
+        evidence="OPT with h pages pays at least k − h + 1 per k-phase; additive constant 0 ours.",
+        machine_checked="Marking.marking_upper, Conservative.conservative_upper (one page a visit)",
     ),
     Bound(
         id="deterministic-lower",
@@ -709,6 +714,22 @@ TABLE = (
         origin="classical",
         status="proved in the source",
         evidence="Potential k·|OPT's cache minus RANDOM's|, which starts at 0.",
+    ),
+    Bound(
+        id="random-lower",
+        kind="lower",
+        measure="oblivious",
+        subject=named("random"),
+        value=k,
+        range=ONE_A_VISIT,
+        conditions=(A_SLOT_EACH, BEYOND_CACHE),
+        statement="RANDOM has competitive ratio at least k, in any number of layers; hence exactly k.",
+        source="here",
+        locator="docs/bounds.md; for one layer RaghavanSnir1994",
+        origin="ours",
+        status="ours",
+        evidence="Two pages take turns; RANDOM rids itself of the useless one after k faults on average.",
+        constructions=("taking-turns",),
     ),
     Bound(
         id="mark-fiat",

@@ -200,9 +200,9 @@ def check_lower(bound: Bound, policy: str, built: Construction, *, seed: int = 0
 
 
 def _contradicted(built: Construction, cost: Cost) -> bool:
-    """Whether a random construction's run pays far less than promised (six standard deviations)."""
-    rounds = len(built.sequence) / built.sequence.instance.layers
-    promised = rounds * float(built.value(built.promise.online))
+    """Whether a run pays far less than the limit times what offline pays after its start (six deviations)."""
+    periods = max(0, built.offline.faults - int(built.value(built.promise.start)))
+    promised = float(built.limit) * periods
     return float(cost.value) + cost.half_width < promised - 6 * float(np.sqrt(promised))
 
 

@@ -154,7 +154,7 @@ def test_a_single_token_has_no_repeats_and_no_reuse():
 
 def test_what_is_left_out_names_its_cache_sizes():
     found = diagnose(drawn(1, 3), [2, 3, 4])
-    assert [(skip["what"], skip["k"]) for skip in found["skipped"]] == [("partitioned", [2])]
+    assert ("partitioned", [2]) in [(skip["what"], skip["k"]) for skip in found["skipped"]]
     assert [size["best_static_split"]["opt"] is None for size in found["sizes"]] == [True, False, False]
 
 
