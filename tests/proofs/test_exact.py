@@ -256,9 +256,13 @@ def test_every_result_is_certified(policy: str) -> None:
         found = exact_ratio(policy, instance)
         document = json.loads(json.dumps(found.certificate()))
         verdict = checker.verify(document)
-        assert verdict.status == checker.VERIFIED, (instance, verdict)
+        # Without a rule in the checker the verdict rests on the policy's code, which a replay runs.
+        ruled = policy in RULES or SPLIT.fullmatch(policy)
+        assert verdict.status == (checker.VERIFIED if ruled else checker.CONDITIONAL), (instance, verdict)
         played = replay(document, verdict)
-        assert played.status == checker.VERIFIED, (instance, played)
+        # A replay cannot show that a policy treats all pages of a layer alike, on which a potential rests.
+        wanted = checker.VERIFIED if ruled or document["type"] == "cycle" else checker.CONDITIONAL
+        assert played.status == wanted, (instance, played)
         if found.ratio == INFINITE:
             assert document["type"] == "cycle"
             with pytest.raises(NoCertificateError, match="no finite upper bound"):
@@ -267,7 +271,7 @@ def test_every_result_is_certified(policy: str) -> None:
             assert verdict.reason.startswith(
                 f"policy {policy}: the competitive ratio is exactly {found.ratio};"
             )
-            assert checker.verify(found.potential_certificate()).status == checker.VERIFIED
+            assert checker.verify(found.potential_certificate()).status == verdict.status
 
 
 @pytest.mark.slow
