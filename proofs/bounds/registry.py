@@ -25,6 +25,7 @@ ANY = Subject(traits=(("online",),))
 ANY_DETERMINISTIC = Subject(traits=(("online", "deterministic"),))
 MARKING = Subject(traits=(("deterministic", "marking"),))
 CONSERVATIVE = Subject(traits=(("conservative",),))
+DEMAND_OR_MARKING = Subject(traits=(("demand",), ("marking",)))
 MARKING_OR_CONSERVATIVE = Subject(traits=(("deterministic", "marking"), ("conservative",)))
 
 DETERMINISTIC = (
@@ -46,6 +47,7 @@ A_SLOT_EACH: Condition = ("k ≥ ℓ", lambda i: i.cache >= i.layers)
 A_SLOT_MORE: Condition = ("k ≥ ℓ + 1", lambda i: i.cache > i.layers)
 ONE_SLOT_MORE: Condition = ("k = ℓ + 1", lambda i: i.cache == i.layers + 1)
 BEYOND_CACHE: Condition = ("k < number of pages", lambda i: i.cache < i.total_pages)
+ALL_FIT: Condition = ("k ≥ number of pages", lambda i: i.cache >= i.total_pages)
 TWO_EACH: Condition = ("n ≥ 2", lambda i: min(i.pages_by_layer) >= 2)
 
 LLRU_BEATEN = {(2, 6): 4, (2, 7): 4, (2, 8): 5, (2, 9): 5, (3, 7): 3, (3, 8): 3}
@@ -385,6 +387,23 @@ TABLE = (
             "(2, 9), where L5 is therefore tight."
         ),
         constructions=("llru-cycles",),
+    ),
+    Bound(
+        id="everything-fits",
+        kind="upper",
+        measure="deterministic",
+        subject=DEMAND_OR_MARKING,
+        value=sympy.Integer(1),
+        additive=ZERO,
+        range=ANY_NUMBER,
+        conditions=(ALL_FIT,),
+        statement="Where all pages fit the cache, a policy that evicts only when it is full has ratio 1.",
+        source="here",
+        locator="this table",
+        origin="classical",
+        status="folklore",
+        evidence="Every page faults once, which OPT cannot avoid; all pages fit into one k-phase.",
+        measured=("lru", "zrc", "mark"),
     ),
     Bound(
         id="marking-upper",
