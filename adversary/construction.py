@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from adversary.formulas import formula, formula_html
 from paging.arguments import checked
 from paging.docstrings import sections
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError
@@ -177,7 +178,9 @@ class Construction:
             return
         start = self._faults(self.offline.fault_counts, 0, self.boundaries[0] if self.boundaries else 0)
         if start > self.value(self.promise.start):
-            raise BrokenPromiseError(f"{self.id}: the offline start costs {start} > {self.promise.start}")
+            raise BrokenPromiseError(
+                f"{self.id}: the offline start costs {start} > {formula(self.promise.start)}"
+            )
         online, offline = self.value(self.promise.online), self.value(self.promise.offline)
         counts = None if run is None else run.fault_counts
         for begin, end in zip(self.boundaries, self.boundaries[1:], strict=False):
@@ -200,10 +203,11 @@ class Construction:
             "built against": self.policy,
             "seed": None if self.seed is None else str(self.seed),
             "in": promise.period,
-            "online at least": promise.online,
-            "offline at most": promise.offline,
+            "online at least": formula_html(promise.online),
+            "offline at most": formula_html(promise.offline),
             "faults of the offline schedule": self.offline.faults,
-            "forces in the limit": self.limit,
+            "forces in the limit": formula_html(promise.limit),
+            "here": self.limit,
         }
         return facts_table(f"construction {self.id}", facts)
 

@@ -27,7 +27,7 @@ llru-cycles             LLRU (our reading)                 8 at (2, 4, 7)       
                                                                                  search
 marking-trap            every deterministic marking        5/2 at (3, 2, 4)      ours
                         algorithm
-marking-tree            every policy, randomised ones      H(k)                  Fiat, Karp, Luby, McGeoch,
+marking-tree            every policy, randomised ones      H_k                   Fiat, Karp, Luby, McGeoch,
                         included                                                 Sleator and Young 1991, lower
                                                                                  bound
 missing-page            every deterministic policy         k − ℓ + 1             for a bound reported of
@@ -38,7 +38,7 @@ rehearsed               LRU                                k                    
 sleator-tarjan          every deterministic policy, with   k/(k − h + 1)         Sleator and Tarjan 1985,
                         OPT on h ≤ k pages                                       lower bound
 stuck-hand              SIEVE                              unbounded             ours, found by search
-two-faces               LRU                                2·k − 2·ℓ + 1         ours
+two-faces               LRU                                2k − 2ℓ + 1           ours
 uniform                 every policy, randomised ones      4357/1820 at (2, 4,   reported of arXiv:2509.02408;
                         included                           7)                    rebuilt by us
 uniform-spread          every policy, randomised ones      57/28 at (2, 4, 5)    ours

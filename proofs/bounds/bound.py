@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import sympy
 
-from adversary.formulas import formula
+from adversary.formulas import formula, formula_html
 from paging.bibliography import SOURCES
 from paging.html import facts_table
 from paging.model import LayeredInstance
@@ -259,7 +259,8 @@ class Bound:
             "evidence",
         )
         facts = describe(self)
-        return facts_table(f"{self.id}: {self.statement}", {key: facts[key] for key in keys})
+        shown = {key: facts[key] for key in keys} | {"value": formula_html(self.value)}
+        return facts_table(f"{self.id}: {self.statement}", shown)
 
 
 @lru_cache(maxsize=4096)
