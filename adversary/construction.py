@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from adversary.formulas import formula, formula_html
+from adversary.formulas import Formula, formula
 from paging.arguments import checked
 from paging.docstrings import sections
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError
@@ -203,10 +203,10 @@ class Construction:
             "built against": self.policy,
             "seed": None if self.seed is None else str(self.seed),
             "in": promise.period,
-            "online at least": formula_html(promise.online),
-            "offline at most": formula_html(promise.offline),
+            "online at least": Formula(promise.online),
+            "offline at most": Formula(promise.offline),
             "faults of the offline schedule": self.offline.faults,
-            "forces in the limit": formula_html(promise.limit),
+            "forces in the limit": Formula(promise.limit),
             "here": self.limit,
         }
         return facts_table(f"construction {self.id}", facts)

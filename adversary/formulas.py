@@ -29,16 +29,6 @@ def formula(form: Any) -> str:
     return TEXT.write(form)
 
 
-def formula_html(form: Any) -> Markup:
-    """Return a closed form as HTML that does not break over lines.
-
-    >>> k, l = sympy.symbols("k ell")
-    >>> formula_html(sympy.harmonic(k) / l)
-    Markup('<span style="white-space:nowrap"><i>H</i><sub><i>k</i></sub>/<i>ℓ</i></span>')
-    """
-    return Markup('<span style="white-space:nowrap">{}</span>').format(Markup(HTML.write(form)))
-
-
 def formula_latex(form: Any) -> str:
     r"""Return a closed form as LaTeX, to stand inside mathematics.
 
@@ -47,6 +37,32 @@ def formula_latex(form: Any) -> str:
     k - \ell + 1 \frac{H_k}{\ell} \infty
     """
     return LATEX.write(form)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A closed form that tables and notebooks show as they can.
+
+    Examples
+    --------
+    >>> k, l = sympy.symbols("k ell")
+    >>> shown = Formula(sympy.harmonic(k) / l)
+    >>> str(shown), shown._repr_latex_()
+    ('H_k/ℓ', '$\\\\frac{H_k}{\\\\ell}$')
+    >>> shown.__html__()
+    Markup('<span style="white-space:nowrap"><i>H</i><sub><i>k</i></sub>/<i>ℓ</i></span>')
+    """
+
+    form: Any
+
+    def __str__(self) -> str:
+        return formula(self.form)
+
+    def __html__(self) -> Markup:
+        return Markup('<span style="white-space:nowrap">{}</span>').format(Markup(HTML.write(self.form)))
+
+    def _repr_latex_(self) -> str:
+        return f"${formula_latex(self.form)}$"
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from html import escape
 
-from markupsafe import Markup
+from markupsafe import escape
 
 from paging.numbers import cell
 
@@ -56,8 +55,8 @@ def facts_table(title: str, facts: Mapping[str, object]) -> str:
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return rows as an HTML table with a caption; an empty header is left out.
 
-    Values are written as :func:`~paging.numbers.cell` does and escaped; what is HTML already
-    (``markupsafe.Markup``) stays as it is.
+    Values are written as :func:`~paging.numbers.cell` does and escaped; what knows its HTML
+    (``__html__``) is asked for it.
 
     Examples
     --------
@@ -78,4 +77,4 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -
 
 
 def _safe(value: object) -> str:
-    return value if isinstance(value, Markup) else escape(cell(value))
+    return escape(value if hasattr(value, "__html__") else cell(value))

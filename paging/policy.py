@@ -19,7 +19,9 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from paging.docstrings import sections
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError, UnsupportedModelError
+from paging.html import facts_table
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
 from paging.spec import parse_spec
 
@@ -122,6 +124,16 @@ class Policy:
     def name(self) -> str:
         """The id, with parameters where they differ from the defaults."""
         return self.id
+
+    def _repr_html_(self) -> str:
+        said = sections(type(self))
+        facts: dict[str, object] = {"traits": ", ".join(name for name in TRAITS if name in self.traits)}
+        facts |= {
+            name: " ".join(said[name].replace("``", "").split())
+            for name in ("Label", "Guarantee", "Bad for")
+            if name in said
+        }
+        return facts_table(f"{self.name}: {self.title}", facts)
 
     @property
     def spec(self) -> str:

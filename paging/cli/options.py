@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from paging.cli.terminal import remark
+from paging.cli.terminal import TABLE_FORM, TABLE_FORMS, remark
 from paging.errors import ModelError
 
 if TYPE_CHECKING:
@@ -312,7 +312,31 @@ def runs_option(shown: str) -> Callable[[F], F]:
 def json_option(**settings: Any) -> Callable[[F], F]:
     """``--json``, passed as ``as_json``."""
     text = "Write JSON to standard output instead of a table."
-    return _option("--json", "as_json", is_flag=True, show_default=False, help=text, **settings)
+    return _option(
+        "--json", "as_json", is_flag=True, show_default=False, callback=_one_form, help=text, **settings
+    )
+
+
+def table_option() -> Callable[[F], F]:
+    """``--as``: how :func:`~paging.cli.terminal.write_table` writes the command's table."""
+    text = "Write the table as CSV or as LaTeX (booktabs), exact numbers in full."
+    return _option(
+        *("--as", "table_form"),
+        type=click.Choice(TABLE_FORMS),
+        default=TABLE_FORMS[0],
+        expose_value=False,
+        callback=_one_form,
+        help=text,
+    )
+
+
+def _one_form(context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+    """Keep in the context what standard output is to hold, and refuse two answers."""
+    if value not in (False, TABLE_FORMS[0]):
+        if TABLE_FORM in context.meta:
+            raise click.UsageError("--json and --as: standard output holds one of them", context)
+        context.meta[TABLE_FORM] = value
+    return value
 
 
 def _option(*names: str, **settings: Any) -> Callable[[F], F]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import sympy
 
-from adversary.formulas import formula, formula_html
+from adversary.formulas import Formula, formula
 from paging.bibliography import SOURCES
 from paging.html import facts_table
 from paging.model import LayeredInstance
@@ -259,7 +259,7 @@ class Bound:
             "evidence",
         )
         facts = describe(self)
-        shown = {key: facts[key] for key in keys} | {"value": formula_html(self.value)}
+        shown = {key: facts[key] for key in keys} | {"value": Formula(self.value)}
         return facts_table(f"{self.id}: {self.statement}", shown)
 
 

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 from adversary import BrokenPromiseError, Construction, constructions, get_construction
+from adversary.formulas import Formula
 from paging import (
     LayeredInstance,
     LayeredPagingError,
@@ -26,6 +27,7 @@ from paging import (
     generate,
     get_policy,
 )
+from paging.html import facts_table
 from proofs.bounds.bound import Bound
 from proofs.bounds.counterexample import Case, replay_command, save_counterexample
 from proofs.bounds.measuring import Cost, Number, online_cost, optimum
@@ -105,6 +107,20 @@ class Judgement:
     def good(self) -> bool:
         """Whether nothing speaks against the bound."""
         return self.outcome not in ("not reached", "violated")
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {"verdict": self.outcome, "bound": Formula(self.bound.value)}
+        if self.instance is not None:
+            facts |= {
+                "on": f"{self.on} ({self.instance})",
+                "value there": self.claim,
+                "forced in the limit": self.limit,
+                "faults": self.online,
+                self.offline_is: self.offline,
+                "ratio, observed": self.ratio,
+                "runs": self.runs,
+            }
+        return facts_table(f"{self.bound.id} for {self.policy}: {self.bound.statement}", facts)
 
 
 def check_upper(

@@ -13,7 +13,7 @@ import pytest
 import sympy
 
 from adversary import constructions, get_construction
-from adversary.formulas import formula, formula_html, formula_latex
+from adversary.formulas import Formula, formula, formula_latex
 from paging import (
     LayeredInstance,
     Policy,
@@ -139,7 +139,7 @@ def test_no_closed_form_shows_how_sympy_writes() -> None:
     letters = r"min|max|unbounded|[kℓnhmH]|[0-9 ()/,·+−{}_]"
     commands = {"ell", "frac", "operatorname", "left", "right", "cdot", "infty"}
     for form in forms:
-        text, markup, latex = formula(form), formula_html(form), formula_latex(form)
+        text, markup, latex = formula(form), Formula(form).__html__(), formula_latex(form)
         assert re.sub(letters, "", text) == "", text
         assert not text.startswith("−"), text
         assert re.sub(r"<[^>]*>", "", markup) == re.sub(r"_(\{(.*?)\}|(.))", r"\2\3", text)

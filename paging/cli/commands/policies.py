@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paging.cli.options import json_option
+from paging.cli.options import json_option, table_option
 from paging.cli.terminal import write_json, write_table
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("names", nargs=-1, metavar="[POLICY]...")
 @json_option()
+@table_option()
 def policies(names: tuple[str, ...], as_json: bool) -> None:
     """List the policies, or explain some: rule, traits, guarantee, source.
 

@@ -13,11 +13,10 @@ from paging.cli.comparison import (
     notes_on,
     percent,
     sampled_option,
-    title_of,
     write_result,
 )
 from paging.cli.exits import Exit, leave
-from paging.cli.options import REFERENCES, Source, cache_option, json_option, source_options
+from paging.cli.options import REFERENCES, Source, cache_option, json_option, source_options, table_option
 from paging.cli.terminal import write_marked, write_table
 from paging.errors import ModelError, UnsupportedModelError
 
@@ -41,6 +40,7 @@ TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
     help="Draw the cache over time, as many requests as the screen is wide; name opt to see OPT's, too.",
 )
 @json_option()
+@table_option()
 def run(
     policies: tuple[str, ...],
     cache: int | None,
@@ -97,7 +97,7 @@ def _write_table(result: Comparison, origin: dict[str, object]) -> None:
     ]
     if all(row.estimate is None for row in result.rows):
         header, rows = header[:2] + header[3:], [line[:2] + line[3:] for line in rows]
-    write_table(title_of(result), header, rows, notes=notes_on(result, origin))
+    write_table(result.title, header, rows, notes=notes_on(result, origin))
 
 
 def _draw_timelines(policies: tuple[str, ...], sequence: RequestSequence, seed: int) -> None:

@@ -9,6 +9,7 @@ import click
 from paging.cli.options import json_option, read, reading_options
 from paging.cli.terminal import progress, remark, write_json, write_table
 from paging.model import pages_text
+from paging.numbers import short_digest
 
 if TYPE_CHECKING:
     from paging.traces import TraceReading
@@ -94,4 +95,4 @@ def trace_convert(source: str, target: str, reading: TraceReading) -> None:
         converted = read(source, reading)
     with progress(f"writing {target}"):
         write_trace(converted, target)
-    remark(f"{target}: {converted.requests:,} requests, digest {converted.digest}")
+    remark(f"{target}: {converted.requests:,} requests, digest {short_digest(converted.digest)}")
