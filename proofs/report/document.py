@@ -29,6 +29,7 @@ from proofs.bounds.measuring import LEVEL
 from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import Judgement, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
+from proofs.ratio.distributions import PROCESSES
 from proofs.report.claims import SAID_BY, TOLERANCE, judge_claims
 from proofs.report.folder import SCHEMA
 from proofs.report.growth import grow, growth_jobs, panels_of, sharing_of
@@ -38,6 +39,9 @@ PACKAGES = (
     *("layered-paging", "numpy", "scipy", "numba", "sympy", "networkx", "pulp"),
     *("matplotlib", "jinja2", "click", "rich"),
 )
+
+EXACT_PAGES = 12
+"""Most pages of an instance whose product graphs are searched; those of the larger ones have no end here."""
 
 Stage = Callable[[str], AbstractContextManager[Watch]]
 """Opens a progress bar for a named stage of the work."""
@@ -210,7 +214,8 @@ def _add_exact(settings: Settings, rows: Sequence[Row], pool: Pool | None, watch
     jobs = [
         (*case, states)
         for case in dict.fromkeys(filter(None, cases))
-        if (states := settings.exact_weights if _randomized(case[0]) else settings.exact_states)
+        if _searched(*case[:2])
+        and (states := settings.exact_weights if _randomized(case[0]) else settings.exact_states)
     ]
     exact = {job[:3]: value for job, value in zip(jobs, each(pool, exact_value, jobs, watch), strict=True)}
     for row, case in zip(rows, cases, strict=True):
@@ -256,6 +261,16 @@ def exact_value(job: tuple[str, LayeredInstance, int | None, int]) -> Fraction |
         return competitive_ratio(policy, instance, opt_cache=opt_cache, max_states=states).ratio
     except LayeredPagingError:
         return None  # a variant of the model that has no such graph
+
+
+def _searched(policy: str, instance: LayeredInstance) -> bool:
+    """Say whether a search may end: it goes on longest where it finds nothing.
+
+    The distributions of a policy that is no label process never close.
+    """
+    if instance.total_pages > EXACT_PAGES:
+        return False
+    return not _randomized(policy) or policy in PROCESSES
 
 
 def _why(verdict: Judgement) -> str:
