@@ -24,6 +24,7 @@ from paging.docstrings import sections
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError
 from paging.html import facts_table
 from paging.model import LayeredInstance, RequestSequence, Schedule
+from paging.outside import from_outside
 from paging.policy import Policy, get_policy
 from paging.run import Run
 from paging.simulate import simulate
@@ -386,19 +387,30 @@ def require(instance: LayeredInstance, *conditions: tuple[str, bool]) -> None:
 
 
 def constructions() -> dict[str, Adversary]:
-    """Return all constructions by id; one module in ``adversary.catalogue`` each."""
-    return dict(_found())
+    """Return all constructions by id: those of ``adversary.catalogue``, one module each, then outside ones.
+
+    Outside packages register theirs under the entry-point group ``paging.constructions``.
+    """
+    return {**_built_in(), **_outside()}
 
 
 @cache
-def _found() -> tuple[tuple[str, Adversary], ...]:
+def _outside() -> dict[str, Adversary]:
+    def fits(found: object) -> bool:
+        return isinstance(found, Adversary)
+
+    return from_outside("paging.constructions", "a construction (@adversary.construction)", fits, _built_in())
+
+
+@cache
+def _built_in() -> dict[str, Adversary]:
     import adversary.catalogue as package
 
     found = []
     for info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         found += [value for value in vars(module).values() if isinstance(value, Adversary)]
-    return tuple((adversary.id, adversary) for adversary in sorted(found, key=lambda a: a.id))
+    return {adversary.id: adversary for adversary in sorted(found, key=lambda a: a.id)}
 
 
 @checked

@@ -128,7 +128,7 @@ class Bound:
     statement : str
         One sentence.
     source, locator : str
-        Key into the bibliography, and where in it.
+        Key into the bibliography, or a reference in full, and where in it.
     origin : str
         Whose statement this is: classical literature, the paper's own text, reported by third parties, our
         reading (statement reported, proof rebuilt by us), or ours.
@@ -280,7 +280,7 @@ def evaluate(form: Any, instance: LayeredInstance, opt_cache: int | None = None)
 
 def source_text(bound: Bound) -> str:
     """Return the full reference of a bound."""
-    return f"{SOURCES[bound.source]}; {bound.locator}"
+    return f"{SOURCES.get(bound.source, bound.source)}; {bound.locator}"
 
 
 def describe(
