@@ -79,6 +79,8 @@ class Subject:
     traits : tuple of tuple of str
         Classes of policies, each by the traits (:data:`paging.policy.TRAITS`) its members have; a policy in
         any of them is meant. The trait ``online`` stands for a policy as such.
+    exists : bool
+        The theorem says that some randomised policy does it, and names none: nothing here can be measured.
 
     Examples
     --------
@@ -88,6 +90,7 @@ class Subject:
 
     names: tuple[str, ...] = ()
     traits: tuple[tuple[str, ...], ...] = ()
+    exists: bool = False
 
     def includes(self, policy: Policy) -> bool:
         """Tell whether the theorem is about a policy."""
@@ -101,6 +104,8 @@ class Subject:
     @property
     def words(self) -> str:
         """The subject in words."""
+        if self.exists:
+            return "some randomised policy"
         if self.names:
             return ", ".join(name.upper() for name in self.names)
         classes = (" ".join(trait for trait in needed if trait != "online") for needed in self.traits)
@@ -172,6 +177,16 @@ class Bound:
         return (
             f"{self.status}; machine-checked: {self.machine_checked}" if self.machine_checked else self.status
         )
+
+    @property
+    def proof(self) -> str:
+        """Where the proof is: a page of these docs for our own, the source for others'; what Coq has checked."""
+        ours = self.status == "ours" and self.source in SOURCES
+        where = self.locator if self.source == "here" else "docs/bounds.md" if ours else source_text(self)
+        checked = (
+            f"; machine-checked: {self.machine_checked} (docs/formal.md)" if self.machine_checked else ""
+        )
+        return f"{where}{checked}"
 
     def excluded(
         self, instance: LayeredInstance, opt_cache: int | None = None, half: Half | None = None
@@ -301,6 +316,7 @@ def describe(
         "reference": source_text(bound),
         "origin": bound.origin,
         "status": bound.status,
+        "proof": None if bound.status == "conjecture" else bound.proof,
         "machine_checked": bound.machine_checked or None,
         "evidence": bound.evidence,
         "constructions": bound.constructions,

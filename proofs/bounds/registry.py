@@ -717,6 +717,22 @@ TABLE = (
         status="proved in the source",
         evidence="EQUITABLE is implemented here, PARTITION is not; exact values in docs/randomized.md.",
     ),
+    Bound(
+        id="two-by-two",
+        kind="upper",
+        measure="oblivious",
+        subject=Subject(exists=True),
+        value=sympy.Rational(4, 3),
+        range=ONE_A_VISIT,
+        conditions=(("ℓ = 2", lambda i: i.layers == 2), ("k = 2", lambda i: i.cache == 2)),
+        statement="With two layers and two slots some randomised policy is 4/3-competitive, for any pages.",
+        source="here",
+        locator="docs/randomized.md, Theorem 2",
+        origin="ours",
+        status="ours",
+        additive=sympy.Integer(0),
+        evidence="The proof writes the chances out; from below 5/4 is certified.",
+    ),
 )
 
 BOUNDS: Registry[Bound] = Registry("paging.bounds", Bound, TABLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import click
@@ -102,8 +103,14 @@ def bounds(
         header,
         [[row[keys.get(name, name)] for name in header] for row in rows],
         left=tuple(range(len(header))),
-        notes=[f"{row['id']}: {row['statement']} [{row['reference']}]" for row in rows] if ids else (),
+        notes=[line for row in rows for line in _explained(row)] if ids else (),
     )
+
+
+def _explained(row: Mapping[str, object]) -> list[str]:
+    """Say a bound in words: statement, whose it is, and where it is proved."""
+    proof = [f"    proof: {row['proof']}"] if row["proof"] else []
+    return [f"{row['id']}: {row['statement']}", f"    source: {row['reference']}", *proof]
 
 
 def _replay(file: str, as_json: bool) -> None:
