@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from paging.arguments import checked
 from paging.errors import LimitError, ModelError
 from paging.html import table
-from paging.model import SHOWN, SEVERAL, LayeredInstance, RequestSequence, Schedule, Step, whole_number
+from paging.model import SEVERAL, SHOWN, LayeredInstance, RequestSequence, Schedule, Step, whole_number
 from paging.numbers import exact_text
 from paging.offline import farthest_in_future
 from paging.run import Run

@@ -180,13 +180,12 @@ class Bound:
 
     @property
     def proof(self) -> str:
-        """Where the proof is: a page of these docs for our own, the source for others'; what Coq has checked."""
+        """Where the proof is: a page of docs/ for our own, the source for others'; what Coq checked."""
         ours = self.status == "ours" and self.source in SOURCES
-        where = self.locator if self.source == "here" else "docs/bounds.md" if ours else source_text(self)
-        checked = (
-            f"; machine-checked: {self.machine_checked} (docs/formal.md)" if self.machine_checked else ""
-        )
-        return f"{where}{checked}"
+        where = self.locator if self.source == "here" else "docs/bounds.md" if ours else "in the source"
+        if not self.machine_checked:
+            return where
+        return f"{where}; machine-checked: theorem {self.machine_checked}, docs/formal.md"
 
     def excluded(
         self, instance: LayeredInstance, opt_cache: int | None = None, half: Half | None = None
