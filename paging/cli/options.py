@@ -89,7 +89,7 @@ def parse_caches(text: str | tuple[int, ...]) -> tuple[int, ...]:
             sizes += _sizes(part)
         except ValueError:
             raise click.BadParameter(
-                f"{part!r} in {text!r} is neither a whole number nor a range FROM:TO or FROM:TO:STEP"
+                f"{part!r} is neither a whole number nor a range FROM:TO or FROM:TO:STEP"
             ) from None
     if len(sizes) > MAX_CACHES:
         raise click.BadParameter(f"{text!r} names more than {MAX_CACHES:,} cache sizes")
@@ -101,8 +101,10 @@ def _sizes(part: str) -> range:
     if not rest:
         return range(first, first + 1)
     last, step = (*rest, 1) if len(rest) == 1 else rest
-    if step < 1 or last < first:
-        raise ValueError
+    if step < 1:
+        raise click.BadParameter(f"the range {part!r} has the step {step}, which must be at least 1")
+    if last < first:
+        raise click.BadParameter(f"the range {part!r} is empty: {last} is less than {first}")
     # One more than allowed is enough to be refused.
     return range(first, last + 1, step)[: MAX_CACHES + 1]
 
