@@ -222,6 +222,9 @@ def _contradicted(built: Construction, cost: Cost) -> bool:
     return float(cost.value) + cost.half_width < promised - 6 * float(np.sqrt(promised))
 
 
+NOBODY = "–"
+"""Whom a verdict is about where a bound is about no policy that exists here."""
+
 GRID = (
     LayeredInstance(1, 4, 3),
     LayeredInstance(1, 6, 4),
@@ -366,7 +369,7 @@ def verdict_on(
 ) -> Judgement:
     """Judge as :func:`judge` does, but return what went against the bound as a verdict instead of raising."""
     if not policy:
-        return Judgement(bound, "–", "not checked")
+        return Judgement(bound, NOBODY, "not checked")
     try:
         return judge(bound, policy, rounds=rounds, seed=seed, directory=directory)
     except BoundViolationError as violation:

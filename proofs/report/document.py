@@ -214,8 +214,7 @@ def _add_exact(settings: Settings, rows: Sequence[Row], pool: Pool | None, watch
     jobs = [
         (*case, states)
         for case in dict.fromkeys(filter(None, cases))
-        if _searched(*case[:2])
-        and (states := settings.exact_weights if _randomized(case[0]) else settings.exact_states)
+        if (states := settings.exact_weights if _randomized(case[0]) else settings.exact_states)
     ]
     exact = {job[:3]: value for job, value in zip(jobs, each(pool, exact_value, jobs, watch), strict=True)}
     for row, case in zip(rows, cases, strict=True):
@@ -257,14 +256,16 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
 def exact_value(job: tuple[str, LayeredInstance, int | None, int]) -> Fraction | float | None:
     """Return a policy's exact competitive ratio where its product graph is small enough, else None."""
     policy, instance, opt_cache, states = job
+    if not _ends(policy, instance):
+        return None
     try:
         return competitive_ratio(policy, instance, opt_cache=opt_cache, max_states=states).ratio
     except LayeredPagingError:
         return None  # a variant of the model that has no such graph
 
 
-def _searched(policy: str, instance: LayeredInstance) -> bool:
-    """Say whether a search may end: it goes on longest where it finds nothing.
+def _ends(policy: str, instance: LayeredInstance) -> bool:
+    """Say whether a search may come to an end: it goes on longest where it finds nothing.
 
     The distributions of a policy that is no label process never close.
     """

@@ -12,11 +12,13 @@ from adversary import Construction, constructions, get_construction
 from adversary.formulas import formula_latex
 from paging.numbers import jsonable
 from paging.policy import get_policy
-from proofs.bounds.verdicts import growth
+from proofs.bounds.verdicts import NOBODY, growth
 
 
 def sharing_of(policy: str) -> str:
-    """Return how a policy uses the cache, as the rows of the report say it."""
+    """Return how a policy uses the cache, as the rows of the report say it; a dash where there is none."""
+    if policy == NOBODY:
+        return NOBODY
     return "per-layer" if get_policy(policy).per_layer else "shared"
 
 
