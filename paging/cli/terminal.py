@@ -90,8 +90,7 @@ def write_table(
     notes : sequence of str
         Lines below it.
     """
-    context = click.get_current_context(silent=True)
-    form = context.meta.get(TABLE_FORM) if context else None
+    form = _table_form()
     if form == "csv":
         _write_csv(header, rows)
         for note in notes:
@@ -107,6 +106,18 @@ def write_table(
         sys.stdout.write("\n".join([title, "", *_aligned([list(header), *cells], left), ""]))
     for number, note in enumerate(notes):
         sys.stdout.write("\n" * (number == 0) + note + "\n")
+
+
+def _table_form() -> object:
+    context = click.get_current_context(silent=True)
+    return context.meta.get(TABLE_FORM) if context else None
+
+
+def refuse_form(what: str) -> None:
+    """Raise UsageError if a table was asked for in another form where what is written is none."""
+    form = _table_form()
+    if form is not None:
+        raise click.UsageError(f"{what} is no table to be written as {form}", click.get_current_context())
 
 
 def _write_csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -362,6 +362,8 @@ def test_workloads_are_listed(capsys: Capture) -> None:
         (["compare", *ZIPF, "-k", "4,0"], "cache (k)"),
         (["compare", *ZIPF, "-k", "2", "-p", "partitioned"], "k ≥ 3"),
         (["compare", *ZIPF, "-k", "2", "--show", "all"], "--show"),
+        (["run", "lru", *ZIPF, "-k", "6", "--show", "--as", "csv"], "what --show draws is no table"),
+        (["policies", "lru", "--as", "latex"], "no table to be written as latex"),
         (["trace", "inof", "x"], "inof"),
         (["trace", "info", "x.xyz"], ".xyz"),
         (["trace", "convert", "x.npz"], "TO"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paging.cli.options import json_option, table_option
-from paging.cli.terminal import write_json, write_table
+from paging.cli.terminal import refuse_form, write_json, write_table
 
 if TYPE_CHECKING:
     from paging.policy import Policy
@@ -40,6 +40,7 @@ def policies(names: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         write_json({"policies": described, "traits": TRAITS})
     elif names:
+        refuse_form("the explanation of a policy")
         sys.stdout.write("\n\n".join(_explained(answer) for answer in answers) + "\n")
     else:
         rows = [[p["id"], p["title"], ", ".join(p["traits"]), _short(p["guarantee"])] for p in described]

@@ -17,7 +17,7 @@ from paging.cli.comparison import (
 )
 from paging.cli.exits import Exit, leave
 from paging.cli.options import REFERENCES, Source, cache_option, json_option, source_options, table_option
-from paging.cli.terminal import write_marked, write_table
+from paging.cli.terminal import refuse_form, write_marked, write_table
 from paging.errors import ModelError, UnsupportedModelError
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ def run(
     """
     if show and as_json:
         raise ModelError("--show draws in the terminal; with --json there is nothing to draw")
+    if show:
+        refuse_form("what --show draws")
     caches = None if cache is None else (cache,)
     result, sequence, origin = compared(source, caches, policies, optimum, runs, as_json)
     refused = [skip for skip in result.skipped if skip.policy not in REFERENCES]
