@@ -46,6 +46,9 @@ rehearsed               LRU                                k                    
 sleator-tarjan          every deterministic policy, with   k/(k − h + 1)         Sleator and Tarjan 1985,
                         OPT on h ≤ k pages                                       lower bound
 stuck-hand              SIEVE                              unbounded             ours, found by search
+taking-turns            RANDOM                             k                     for one layer after Raghavan
+                                                                                 and Snir 1994; ours for
+                                                                                 several
 two-faces               LRU                                2k − 2ℓ + 1           ours
 uniform                 every policy, randomised ones      4357/1820 at (2, 4,   reported of arXiv:2509.02408;
                         included                           7)                    rebuilt by us
