@@ -10,11 +10,11 @@ LESSON ?= 1
 # How many tests run at the same time; WORKERS=0 runs them in one process.
 WORKERS ?= auto
 
-.PHONY: help reproduce test fast browser coq formal bench docs lesson clean
+.PHONY: help reproduce test fast browser coq formal bench docs lesson record-sample clean
 
 ## help: say what each target does
 help:
-	@sed -n 's/^## \([a-z]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^## \([a-z-]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 ## reproduce: install into .venv and write the report to report/
 reproduce: $(VENV)/installed
@@ -65,6 +65,10 @@ docs: $(VENV)/installed-test
 lesson: $(VENV)/installed-lessons
 	$(BIN)/paging lesson $(LESSON)
 
+## record-sample: train the tiny models for some minutes and record the sample traces anew (needs torch)
+record-sample: $(VENV)/installed-record
+	$(BIN)/python -m tests.helpers.tiny_models
+
 ## clean: remove the virtual environment and what tools left behind
 clean:
 	rm -rf $(VENV) tests/browser/node_modules build docs/generated *.egg-info
@@ -84,4 +88,8 @@ $(VENV)/installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/installed-lessons: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[lessons]'
+	touch $@
+
+$(VENV)/installed-record: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[record]'
 	touch $@

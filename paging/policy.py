@@ -12,9 +12,11 @@ import importlib
 import inspect
 import pkgutil
 import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 
@@ -72,6 +74,35 @@ def plain_name(name: str) -> str:
     if folded in OPT_NAMES:
         return "opt"
     return folded if folded == "compulsory" else name
+
+
+@dataclass(frozen=True, eq=False)
+class Criterion:
+    """A number of every cached page by which a policy chooses who leaves, and the reason in words.
+
+    Attributes
+    ----------
+    values : ndarray of int64, shape (total pages,)
+        The numbers; those of pages that are not cached mean nothing.
+    leaves : {"largest", "smallest", ""}
+        Whose page leaves; empty where the number is shown but no order among the pages follows from it.
+    name : str
+        What the number is, such as ``recency rank``.
+    words : str
+        Why that page leaves. ``{value}``, ``{last}`` and ``{loaded}`` stand for its number, its last request
+        and the one that loaded it. Empty: the number itself is the reason, where it decides.
+    shown : bool
+        Whether the number stands in the cells of a picture.
+    text : callable
+        How a number is written.
+    """
+
+    values: LabelArray
+    leaves: Literal["largest", "smallest", ""]
+    name: str
+    words: str = ""
+    shown: bool = True
+    text: Callable[[int], str] = str
 
 
 class Policy:
@@ -205,6 +236,28 @@ class Policy:
         following = labels.copy()
         self.serve(following, page, slot, frame)
         return [(Fraction(1), following)]
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        """Return the numbers by which a page is chosen to leave, each deciding the ties of those before it.
+
+        Pictures of a run show them and say the reason for every eviction; nothing else depends on them.
+
+        Parameters
+        ----------
+        labels, slot, frame
+            As for :meth:`serve`; the labels are those before the request.
+        page : int or None
+            The requested page; None for the numbers as they stand before a request is known.
+
+        Returns
+        -------
+        tuple of Criterion
+            By default the labels themselves, with no word about their meaning. A randomised policy need not
+            order the pages: the chance of a victim comes from :meth:`outcomes`.
+        """
+        return (Criterion(labels, "", "label"),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         """Serve a whole sequence with compiled code and return the faults, or None if there is no kernel.

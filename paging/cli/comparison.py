@@ -81,6 +81,12 @@ def notes_on(result: Comparison, origin: dict[str, object]) -> list[str]:
             f"randomised policies: mean of {estimate.runs} sampled runs ± half the width of the "
             f"{estimate.confidence:.0%} interval, seed {result.seed}"
         )
+    pages = result.instance.total_pages
+    if min(result.caches) >= pages:
+        notes.append(
+            f"everything fits: all {pages:,} pages find a slot, and who evicts only from a full cache has "
+            "ratio 1"
+        )
     if any(row.vs_opt is not None for row in result.rows):
         notes.append("ratios to opt are observed on these requests; they bound nothing")
     reasons: dict[tuple[str, str], list[int]] = {}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paging.errors import ModelError
 from paging.kernels.engines import ONE_USE, SPARED, class_of, decayed
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, PageArray, RequestSequence, Serve, whole_number
-from paging.policies.recency import ORDINARY
-from paging.policy import Policy, run_kernel
+from paging.policies.recency import LEAST_RECENT, LONGEST_CACHED, ORDINARY
+from paging.policy import Criterion, Policy, run_kernel
 
 USE = 1 << 32
 """Labels of policies that count: uses · 2³² + time since the last one, negative while the page is absent."""
@@ -33,6 +35,11 @@ def engine_kernel(name: str, sequence: RequestSequence, entries: PageArray, *mor
     if sequence.places is not None:
         return None
     return run_kernel(name, sequence, entries, *more, instance.per_visit, instance.visits == "atomic")
+
+
+def _present_last(present: NDArray[np.bool_], labels: LabelArray) -> Criterion:
+    words = "not of the present visit" if present[labels > 0].any() else ""
+    return Criterion(present.astype(np.int64), "smallest", "visit", words, shown=False)
 
 
 class LFRU(Policy):
@@ -80,6 +87,22 @@ class LFRU(Policy):
                     victim = q
             labels[victim] = -labels[victim]
         labels[page] = (abs(labels[page]) // USE + 1) * USE + 1
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        uses, age = labels // USE, labels % USE + 1
+        rates = [Fraction(int(u), int(a)) if u > 0 else Fraction(0) for u, a in zip(uses, age, strict=True)]
+        ordered = sorted(set(rates))
+        place = {rate: number for number, rate in enumerate(ordered)}
+        return (
+            _present_last(age <= slot % frame.per_visit + 1, labels),
+            Criterion(
+                np.array([place[rate] for rate in rates]), "smallest", "uses per time since",
+                "least uses per time since the last, {value}", text=lambda number: str(ordered[number]),
+            ),
+            Criterion(age, "largest", "time since", LEAST_RECENT, shown=False),
+        )  # fmt: skip
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         return engine_kernel("lfru", sequence, entries)
@@ -136,6 +159,18 @@ class LeastStale(Policy):
                 labels[q] += 2
         labels[page] = 3
 
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        touched = labels & 1 if slot else labels * 0
+        own = frame.layer_of == slot // frame.per_visit
+        words = "not touched by this token" if (touched[labels > 0] == 0).any() else "this token touched all"
+        return (
+            Criterion(touched, "smallest", "touched", words, shown=False),
+            _present_last((touched == 1) & own, labels),
+            Criterion(labels // 2, "largest", "arrival rank", LONGEST_CACHED),
+        )
+
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         return engine_kernel("least_stale", sequence, entries, sequence.instance.round_length)
 
@@ -184,6 +219,21 @@ class ClassLRU(Policy):
         if known > 0:
             left = decayed(known // USE, known % USE - 1, frame.layers * frame.per_visit)
         labels[page] = (left + ONE_USE) * USE + 1
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        rank = np.array([class_of(max(0, int(label) // USE)) for label in labels])
+        age = labels % USE
+        return (
+            _present_last(age <= slot % frame.per_visit, labels),
+            Criterion(
+                age << (7 - rank), "largest", "age by class",
+                "oldest for its class of uses, last asked for at request {last}",
+                text=lambda weight: f"{weight / 128:g}",
+            ),
+            Criterion(rank, "smallest", "class", "of the lower class", shown=False),
+        )  # fmt: skip
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         return engine_kernel("class_lru", sequence, entries, sequence.instance.round_length)
@@ -248,6 +298,22 @@ class HeatLRU(Policy):
     def __init__(self, hits: int = 4) -> None:
         self.hits = whole_number(hits, "hits of heat-lru", 0, 1000)
         self.serve = _heat_lru(self.hits)
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        base = self.hits + 2
+        rank, hot = labels // base, (labels % base > self.hits).astype(np.int64)
+        words = (
+            f"hit at most {self.hits} times since it came in"
+            if (hot[labels > 0] == 0).any()
+            else "all are hot"
+        )
+        return (
+            _present_last(rank <= slot % frame.per_visit, labels),
+            Criterion(hot, "smallest", "hot", words, shown=False),
+            Criterion(rank, "largest", "recency rank", LEAST_RECENT),
+        )
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         return engine_kernel("heat_lru", sequence, entries, self.hits)
@@ -335,6 +401,26 @@ class Hobbit(Policy):
     def _sums(self) -> tuple[int, int, int]:
         recent, uses, high, layer = self.weights
         return recent, uses + high, layer
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        recent, uses, layer = self._sums
+        token = int((np.abs(labels) // USE).sum()) // (frame.layers * frame.per_visit) + 1
+        age = labels % USE - (slot != 0)
+        ahead = (frame.layer_of.astype(np.int64) - slot // frame.per_visit) % frame.layers
+        worth = (recent * (token - age) + uses * (labels // USE)) * frame.layers
+        worth += layer * token * (frame.layers - ahead)
+        return (
+            _present_last((age == 0) & (ahead == 0), labels),
+            Criterion(
+                worth, "smallest", "weighted sum", "smallest sum, {value}",
+                text=lambda whole: f"{whole / (token * frame.layers):.2f}",
+            ),
+            Criterion(age, "largest", "tokens", LEAST_RECENT, shown=False),
+            Criterion(ahead, "largest", "layers ahead", "its layer comes up last", shown=False),
+            Criterion(np.arange(len(labels)), "smallest", "number", "lowest page number", shown=False),
+        )  # fmt: skip
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         instance = sequence.instance

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
 from paging.policies.randomized import RANDOMIZED
-from paging.policy import Outcomes, Policy, run_kernel
+from paging.policy import Criterion, Outcomes, Policy, run_kernel
 from paging.work_function import update_work_function
 
 Polynomial = list[Fraction]
@@ -59,6 +59,12 @@ class Equitable(Policy):
             results.append((chance, np.where(cached, work + 1, -work)))
             cached[victim] = True
         return results
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        work = np.where(labels > 0, labels - 1, -labels)
+        return (Criterion(work, "", "label of the work function", "a random ranking prefers the others"),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("online_min", sequence, entries, rng.permutation(sequence.instance.total_pages))

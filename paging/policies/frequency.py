@@ -4,8 +4,8 @@ import numpy as np
 
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
-from paging.policies.recency import ORDINARY
-from paging.policy import Policy, run_kernel
+from paging.policies.recency import LEAST_RECENT, LONGEST_CACHED, ORDINARY
+from paging.policy import Criterion, Policy, run_kernel
 
 UNCAPPED = 1 << 40
 """More requests than any sequence has."""
@@ -33,6 +33,16 @@ def _count(labels: LabelArray, page: int, cache: int, most: int, perfect: bool) 
         labels[moved] = -(labels[moved] // base) * base if perfect else 0
         size -= 1
     labels[page] = min(count + 1, most) * base + size + 1
+
+
+def _least_counted(labels: LabelArray, cache: int, counted: str, among: str) -> tuple[Criterion, ...]:
+    return (
+        Criterion(labels // (cache + 1), "smallest", "count", counted),
+        Criterion(labels % (cache + 1), "smallest", "rank among equals", among, shown=False),
+    )
+
+
+FEWEST = "asked for least often since it came in, {value}×"
 
 
 class LFU(Policy):
@@ -65,6 +75,11 @@ class LFU(Policy):
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _count(labels, page, frame.cache, UNCAPPED, False)
 
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return _least_counted(labels, frame.cache, FEWEST, LEAST_RECENT)
+
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries)
 
@@ -96,6 +111,11 @@ class LFUPerfect(Policy):
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _count(labels, page, frame.cache, UNCAPPED, True)
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return _least_counted(labels, frame.cache, "asked for least often so far, {value}×", LEAST_RECENT)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries, 2**31 - 1, True, True)
@@ -131,6 +151,12 @@ class LFUCapped(Policy):
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _count(labels, page, frame.cache, frame.cache, False)
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        counted = f"counted least often since it came in, {{value}}× of at most {frame.cache}"
+        return _least_counted(labels, frame.cache, counted, LEAST_RECENT)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries, sequence.instance.cache)
@@ -181,6 +207,11 @@ class LFUFirst(Policy):
                     labels[q] -= 1
             size -= 1
         labels[page] = base + size + 1
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return _least_counted(labels, frame.cache, FEWEST, LONGEST_CACHED)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries, 2**31 - 1, False)

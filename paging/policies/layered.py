@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from paging.errors import ModelError, UnsupportedModelError
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence, whole_number
 from paging.policies.recency import ORDINARY
-from paging.policy import Outcomes, Policy, get_policy, run_kernel
+from paging.policy import Criterion, Outcomes, Policy, get_policy, run_kernel
 
 
 @helper
@@ -62,6 +63,23 @@ def _serve_by_age(labels: LabelArray, page: int, slot: int, frame: Frame, varian
         _shorten(labels, layers)
 
 
+def _by_age(labels: LabelArray, slot: int, frame: Frame, variant: int) -> tuple[Criterion, ...]:
+    """Return the keys of :func:`_serve_by_age`, before the request."""
+    layers, layer = frame.layers, slot // frame.per_visit
+    since = labels - (slot % frame.per_visit != 0)
+    wait = (frame.layer_of.astype(np.int64) - layer - 1) % layers + 1
+    if variant == 2:
+        age = (since - layer + layers - 1) // layers
+    else:
+        age = (wait + since) // layers - (variant == 1) * (frame.layer_of == layer)
+    oldest = ("oldest in rounds", "oldest in rounds", "oldest token")[variant]
+    return (
+        Criterion(age, "largest", "age in rounds", f"{oldest}, last asked for at request {{last}}"),
+        Criterion(wait, "largest", "visits to its layer", "its layer comes up last"),
+        Criterion(np.arange(len(labels)), "smallest", "number", "lowest page number", shown=False),
+    )
+
+
 class LLRU(Policy):
     """Layered LRU, our reading: oldest in rounds first, ties to the layer that comes up furthest ahead.
 
@@ -96,6 +114,11 @@ class LLRU(Policy):
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _serve_by_age(labels, page, slot, frame, 0)
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return _by_age(labels, slot, frame, self.variant)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         instance = sequence.instance
@@ -231,11 +254,11 @@ class Partitioned(Policy):
         super().check(instance)
 
     def serve(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> None:  # type: ignore[override]
-        part, alone = self._part(slot, frame)
+        part, alone = self._part(slot // frame.per_visit, frame)
         self.policy.serve(labels[part], page - part.start, slot % frame.per_visit, alone)
 
     def outcomes(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> Outcomes:
-        part, alone = self._part(slot, frame)
+        part, alone = self._part(slot // frame.per_visit, frame)
         results = []
         for chance, inner in self.policy.outcomes(
             labels[part], page - part.start, slot % frame.per_visit, alone
@@ -245,9 +268,22 @@ class Partitioned(Policy):
             results.append((chance, following))
         return results
 
-    def _part(self, slot: int, frame: Frame) -> tuple[slice, Frame]:
-        """Return the page ids of the layer being served, and that layer as an instance of its own."""
-        layer = slot // frame.per_visit
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        served, inside = slot // frame.per_visit, slot % frame.per_visit
+        layers = []
+        for layer in range(frame.layers):
+            part, alone = self._part(layer, frame)
+            asked = page - part.start if page is not None and layer == served else None
+            layers.append(self.policy.criteria(labels[part], asked, inside, alone))
+        own = (frame.layer_of == served).astype(np.int64)
+        full = Criterion(own, "largest", "layer", f"layer {served} has no free slot", shown=False)
+        joined = (np.concatenate([one.values for one in same]) for same in zip(*layers, strict=True))
+        return full, *(replace(mine, values=all_) for mine, all_ in zip(layers[served], joined, strict=True))
+
+    def _part(self, layer: int, frame: Frame) -> tuple[slice, Frame]:
+        """Return the page ids of a layer, and that layer as an instance of its own."""
         first, end = int(frame.first_page[layer]), int(frame.first_page[layer + 1])
         pages = np.zeros(end - first, dtype=np.int32)
         bounds = np.array([0, end - first], dtype=np.int32)

@@ -4,8 +4,8 @@ import numpy as np
 
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
-from paging.policies.recency import LRU, ORDINARY
-from paging.policy import Policy, run_kernel
+from paging.policies.recency import LEAST_RECENT, LONGEST_CACHED, LRU, ORDINARY
+from paging.policy import Criterion, Policy, run_kernel
 
 
 @helper
@@ -35,6 +35,20 @@ def _mark(labels: LabelArray, page: int, frame: Frame, by_recency: bool, by_laye
         if labels[q] > 0 and (place == 0 or labels[q] // 2 < place):
             labels[q] += 2
     labels[page] = 3
+
+
+def unmarked_first(marked: LabelArray, cached: LabelArray) -> Criterion:
+    """Return the rule of every marking algorithm; the marks stand in pictures anyway."""
+    phase = marked[cached].all()
+    words = "all were marked, a new k-phase begins" if phase else "unmarked"
+    return Criterion(marked, "smallest", "mark", words, shown=False)
+
+
+def _ranked(labels: LabelArray, name: str, words: str) -> tuple[Criterion, ...]:
+    return (
+        unmarked_first(labels & 1, np.flatnonzero(labels > 0)),
+        Criterion(labels // 2, "largest", name, words),
+    )
 
 
 class MarkLRU(Policy):
@@ -68,6 +82,11 @@ class MarkLRU(Policy):
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _mark(labels, page, frame, True, False)
 
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return _ranked(labels, "recency rank", LEAST_RECENT)
+
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return LRU().kernel(sequence, entries, rng)
 
@@ -100,6 +119,11 @@ class MarkFIFO(Policy):
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _mark(labels, page, frame, False, False)
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return _ranked(labels, "arrival rank", LONGEST_CACHED)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("mark_fifo", sequence, entries)
@@ -135,6 +159,14 @@ class MarkLayer(Policy):
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _mark(labels, page, frame, True, True)
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        unmarked, rank = _ranked(labels, "recency rank", LEAST_RECENT)
+        served = (frame.layer_of == slot // frame.per_visit).astype(np.int64)
+        near = Criterion(served, "largest", "layer being served", "of the layer being served", shown=False)
+        return unmarked, near, rank
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("mark_layer", sequence, entries, sequence.instance.layer_of)

@@ -14,7 +14,7 @@ from paging.errors import ModelError
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, PageArray, RequestSequence, Serve, whole_number
 from paging.policies.recency import ORDINARY
-from paging.policy import Policy, run_kernel
+from paging.policy import Criterion, Policy, run_kernel
 
 CACHED, GHOST = 1, -1
 """Sign of the labels of a queue; within a sign queues have numbers from 0."""
@@ -82,6 +82,16 @@ def share_of(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
         raise ModelError(f"{name} must be a number ≥ 0 and < 1, got {value!r}")
     return float(value)
+
+
+def _last_of(
+    labels: LabelArray, base: int, queues: tuple[str, ...], leaving: int, words: str
+) -> tuple[Criterion, ...]:
+    """Return the choice of the last page of one of two queues."""
+    which = Criterion(
+        labels // base, "largest" if leaving else "smallest", "queue", words, text=lambda queue: queues[queue]
+    )
+    return which, Criterion(labels % base, "largest", "place", "the last there")
 
 
 @cache
@@ -152,6 +162,15 @@ class SLRU(Policy):
         self.segments = whole_number(segments, "segments of slru", 1, 64)
         self.serve = _slru(self.segments)
 
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        base = frame.cache + 1
+        return (
+            Criterion(labels // base, "smallest", "segment", "of the lowest segment"),
+            Criterion(labels % base, "largest", "place", "the last there"),
+        )
+
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("slru", sequence, entries, self.segments)
 
@@ -218,6 +237,15 @@ class TwoQ(Policy):
         self.inside = share_of(inside, "inside of 2q")
         self.outside = share_of(outside, "outside of 2q")
         self.serve = _two_queues(self.inside, self.outside)
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        base = frame.cache + 1
+        share = int(frame.cache * self.inside)
+        if _size(labels, CACHED, 0, base) > share:
+            return _last_of(labels, base, ("in", "Am"), 0, f"A1in holds more than {share}")
+        return _last_of(labels, base, ("in", "Am"), 1, f"A1in holds no more than {share}, so Am gives")
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         cache = sequence.instance.cache
@@ -313,6 +341,28 @@ class ARC(Policy):
                     _enter(labels, victim, GHOST, queue, base)
         _enter(labels, page, CACHED, again, base)
         labels[page] = 2 * base + 2 * _code_of(target) + again
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        base, target = 2 * frame.cache + 1, 0.0
+        placed = labels.copy()
+        for q in np.flatnonzero(labels >= 2 * base):
+            target = _target_of(int(labels[q] - 2 * base) // 2)
+            placed[q] = labels[q] % 2 * base + 1
+        first, ghosts_1, ghosts_2 = (
+            _size(placed, sign, queue, base) for sign, queue in ((CACHED, 0), (GHOST, 0), (GHOST, 1))
+        )
+        known = page is not None and labels[page] < 0
+        in_second = page is not None and labels[page] < -base
+        if in_second:
+            target = max(target - max(ghosts_1 / ghosts_2, 1.0), 0.0)
+        elif known:
+            target = min(target + max(ghosts_2 / ghosts_1, 1.0), float(frame.cache))
+        above = first > 0 and (first > target or (first == target and in_second))
+        forced = not known and first + ghosts_1 >= frame.cache and ghosts_1 == 0
+        size = f"T1 holds {first}, its target is {target:g}"
+        return _last_of(placed, base, ("T1", "T2"), 0 if above or forced or first == frame.cache else 1, size)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("arc", sequence, entries)
@@ -412,6 +462,18 @@ class S3FIFO(Policy):
         self.ghost = share_of(ghost, "ghost of s3-fifo")
         self.threshold = whole_number(threshold, "threshold of s3-fifo", 1, 3)
         self.serve = _s3_fifo(self.small, self.ghost, self.threshold)
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        base = frame.cache + 1
+
+        def place(label: int) -> str:
+            queue, rank = divmod(label // 4, base)
+            return f"{'SM'[queue]}{rank}/{label % 4}"
+
+        words = "the oldest of its queue that hits did not save"
+        return (Criterion(labels, "", "queue and place / hits", words, text=place),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         cache = sequence.instance.cache

@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
-from paging.policy import Outcomes, Policy, run_kernel
+from paging.policies.marking import unmarked_first
+from paging.policy import Criterion, Outcomes, Policy, run_kernel
 
 RANDOMIZED = frozenset({"online", "demand", "symmetric", "finite-state"})
 
@@ -50,6 +51,11 @@ class Random(Policy):
             return [(Fraction(1), following)]
         return _one_leaves(labels, np.flatnonzero(labels), page, 1)
 
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return ()
+
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("random_eviction", sequence, entries, rng)
 
@@ -85,6 +91,11 @@ class Mark(Policy):
         if np.count_nonzero(labels == 2) == frame.cache:
             following[following == 2] = 1
         return _one_leaves(following, np.flatnonzero(following == 1), page, 2)
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return (unmarked_first((labels == 2).astype(np.int64), np.flatnonzero(labels > 0)),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("mark", sequence, entries, rng)

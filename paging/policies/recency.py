@@ -1,12 +1,19 @@
 """Policies that order the cached pages by request or arrival: LRU, MRU, FIFO, LIFO, CLOCK, SIEVE, FWF."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, PageArray, RequestSequence
-from paging.policy import Policy, run_kernel
+from paging.policy import Criterion, Policy, run_kernel
 
 ORDINARY = frozenset({"deterministic", "online", "demand", "symmetric", "finite-state"})
+
+LEAST_RECENT = "least recently used, last asked for at request {last}"
+"""Why LRU evicts a page; others break ties so."""
+
+LONGEST_CACHED = "in the cache longest, since request {loaded}"
+"""Why FIFO evicts a page; others break ties so."""
 
 
 class LRU(Policy):
@@ -43,6 +50,11 @@ class LRU(Policy):
                 if labels[q] > frame.cache:
                     labels[q] = 0
         labels[page] = 1
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return (Criterion(labels, "largest", "recency rank", LEAST_RECENT),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         instance = sequence.instance
@@ -84,6 +96,12 @@ class MRU(Policy):
                 labels[q] += 1
         labels[page] = 1
 
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        words = "most recently used, last asked for at request {last}"
+        return (Criterion(labels, "smallest", "recency rank", words),)
+
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("mru", sequence, entries)
 
@@ -121,6 +139,11 @@ class FIFO(Policy):
                 if labels[q] > frame.cache:
                     labels[q] = 0
         labels[page] = 1
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return (Criterion(labels, "largest", "arrival rank", LONGEST_CACHED),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("fifo", sequence, entries)
@@ -161,6 +184,12 @@ class LIFO(Policy):
                 labels[q] += 1
         labels[page] = 1
 
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        words = "the last that came in, at request {loaded}"
+        return (Criterion(labels, "smallest", "arrival rank", words),)
+
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lifo", sequence, entries)
 
@@ -183,6 +212,23 @@ def _tick(labels: LabelArray, page: int, frame: Frame, bit: int) -> None:
         searching = labels[under_hand] % 2 == 1
         labels[under_hand] = 2 * size if searching else 0
     labels[page] = 2 * (size if size == frame.cache else size + 1) + bit
+
+
+def _spared(
+    bits: LabelArray, steps: LabelArray, cached: NDArray[np.bool_], bit: str
+) -> tuple[Criterion, ...]:
+    """Return the choice of a hand that clears bits and stops at the first clear one."""
+    words = (
+        f"its {bit} is clear" if (bits[cached] == 0).any() else f"every {bit} was set and has been cleared"
+    )
+    return (
+        Criterion(bits, "smallest", bit, words),
+        Criterion(steps, "smallest", "steps from the hand", "the first that the hand came to"),
+    )
+
+
+def _under_hand(labels: LabelArray) -> tuple[Criterion, ...]:
+    return _spared(labels & 1, labels // 2, labels > 0, "use bit")
 
 
 class Clock(Policy):
@@ -216,6 +262,11 @@ class Clock(Policy):
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _tick(labels, page, frame, 1)
 
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return _under_hand(labels)
+
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("clock", sequence, entries)
 
@@ -245,6 +296,11 @@ class ClockClear(Policy):
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         _tick(labels, page, frame, 0)
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return _under_hand(labels)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("clock", sequence, entries, False)
@@ -303,6 +359,16 @@ class Sieve(Policy):
             size -= 1
         labels[page] = 4 * (size + 1)
 
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        cached = labels > 0
+        resting = labels[cached & (labels & 2 > 0)] // 4
+        hand = int(resting[0]) if len(resting) else 1
+        size = int(np.count_nonzero(cached)) or 1
+        steps = (labels // 4 - hand) % size
+        return _spared(labels & 1, steps + 1, cached, "visited bit")
+
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("sieve", sequence, entries)
 
@@ -335,6 +401,11 @@ class FWF(Policy):
         if labels[page] == 0 and np.count_nonzero(labels) >= frame.cache:
             labels[:] = 0
         labels[page] = 1
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        return (Criterion(labels, "", "label", "the cache is full, and all of it is flushed", shown=False),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("fwf", sequence, entries)

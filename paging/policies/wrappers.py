@@ -19,7 +19,7 @@ from paging.model import (
     whole_number,
 )
 from paging.policies.layered import Partitioned
-from paging.policy import Outcomes, Policy, get_policy, run_kernel
+from paging.policy import Criterion, Outcomes, Policy, get_policy, run_kernel
 
 
 class Pinned(Policy):
@@ -114,6 +114,16 @@ class Pinned(Policy):
         _, others, rest = self._rest(labels, page, frame)
         return [(p, after + labels - others) for p, after in self.policy.outcomes(others, page, slot, rest)]
 
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        pins = self.pinned(frame)
+        _, others, rest = self._rest(labels, 0, frame)
+        asked = None if page in pins else page
+        held = np.isin(np.arange(len(labels)), pins).astype(np.int64)
+        kept = Criterion(held, "smallest", "pin", "not pinned", shown=False)
+        return kept, *self.policy.criteria(others, asked, slot, rest)
+
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         """Serve the pages that are not pinned with the inner policy's kernel."""
         pins = self.pinned(sequence.instance)
@@ -195,6 +205,12 @@ class Admit(Policy):
             self.policy.serve(inner, page, slot, frame)
             labels[:] = inner * base
         labels[page] += loaded if inner[page] > 0 else -loaded
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        inner = np.sign(labels) * (np.abs(labels) // (self.loads + 1))
+        return self.policy.criteria(inner, page, slot, frame)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         if self.policy.name != "lru" or sequence.places is not None:

@@ -7,7 +7,7 @@ import numpy as np
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray
 from paging.policies.recency import ORDINARY
-from paging.policy import Policy
+from paging.policy import Criterion, Policy
 from paging.work_function import update_work_function
 
 _update = helper(update_work_function)
@@ -67,3 +67,20 @@ class ZRC(Policy):
         for q in range(len(labels)):
             cached = q == page or (labels[q] > 0 and q != victim)
             labels[q] = work[q] + 1 if cached else -work[q]
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        cache = frame.cache
+        work = np.where(labels > 0, labels - 1, -labels)
+        if page is not None:
+            update_work_function(work, page, cache)
+        kinds = np.where(work == 0, 0, np.where(work < cache, 1, 2))
+        wait = (frame.layer_of.astype(np.int64) - slot // frame.per_visit - 1) % frame.layers
+        none = "in no optimal cache (label 0)" if (kinds[labels > 0] == 0).any() else "no label is 0"
+        return (
+            Criterion(kinds, "smallest", "kind", none, shown=False),
+            Criterion(wait, "largest", "visits", "its layer is served again last", shown=False),
+            Criterion(work, "smallest", "label of the work function", "smallest label, {value}"),
+            Criterion(np.arange(len(labels)), "smallest", "number", "lowest page number", shown=False),
+        )

@@ -2,6 +2,7 @@
 
 from paging.traces.files import read_trace, requests_trace, trace_formats, trace_suffixes, write_trace
 from paging.traces.reading import TraceReading
+from paging.traces.samples import sample_names
 from paging.traces.trace import Trace, trace_info
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "TraceReading",
     "read_trace",
     "requests_trace",
+    "sample_names",
     "trace_formats",
     "trace_info",
     "trace_suffixes",

@@ -130,7 +130,7 @@ def _sequences(
             raise TraceError(f"{where}{name} and {EXPERTS} have different layers and top_k")
         first = _Sequence(np.concatenate([prompt, arrays[0]]), len(prompt))
         return [first, *(_Sequence(array, 0) for array in arrays[1:])]
-    length = _prompt_length(answer, arrays)
+    length = _prompt_length(answer, arrays, remarks)
     if length is None or len(arrays) == 1:
         return [_Sequence(array, length) for array in arrays]
     remarks.append("the tokens of a prompt, which every answer to it repeats, are kept once")
@@ -147,7 +147,7 @@ def _field(item: Any, name: str) -> tuple[str, Any]:
     return name, None
 
 
-def _prompt_length(answer: Mapping[str, Any], arrays: list[NDArray[Any]]) -> int | None:
+def _prompt_length(answer: Mapping[str, Any], arrays: list[NDArray[Any]], remarks: list[str]) -> int | None:
     """Return how many tokens at the beginning of every array are the prompt, where the counts agree.
 
     Prompt and answer together have a row for every token that was processed: for all but the last.
@@ -159,8 +159,14 @@ def _prompt_length(answer: Mapping[str, Any], arrays: list[NDArray[Any]]) -> int
         if type(prompt) is int and type(generated) is int:
             rows = sum(map(len, arrays))
             same = all(np.array_equal(array[:prompt], arrays[0][:prompt]) for array in arrays)
-            if rows == len(arrays) * (prompt - 1) + generated and min(map(len, arrays)) >= prompt and same:
+            processed = len(arrays) * (prompt - 1) + generated
+            if rows == processed and min(map(len, arrays)) >= prompt and same:
                 return prompt
+            if rows != processed:
+                remarks.append(
+                    f"its counts say that {processed:,} tokens were processed, its arrays have {rows:,} rows "
+                    "(a part of them, or another shape?)"
+                )
     return None
 
 

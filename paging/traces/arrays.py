@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 import zipfile
+from collections.abc import Mapping
 from reprlib import repr as shorten
 from typing import IO, Any
 
@@ -117,11 +118,12 @@ def _read_member(archive: zipfile.ZipFile, name: str, kinds: str = "") -> NDArra
             raise TraceError(f"array {name!r}: {problem}") from None
 
 
-def write_npz(trace: Trace, stream: IO[bytes]) -> None:
-    """Write the arrays experts, seq_id and decode, compressed."""
+def write_npz(trace: Trace, stream: IO[bytes], beside: Mapping[str, NDArray[Any]] | None = None) -> None:
+    """Write the arrays experts, seq_id and decode, and further ones beside them, compressed."""
     optional = {"seq_id": trace.seq_id, "decode": trace.decode}
     given: dict[str, Any] = {key: values for key, values in optional.items() if values is not None}
-    np.savez_compressed(stream, experts=_narrow_experts(trace), **given)
+    given |= {**(beside or {}), "experts": _narrow_experts(trace)}
+    np.savez_compressed(stream, **given)
 
 
 def _narrow_experts(trace: Trace) -> NDArray[Any]:

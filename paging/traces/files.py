@@ -9,17 +9,20 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from paging.arguments import checked
 from paging.errors import TraceError, UnknownNameError
 from paging.files import atomic_write
+from paging.traces.arrays import write_npz
 from paging.traces.draft import Draft
 from paging.traces.formats import FOREIGN, FORMATS, NAMED, SPECIAL, Format
 from paging.traces.opening import PACKED, STANDARD_INPUT, is_stream, opened, packing, unpacked
 from paging.traces.reading import ALL, TraceReading
+from paging.traces.samples import located
 from paging.traces.text import read_typed
 from paging.traces.trace import IllegalRequestError, Trace
 
@@ -39,7 +42,8 @@ def read_trace(path: str | os.PathLike[str], reading: TraceReading | None = None
     path : path
         A ``.npz`` (with a ``.json`` of the same stem beside it, if there is one), ``.npy``, ``.jsonl``,
         ``.txt``, ``.csv``, ``.oracleGeneral`` or ``.vscsi`` file, each also with ``.gz`` or ``.zst`` behind;
-        with ``format`` a file of any name. ``-`` is standard input, which like ``/dev/stdin`` and process
+        with ``format`` a file of any name. ``sample:NAME`` is one of the package's
+        (:func:`~paging.traces.sample_names`). ``-`` is standard input, which like ``/dev/stdin`` and process
         substitutions holds text unless ``format`` says otherwise. See docs/traces.md for the formats.
     reading : TraceReading, optional
         How to read it, as one object.
@@ -71,8 +75,9 @@ def read_trace(path: str | os.PathLike[str], reading: TraceReading | None = None
     ([0, 1, 0], ('/a', '/b'))
     """
     wanted = TraceReading(**options) if reading is None else reading
-    name = os.fspath(path)
-    with _naming(name):
+    given = os.fspath(path)
+    with _naming(given):
+        name = located(given)
         kind = _format_of(name, wanted.format)
         _refuse_options(kind, wanted)
         with opened(name) as raw:
@@ -115,13 +120,20 @@ def requests_trace(text: str, reading: TraceReading | None = None, **options: An
 
 
 @checked
-def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
+def write_trace(trace: Trace, path: str | os.PathLike[str], beside: Mapping[str, Any] | None = None) -> None:
     """Write a trace to a file in the format of its suffix, compressed if it ends in ``.gz`` or ``.zst``.
 
     A file of that name is replaced, and only once the new one is complete: on an error nothing changes. An
     ``.npz`` gets its ``.json`` beside it. ``.npz`` and ``.jsonl`` keep everything; ``.txt`` and ``.csv`` keep
     the requests, the shape and the page ids of the source; ``.npy`` keeps the expert indices only,
     ``.oracleGeneral`` the requests only.
+
+    Parameters
+    ----------
+    trace : Trace
+    path : path
+    beside : mapping, optional
+        Further arrays by name, such as ``weights``, which an ``.npz`` holds beside the trace's own.
 
     Raises
     ------
@@ -143,7 +155,12 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
         kind = _format_of(str(path), None)
         if kind.write is None:
             raise TraceError("this format can be read, but not written")
-        writers = {path: (kind.write, kind.seeks)}
+        write_first = kind.write
+        if beside:
+            if kind is not FORMATS[".npz"]:
+                raise TraceError(f"only an .npz holds further arrays ({', '.join(beside)})")
+            write_first = partial(write_npz, beside=beside)
+        writers = {path: (write_first, kind.seeks)}
         if kind.sidecar is not None:
             writers[_beside(path, kind.sidecar.suffix)] = (kind.sidecar.write, False)
         for target in writers:

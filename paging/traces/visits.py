@@ -207,7 +207,15 @@ def read_layer_expert(stream: IO[bytes], reading: TraceReading) -> Draft:
             found.add(key, layer, expert, _sequence(cells.get("sequence")), decode)
         except TraceError as problem:
             raise TraceError(f"{where}: {problem}") from None
-    return found.draft()
+    draft = found.draft()
+    sizes = (draft.values >= 0).sum(axis=2)
+    least, most = int(sizes[sizes > 0].min()), int(sizes.max())
+    if "token" not in places and least < most:
+        draft.remarks += (
+            f"visits have {least} … {most} experts: without a column of tokens a batch (a prompt) looks like "
+            "one long visit; --format llama.cpp -g G refuses such rows",
+        )
+    return draft
 
 
 def _sequence(cell: str | None) -> object:

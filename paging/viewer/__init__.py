@@ -12,7 +12,14 @@ __all__ = ["Film", "Guide", "Picture", "film_of", "guides", "show"]
 
 
 @checked
-def show(run: Run, *, first: int | None = None, opt_cache: int | None = None) -> Any:
+def show(
+    run: Run,
+    *,
+    first: int | None = None,
+    start: int = 0,
+    opt_cache: int | None = None,
+    beside: Run | None = None,
+) -> Any:
     """Return a widget that plays a run request by request, beside OPT's cache and the proven bounds.
 
     Parameters
@@ -20,9 +27,13 @@ def show(run: Run, *, first: int | None = None, opt_cache: int | None = None) ->
     run : Run
         From :func:`paging.simulate`, a construction's ``run``, or :func:`paging.farthest_in_future`.
     first : int, optional
-        Show the first so many requests only.
+        Show so many requests only.
+    start : int, default 0
+        Show none of the first so many requests, though all are served and counted.
     opt_cache : int, optional
         OPT's cache size h; default k.
+    beside : Run, optional
+        Another run on the same requests, shown in step instead of OPT's cache.
 
     Returns
     -------
@@ -46,4 +57,4 @@ def show(run: Run, *, first: int | None = None, opt_cache: int | None = None) ->
     """
     from paging.viewer.widget import viewer
 
-    return viewer(film_of(run, first=first, opt_cache=opt_cache))
+    return viewer(film_of(run, first=first, start=start, opt_cache=opt_cache, beside=beside))

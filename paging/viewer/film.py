@@ -18,11 +18,15 @@ from paging.numbers import exact_text
 from paging.offline import farthest_in_future
 from paging.run import Run
 from paging.simulate import steps
+from paging.viewer.reasons import Farthest, Reason, Reasons, reasons_of, with_future
 from paging.work_function import WorkFunction
 
 ABSENT, CACHED, MARKED, POSSIBLE = "-", "c", "m", "s"
 """One letter per page: not cached; cached; cached and requested in the k-phase under way; and, in OPT's
 picture alone, cached by some optimal schedules of the requests so far but not by all."""
+
+NOTHING = Reason("", "")
+"""What is said where nothing is."""
 
 MAX_CELLS = 400_000
 """Requests × pages of a film at most: it is meant for looking at single requests."""
@@ -92,8 +96,9 @@ def guides(instance: LayeredInstance, policy: str, opt_cache: int | None = None)
 class Picture(NamedTuple):
     """What there is to see after one request.
 
-    ``cells`` and ``optimum_cells`` hold one letter per page; ``optimum_cells`` is empty where OPT's cache is
-    not shown.
+    ``cells`` and ``optimum_cells`` hold one letter per page; ``numbers`` and ``optimum_numbers`` one word per
+    page, and ``why`` and ``optimum_why`` a reason, as in :class:`~paging.viewer.reasons.Reason`. What is said
+    of OPT is empty where its cache is not shown.
     """
 
     page: int
@@ -104,6 +109,10 @@ class Picture(NamedTuple):
     faults: int
     optimum: int
     phase: int
+    numbers: str = ""
+    why: str = ""
+    optimum_numbers: str = ""
+    optimum_why: str = ""
 
 
 @dataclass
@@ -126,6 +135,12 @@ class Film:
     seed : int or None
         Seed of a randomised policy, whose run is one sample.
     frames : list of Picture
+    start : int
+        Number of requests before the first frame.
+    reasons, optimum_reasons : Reasons or None
+        Who says why pages leave the policy's cache and OPT's; None where nothing is said.
+    beside : Film or None
+        Another policy, or the same with another cache, on the same requests.
     """
 
     instance: LayeredInstance
@@ -137,24 +152,38 @@ class Film:
     remark: str = ""
     seed: int | None = None
     frames: list[Picture] = field(default_factory=list)
-    _phase: set[int] = field(default_factory=set, repr=False)
+    start: int = 0
+    beside: Film | None = None
+    reasons: Reasons | None = field(default=None, repr=False, compare=False)
+    optimum_reasons: Reasons | None = field(default=None, repr=False, compare=False)
+    _faults: int = field(default=0, repr=False, compare=False)
+    _phase: int = field(default=1, repr=False, compare=False)
+    _marked: set[int] = field(default_factory=set, repr=False, compare=False)
 
-    def add(self, step: Step, optimum_cells: str, optimum: int) -> None:
-        """Add the frame of one served request."""
-        last = self.frames[-1] if self.frames else None
-        phase = last.phase if last else 1
-        if step.page not in self._phase and len(self._phase) == self.instance.cache:
-            self._phase.clear()
-            phase += 1
-        self._phase.add(step.page)
+    def add(self, step: Step, optimum_cells: str, optimum: int, other: Step | None = None) -> None:
+        """Add the frame of one served request; ``other`` is what OPT did at it, where that is told."""
+        if step.page not in self._marked and len(self._marked) == self.instance.cache:
+            self._marked.clear()
+            self._phase += 1
+        self._marked.add(step.page)
+        self._faults += not step.hit
+        told = [(self.reasons, step), (self.optimum_reasons, other)]
+        if step.time < self.start:
+            for reasons, taken in told:
+                if reasons and taken:
+                    reasons.take(taken)
+            return
+        own, theirs = (reasons.of(taken) if reasons and taken else NOTHING for reasons, taken in told)
         cells = "".join(
-            ABSENT if q not in step.cache else MARKED if q in self._phase else CACHED
+            ABSENT if q not in step.cache else MARKED if q in self._marked else CACHED
             for q in range(self.instance.total_pages)
         )
-        faults = (last.faults if last else 0) + (not step.hit)
         self.frames.append(
-            Picture(step.page, step.hit, step.victims, cells, optimum_cells, faults, optimum, phase)
-        )
+            Picture(
+                step.page, step.hit, step.victims, cells, optimum_cells, self._faults, optimum, self._phase,
+                *own, *theirs,
+            )
+        )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""
@@ -169,15 +198,19 @@ class Film:
             "title": self.title,
             "opt_cache": self.opt_cache,
             "optimum_title": self.optimum_title,
+            "numbers_title": self.reasons.title if self.reasons else "",
+            "optimum_numbers_title": self.optimum_reasons.title if self.optimum_reasons else "",
             "guides": [guide.as_dict() for guide in self.guides],
             "remark": self.remark,
             "seed": self.seed,
+            "start": self.start,
+            "beside": self.beside.as_dict() if self.beside else None,
             "frames": [frame._asdict() for frame in self.frames],
         }
 
     def _repr_html_(self) -> str:
         instance = self.instance
-        frames = list(enumerate(self.frames))
+        frames = list(enumerate(self.frames, self.start))
         shown = frames if len(frames) <= SHOWN else [*frames[: SHOWN - 1], frames[-1]]
         rows = [
             [
@@ -185,6 +218,7 @@ class Film:
                 instance.page_name(frame.page),
                 "hit" if frame.hit else "fault",
                 _names(instance, frame.victims),
+                frame.why,
                 _names(instance, _held(frame.cells)),
                 _names(instance, _held(frame.optimum_cells)),
                 f"{frame.faults} / {frame.optimum}",
@@ -196,12 +230,14 @@ class Film:
             "page",
             "",
             "leaves",
+            "because",
             f"cache of {self.policy}",
             "OPT's cache",
             "faults / OPT so far",
         ]
         note = "" if len(shown) == len(frames) else f" · {SHOWN - 1} of {len(frames):,} requests and the last"
-        return table(f"{self.policy} on {instance}{note}", header, rows)
+        own = table(f"{self.policy} on {instance}{note}", header, rows)
+        return own if self.beside is None else f"<div>{own}{self.beside._repr_html_()}</div>"
 
 
 def work_function_cells(work: WorkFunction) -> str:
@@ -214,8 +250,10 @@ def film_of(
     run: Run,
     *,
     first: int | None = None,
+    start: int = 0,
     opt_cache: int | None = None,
     remark: str = "",
+    beside: Run | None = None,
 ) -> Film:
     """Return the film of a run, beside a farthest-in-future schedule of the same requests.
 
@@ -224,11 +262,15 @@ def film_of(
     run : Run
         Sequential visits. A run that was not recorded is served again.
     first : int, optional
-        Show the first so many requests only. OPT is then the optimum of these.
+        Show so many requests only. OPT is then the optimum of the requests up to the last one shown.
+    start : int, default 0
+        Show none of the first so many requests, though all are served and counted.
     opt_cache : int, optional
         OPT's cache size h; default k.
     remark : str
         One more line above the picture.
+    beside : Run, optional
+        Another run on the same requests, to be shown in step.
 
     Returns
     -------
@@ -238,37 +280,60 @@ def film_of(
     Raises
     ------
     LimitError
-        More than 400,000 cells: requests × pages.
+        More than 400,000 cells: requests × pages, of all runs.
     ModelError
-        The run was not recorded and serving again gives another number of faults.
+        The run was not recorded and serving again gives another number of faults; ``beside`` served other
+        requests; nothing comes after ``start``.
 
     Examples
     --------
     >>> from paging import simulate
     >>> film = film_of(simulate("lru", RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2])))
-    >>> film.frames[-1]
-    Picture(page=2, hit=False, victims=(0,), cells='-cm', optimum_cells='c-c', faults=3, optimum=3, phase=2)
+    >>> film.frames[-1].cells, film.frames[-1].why
+    ('-cm', 'least recently used, last asked for at request 1')
     """
     instance = run.sequence.instance
     run.sequence.require_full_visits("a film")
-    length = len(run.sequence) if first is None else min(whole_number(first, "first", 0), len(run.sequence))
-    if length * instance.total_pages > MAX_CELLS:
+    start = whole_number(start, "start", 0, max(0, len(run.sequence) - 1))
+    rest = len(run.sequence) - start
+    length = rest if first is None else min(whole_number(first, "first", 0), rest)
+    runs = 1 if beside is None else 2
+    if length * instance.total_pages * runs > MAX_CELLS:
+        fit = MAX_CELLS // instance.total_pages // runs
         raise LimitError(
             f"{length:,} requests × {instance.total_pages:,} pages are too many to show one by one: at most "
-            f"{MAX_CELLS:,} cells; show at most the first {MAX_CELLS // instance.total_pages:,} requests"
+            f"{MAX_CELLS:,} cells; show at most {fit:,} requests at a time"
         )
     size = instance.cache if opt_cache is None else whole_number(opt_cache, "opt_cache (h)", 1)
-    sequence = run.sequence.prefix(length)
+    if beside is not None and beside.sequence.with_cache(instance.cache) != run.sequence:
+        raise ModelError(
+            f"{beside.policy} served other requests than {run.policy}: they cannot be shown in step"
+        )
+    film = _film(run, start, start + length, size, remark)
+    if beside is not None:
+        film.beside = _film(beside, start, start + length, size, "", optimum_shown=False)
+    return film
+
+
+def _film(run: Run, start: int, end: int, size: int, remark: str, *, optimum_shown: bool = True) -> Film:
+    instance, sequence = run.sequence.instance, run.sequence.prefix(end)
     best = farthest_in_future(sequence.with_cache(size), record=True)
     title = "farthest in future" if run.served_by is None else run.served_by.title
     film = Film(
         instance, run.policy, title, size, "OPT's cache (farthest in future)",
-        guides(instance, run.policy, size), remark, run.seed,
+        guides(instance, run.policy, size), remark, run.seed, start=start,
+        reasons=reasons_of(run.served_by or Farthest(end), instance),
+        optimum_reasons=Reasons(Farthest(end), instance.with_cache(size)) if optimum_shown else None,
     )  # fmt: skip
+    served = _steps(run, sequence)
+    if run.served_by is None:
+        served = with_future(sequence, served)
     optimum = 0
-    for step, other in zip(_steps(run, sequence), best.schedule.steps(), strict=True):
+    for step, other in zip(served, with_future(sequence, best.schedule.steps()), strict=True):
         optimum += not other.hit
-        film.add(step, _plain_cells(other.cache, instance.total_pages), optimum)
+        shown = optimum_shown and step.time >= start
+        cells = _plain_cells(other.cache, instance.total_pages) if shown else ""
+        film.add(step, cells, optimum, other)
     return film
 
 

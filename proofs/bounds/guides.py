@@ -15,7 +15,7 @@ HUMAN = "you"
 
 
 class _Human(Policy):
-    traits = frozenset({"deterministic", "online"})
+    traits = frozenset({"deterministic", "online", "demand"})
 
 
 def guides(instance: LayeredInstance, policy: str, opt_cache: int | None = None) -> list[Guide]:

@@ -26,6 +26,7 @@ ANY = Subject(traits=(("online",),))
 ANY_DETERMINISTIC = Subject(traits=(("online", "deterministic"),))
 MARKING = Subject(traits=(("deterministic", "marking"),))
 CONSERVATIVE = Subject(traits=(("conservative",),))
+DEMAND_OR_MARKING = Subject(traits=(("demand",), ("marking",)))
 MARKING_OR_CONSERVATIVE = Subject(traits=(("deterministic", "marking"), ("conservative",)))
 
 DETERMINISTIC = (
@@ -47,6 +48,7 @@ A_SLOT_EACH: Condition = ("k ≥ ℓ", lambda i: i.cache >= i.layers)
 A_SLOT_MORE: Condition = ("k ≥ ℓ + 1", lambda i: i.cache > i.layers)
 ONE_SLOT_MORE: Condition = ("k = ℓ + 1", lambda i: i.cache == i.layers + 1)
 BEYOND_CACHE: Condition = ("k < number of pages", lambda i: i.cache < i.total_pages)
+ALL_FIT: Condition = ("k ≥ number of pages", lambda i: i.cache >= i.total_pages)
 TWO_EACH: Condition = ("n ≥ 2", lambda i: min(i.pages_by_layer) >= 2)
 
 LLRU_BEATEN = {(2, 6): 4, (2, 7): 4, (2, 8): 5, (2, 9): 5, (3, 7): 3, (3, 8): 3}
@@ -164,6 +166,7 @@ TABLE = (
         origin="ours",
         status="ours",
         evidence="A page requested in the last round never leaves; windows of ℓ requests after an OPT fault.",
+        machine_checked="Latest.lru_doubled",
     ),
     Bound(
         id="lru-layered-lower",
@@ -183,6 +186,7 @@ TABLE = (
         status="ours",
         evidence="k − ℓ + 1 layers alternate between two pages.",
         constructions=("two-faces",),
+        machine_checked="Latest.lru_doubled_tight",
     ),
     Bound(
         id="one-slot-each-upper",
@@ -202,6 +206,7 @@ TABLE = (
         origin="ours",
         status="ours",
         evidence="They keep the last page of every layer.",
+        machine_checked="Latest.one_slot_each",
     ),
     Bound(
         id="zrc-tight",
@@ -385,6 +390,23 @@ TABLE = (
         constructions=("llru-cycles",),
     ),
     Bound(
+        id="everything-fits",
+        kind="upper",
+        measure="deterministic",
+        subject=DEMAND_OR_MARKING,
+        value=sympy.Integer(1),
+        additive=ZERO,
+        range=ANY_NUMBER,
+        conditions=(ALL_FIT,),
+        statement="Where all pages fit the cache, a policy that evicts only when it is full has ratio 1.",
+        source="here",
+        locator="this table",
+        origin="classical",
+        status="folklore",
+        evidence="Every page faults once, which OPT cannot avoid; all pages fit into one k-phase.",
+        measured=("lru", "zrc", "mark"),
+    ),
+    Bound(
         id="marking-upper",
         kind="upper",
         measure="deterministic",
@@ -398,7 +420,7 @@ TABLE = (
         origin="classical",
         status="proved in the source",
         evidence="At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
-        machine_checked="Marking.marking_upper",
+        machine_checked="Marking.marking_upper (one page a visit)",
     ),
     Bound(
         id="marking-lower",
@@ -459,6 +481,7 @@ TABLE = (
         origin="classical",
         status="proved in the source",
         evidence="At most k faults in a k-phase; OPT pays k in the first and 1 for each further one.",
+        machine_checked="Conservative.conservative_upper (one page a visit)",
     ),
     Bound(
         id="fifo-tight",
@@ -479,6 +502,7 @@ TABLE = (
             "conservative-upper from above."
         ),
         constructions=("domino",),
+        machine_checked="Conservative.fifo_upper (from above)",
     ),
     Bound(
         id="augmentation-upper",
@@ -486,15 +510,15 @@ TABLE = (
         measure="deterministic",
         subject=MARKING_OR_CONSERVATIVE,
         value=k / (k - h + 1),
-        additive=k,
+        additive=ZERO,
         range=ANY_NUMBER,
         statement="With k pages against OPT's h ≤ k they are k/(k − h + 1)-competitive.",
         source="SleatorTarjan1985",
         locator="section on paging, upper bound",
         origin="classical",
         status="proved in the source",
-        evidence="OPT with h pages pays at least k − h + 1 per k-phase; additive constant k ours.",
-        machine_checked="Marking.marking_upper (marking algorithms)",
+        evidence="OPT with h pages pays at least k − h + 1 per k-phase; additive constant 0 ours.",
+        machine_checked="Marking.marking_upper, Conservative.conservative_upper (one page a visit)",
     ),
     Bound(
         id="deterministic-lower",

@@ -31,8 +31,9 @@ from proofs.checker import (
     members,
     within,
 )
-from proofs.checker.problem import read_problem, read_setting
+from proofs.checker.problem import Problem, read_plain, read_problem, read_setting
 from proofs.checker.reading import common_denominator, rational, rationals, whole
+from proofs.checker.states import array_of, read_likeness
 
 VARIABLE = "PAGING_FORMAL"
 BUILT = Path(__file__).resolve().parents[2] / "build" / "formal" / "certify"
@@ -80,12 +81,22 @@ def verify_formally(path: str, limit: int = 1) -> Verdict:
     try:
         document, budget = load(path, limit)
         with within(budget):
-            parts = list(numbers_of(document))
+            inputs = [b"".join(parts) for parts in inputs_of(document)]
     except Incomplete as incomplete:
         return Verdict(INCOMPLETE, str(incomplete))
     except Refuted as refuted:
         return Verdict(REFUTED, str(refuted))
-    done = subprocess.run([run], input=b"".join(parts), capture_output=True, check=False)
+    verdicts = [judged(run, numbers) for numbers in inputs]
+    for verdict in verdicts:
+        if verdict.status != VERIFIED:
+            return verdict
+    printed = dict.fromkeys(text for verdict in verdicts for text in verdict.assumptions)
+    return Verdict(VERIFIED, "; ".join(verdict.reason for verdict in verdicts), tuple(printed))
+
+
+def judged(run: Path, numbers: bytes) -> Verdict:
+    """Return what the program says."""
+    done = subprocess.run([run], input=numbers, capture_output=True, check=False)
     first, *below = done.stdout.decode("ascii", "replace").splitlines() or [""]
     status, _, reason = first.partition(": ")
     if done.returncode != {VERIFIED: 0, REFUTED: 1, INCOMPLETE: 2}.get(status):
@@ -122,8 +133,8 @@ def beyond(what: str) -> Incomplete:
     return Incomplete(f"the verified checker does not speak about {what}")
 
 
-def numbers_of(document: Json) -> Iterator[bytes]:
-    """Yield a certificate as the program reads it, or refuse one that is not of the format."""
+def inputs_of(document: Json) -> list[Iterator[bytes]]:
+    """Return what the program is to judge, or refuse a document that is not of the format."""
     members(
         document,
         "the certificate",
@@ -134,10 +145,31 @@ def numbers_of(document: Json) -> Iterator[bytes]:
         raise Incomplete(f"not a {FORMAT!r} of version {VERSION}")
     whole(document["version"], "version", 1)
     kind = choice(document["type"], "type", *CHECKS)
+    if kind == "exact":
+        return exact(document["claim"], document["evidence"])
     if kind not in SPOKEN:
         raise beyond(f"the type {kind}")
-    yield line(kind)
-    yield from SPOKEN[kind](document["claim"], document["evidence"])
+    return [SPOKEN[kind](document["claim"], document["evidence"])]
+
+
+def exact(claim: Json, evidence: Json) -> list[Iterator[bytes]]:
+    """Return a certificate of the type ``exact`` as its two parts, a cycle and a potential."""
+    members(claim, "claim", ("instance", "policy", "opt_cache", "ratio", "additive"))
+    members(evidence, "evidence", ("cycle", "potential"))
+    named = ("prefix", "cycle", "online", "offline")
+    below = members(
+        evidence["cycle"], "evidence.cycle", (*named, "leaving", "left", "start", "periods", "schedule")
+    )
+    if claim["ratio"] == "unbounded":
+        raise Refuted("an unbounded ratio has no potential: a certificate of type cycle says it all")
+    lower = {name: claim[name] for name in ("instance", "policy", "opt_cache", "ratio")}
+    return [
+        cycle(
+            {**lower, **{name: below[name] for name in named}},
+            {name: below[name] for name in below if name not in named},
+        ),
+        potential(claim, evidence["potential"]),
+    ]
 
 
 def instance(claim: Json) -> bytes:
@@ -159,6 +191,7 @@ def optimum(claim: Json, evidence: Json) -> Iterator[bytes]:
     dual = members(evidence["dual"], "evidence.dual", ("steps", "values"))
     if "weights" in claim:
         raise beyond("weights")
+    yield line("optimum")
     yield instance(claim)
     yield naturals(claim["requests"], "claim.requests")
     values = rationals(dual["values"], "evidence.dual.values")
@@ -194,6 +227,7 @@ def cycle(claim: Json, evidence: Json) -> Iterator[bytes]:
     costs = ("online", "offline")
     members(claim, "claim", ("instance", "policy", "opt_cache", "prefix", "cycle", *costs, "ratio"))
     members(evidence, "evidence", ("leaving", "left", "start", "periods", "schedule"))
+    yield line("cycle")
     yield from setting(claim)
     yield from (naturals(claim[name], f"claim.{name}") for name in ("prefix", "cycle"))
     yield from (line(whole(claim[name], f"claim.{name}", 0)) for name in costs)
@@ -215,8 +249,47 @@ def cycle(claim: Json, evidence: Json) -> Iterator[bytes]:
     yield numbers(integers(evidence["schedule"], "evidence.schedule"))
 
 
+def potential(claim: Json, evidence: Json) -> Iterator[bytes]:
+    """Yield a certificate of the type ``potential``."""
+    members(claim, "claim", ("instance", "policy", "opt_cache", "ratio", "additive"))
+    listed = ("alike", "labels", "work", "layers", "potential")
+    members(evidence, "evidence", listed, allowed=("moves",))
+    yield line("potential")
+    yield from setting(claim)
+    yield from ratio(rational(claim["ratio"], "claim.ratio"), "claim.ratio")
+    additive = rational(claim["additive"], "claim.additive")
+    yield from map(line, (additive.numerator, additive.denominator))
+    problem = read_plain(claim)
+    alike = read_likeness(evidence["alike"], problem)
+    if not alike.pages:
+        raise beyond("a list of states that tells the pages of a layer apart")
+    yield line(int(alike.layers))
+    yield from states(evidence, problem)
+
+
+def states(evidence: Json, problem: Problem) -> Iterator[bytes]:
+    """Yield the listed states: layers, labels of policy and OPT, potential."""
+    layers = integers(evidence["layers"], "evidence.layers")
+    if not 0 <= min(layers, default=0) <= max(layers, default=0) < problem.layers:
+        raise Refuted("evidence.layers names a layer that does not exist")
+    yield numbers(layers)
+    for name in ("labels", "work"):
+        labels = array_of(evidence, name, len(layers), len(problem.layer_of))
+        if min(labels, default=0) < 0:
+            raise Refuted(f"evidence.{name} has a negative number")
+        yield numbers(labels)
+    potential = integers(evidence["potential"], "evidence.potential")
+    if len(potential) != len(layers):
+        raise Refuted(f"{len(potential)} potentials for {len(layers)} states")
+    yield numbers(potential)
+
+
 POLICIES = ("lru", "fifo", "lifo", "mru", "fwf", "mark-lru", "mark-fifo")
 """The policies that the verified checker has rules for (``Rules.v``)."""
 
-SPOKEN: dict[str, Callable[[Json, Json], Iterator[bytes]]] = {"optimum": optimum, "cycle": cycle}
+SPOKEN: dict[str, Callable[[Json, Json], Iterator[bytes]]] = {
+    "optimum": optimum,
+    "cycle": cycle,
+    "potential": potential,
+}
 """The types of certificates that the verified checker speaks about."""

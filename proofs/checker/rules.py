@@ -283,6 +283,93 @@ def zrc(labels: Labels, page: int, frame: Told) -> Labels:
     return after
 
 
+def heat_lru(labels: Labels, page: int, frame: Told) -> Labels:
+    """6·(recency rank) + hits up to 5; the least recent page with at most 4 leaves, else the least recent."""
+    ranked = sorted((label, q) for q, label in enumerate(labels) if label)
+    hits = {q: label % 6 for label, q in ranked}
+    order = [q for _, q in ranked if q != page]
+    if labels[page] == 0 and full(labels, frame):
+        order.remove(([q for q in order if hits[q] < 5] or order)[-1])
+    after = [0] * len(labels)
+    after[page] = 6 + (min(hits[page] + 1, 5) if page in hits else 0)
+    for rank, q in enumerate(order, start=2):
+        after[q] = 6 * rank + hits[q]
+    return after
+
+
+def least_stale(labels: Labels, page: int, frame: Told) -> Labels:
+    """2·(arrival rank, 1 = newest) + touched in this round; untouched first, then those arrived first."""
+    if frame.served == 0:
+        labels = [label // 2 * 2 for label in labels]
+    if labels[page]:
+        return put(labels, page, labels[page] | 1)
+    gone, cached = None, [q for q, label in enumerate(labels) if label]
+    if full(labels, frame):
+        gone = max(cached, key=lambda q: (labels[q] % 2 == 0, labels[q]))
+    younger = labels[gone] // 2 if gone is not None else frame.cache + 1
+    moved = [label + 2 if label and label // 2 < younger else label for label in labels]
+    return put(moved, page, 3, gone)
+
+
+def queues(labels: Labels, base: int) -> dict[int, Labels]:
+    """Return the pages that stand in each queue, newest first; queue −1 is that of negative labels."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for q, label in enumerate(labels):
+        if label:
+            found.setdefault(label // base if label > 0 else -1, []).append((abs(label) % base, q))
+    return {queue: [q for _, q in sorted(pages)] for queue, pages in found.items()}
+
+
+def stood(standing: dict[int, Labels], pages: int, base: int) -> Labels:
+    """Return the labels of pages in their queues."""
+    after = [0] * pages
+    for queue, own in standing.items():
+        for rank, q in enumerate(own, start=1):
+            after[q] = queue * base + rank if queue >= 0 else -rank
+    return after
+
+
+def slru(labels: Labels, page: int, frame: Told) -> Labels:
+    """Segment·(k + 1) + rank, four segments or k; a hit climbs, overflow sinks, the lowest gives away."""
+    base, count = frame.cache + 1, min(4, frame.cache)
+    found = queues(labels, base)
+    segments = [found.get(segment, []) for segment in range(count)]
+    room = [frame.cache - (count - 1) * (frame.cache // count)] + [frame.cache // count] * (count - 1)
+    if labels[page]:
+        own = labels[page] // base
+        above = min(own + 1, count - 1)
+        segments[own].remove(page)
+        segments[above].insert(0, page)
+        if len(segments[above]) > room[above]:
+            segments[above - 1].insert(0, segments[above].pop())
+    else:
+        if full(labels, frame):
+            segments[0].pop()
+        free = [len(segment) < most for segment, most in zip(segments, room, strict=True)]
+        segments[free.index(True)].insert(0, page)
+    return stood(dict(enumerate(segments)), len(labels), base)
+
+
+def two_queues(labels: Labels, page: int, frame: Told) -> Labels:
+    """Rank in A1in, k + 1 + rank in Am, −rank in A1out; a quarter for A1in, half remembered."""
+    base = frame.cache + 1
+    found = queues(labels, base)
+    young, old, ghosts = found.get(0, []), found.get(1, []), found.get(-1, [])
+    if page in young:
+        return labels
+    known = page in ghosts
+    for queue in (old, ghosts):
+        if page in queue:
+            queue.remove(page)
+    if labels[page] <= 0 and full(labels, frame):
+        if len(young) > frame.cache // 4:
+            ghosts = [young.pop(), *ghosts][: frame.cache // 2]
+        else:
+            old.pop()
+    (old if known or labels[page] > 0 else young).insert(0, page)
+    return stood({0: young, 1: old, -1: ghosts}, len(labels), base)
+
+
 RULES: dict[str, Rule] = {
     "lru": Rule(lru),
     "fifo": Rule(fifo),
@@ -299,11 +386,15 @@ RULES: dict[str, Rule] = {
     "llru": Rule(llru),
     "llru-lazy": Rule(llru_lazy),
     "llru-token": Rule(llru_token, turns=False),
+    "heat-lru": Rule(heat_lru),
+    "least-stale": Rule(least_stale, turns=False),
+    "slru": Rule(slru),
+    "2q": Rule(two_queues),
     "zrc": Rule(zrc, ties=True),
 }
 """Rules by the policy's name."""
 
-SPLIT = re.compile(r"partitioned(?::policy=([a-z-]+))?(?:(?(1),|:)shares=([0-9]{1,9}(?:/[0-9]{1,9})*))?")
+SPLIT = re.compile(r"partitioned(?::policy=([a-z0-9-]+))?(?:(?(1),|:)shares=([0-9]{1,9}(?:/[0-9]{1,9})*))?")
 
 
 def rule_of(policy: str, problem: Problem) -> Rule | None:

@@ -114,9 +114,21 @@ class Runs:
 
 
 def candidates() -> list[Policy]:
-    """Return the policies that are tried: deterministic, causal, and with a kernel; LRU first."""
+    """Return the policies that are tried: deterministic, causal, and with a kernel; LRU first.
+
+    Those that need a profile or bypassing, and so refuse even a cache for all pages, are not.
+    """
     known = [get_policy(cls) for cls in registered_policies().values() if cls.kernel is not Policy.kernel]
-    return [policy for policy in known if not policy.randomized and "online" in policy.traits]
+    causal = [policy for policy in known if not policy.randomized and "online" in policy.traits]
+    return [policy for policy in causal if _serves(policy, LayeredInstance(1, 2, 2))]
+
+
+def _serves(policy: Policy, instance: LayeredInstance) -> bool:
+    try:
+        policy.check(instance)
+    except UnsupportedModelError:
+        return False
+    return True
 
 
 def misses_of(entries: PageArray, instance: LayeredInstance) -> Misses:
@@ -171,7 +183,12 @@ def serve(sequence: RequestSequence, sizes: Sequence[int], watch: Watch = UNWATC
     sequences = {cache: sequence.with_cache(min(cache, enough)) for cache in dict.fromkeys(sizes)}
     largest = sequences[max(sequences)]
     longest = min(sequence.distinct_pages, max(largest.instance.cache, LONGEST_CURVE))
-    policies, refused = candidates(), dict[tuple[str, str], set[int]]()
+    refused = dict[tuple[str, str], set[int]]()
+    policies = candidates()
+    if sequence.instance.visits == "atomic":
+        apart = [policy.name for policy in policies if "atomic" not in policy.traits]
+        refused[", ".join(apart), "they do not keep the pages of an atomic visit together"] = set(sequences)
+        policies = [policy for policy in policies if "atomic" in policy.traits]
 
     def unless_refused(
         what: str, caches: Iterable[int], work: Callable[..., object], *given: object

@@ -67,14 +67,14 @@ Qed.
 (** ** Legal requests *)
 
 Definition layersN : N := N.of_nat (layers I).
-Definition next (j : N) : N := if N.eqb (N.succ j) layersN then 0%num else N.succ j.
+Definition next_layer (j : N) : N := if N.eqb (N.succ j) layersN then 0%num else N.succ j.
 
 Fixpoint legal_from (j : N) (rs : seq N) : bool :=
-  if rs is p :: rs' then [&& N.ltb p (page_count I), N.eqb (locate (counts I) p) j & legal_from (next j) rs'] else true.
+  if rs is p :: rs' then [&& N.ltb p (page_count I), N.eqb (locate (counts I) p) j & legal_from (next_layer j) rs'] else true.
 
-Lemma next_mod j t : N.to_nat j = t %% layers I -> N.to_nat (next j) = t.+1 %% layers I.
+Lemma next_layer_mod j t : N.to_nat j = t %% layers I -> N.to_nat (next_layer j) = t.+1 %% layers I.
 Proof.
-move=> e; have lt := ltn_pmod t (isT : 0 < layers I); rewrite -addn1 -modnDml -e addn1 /next.
+move=> e; have lt := ltn_pmod t (isT : 0 < layers I); rewrite -addn1 -modnDml -e addn1 /next_layer.
 case: ifP => [/eqbN|/N.eqb_neq] h.
   by rewrite (_ : (N.to_nat j).+1 = layers I) ?modnn //; move: h; rewrite /layersN; lia.
 by rewrite modn_small; move: h lt; rewrite /layersN -e; lia.
@@ -85,7 +85,7 @@ Lemma legal_fromP j rs t : N.to_nat j = t %% layers I -> legal_from j rs ->
   forall past p future, [seq page I p | p <- rs] = past ++ p :: future -> layer p = (t + size past) %% layers I :> nat.
 Proof.
 elim: rs j t => [|p rs ih] j t e /=; first by split=> // -[].
-case/and3P=> lt /eqbN here /(ih _ t.+1 (next_mod e))[same ok].
+case/and3P=> lt /eqbN here /(ih _ t.+1 (next_layer_mod e))[same ok].
 split; first by rewrite same num_page.
 case=> [|q past] r future [<- eq]; first by rewrite layer_page // here addn0.
 by rewrite (ok _ _ _ eq) addSnnS.

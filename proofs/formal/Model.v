@@ -128,6 +128,21 @@ Qed.
 Lemma cost_of_nil A : cost_of A [::] = 0.
 Proof. by []. Qed.
 
+(** There are legal sequences of every length. *)
+Lemma legal_exists T : 0 < l -> (forall j, exists p, layer p = j) -> exists2 s, legal s & size s = T.
+Proof.
+move=> l0 no_empty; elim: T => [|T [s leg size_s]]; first by exists [::]; rewrite //; apply: legal_nil.
+have [p here] := no_empty (Ordinal (ltn_pmod T l0)); exists (rcons s p); last by rewrite size_rcons size_s.
+by apply/legal_rcons; rewrite here size_s.
+Qed.
+
+(** Every sequence can be served, with one slot. *)
+Lemma schedule_exists k s : 0 < k -> exists cs, schedule k s cs.
+Proof.
+move=> k0; exists [seq [set p] | p <- s]; rewrite /schedule.
+by elim: s => //= p s ->; rewrite inE eqxx cards1 k0.
+Qed.
+
 (** A schedule pays for every page that is requested at least once. *)
 Lemma cost_of_distinct k s cs : schedule k s cs -> #|last set0 cs :|: [set p in s]| <= cost cs.
 Proof.
@@ -138,6 +153,26 @@ apply: leq_trans (leq_card_setU _ _).1; apply: subset_leq_card.
 apply/subsetP=> q; rewrite !inE mem_rcons inE.
 by case: (eqVneq q p) => [->|_]; rewrite ?pC //=; cases.
 Qed.
+
+(** So nobody serves a request for nothing. *)
+Lemma cost_positive k s cs : schedule k s cs -> s != [::] -> 0 < cost cs.
+Proof.
+case: s => // p s sched _; apply: leq_trans (cost_of_distinct sched); rewrite card_gt0; apply/set0Pn; exists p.
+by rewrite !inE eqxx orbT.
+Qed.
+
+(** Who is competitive against schedules with a large cache is so against those with a small one. *)
+Lemma competitive_le h h' A p q b : h <= h' -> competitive h' A p q b -> competitive h A p q b.
+Proof.
+move=> le comp s cs leg sched; apply: comp => //; move: sched; rewrite /schedule.
+elim: s cs {leg} => [|r s ih] [|C cs] //= /andP[/andP[-> size_C] /ih->].
+by rewrite (leq_trans size_C le).
+Qed.
+
+(** What is a bound from below is not above what is one from above. *)
+Lemma ratio_between h A p q p' q' b :
+  ratio_at_least h A p q -> 0 < q' -> competitive h A p' q' b -> p * q' <= p' * q.
+Proof. by move=> low q0 up; rewrite leqNgt; apply/negP=> less; apply: low up. Qed.
 
 (** With as many slots as pages the ratio is 1, with additive constant 0. *)
 Definition keep_all : algorithm := fun s => [set p in s].

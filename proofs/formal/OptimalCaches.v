@@ -375,6 +375,12 @@ rewrite (leq_trans _ le) ?leq_addr // andbT; have [C CF] := fam_some (matroid_al
 exact: leq_trans (work_min k0 s C) (fam_upper CF).
 Qed.
 
+Lemma opt_dead s p : opt k (rcons s p) = opt k s + dead (fam s) p.
+Proof.
+rewrite !opt_increments early_rcons increments_rcons /full.
+by case: (dead _ _); case: (filled _); rewrite /= ?addn0 ?addnA // addnAC.
+Qed.
+
 Theorem work_family s C :
   (exists2 B, B \in fam s & work k s C = opt k s + #|C :\: B|) /\
   (forall B, B \in fam s -> work k s C <= opt k s + #|C :\: B|).

@@ -10,7 +10,7 @@ if ! command -v coqc >/dev/null; then
     exit
 fi
 mkdir "$1"
-cp "$here"/*.v "$here"/*.ml "$here/_CoqProject" "$1"
+cp "$here"/*.v "$here/_CoqProject" "$1"
 cd "$1"
 
 coq_makefile -f _CoqProject -o Makefile
@@ -35,5 +35,6 @@ if ! command -v ocamlopt >/dev/null; then
     [ "${CI:-}" != true ]
     exit
 fi
-ocamlopt -w -a -O3 checker.mli checker.ml main.ml -o certify
+cp "$here/main.ml" .
+ocamlopt -w -a -inline 100 checker.mli checker.ml main.ml -o certify
 echo "built: $(pwd)/certify"

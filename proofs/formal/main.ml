@@ -12,6 +12,9 @@ let rec positive i = if i = 1 then XH else if i land 1 = 1 then XI (positive (i 
 
 let memo make = let known = Array.init 1024 make in fun i -> if i >= 0 && i < 1024 then known.(i) else make i
 let natural = memo (fun i -> if i = 0 then N0 else if i > 0 then Npos (positive i) else failwith "a number is negative")
+let int n = match n with
+  | N0 -> 0
+  | Npos p -> let rec from = function XH -> 1 | XO p -> 2 * from p | XI p -> 2 * from p + 1 in from p
 let natural_of_z = function Z0 -> N0 | Zpos p -> Npos p | Zneg _ -> failwith "a number is negative"
 let small = memo (fun i -> if i = 0 then Z0 else Zpos (positive i))
 let whole i = if i < 0 then Z.opp (small (- i)) else small i
@@ -50,7 +53,8 @@ let word () = input_line stdin
 let z () = z_of_text (word ())
 let n () = natural_of_z (z ())
 
-let array make =
+(* Length, and the number at a place. *)
+let raw () =
   let width, length = Scanf.sscanf (word ()) "%d %d" (fun w l -> w, l) in
   let bytes = Bytes.create (width * length) in
   really_input stdin bytes 0 (width * length);
@@ -62,7 +66,11 @@ let array make =
       let wide = Bytes.get_int64_le b i in
       let i = Int64.to_int wide in
       if Int64.of_int i <> wide then failwith "a number has more than 62 bits" else i in
-  let rec from i rest = if i < 0 then rest else from (i - 1) (make (get bytes (i * width)) :: rest) in
+  length, fun i -> get bytes (i * width)
+
+let array make =
+  let length, get = raw () in
+  let rec from i rest = if i < 0 then rest else from (i - 1) (make (get i) :: rest) in
   from (length - 1) []
 
 let instance () = match array natural with
@@ -71,8 +79,8 @@ let instance () = match array natural with
 
 (* Claims *)
 
-let shape i = Printf.printf "  instance: %s pages in layers of %s; cache k = %s\n"
-    (text_of_n (page_count i)) (list (i.first :: i.others)) (text_of_n i.slots)
+let shape i = Printf.printf "  the model of Model.v\n  pages layer by layer: %s; cache k = %s\n"
+    (list (i.first :: i.others)) (text_of_n i.slots)
 
 let verdict proved claim show =
   Printf.printf "%s: %s\n" (if proved then "VERIFIED" else "REFUTED: not proved") claim;
@@ -92,7 +100,7 @@ let optimum () =
   let bound value = fraction (text_of_z value) (text_of_n opt_scale) in
   verdict (check_optimum claim { opt_schedule; opt_prices })
     (Printf.sprintf "%s <= OPT <= %s for these requests" (bound opt_lower) (bound opt_upper))
-    (fun () -> shape opt_instance; Printf.printf "  requests: %s\n" (list opt_requests))
+    (fun () -> shape opt_instance; Printf.printf "  the requests %s\n" (list opt_requests))
 
 let policies = [
   "lru", LRU; "fifo", FIFO; "lifo", LIFO; "mru", MRU; "fwf", FWF; "mark-lru", MARK_LRU; "mark-fifo", MARK_FIFO ]
@@ -105,7 +113,7 @@ let policy () =
 
 let name_of policy = fst (List.find (fun (_, found) -> found = policy) policies)
 
-let against slots = Printf.printf "  against OPT with %s pages\n" (text_of_n slots)
+let against slots = Printf.printf "  OPT has %s pages\n" (text_of_n slots)
 
 (* Cut a list into pieces of the lengths given. *)
 let cut lengths numbers =
@@ -140,13 +148,61 @@ let cycle () =
        (text_of_n cyc_online) (text_of_n cyc_offline))
     (fun () ->
        shape cyc_instance; against cyc_opt_slots;
-       Printf.printf "  once: %s\n  round: %s\n" (list cyc_prefix) (list cyc_round))
+       Printf.printf "  once the requests %s\n  again and again the requests %s\n" (list cyc_prefix) (list cyc_round))
+
+(* Listed states: their parts, from the layer served next on, pages in ascending order. A part that comes again is the same
+   piece of memory. *)
+let states counts turning =
+  let count, layers = raw () in
+  let _, labels = raw () in
+  let _, work = raw () in
+  let _, potential = raw () in
+  let counts = Array.of_list (List.map int counts) in
+  let width = Array.fold_left (+) 0 counts in
+  let firsts = Array.init (Array.length counts) (fun j -> Array.fold_left (+) 0 (Array.sub counts 0 j)) in
+  let known = Hashtbl.create 100000 in
+  let part s j =
+    let at = s * width + firsts.(j) in
+    let codes = List.sort Int.compare (List.init counts.(j) (fun i -> (labels (at + i) lsl 30) lor work (at + i))) in
+    match Hashtbl.find_opt known codes with
+    | Some part -> part
+    | None ->
+      let part = List.map (fun code -> natural (code lsr 30), natural (code land (1 lsl 30 - 1))) codes in
+      Hashtbl.add known codes part; part in
+  let l = Array.length counts in
+  let state s =
+    let served = layers s in
+    if served < 0 || served >= l then failwith "a layer does not exist";
+    { parts = List.init l (fun i -> part s ((served + i) mod l));
+      served = if turning then N0 else natural served;
+      place = positive (s + 1);
+      phi = whole (potential s) } in
+  let rec from s rest = if s < 0 then rest else from (s - 1) (state s :: rest) in
+  from (count - 1) []
+
+let potential () =
+  let pot_instance = instance () in
+  let pot_policy = policy () in
+  let pot_opt_slots = n () in
+  let p = n () in
+  let q = n () in
+  let an = z () in
+  let ad = z () in
+  let pot_turning = word () = "1" in
+  let pot_states = states (counts pot_instance) pot_turning in
+  let claim = { pot_instance; pot_policy; pot_opt_slots; pot_ratio = p, q; pot_additive = an, ad } in
+  verdict (check_potential claim { pot_turning; pot_states })
+    (Printf.sprintf "policy %s: faults <= %s OPT + %s on every request sequence" (name_of pot_policy)
+       (fraction (text_of_n p) (text_of_n q)) (fraction (text_of_z an) (text_of_z ad)))
+    (fun () -> shape pot_instance; against pot_opt_slots)
 
 let () =
+  Gc.set { (Gc.get ()) with minor_heap_size = 1 lsl 22; space_overhead = 300 };
   set_binary_mode_in stdin true;
   try match word () with
     | "optimum" -> optimum ()
     | "cycle" -> cycle ()
+    | "potential" -> potential ()
     | kind -> failwith ("no such type: " ^ kind)
   with Failure what | Invalid_argument what | Scanf.Scan_failure what -> Printf.printf "INCOMPLETE: %s\n" what; exit 2
      | End_of_file -> Printf.printf "INCOMPLETE: the input ends early\n"; exit 2

@@ -10,7 +10,7 @@ import numpy as np
 
 from paging.errors import UnsupportedModelError
 from paging.model import Frame, LabelArray, LayeredInstance, whole_number
-from paging.policy import Policy
+from paging.policy import Criterion, Policy
 from paging.work_function import WorkFunction, update_work_function
 
 if TYPE_CHECKING:
@@ -85,6 +85,13 @@ class GameOptimal(Policy):
         update_work_function(work, page, cache)
         stay = (cached | {page}) - {victim}
         labels[:] = [label + 1 if q in stay else -label for q, label in enumerate(work.tolist())]
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        """Return the labels of the work function, and whose word decides."""
+        work = np.where(labels > 0, labels - 1, -labels)
+        return (Criterion(work, "", "label of the work function", "so the solution of the game says"),)
 
 
 class GameAdversary:

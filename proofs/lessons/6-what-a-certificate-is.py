@@ -23,6 +23,8 @@ def _(mo):
 def _():
     import copy
     import json
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
 
     import marimo as mo
 
@@ -30,15 +32,19 @@ def _():
     from lp import gaps_of, optimum
     from lp.certificate import optimum_certificate
     from paging import LayeredInstance, RequestSequence
-    from paging.certificate import certificate
+    from paging.certificate import certificate, write_certificate
     from paging.lessons import after, check, check_that, code, score, whole_numbers
     from paging.viewer.timeline import cache_timeline
+    from proofs.certificates.formal import FormalError, verify_formally
     from proofs.checker import verify
 
     return (
+        FormalError,
         LayeredInstance,
+        Path,
         RequestSequence,
         Search,
+        TemporaryDirectory,
         after,
         cache_timeline,
         certificate,
@@ -54,7 +60,9 @@ def _():
         periodic_cycle,
         score,
         verify,
+        verify_formally,
         whole_numbers,
+        write_certificate,
     )
 
 
@@ -463,6 +471,36 @@ def _(answer_11, check, worst):
     )
     result_11
     return (result_11,)
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    ## 5. Who checks the checker?
+
+    The checker is short, and you can read it. For three types of certificates one can do better: a second
+    checker is written in Coq, with a **proof** that whatever it accepts is true, of every schedule and every
+    request sequence. Coq turns it into a native program; `make formal` builds it, and
+
+        paging verify FILE --formal
+
+    asks it. It prints the claim that it has judged: compare it with the one you care about. What is left to
+    trust is Coq, the compiler, the definitions of the model (less than a page) and your eyes.
+    """)
+    return
+
+
+@app.cell
+def _(FormalError, Path, TemporaryDirectory, mo, proof, verify_formally, write_certificate):
+    with TemporaryDirectory() as _folder:
+        _file = Path(_folder) / "proof.json"
+        write_certificate(proof, _file)
+        try:
+            _answer = "\n".join(verify_formally(str(_file)).lines())
+        except FormalError as _error:
+            _answer = str(_error)
+    mo.plain_text(_answer)
+    return
 
 
 @app.cell(hide_code=True)

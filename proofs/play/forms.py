@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from adversary import constructions, get_construction
@@ -17,6 +18,7 @@ from paging import (
     RequestSequence,
     Trace,
     UnknownNameError,
+    UnsupportedModelError,
     get_policy,
 )
 from paging.model import whole_number
@@ -25,6 +27,7 @@ from paging.viewer.film import MAX_CELLS
 from paging.workloads import WORKLOADS, describe_workloads, generate
 from proofs.play.games import MAX_LIVE_PAGES, MAX_LIVE_REQUESTS, AdversaryGame, AlgorithmGame, LiveGame, watch
 from proofs.play.opponents import OPPONENTS
+from proofs.play.scenes import SCENES
 
 MAX_LAYERS, MAX_PAGES, MAX_CACHE, MAX_REQUESTS, MAX_SEED = 32, 256, 256, 2000, 2**31 - 1
 """Largest film of a construction or workload. Traces bring their own layers and pages."""
@@ -32,14 +35,32 @@ MAX_LAYERS, MAX_PAGES, MAX_CACHE, MAX_REQUESTS, MAX_SEED = 32, 256, 256, 2000, 2
 MAX_BUILT_LAYERS, MAX_BUILT_PAGES = 6, 40
 """Largest construction: the exact limits of the random ones take a second at this size and hours beyond."""
 
+MAX_TYPED = 12_000
+"""Characters of typed requests; a page's name has at most seven, and a form holds no more."""
+
 LARGEST = 10**9
 """Largest parameter of a workload that is even looked at."""
 
+PAGE = re.compile(r"(?:(\d{1,6})\.)?(\d{1,6})", re.ASCII)
 GOAL = re.compile(r"\d{1,3}(?:\.\d{1,3}|/[1-9]\d{0,2})?")
 
 
 class FormError(ModelError):
     """A field is missing, unknown, or of the wrong type."""
+
+
+@cache
+def _serving() -> tuple[str, ...]:
+    """Return the registered policies that need neither bypassing nor a parameter."""
+    return tuple(name for name in registered_policies() if _serves(get_policy(name)))
+
+
+def _serves(policy: Policy) -> bool:
+    try:
+        policy.check(LayeredInstance(2, 2, 3))
+    except UnsupportedModelError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -57,18 +78,22 @@ class Catalogue:
     policies: tuple[str, ...] = ()
     traces: Mapping[str, Trace] = field(default_factory=dict)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The policies that may be chosen: those named, and registered ones that serve as they are."""
+        return tuple(dict.fromkeys((*self.policies, *_serving())))
+
     def policy(self, name: str) -> Policy:
         """Return a policy that may be chosen."""
-        known = (*self.policies, *registered_policies())
+        known = self.names
         if name not in known:
             raise UnknownNameError("policy", name[:60], known)
         return get_policy(name)
 
     def describe(self) -> dict[str, Any]:
         """Return everything the forms of the page offer, as plain data."""
-        names = dict.fromkeys((*self.policies, *registered_policies()))
         return {
-            "policies": [{"id": name, "title": get_policy(name).title} for name in names],
+            "policies": [{"id": name, "title": get_policy(name).title} for name in self.names],
             "constructions": [
                 {
                     "id": made.id,
@@ -87,6 +112,7 @@ class Catalogue:
                 for name, trace in self.traces.items()
             ],
             "opponents": [{"id": made.id, "title": made.title} for made in OPPONENTS.values()],
+            "scenes": [scene._asdict() for scene in SCENES],
             "limits": {
                 "layers": MAX_LAYERS,
                 "pages": MAX_PAGES,
@@ -99,7 +125,7 @@ class Catalogue:
         }
 
     def start(self, data: object) -> LiveGame:
-        """Build the game that a form asks for.
+        """Build the game that a form asks for, after the moves in it.
 
         Raises
         ------
@@ -112,7 +138,13 @@ class Catalogue:
         mode = form.text("mode")
         if mode not in _STARTS:
             raise FormError(f"mode must be one of {', '.join(_STARTS)}")
-        return _STARTS[mode](self, form)
+        moves = form.whole_numbers("moves", MAX_LIVE_REQUESTS)
+        game = _STARTS[mode](self, form)
+        for page in moves:
+            game.move(page, len(game.film.frames))
+        assert isinstance(data, dict)  # otherwise Form has refused it
+        game.form = {key: value for key, value in data.items() if key != "moves"}
+        return game
 
     def sequence(self, form: Form, policy: Policy, seed: int) -> tuple[RequestSequence, int, str]:
         """Return the requests that a form asks for, OPT's cache size, and where they come from."""
@@ -123,7 +155,9 @@ class Catalogue:
             return _from_workload(form, name, seed)
         if kind == "construction":
             return _from_construction(form, name, policy, seed)
-        raise FormError("source must be construction:NAME, workload:NAME or trace:NAME")
+        if kind == "typed":
+            return _from_typed(form)
+        raise FormError("source must be construction:NAME, workload:NAME, trace:NAME or typed")
 
     def _from_trace(self, form: Form, name: str) -> tuple[RequestSequence, int, str]:
         if name not in self.traces:
@@ -143,12 +177,18 @@ class Form:
             raise FormError("a form is a JSON object")
         self._fields: dict[str, object] = dict(data)
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, most: int = 200) -> str:
         """Take a short text."""
         value = self._take(name)
-        if not isinstance(value, str) or len(value) > 200:
-            raise FormError(f"{name} must be a text of at most 200 characters")
+        if not isinstance(value, str) or len(value) > most:
+            raise FormError(f"{name} must be a text of at most {most:,} characters")
         return value
+
+    def has(self, name: str) -> bool:
+        """Whether a field is there that may be left out, as it is when its text is empty."""
+        if self._fields.get(name, "") == "":
+            self.ignore(name)
+        return name in self._fields
 
     def number(self, name: str, low: int, high: int) -> int:
         """Take a whole number in a range."""
@@ -167,6 +207,13 @@ class Form:
             if not plain or not -LARGEST <= number <= LARGEST:
                 raise FormError(f"{name} must hold numbers in ±{LARGEST:,} only")
         return {key: float(number) for key, number in value.items()}
+
+    def whole_numbers(self, name: str, most: int) -> list[int]:
+        """Take a list of whole numbers, empty when absent."""
+        value = self._fields.pop(name, [])
+        if not isinstance(value, list) or len(value) > most or not all(type(part) is int for part in value):
+            raise FormError(f"{name} must be a list of at most {most} whole numbers")
+        return value
 
     def ignore(self, *names: str) -> None:
         """Drop fields that do not matter for this choice."""
@@ -223,12 +270,66 @@ def _from_construction(form: Form, name: str, policy: Policy, seed: int) -> tupl
     return made.sequence, made.offline.sequence.instance.cache, f"requests: construction {found.id}"
 
 
+def _from_typed(form: Form) -> tuple[RequestSequence, int, str]:
+    instance = _instance(form)
+    form.ignore("rounds")
+    return typed_requests(form.text("requests", MAX_TYPED), instance), instance.cache, "requests: as typed"
+
+
+def typed_requests(text: str, instance: LayeredInstance) -> RequestSequence:
+    """Read requests as a person types them: ``0.1 1.2`` for layers and pages, or plain page ids.
+
+    Examples
+    --------
+    >>> list(typed_requests("0.1, 1.0 0.2", LayeredInstance(2, 3, 2)))
+    [1, 3, 2]
+    >>> list(typed_requests("0 3 1", LayeredInstance(2, 3, 2)))
+    [0, 3, 1]
+    """
+    words = text.replace(",", " ").split()
+    if not 1 <= len(words) <= MAX_REQUESTS:
+        raise ModelError(f"type 1 … {MAX_REQUESTS:,} requests such as 0.0 1.2 0.1, got {len(words):,}")
+    pages = []
+    for time, word in enumerate(words):
+        match = PAGE.fullmatch(word)
+        where = f"request {time + 1}, {word[:20]!r}"
+        if not match:
+            raise ModelError(f"{where}: a page is layer.number such as 0.1, or a plain id such as 5")
+        layer, number = match.groups()
+        if layer is None:
+            page = whole_number(int(number), f"{where}: a page id", 0, instance.total_pages - 1)
+        else:
+            whole_number(int(layer), f"{where}: the layer", 0, instance.layers - 1)
+            highest = instance.pages_by_layer[int(layer)] - 1
+            page = instance.page(int(layer), whole_number(int(number), f"{where}: the page", 0, highest))
+        served = instance.layer_at(time)
+        if page not in instance.pages_of(served):
+            allowed = instance.pages_of(served)
+            least, most = instance.page_name(allowed[0]), instance.page_name(allowed[-1])
+            raise ModelError(
+                f"{where}: layer {served} is served then, so ask for one of {least} … {most}, by id "
+                f"{allowed[0]} … {allowed[-1]}"
+            )
+        pages.append(page)
+    return RequestSequence(instance, pages)
+
+
 def _start_watch(catalogue: Catalogue, form: Form) -> LiveGame:
     policy, seed = catalogue.policy(form.text("policy")), _seed(form)
+    beside = catalogue.policy(form.text("beside")) if form.has("beside") else None
+    cache = form.number("beside_cache", 1, MAX_CACHE) if form.has("beside_cache") else None
     sequence, opt_cache, remark = catalogue.sequence(form, policy, seed)
-    form.ignore("parameters")
+    form.ignore("parameters", "requests")
     form.done()
-    return watch(policy, sequence, seed=seed, opt_cache=opt_cache, remark=remark)
+    return watch(
+        policy,
+        sequence,
+        seed=seed,
+        opt_cache=opt_cache,
+        remark=remark,
+        beside=beside,
+        beside_cache=cache,
+    )
 
 
 def _start_adversary(catalogue: Catalogue, form: Form) -> LiveGame:

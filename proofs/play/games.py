@@ -26,15 +26,17 @@ from paging import (
     simulate,
 )
 from paging.model import Frame, LabelArray, Step, whole_number
+from paging.policy import Criterion
 from paging.viewer import Film, film_of, guides
 from paging.viewer.film import work_function_cells
+from paging.viewer.reasons import Reasons
 from proofs.bounds.guides import HUMAN
 from proofs.play.opponents import Opponent
 
 MAX_LIVE_PAGES, MAX_LIVE_REQUESTS = 48, 400
 """Largest game: OPT so far is updated over all pages at every request, and moves are taken back by replay."""
 
-COMPARED = ("lru", "llru", "fifo", "mark-lru")
+COMPARED = ("lru", "llru", "zrc", "fifo", "mark-lru")
 """Policies that serve the requests of a finished game for comparison."""
 
 
@@ -68,6 +70,8 @@ class LiveGame(ABC):
         What there is to see so far.
     moves : list of int
         Pages chosen so far.
+    form : dict
+        The form that asked for it: with it and the moves a game is made again.
     """
 
     mode: ClassVar[str]
@@ -75,6 +79,7 @@ class LiveGame(ABC):
     def __init__(self, film: Film) -> None:
         self.film = film
         self.moves: list[int] = []
+        self.form: dict[str, Any] = {}
 
     @property
     def over(self) -> bool:
@@ -125,13 +130,15 @@ class LiveGame(ABC):
         if not self.moves:
             raise GameOverError("there is no move to take back")
         earlier = self.again()
+        earlier.form = self.form
         for page in self.moves[:-1]:
             earlier.move(page, len(earlier.film.frames))
         return earlier
 
     def state(self) -> dict[str, Any]:
         """Return everything the page shows, as plain data."""
-        return {"mode": self.mode, "film": self.film.as_dict(), "over": self.over, **self.turn()}
+        made = {"form": self.form, "made": list(self.moves)}
+        return {"mode": self.mode, "film": self.film.as_dict(), "over": self.over, **made, **self.turn()}
 
 
 class WatchGame(LiveGame):
@@ -149,10 +156,22 @@ class WatchGame(LiveGame):
         return {}
 
 
-def watch(policy: Policy, sequence: RequestSequence, *, seed: int, opt_cache: int, remark: str) -> WatchGame:
-    """Serve requests with a policy and return the film."""
-    run = simulate(policy, sequence, record=True, seed=seed)
-    return WatchGame(film_of(run, opt_cache=opt_cache, remark=remark))
+def watch(
+    policy: Policy,
+    sequence: RequestSequence,
+    *,
+    seed: int,
+    opt_cache: int,
+    remark: str,
+    beside: Policy | None = None,
+    beside_cache: int | None = None,
+) -> WatchGame:
+    """Serve requests with a policy, and with a second one that may have another cache; return the film."""
+    run, other = simulate(policy, sequence, record=True, seed=seed), None
+    if beside is not None:
+        size = sequence.instance.cache if beside_cache is None else beside_cache
+        other = simulate(beside, sequence.with_cache(size), record=True, seed=seed)
+    return WatchGame(film_of(run, opt_cache=opt_cache, remark=remark, beside=other))
 
 
 class AdversaryGame(LiveGame):
@@ -184,6 +203,7 @@ class AdversaryGame(LiveGame):
         film = Film(
             instance, policy.name, policy.title, instance.cache, "Optimal caches so far",
             guides(instance, policy.name), "", seed if policy.randomized else None,
+            reasons=Reasons(policy, instance),
         )  # fmt: skip
         super().__init__(film)
 
@@ -265,6 +285,12 @@ class Hand(Policy):
         if labels[page] == 0 and np.count_nonzero(labels) == frame.cache:
             labels[self.victim] = 0
         labels[page] = 1
+
+    def criteria(
+        self, labels: LabelArray, page: int | None, slot: int, frame: Frame
+    ) -> tuple[Criterion, ...]:
+        """Return nothing: a person has reasons of their own."""
+        return ()
 
 
 class AlgorithmGame(LiveGame):

@@ -245,7 +245,7 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
         "ratio": verdict.ratio,
         "exact": None,
         "measure": verdict.measure,
-        "sharing": sharing_of(verdict.policy),
+        "sharing": "–" if verdict.bound.subject.exists else sharing_of(verdict.policy),
         "runs": verdict.runs,
     }
     if verdict.measure == "sampled":

@@ -12,13 +12,11 @@ from adversary import Construction, constructions, get_construction
 from adversary.formulas import formula_latex
 from paging.numbers import jsonable
 from paging.policy import get_policy
-from proofs.bounds.verdicts import NOBODY, growth
+from proofs.bounds.verdicts import growth
 
 
 def sharing_of(policy: str) -> str:
-    """Return how a policy uses the cache, as the rows of the report say it; a dash where there is none."""
-    if policy == NOBODY:
-        return NOBODY
+    """Return how a policy uses the cache, as the rows of the report say it."""
     return "per-layer" if get_policy(policy).per_layer else "shared"
 
 

@@ -195,7 +195,9 @@ def test_marks_only_where_the_counts_agree(tmp_path: Path) -> None:
         assert (trace.decode is None) == (not usage)
         assert any("no marks of decoding" in text for text in trace.remarks) == (not usage)
     wrong = {"choices": VLLM["choices"], "usage": {"prompt_tokens": 3, "completion_tokens": 9}}
-    assert read_trace(saved(tmp_path, wrong)).decode is None
+    trace = read_trace(saved(tmp_path, wrong))
+    assert trace.decode is None
+    assert any("say that 11 tokens were processed, its arrays have 5 rows" in text for text in trace.remarks)
 
 
 def test_dense_layers_of_sglang_need_a_mask(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -966,6 +967,38 @@ def test_kernel_equals_labels_beyond_one_machine_word(policy: str, cache: int) -
     for workload in ("uniform:requests=700", "sticky:p=0.7,requests=700"):
         sequence = generate(workload, instance, seed=cache)
         assert entries(policy, sequence, "kernel") == entries(policy, sequence)
+
+
+ATOMIC = [p for p in DETERMINISTIC if get_policy(p).atomic_kernel and "atomic" in get_policy(p).traits]
+
+
+def together(sequence: RequestSequence, cache: int) -> RequestSequence:
+    instance = replace(sequence.instance, visits="atomic", cache=max(cache, sequence.instance.per_visit))
+    return RequestSequence(instance, sequence.requests)
+
+
+@pytest.mark.parametrize("policy", ATOMIC)
+def test_kernel_equals_labels_on_atomic_visits(policy: str) -> None:
+    for sequence in long_runs(runs=8, length=100):
+        for cache in (1, sequence.instance.per_visit + 1, sequence.instance.cache):
+            atomic = together(sequence, cache)
+            assert entries(policy, atomic, "kernel") == entries(policy, atomic)
+            assert simulate(policy, atomic).faults == simulate(policy, atomic, engine="labels").faults
+            assert simulate(policy, atomic).engine == "kernel"
+
+
+def test_every_policy_that_keeps_a_visit_together_has_a_kernel_for_it() -> None:
+    assert {p for p in DETERMINISTIC if "atomic" in get_policy(p).traits} == set(ATOMIC)
+
+
+def test_the_present_visit_is_spared_by_hand() -> None:
+    # One layer, g = 2, k = 2. After the visit 0 1 the visit 0 2: 0 hits, and 1 leaves for 2, though 0 is the
+    # first loaded and 1 is used as often as any. Then 1 3: both pages of the visit before leave, least
+    # recent first; what the visit itself has loaded stays.
+    sequence = RequestSequence(LayeredInstance(1, 4, 2, 2, visits="atomic"), [0, 1, 0, 2, 1, 3])
+    for policy in ATOMIC:
+        assert entries(policy, sequence)[:4] == [FREE, FREE, HIT, 1], policy
+        assert set(entries(policy, sequence)[4:]) == {0, 2}, policy
 
 
 @pytest.mark.slow

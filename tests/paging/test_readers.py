@@ -249,6 +249,9 @@ def test_layer_expert_rows_with_gaps(tmp_path: Path) -> None:
     trace = read_trace(file(tmp_path, b"0,1\n2,0\n2,1\n0,0\n2,1\n0,1\n"), format="layer-expert")
     assert trace.experts.tolist() == [[[1, -1], [0, 1]], [[0, -1], [1, -1]], [[1, -1], [-1, -1]]]
     assert any("layers 0 … 2" in text for text in trace.remarks)
+    assert any(
+        "visits have 1 … 2 experts: without a column of tokens a batch" in text for text in trace.remarks
+    )
     assert any("in 1 places a token leaves out a layer" in text for text in trace.remarks)
 
 

@@ -389,8 +389,12 @@ def test_engines_that_do_not_exist_are_refused() -> None:
     with pytest.raises(UnsupportedModelError, match="definition of policy partitioned does not compile"):
         simulate("partitioned", SEQUENCE, engine="compiled")
     atomic = RequestSequence(LayeredInstance(1, 3, 2, per_visit=2, visits="atomic"), [0, 1])
+
+    class Sequential(LRU):
+        atomic_kernel = False
+
     with pytest.raises(UnsupportedModelError, match="policy lru has no kernel for atomic visits"):
-        simulate("lru", atomic, engine="kernel")
+        simulate(Sequential, atomic, engine="kernel")
 
 
 class Tabulated(Policy):

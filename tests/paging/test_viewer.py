@@ -49,6 +49,8 @@ from proofs.bounds.verdicts import check_lower, check_upper
 
 SMALL = LayeredInstance(layers=2, pages=3, cache=3)
 REQUESTS = generate("zipf:alpha=1", SMALL, rounds=15, seed=4)
+SERVING = sorted(set(registered_policies()) - {"pinned", "admit"})
+"""Policies that serve SMALL as they are: not those that need a profile, or to bypass."""
 
 
 def every_sequence(length: int) -> list[RequestSequence]:
@@ -66,7 +68,7 @@ def every_sequence(length: int) -> list[RequestSequence]:
 # Films
 
 
-@pytest.mark.parametrize("policy", registered_policies())
+@pytest.mark.parametrize("policy", SERVING)
 @pytest.mark.parametrize("record", [True, False])
 def test_a_film_shows_the_steps_of_the_policy(policy: str, record: bool) -> None:
     run = simulate(policy, REQUESTS, record=record, engine="labels", seed=3)
@@ -108,9 +110,32 @@ def test_a_film_of_the_first_requests() -> None:
     )
 
 
+def test_a_film_may_begin_later_and_counts_all_the_same() -> None:
+    whole = film_of(simulate("mark", REQUESTS, record=True, seed=2))
+    part = film_of(simulate("mark", REQUESTS, record=True, seed=2), start=11, first=9)
+    assert (part.start, len(part.frames)) == (11, 9)
+    end = film_of(simulate("mark", REQUESTS.prefix(20), record=True, seed=2))
+    assert part.frames == end.frames[11:]
+    assert [frame.faults for frame in part.frames] == [frame.faults for frame in whole.frames[11:20]]
+    with pytest.raises(ModelError, match=r"start must be an integer in 0 … 29, got 30"):
+        film_of(simulate("lru", REQUESTS), start=30)
+
+
+def test_two_runs_are_shown_in_step() -> None:
+    lru, zrc = (simulate(policy, REQUESTS, record=True) for policy in ("lru", "zrc"))
+    film = film_of(lru, beside=zrc)
+    assert film.beside is not None
+    assert [frame.cells for frame in film.beside.frames] == [frame.cells for frame in film_of(zrc).frames]
+    assert [frame.optimum for frame in film.beside.frames] == [frame.optimum for frame in film.frames]
+    larger = simulate("lru", REQUESTS.with_cache(4), record=True)
+    assert film_of(lru, beside=larger).beside.opt_cache == SMALL.cache  # type: ignore[union-attr]
+    with pytest.raises(ModelError, match="lru served other requests than lru: they cannot be shown in step"):
+        film_of(lru, beside=simulate("lru", REQUESTS.prefix(7)))
+
+
 def test_too_many_requests_are_refused_before_anything_is_drawn() -> None:
     long = generate("uniform", LayeredInstance(4, 100, 50), rounds=1000)
-    with pytest.raises(LimitError, match=r"at most 400,000 cells; show at most the first 1,000 requests"):
+    with pytest.raises(LimitError, match=r"at most 400,000 cells; show at most 1,000 requests at a time"):
         film_of(simulate("lru", long))
 
 
@@ -166,6 +191,18 @@ def test_what_is_forced_against_k_slots_is_not_claimed_against_fewer() -> None:
     against_h = {guide.kind: guide.value for guide in guides(instance, "lru", 3)}
     assert against_k == {"upper": 6, "lower": 6}
     assert against_h == {"upper": Fraction(3, 2), "lower": Fraction(3, 2)}
+
+
+def test_where_everything_fits_the_ratio_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    roomy = LayeredInstance(2, 3, 100)
+    for policy in ("lru", "zrc", "fwf", "mark", "you"):
+        assert [(guide.id, guide.value) for guide in guides(roomy, policy)] == [("everything-fits", 1)]
+    assert guides(roomy, "partitioned") == []  # its layers have slots of their own
+    words = ("run", "lru", "--workload", "uniform:rounds=9", "-l", "2", "-n", "3", "-k")
+    assert paging_run((*words, "6")) == 0
+    assert "everything fits: all 6 pages find a slot" in capsys.readouterr().out
+    assert paging_run((*words, "5")) == 0
+    assert "everything fits" not in capsys.readouterr().out
 
 
 def test_no_guide_outside_the_model_of_the_bounds() -> None:
@@ -377,9 +414,44 @@ def test_paging_show_writes_a_lesson(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert (len(film["frames"]), film["seed"]) == (4, 5)  # type: ignore[arg-type]
 
 
+def test_paging_show_begins_later_and_shows_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "two.html"
+    trace = tmp_path / "typed.npz"
+    paging.write_trace(paging.Trace.from_sequence(REQUESTS), trace)
+    words = ("show", "lru", "fifo", "--trace", str(trace), "-k", "3", "--from", "5", "--first", "6")
+    assert paging_run((*words, "-o", str(target))) == 0
+    film = embedded(target.read_text(encoding="utf-8"))
+    assert (film["start"], len(film["frames"])) == (4, 6)  # type: ignore[arg-type]
+    assert film["beside"]["policy"] == "fifo"  # type: ignore[index]
+    anomaly = (
+        "show",
+        "fifo",
+        "fifo",
+        "--requests",
+        "0 1 2 3 0 1 4 0 1 2 3 4",
+        "-k",
+        "3",
+        "--beside-cache",
+        "4",
+    )
+    assert paging_run((*anomaly, "-o", str(target))) == 0
+    shown = embedded(target.read_text(encoding="utf-8"))
+    assert [shown["frames"][-1]["faults"], shown["beside"]["frames"][-1]["faults"]] == [9, 10]  # type: ignore[index]
+    assert re.search(r"digest [0-9a-f]{12}…$", str(film["remark"]))
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (
+            ("lru", "fifo", "zrc", "--construction", "cyclic"),
+            "one or two policies are shown at a time, not 3",
+        ),
+        (
+            ("lru", "--construction", "cyclic", "--beside-cache", "3"),
+            "--beside-cache is about a second policy",
+        ),
+        (("lru", "--construction", "cyclic", "--from", "81"), "--from 81: there are only 80 requests"),
         (("lru", "--workload", "uniform:rounds=3"), "cache size is missing"),
         (("lru", "-k", "3"), "but none is given"),
         (

@@ -159,7 +159,7 @@ def test_a_single_token_has_no_repeats_and_no_reuse():
 
 def test_what_is_left_out_names_its_cache_sizes():
     found = diagnose(drawn(1, 3), [2, 3, 4])
-    assert [(skip["what"], skip["k"]) for skip in found["skipped"]] == [("partitioned", [2])]
+    assert ("partitioned", [2]) in [(skip["what"], skip["k"]) for skip in found["skipped"]]
     assert [size["best_static_split"]["opt"] is None for size in found["sizes"]] == [True, False, False]
 
 
@@ -193,7 +193,7 @@ def test_atomic_visits_say_what_is_left_out():
     assert found["curves"] == {}
     assert size["best_static_split"] == {"lru": None, "opt": None}
     assert size["best_static_pinning"] is size["opt_bypassing"] is None
-    left_out = {skip["what"]: skip["k"] for skip in found["skipped"]}
+    left_out = {what: skip["k"] for skip in found["skipped"] for what in skip["what"].split(", ")}
     assert {"fifo", "best static pinning", "fault curve of opt", "OPT with bypassing"} <= set(left_out)
     assert set(map(tuple, left_out.values())) == {(4,)}
     assert all(row["llru"] is None for row in size["layers"])
@@ -372,8 +372,8 @@ def test_the_terminal_shows_every_part(trace_file, capsys):
         assert part in out
     atomic = call(capsys, trace_file, "-k", "4", "--visits", "atomic")[1]
     assert "forced · atomic · cold" in atomic
-    assert (
-        "left out: fifo for k = 4: policy fifo does not keep the pages of an atomic visit together" in atomic
+    assert re.search(
+        r"left out: .* fifo, .* for k = 4: they do not keep the pages of an atomic visit", atomic
     )
 
 

@@ -644,11 +644,11 @@ def test_theorems_say_what_is_too_large_to_search(capsys: Capture) -> None:
 
 
 def test_theorems_narrow_what_a_search_leaves_open(capsys: Capture) -> None:
-    found = json.loads(call(capsys, "random -l 1 -n 3 -k 2 --max-states 100 --json")[1])
-    assert (found["ratio"], found["lower"], found["upper"]) == (None, "3/2", "2")
+    found = json.loads(call(capsys, "random -l 3 -n 2 -k 2 --max-states 100 --json")[1])
+    assert (found["ratio"], found["lower"], found["upper"]) == (None, "1", "2")
     assert found["theorems"]["upper"]["theorem"] == "random-upper"
-    table = call(capsys, "random -l 1 -n 3 -k 2 --max-states 100")[1]
-    assert "3/2 … 2" in table
+    table = call(capsys, "random -l 3 -n 2 -k 2 --max-states 100")[1]
+    assert "1 … 2" in table
     assert "an interval" in table
 
 

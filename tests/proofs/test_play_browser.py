@@ -99,13 +99,18 @@ def serious(page: Any) -> list[str]:
 def test_a_newcomer_sees_a_film_at_once_and_plays_it_to_the_end(server: LiveServer, visit: Visit) -> None:
     page = visit(server.address)
     expect(page.locator(".lp-board")).to_have_count(2)
-    assert counts(page)["request"] == "0 / 60"
+    assert counts(page)["request"] == "0 / 80"
     page.get_by_label("speed").select_option("16")
     page.get_by_role("button", name="play").click()
     expect(page.get_by_role("button", name="pause")).to_be_visible()
-    expect(page.locator(".lp-count-time dd")).to_have_text("60 / 60")
-    assert counts(page)["faults of lru"] == "60"
-    assert float(counts(page)["ratio"]) > 3
+    expect(page.locator("#status")).to_contain_text("Which page leaves")
+    expect(page.locator(".lp-count-time dd")).to_have_text("80 / 80")
+    assert counts(page)["faults of lru"] == "80"
+    assert float(counts(page)["ratio"]) > 2.7
+    expect(page.locator("#status")).to_contain_text("the ratio goes to k = 3")
+    page.get_by_role("button", name="With zrc beside it").click()
+    expect(page.locator(".lp-board figcaption").nth(1)).to_contain_text("Cache of zrc")
+    assert counts(page)["request"] == "0 / 80"
     expect(page.get_by_role("button", name="play")).to_be_visible()  # it stops by itself
 
 
@@ -144,8 +149,65 @@ def test_what_a_cell_says_is_what_it_shows(server: LiveServer, visit: Visit) -> 
     expect(requested).to_contain_text(", cached, marked, requested, fault")
     expect(board.locator(".lp-victim")).to_contain_text("not cached, left")
     expect(board.locator("th.lp-now")).to_contain_text("layer 0 (being served)")
-    expect(page.locator(".lp-say")).to_contain_text("Request 9, layer 0: page 0.0, a fault. Page")
+    said = page.locator(".lp-say").inner_text()
+    victim = board.locator(".lp-victim")
+    assert "Request 9, layer 0: page 0.0, a fault. Page" in said
+    assert "Page 1.0 leaves: least recently used, last asked for at request 2." in said
+    numbers = "cells => cells.map(cell => cell.dataset.number)"
+    assert victim.locator(".lp-number").evaluate_all(numbers) == ["7"]
+    expect(victim).to_contain_text("not cached, left, recency rank 7")
+    ranks = board.locator("td.lp-cached .lp-number").evaluate_all(numbers)
+    assert sorted(map(int, ranks)) == list(range(1, 8))
     assert board.locator("td.lp-cached").count() == 7
+
+
+def test_two_policies_play_in_step(server: LiveServer, visit: Visit) -> None:
+    page = visit(f"{server.address}#scene=anomaly")
+    expect(page.locator(".lp-board figcaption").nth(1)).to_contain_text("Cache of fifo, k = 4")
+    page.keyboard.press("End")
+    assert counts(page)["faults of fifo, k = 3"] == "9"
+    assert counts(page)["faults of fifo, k = 4"] == "10"
+    expect(page.locator(".lp-say span")).to_have_count(3)
+    expect(page.locator("#status")).to_contain_text("a larger cache can be worse")
+    expect(page.locator("#scenes [aria-current]")).to_have_text("Belady's anomaly")
+    page.locator("#status a").click()  # the next scene
+    expect(page.locator(".lp-board figcaption").nth(1)).to_contain_text("Cache of zrc")
+
+
+def test_typed_requests_and_a_clear_line_about_wrong_ones(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address, refusals=True)
+    page.locator(".lp-board").first.wait_for()
+    fill(page, "watch", source="typed", layers="2", pages="3", cache="2", requests="0.0 0.1")
+    page.locator(".go").click()
+    expect(page.locator("#error")).to_contain_text("request 2, '0.1': layer 1 is served then")
+    start(page, "watch", source="typed", layers="2", pages="3", cache="2", requests="0.0 1.2 0.1 1.2")
+    page.keyboard.press("End")
+    assert counts(page)["request"] == "4 / 4"
+    expect(page.locator(".lp-say")).to_contain_text("page 1.2")
+    expect(page.locator("#status")).to_contain_text("The end: lru 3 faults, ratio 1; OPT 3 faults.")
+
+
+def test_the_curve_is_above_the_fold_of_a_projector(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address, 1024, 768)
+    page.locator(".lp-plot svg").wait_for()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    box = page.locator(".lp-plot svg").bounding_box()
+    assert box["y"] + box["height"] <= 768
+    page.keyboard.press("f")
+    expect(page.locator("#stage:fullscreen")).to_have_count(1)
+
+
+def test_something_is_seen_before_anything_is_computed(server: LiveServer, visit: Visit) -> None:
+    held: list[Any] = []
+    page = visit("about:blank")
+    page.route("**/api/choices", lambda route: held.append(route))
+    with page.expect_request("**/api/choices"):
+        page.goto(server.address)
+    expect(page.locator(".ghost").first).to_be_visible()
+    held[0].continue_()
+    page.locator(".lp-board").first.wait_for()
+    expect(page.locator(".ghost").first).to_be_hidden()
 
 
 # You are the adversary
@@ -166,6 +228,8 @@ def test_the_adversary_wins_by_the_cycle_and_takes_back(server: LiveServer, visi
     play_adversary(page, lambda turn: str(turn // 2 % 2))  # two pages a layer, k = 3
     expect(page.locator("#status")).to_contain_text("Goal reached")
     time = counts(page)["request"]
+    points = page.locator("polyline.lp-ratio").get_attribute("points").split()
+    assert len(points) == int(time.split()[0])
     page.get_by_role("button", name="Take back").click()
     expect(page.locator(".lp-choice")).to_have_count(3)
     assert counts(page)["request"] != time
@@ -262,6 +326,47 @@ def test_a_reload_in_mid_game_loses_nothing(server: LiveServer, visit: Visit) ->
     page.go_forward()
     page.locator(".lp-choice").first.wait_for()
     assert counts(page) == before[0]
+
+
+def test_a_link_makes_a_game_again_with_its_moves(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address, permissions=["clipboard-read", "clipboard-write"])
+    start(page, "adversary", policy="fifo")
+    for turn in range(3):
+        page.keyboard.press(str(turn))
+        expect(page.locator(".lp-count-time dd")).to_have_text(f"{turn + 1} / 24")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("#link")).to_contain_text("Copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    other = visit(link)
+    expect(other.locator(".lp-count-time dd")).to_have_text("3 / 24")
+    expect(other.locator(".lp-board figcaption").first).to_contain_text("Cache of fifo")
+    assert other.url != page.url
+    broken = visit(f"{server.address}#play=nonsense")
+    expect(broken.locator("#error")).to_have_text("This link does not hold a game.")
+
+
+def test_a_reload_survives_a_server_that_has_forgotten_the_game(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address, refusals=True)
+    start(page, "adversary")
+    page.keyboard.press("1")
+    expect(page.locator(".lp-count-time dd")).to_have_text("1 / 24")
+    before = page.url
+    gone = {"status": 404, "content_type": "application/json", "body": '{"error": "no such game"}'}
+    page.route("**/api/games/*", lambda route: route.fulfill(**gone))
+    page.reload()
+    page.wait_for_url(lambda url: "#game=" in url and url != before)
+    expect(page.locator(".lp-count-time dd")).to_have_text("1 / 24")
+
+
+def test_the_question_waits_for_the_board(server: LiveServer, visit: Visit) -> None:
+    page = visit(server.address)  # with motion: hits are played before the next question
+    start(page, "algorithm", opponent="zipf", rounds="40", layers="3", pages="4", cache="6")
+    expect(page.locator("#status")).to_contain_text("which page leaves?")
+    page.get_by_role("button", name="back", exact=True).click()
+    expect(page.locator("#status")).to_contain_text("You look back at request")
+    page.get_by_role("button", name="To the question").click()
+    expect(page.locator("#status")).to_contain_text("which page leaves?")
+    expect(page.locator(".lp-pending")).to_have_count(1)
 
 
 def test_the_focus_is_on_a_page_again_after_hits_were_played(server: LiveServer, visit: Visit) -> None:
@@ -376,6 +481,13 @@ def test_every_mode_fits_and_is_accessible(server: LiveServer, visit: Visit, wid
     fits()
     start(page, "watch", source="workload:sticky", layers="12", pages="8", cache="40")
     page.keyboard.press("End")
+    fits()
+    start(page, "watch", policy="lru", beside="mark", source="construction:cyclic")
+    page.keyboard.press("End")
+    fits()
+    start(page, "watch", source="workload:zipf", layers="6", pages="40", cache="60", rounds="20")
+    page.keyboard.press("End")
+    expect(page.locator(".lp-compact")).to_have_count(2)
     fits()
     start(page, "adversary", rounds="3")
     for turn in range(4):

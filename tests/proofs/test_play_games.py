@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -25,9 +26,10 @@ from paging import (
     registered_policies,
     simulate,
 )
-from proofs.play.forms import Catalogue, FormError
+from proofs.play.forms import Catalogue, FormError, typed_requests
 from proofs.play.games import AdversaryGame, AlgorithmGame, GameOverError, LiveGame, StaleMoveError
 from proofs.play.opponents import OPPONENTS
+from proofs.play.scenes import SCENES
 from proofs.play.store import Store, UnknownGameError
 
 SMALL = LayeredInstance(layers=2, pages=3, cache=4)
@@ -81,7 +83,7 @@ def requests_of(game: LiveGame) -> RequestSequence:
 # You are the adversary
 
 
-@pytest.mark.parametrize("policy", registered_policies())
+@pytest.mark.parametrize("policy", CATALOGUE.names)
 def test_the_policy_answers_and_opt_is_the_optimum_of_what_was_asked(policy: str) -> None:
     game = AdversaryGame(get_policy(policy), SMALL, 9, Fraction(99), 7)
     played_at_random(game, 1)
@@ -282,6 +284,81 @@ def test_traces_and_policies_of_the_command_line_are_offered() -> None:
     assert [frame.page for frame in game.film.frames] == [0, 2, 1, 3, 0, 3]
 
 
+TYPED = {**WATCH, "source": "typed", "requests": "0.0 1.2, 0.3 1.2"}
+
+
+def test_requests_are_typed_by_layer_and_page_or_by_id() -> None:
+    film = CATALOGUE.start(TYPED).film
+    assert [frame.page for frame in film.frames] == [0, 6, 3, 6]
+    instance = LayeredInstance(2, (2, 3), 2)
+    assert list(typed_requests("0 1.2\n1 2", instance)) == [0, 4, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "type 1 … 2,000 requests such as 0.0 1.2 0.1, got 0"),
+        ("0.0 x", "request 2, 'x': a page is layer.number such as 0.1, or a plain id such as 5"),
+        ("0.0 1.9", "request 2, '1.9': the page must be an integer in 0 … 3, got 9"),
+        ("2.0", "request 1, '2.0': the layer must be an integer in 0 … 1, got 2"),
+        ("0 8", "request 2, '8': a page id must be an integer in 0 … 7, got 8"),
+        ("0.0 0.1", "request 2, '0.1': layer 1 is served then, so ask for one of 1.0 … 1.3, by id 4 … 7"),
+        ("0 " * 2001, "type 1 … 2,000 requests such as 0.0 1.2 0.1, got 2,001"),
+        ("-1", "request 1, '-1': a page is layer.number"),
+        ("٣", "request 1, '٣': a page is layer.number"),
+        ("1" * 5000, "a page is layer.number"),
+    ],
+)
+def test_what_is_typed_wrongly_is_named_in_one_line(text: str, message: str) -> None:
+    with pytest.raises(ModelError, match=re.escape(message)) as refusal:
+        CATALOGUE.start({**TYPED, "requests": text})
+    assert len(str(refusal.value)) < 200
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_second_policy_serves_the_same_requests() -> None:
+    film = CATALOGUE.start({**WATCH, "beside": "zrc", "beside_cache": 5}).film
+    assert film.beside is not None
+    assert (film.beside.policy, film.beside.instance.cache) == ("zrc", 5)
+    assert [frame.page for frame in film.beside.frames] == [frame.page for frame in film.frames]
+    assert CATALOGUE.start({**WATCH, "beside": ""}).film.beside is None
+
+
+@pytest.mark.parametrize("form", [ADVERSARY, ALGORITHM])
+def test_a_game_is_made_again_from_its_form_and_moves(form: dict[str, Any]) -> None:
+    game = CATALOGUE.start(form)
+    for _ in range(4):
+        move(game, game.turn()["choices"][-1])
+    state = game.state()
+    assert state["form"] == form
+    assert CATALOGUE.start({**state["form"], "moves": state["made"]}).state() == state
+    with pytest.raises(LayeredPagingError):
+        CATALOGUE.start({**form, "moves": [*state["made"], -1]})
+
+
+def ratios(id: str) -> list[float]:
+    """Return the final ratios of a scene's one or two policies."""
+    scene = next(scene for scene in SCENES if scene.id == id)
+    film = CATALOGUE.start(scene.form).film
+    runs = [film] if film.beside is None else [film, film.beside]
+    return [run.frames[-1].faults / run.frames[-1].optimum for run in runs]
+
+
+def test_the_scenes_show_what_they_say() -> None:
+    assert ratios("lru-cycle")[0] > 2.7
+    assert ratios("lower-bound")[0] >= 3
+    llru, lru = ratios("llru-beaten")
+    assert llru > 7 > lru
+    lru, zrc = ratios("zrc-holds")
+    assert lru > 2.8 > 2 >= zrc
+    anomaly = CATALOGUE.start(next(scene.form for scene in SCENES if scene.id == "anomaly")).film
+    assert anomaly.beside is not None
+    assert (anomaly.frames[-1].faults, anomaly.beside.frames[-1].faults) == (9, 10)
+    assert max(ratios("experts")) < 2
+    for game in ("be-adversary", "be-algorithm"):
+        assert not CATALOGUE.start(next(scene.form for scene in SCENES if scene.id == game)).over
+
+
 BROKEN: list[dict[str, Any]] = [
     {"mode": "cheat"},
     {"mode": ["watch"]},
@@ -296,6 +373,12 @@ BROKEN: list[dict[str, Any]] = [
     {"extra": 1},
     {"source": "file:/etc/passwd"},
     {"source": 7},
+    {"moves": 3},
+    {"moves": [1.5]},
+    {"moves": [True]},
+    {"moves": [0] * 500},
+    {"beside": 4},
+    {"beside_cache": "3"},
     {"source": "workload:zipf", "parameters": [1]},
     {"source": "workload:zipf", "parameters": {"alpha": "1"}},
     {"source": "workload:zipf", "parameters": {"alpha": 10**400}},
@@ -305,6 +388,9 @@ OUT_OF_RANGE: list[dict[str, Any]] = [
     {"policy": "os:system"},
     {"policy": "partitioned:policy=os:system"},
     {"policy": "nobody"},
+    {"beside": "os:system"},
+    {"beside_cache": 10**9},
+    {"moves": [0]},
     {"layers": 0},
     {"layers": 10**30},
     {"pages": 10**9},
@@ -338,6 +424,10 @@ def test_a_value_out_of_range_is_refused(change: dict[str, Any]) -> None:
         CATALOGUE.start({**WATCH, **change})
     assert not isinstance(refusal.value, FormError)
     assert len(str(refusal.value)) < 1000
+
+
+def test_policies_that_can_never_serve_here_are_not_offered() -> None:
+    assert set(registered_policies()) - set(CATALOGUE.names) == {"pinned", "admit"}
 
 
 def test_a_policy_named_by_the_page_is_never_imported(

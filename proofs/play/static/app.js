@@ -19,8 +19,8 @@ const MODES = {
   },
 };
 const at = (id) => document.getElementById(id);
-const page = { mode: "watch", game: null, choices: null, busy: null, place: 0 };
-const view = mount(at("view"), { keys: document, onChoose: (chosen) => choose(chosen) });
+const page = { mode: "watch", game: null, choices: null, busy: null, place: 0, scene: null };
+const view = mount(at("view"), { keys: document, stage: at("stage"), onChoose: (chosen) => choose(chosen), onShow: () => page.game && tell(page.game) });
 
 // Ask the server, whatever happens on the page meanwhile.
 async function send(path, body) {
@@ -65,6 +65,7 @@ async function busily(work) {
   complain("");
   const go = document.querySelector(".go");
   const note = setTimeout(() => {
+    at("busy").hidden = false;
     if (go) { go.setAttribute("aria-disabled", "true"); go.textContent = "Computing …"; }
   }, 400);
   try {
@@ -73,6 +74,8 @@ async function busily(work) {
     if (!(error instanceof Gone)) complain(error.message);
   } finally {
     clearTimeout(note);
+    at("busy").hidden = true;
+    at("waiting").hidden = true;
     if (place === page.place) {
       if (go) { go.removeAttribute("aria-disabled"); go.textContent = MODES[page.mode].button; }
       page.busy = null;
@@ -108,7 +111,8 @@ function sizes(defaults) {
 
 function buildForm() {
   const offered = page.choices;
-  const policies = select("policy", "policy", [["", offered.policies.map((p) => [p.id, p.id === p.title ? p.id : `${p.id}: ${p.title}`])]]);
+  const names = offered.policies.map((p) => [p.id, p.id === p.title ? p.id : `${p.id}: ${p.title}`]);
+  const policies = select("policy", "policy", [["", names]]);
   const seed = number("seed", "seed", 0, 0, 2147483647);
   const go = h("button", { class: "go", type: "submit" }, MODES[page.mode].button);
   const parts = {
@@ -118,9 +122,14 @@ function buildForm() {
         ["constructions", offered.constructions.map((c) => [`construction:${c.id}`, c.id])],
         ["workloads", offered.workloads.map((w) => [`workload:${w.id}`, w.id])],
         ...(offered.traces.length ? [["traces", offered.traces.map((t) => [`trace:${t.id}`, t.id])]] : []),
+        ["your own", [["typed", "a list typed in"]]],
       ], sourceChosen),
+      select("beside", "beside it", [["", [["", "OPT, which knows the future"], ...names]]], besideChosen),
+      number("beside_cache", "its cache, if not k", "", 1, offered.limits.cache),
       ...sizes({ layers: 2, pages: 4, cache: 7, rounds: 30 }), seed,
-      h("span", { id: "parameters" }), go, h("p", { class: "why", id: "why" }),
+      h("span", { id: "parameters" }),
+      h("label", { class: "typed" }, "requests, such as 0.0 1.2 0.1, or page ids", h("textarea", { name: "requests", rows: "2", spellcheck: "false" })),
+      go, h("p", { class: "why", id: "why" }),
     ],
     adversary: () => [
       policies, ...sizes({ layers: 2, pages: 3, cache: 3, rounds: 12 }),
@@ -136,11 +145,32 @@ function buildForm() {
   if (page.mode === "watch") {
     field("source").value = "construction:cyclic";
     sourceChosen();
+    besideChosen();
   }
+}
+
+// Show a game's own form: what the fields do not hold is as they are.
+function fillIn(form) {
+  if (form.source) {
+    field("source").value = form.source;
+    sourceChosen();
+  }
+  for (const [name, value] of Object.entries(form)) if (field(name)) field(name).value = value;
+  for (const [name, value] of Object.entries(form.parameters || {})) if (field(`parameter:${name}`)) field(`parameter:${name}`).value = value;
+  if (form.mode === "watch") {
+    if (form.beside_cache === undefined) field("beside_cache").value = "";
+    besideChosen();
+  }
+}
+
+function besideChosen() {
+  field("beside_cache").closest("label").hidden = !field("beside").value;
 }
 
 function sourceChosen() {
   const [kind, name] = field("source").value.split(/:(.*)/);
+  field("requests").closest("label").hidden = kind !== "typed";
+  field("rounds").closest("label").hidden = kind === "typed";
   const shape = { construction: page.choices.constructions, trace: page.choices.traces }[kind]?.find((entry) => entry.id === name);
   for (const key of ["layers", "pages"]) {
     field(key).readOnly = kind === "trace";
@@ -158,6 +188,7 @@ function sourceChosen() {
   at("parameters").replaceChildren(...(workload ? workload.parameters.map((p) =>
     number(`parameter:${p.name}`, p.name, p.default, p.low, p.high, "any")) : []));
   const why = { construction: () => `${shape.title}. It hurts ${shape.bad_for}.`, workload: () => workload.title,
+    typed: () => "A page of layer 0, then one of layer 1, and so on; with several rounds that is 0.0 1.0 0.1 1.2 …",
     trace: () => `${shape.layers} layers, ${shape.pages} pages each, ${shape.per_visit} per visit; the first rounds are shown` }[kind]();
   at("why").textContent = why;
 }
@@ -167,6 +198,8 @@ function filled() {
   const data = { mode: page.mode, seed: form.elements.seed.valueAsNumber };
   for (const name of ["layers", "pages", "cache", "rounds"]) data[name] = field(name).valueAsNumber;
   for (const name of ["policy", "source", "opponent", "goal"]) if (field(name)) data[name] = field(name).value.trim();
+  if (data.source === "typed") data.requests = field("requests").value.trim();
+  if (field("beside")?.value) Object.assign(data, { beside: field("beside").value }, field("beside_cache").value && { beside_cache: field("beside_cache").valueAsNumber });
   const parameters = [...form.elements].filter((element) => element.name.startsWith("parameter:"));
   if (parameters.length) data.parameters = Object.fromEntries(parameters.map((e) => [e.name.slice(10), e.valueAsNumber]));
   return data;
@@ -177,6 +210,7 @@ at("form").addEventListener("submit", (event) => {
   busily(async () => {
     const game = await ask("/api/games", filled());
     history.pushState(null, "", `#game=${game.id}`);
+    page.scene = null;
     at("setup").open = false;
     at("stage").hidden = false;
     at("stage").focus();
@@ -185,14 +219,36 @@ at("form").addEventListener("submit", (event) => {
   });
 });
 
-// Whoever opens the page without an address sees something at once.
-async function startFirst() {
+// Start what an address asks for: a scene, or a game with its moves.
+async function startFrom(form, scene = null) {
+  enter(MODES[form.mode] ? form.mode : "watch");
+  fillIn(form);
+  page.scene = scene;
+  page.game = null;
+  at("setup").open = false;
   await busily(async () => {
-    const game = await ask("/api/games", filled());
+    const game = await ask("/api/games", form);
     history.replaceState(null, "", `#game=${game.id}`);
-    at("setup").open = false;
-    display(game, {});
+    display(game, { fresh: true });
   });
+  if (!page.game) at("setup").open = true; // refused: the form is what can be changed
+}
+
+// The address that makes a game anew, with its moves, on any server of this program.
+const recipe = (game) => ({ ...game.form, ...(game.made.length ? { moves: game.made } : {}) });
+const written = (form) => btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(form)))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+const read = (text) => JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0))));
+
+async function copyLink() {
+  const link = `${location.origin}/#play=${written(recipe(page.game))}`;
+  const note = at("link");
+  try {
+    await navigator.clipboard.writeText(link);
+    note.textContent = "Copied: the link makes this game again, moves included, wherever 'paging play' runs at this address.";
+  } catch {
+    note.textContent = link;
+  }
+  note.hidden = false;
 }
 
 // Games
@@ -217,10 +273,16 @@ function takeBack() {
 }
 
 function display(game, { fresh = false, from }) {
-  page.game = game;
+  page.game = null; // nothing is told while the view changes
   if (page.mode !== game.mode) enter(game.mode);
+  history.replaceState({ recipe: recipe(game) }, "", location.hash); // for a reload after the server has forgotten it
   at("stage").hidden = false;
   at("lede").hidden = true;
+  at("link").hidden = true;
+  for (const link of document.querySelectorAll("#scenes a")) {
+    if (link.hash === `#scene=${page.scene?.id}`) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
   at("outcome").replaceChildren();
   const film = { ...game.film, length: game.length, goal: game.goal_height };
   const watching = game.mode === "watch";
@@ -229,6 +291,7 @@ function display(game, { fresh = false, from }) {
   const focused = document.activeElement?.closest(".lp-choice") || document.activeElement === document.body;
   if (from !== undefined && film.frames.length > from + 1) state.playFrom = from;
   view.update(state);
+  page.game = game;
   tell(game);
   if (game.over && !watching) outcome(game);
   else if (focused || fresh) view.focusChoice();
@@ -236,21 +299,71 @@ function display(game, { fresh = false, from }) {
 
 function tell(game) {
   const status = at("status");
+  const frames = game.film.frames.length;
+  const latest = view.at === frames;
+  const seen = latest ? "all" : game.mode === "watch" ? "part" : `${view.at}, ${view.timer !== null}`;
+  const key = [game.id, game.moves, page.scene?.id, seen].join();
+  if (page.told === key) return; // said again, it would be read aloud again
+  page.told = key;
   status.className = "status";
-  const back = h("button", { class: "quiet", type: "button", disabled: game.moves === 0, onclick: takeBack }, "Take back");
+  const button = (text, onclick, disabled = false) => h("button", { class: "quiet", type: "button", disabled, onclick }, text);
+  const say = (text, ...buttons) => status.replaceChildren(h("p", {}, text), h("div", { class: "buttons" }, ...buttons));
+  const back = button("Take back", takeBack, game.moves === 0);
+  const link = button("Copy link", copyLink);
   const name = (number) => view.geometry.name(number);
-  const left = game.length - game.film.frames.length;
-  if (game.mode === "watch") status.replaceChildren();
-  else if (game.over) {
+  const left = game.length - frames;
+  const opening = page.scene && game.moves === 0 ? `${page.scene.look} ` : "";
+  const remain = `${left} request${left === 1 ? "" : "s"} left`;
+  if (game.mode === "watch") {
+    status.classList.add("calm");
+    if (latest && frames) say(page.scene ? page.scene.point : ending(view.film), ...further(game), link);
+    else say(page.scene ? `${page.scene.title}. ${page.scene.look}` : `${game.film.title} on the requests of ${sourceName(game.form.source)}.`, link);
+  } else if (game.over) {
     const result = game.outcome;
     const good = game.mode === "adversary" ? result.won : result.faults === result.optimum;
     status.classList.add(good ? "won" : "lost");
-    status.replaceChildren(h("p", {}, verdict(game)), back);
+    say(page.scene ? `${verdict(game)} ${page.scene.point}` : verdict(game), ...further(game), back, link);
+  } else if (!latest) {
+    status.classList.add("calm");
+    say(view.timer ? "Served without a choice of yours …" : `You look back at request ${view.at}.`, button("To the question", () => view.jump(frames)));
   } else if (game.mode === "adversary") {
-    status.replaceChildren(h("p", {}, `Ask for a page of layer ${game.layer}. Goal: ratio ${game.goal}, ${left} request${left === 1 ? "" : "s"} left.`), back);
+    say(`${opening}Ask for a page of layer ${game.layer}. Goal: ratio ${game.goal}, ${remain}.`, back, link);
   } else {
-    status.replaceChildren(h("p", {}, `Page ${name(game.pending)} is asked for: which page leaves? ${left} request${left === 1 ? "" : "s"} left.`), back);
+    say(`${opening}Page ${name(game.pending)} is asked for: which page leaves? ${remain}.`, back, link);
   }
+}
+
+const sourceName = (source) => (source === "typed" ? "your list" : source.split(":")[1]);
+
+function ending(film) {
+  const said = (run) => {
+    const last = run.frames[run.frames.length - 1];
+    return `${run.label} ${last.faults} faults, ratio ${(last.faults / last.optimum).toFixed(2).replace(/\.?0+$/, "")}`;
+  };
+  return `The end: ${said(film)}${film.beside ? `; ${said(film.beside)}` : ""}; OPT ${film.frames[film.frames.length - 1].optimum} faults.`;
+}
+
+// What to do next, where a film or a game is over.
+function further(game) {
+  const button = (text, form) => h("button", { class: "quiet", type: "button", onclick: () => {
+    history.pushState(history.state, "", location.hash); // back leads to what has just ended
+    page.place += 1;
+    startFrom(form);
+  } }, text);
+  const buttons = [];
+  if (game.mode !== "watch") {
+    const asked = game.film.frames.map((frame) => view.geometry.name(frame.page)).join(" ");
+    const { layers, pages, cache } = game.form;
+    buttons.push(button("Play again", game.form), button("See lru and zrc on these requests",
+      { mode: "watch", policy: "lru", beside: "zrc", source: "typed", requests: asked, layers, pages, cache, rounds: 1, seed: 0 }));
+  } else if (!game.form.beside) {
+    const other = game.form.policy === "zrc" ? "lru" : "zrc";
+    buttons.push(button(`With ${other} beside it`, { ...game.form, beside: other }));
+  }
+  const scenes = page.choices.scenes;
+  const next = scenes[(scenes.indexOf(page.scene) + 1) % scenes.length];
+  buttons.push(h("a", { class: "quiet", href: `#scene=${next.id}` }, `Next: ${next.title}`));
+  return buttons;
 }
 
 function verdict(game) {
@@ -316,30 +429,48 @@ function enter(mode) {
 }
 
 async function go() {
-  const hash = location.hash.slice(1);
+  const [kind, value] = location.hash.slice(1).split(/=(.*)/);
   page.place += 1;
   complain("");
-  if (hash.startsWith("game=")) {
-    try {
-      const game = await ask(`/api/games/${encodeURIComponent(hash.slice(5))}`);
-      enter(game.mode);
-      at("setup").open = false;
-      display(game, {});
-      return;
-    } catch (error) {
-      if (error instanceof Gone) return;
-      enter(page.mode);
-      complain(error.message);
-    }
-  } else enter(MODES[hash] ? hash : "watch");
+  const scene = kind === "scene" && page.choices.scenes.find((entry) => entry.id === value);
+  try {
+    if (scene) return await startFrom(scene.form, scene);
+    if (kind === "play") return await startFrom(read(value));
+    if (kind === "game") return await resume(value);
+    enter(MODES[kind] ? kind : "watch");
+  } catch (error) {
+    if (error instanceof Gone) return;
+    enter(page.mode);
+    complain(kind === "play" ? "This link does not hold a game." : error.message);
+  }
+  at("waiting").hidden = true;
   page.game = null;
   view.stop();
   at("setup").open = true;
   at("stage").hidden = true;
 }
 
+// Show a game that the server keeps; one that it has forgotten is made again where this window remembers how.
+async function resume(name) {
+  const kept = history.state?.recipe;
+  const game = await ask(`/api/games/${encodeURIComponent(name)}`).catch((error) => {
+    if (error instanceof Gone || !kept) throw error;
+  });
+  if (!game) return startFrom(kept);
+  const scene = page.choices.scenes.find((entry) => entry === page.scene && JSON.stringify(entry.form) === JSON.stringify(game.form));
+  enter(game.mode);
+  fillIn(game.form);
+  page.scene = scene ?? null;
+  at("waiting").hidden = true;
+  at("setup").open = false;
+  display(game, {});
+}
+
 page.choices = await send("/api/choices").catch((error) => complain(error.message));
 if (page.choices) { // before that no form can be built; a visitor may have followed a link meanwhile: begin where the address is now
+  at("scenes").append(...page.choices.scenes.map((scene) => h("a", { href: `#scene=${scene.id}` }, scene.title)));
+  at("scenes").hidden = false;
   window.addEventListener("hashchange", go);
-  await (location.hash ? go() : (enter("watch"), startFirst()));
-}
+  const [first] = page.choices.scenes;
+  await (location.hash ? go() : startFrom(first.form, first)); // whoever comes without an address sees something at once
+} else at("waiting").hidden = true;

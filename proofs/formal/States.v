@@ -1,0 +1,275 @@
+(** * States of a certificate
+
+    A state is listed as one pair of labels per page, the policy's and OPT's, layer by layer from the layer served next on;
+    pages of a layer are alike. [like] says which states of policy and OPT it stands for. Listed states are found in a
+    tree, by bits of their labels; nothing but what was put in is ever found there. *)
+
+From Formal Require Export Labels.
+
+Definition code : Type := N * N.
+Definition part : Type := seq code.
+
+Record entry := Entry { parts : seq part; served : N; place : positive; phi : Z }.
+
+(** ** Sorting and comparing *)
+
+Definition code_le (a b : code) : bool :=
+  match N.compare a.1 b.1 with Lt => true | Gt => false | Eq => N.leb a.2 b.2 end.
+Definition code_eq (a b : code) : bool := N.eqb a.1 b.1 && N.eqb a.2 b.2.
+
+Fixpoint insert (c : code) (s : part) : part :=
+  if s is d :: s' then if code_le c d then c :: s else d :: insert c s' else [:: c].
+Fixpoint sorted (s : part) : part := if s is c :: s' then insert c (sorted s') else [::].
+
+Fixpoint without (c : code) (s : part) : part :=
+  if s is d :: s' then if code_eq c d then s' else d :: without c s' else [::].
+
+(** Neighbours that are equal count once. *)
+Fixpoint distinct (s : part) : part :=
+  if s is c :: s' then if s' is d :: _ then if code_eq c d then distinct s' else c :: distinct s' else [:: c] else [::].
+
+Fixpoint part_eq (a b : part) : bool :=
+  match a, b with [::], [::] => true | c :: a', d :: b' => code_eq c d && part_eq a' b' | _, _ => false end.
+Fixpoint parts_eq (a b : seq part) : bool :=
+  match a, b with [::], [::] => true | c :: a', d :: b' => part_eq c d && parts_eq a' b' | _, _ => false end.
+
+Lemma code_eqP c d : code_eq c d = (c == d).
+Proof.
+case: c d => [a b] [a' b']; rewrite /code_eq /= xpair_eqE.
+by congr (_ && _); apply/N.eqb_spec/eqP.
+Qed.
+
+Lemma part_eqP a b : part_eq a b -> a = b.
+Proof. by elim: a b => [|c a ih] [|d b] //=; rewrite code_eqP => /andP[/eqP-> /ih->]. Qed.
+
+Lemma parts_eqP a b : parts_eq a b -> a = b.
+Proof. by elim: a b => [|c a ih] [|d b] //= /andP[/part_eqP-> /ih->]. Qed.
+
+Lemma perm_swap (c d : code) s : perm_eq (c :: d :: s) (d :: c :: s).
+Proof. by rewrite -[c :: d :: s]/([:: c] ++ [:: d] ++ s) perm_catCA. Qed.
+
+Lemma perm_sorted s : perm_eq (sorted s) s.
+Proof.
+elim: s => //= c s ih; apply: (@perm_trans _ (c :: sorted s)); last by rewrite perm_cons.
+elim: (sorted s) => //= d t ih'; case: ifP => // _.
+by rewrite -(perm_cons d) in ih'; apply: perm_trans ih' _; apply: perm_swap.
+Qed.
+
+Lemma perm_without c s : c \in s -> perm_eq s (c :: without c s).
+Proof.
+elim: s => //= d s ih; rewrite inE code_eqP; case: eqP => [->|_] //= /ih eq.
+rewrite -(perm_cons d) in eq; apply: perm_trans eq _; apply: perm_swap.
+Qed.
+
+Lemma mem_distinct c s : c \in s -> c \in distinct s.
+Proof.
+elim: s => //= d [|e s] ih; first by rewrite !inE.
+rewrite in_cons code_eqP; case: (d =P e) => [->|_]; last first.
+  by case/orP=> [/eqP->|/ih e1]; rewrite [_ \in _ :: _]in_cons ?eqxx // e1 orbT.
+by move=> h; apply: ih; case/orP: h => // /eqP->; apply: mem_head.
+Qed.
+
+(** ** The tree *)
+
+(** States whose ways are equal share a leaf. *)
+Inductive tree := Empty | Leaf (es : seq entry) | Node (zero one : tree).
+
+Fixpoint bits_pos (p : positive) (rest : seq bool) : seq bool :=
+  match p with xH => true :: rest | xO p' => false :: bits_pos p' rest | xI p' => true :: bits_pos p' rest end.
+Definition bits_N (n : N) (rest : seq bool) : seq bool :=
+  match n with N0 => false :: rest | Npos p => true :: bits_pos p rest end.
+Fixpoint bits_part (s : part) (rest : seq bool) : seq bool :=
+  if s is (a, b) :: s' then bits_N a (bits_N b (bits_part s' rest)) else rest.
+Fixpoint bits (ps : seq part) (rest : seq bool) : seq bool :=
+  if ps is s :: ps' then bits_part s (bits ps' rest) else rest.
+Definition path (ps : seq part) (t : N) : seq bool := bits ps (bits_N t [::]).
+
+Fixpoint find_among (es : seq entry) (ps : seq part) (served_ : N) : option entry :=
+  if es is e :: es' then
+    if N.eqb (served e) served_ && parts_eq (parts e) ps then Some e else find_among es' ps served_
+  else None.
+
+Fixpoint find_at (t : tree) (way : seq bool) (ps : seq part) (served_ : N) : option entry :=
+  match t with
+  | Empty => None
+  | Leaf es => find_among es ps served_
+  | Node zero one => if way is b :: way' then find_at (if b then one else zero) way' ps served_ else None
+  end.
+
+Definition find_state (t : tree) ps served_ := find_at t (path ps served_) ps served_.
+
+(** Two states part where their ways do. *)
+Fixpoint fork (old : seq entry) (new : entry) (way way' : seq bool) : tree :=
+  match way, way' with
+  | a :: way1, b :: way1' =>
+    if a then if b then Node Empty (fork old new way1 way1') else Node (Leaf [:: new]) (Leaf old)
+    else if b then Node (Leaf old) (Leaf [:: new]) else Node (fork old new way1 way1') Empty
+  | _, _ => Leaf (new :: old)
+  end.
+
+Fixpoint after (n : seq bool) (way : seq bool) : seq bool :=
+  if n is _ :: n' then if way is _ :: way' then after n' way' else [::] else way.
+
+(** [done] is the way so far, and only its length matters. *)
+Fixpoint add_at (t : tree) (done way : seq bool) (e : entry) : tree :=
+  match t with
+  | Empty => Leaf [:: e]
+  | Leaf old => fork old e (if old is d :: _ then after done (path (parts d) (served d)) else [::]) way
+  | Node zero one =>
+    if way is b :: way' then
+      if b then Node zero (add_at one (b :: done) way' e) else Node (add_at zero (b :: done) way' e) one
+    else t
+  end.
+
+Definition add_state t e := add_at t [::] (path (parts e) (served e)) e.
+
+Fixpoint inside (t : tree) (e : entry) : Prop :=
+  match t with Empty => False | Leaf es => List.In e es | Node zero one => inside zero e \/ inside one e end.
+
+Lemma find_inside t ps j e : find_state t ps j = Some e -> [/\ inside t e, parts e = ps & served e = j].
+Proof.
+rewrite /find_state; move: (path ps j) => way; elim: t way => //= [es|zero ihz one iho] way.
+  elim: es => //= d es ih; case: ifP => [/andP[/eqbN eq /parts_eqP same] [<-]|_ /ih[]]; split; auto.
+by case: way => // -[] way; [case/iho|case/ihz] => ? ? ?; split; auto.
+Qed.
+
+Lemma inside_fork old new way way' e : inside (fork old new way way') e -> e = new \/ List.In e old.
+Proof.
+elim: way way' => [|a way ih] [|b way'] /=; try by case; auto.
+by case: a; case: b => /= -[] //; auto; try move/ih; auto; case; auto.
+Qed.
+
+Lemma inside_add t d e : inside (add_state t d) e -> e = d \/ inside t e.
+Proof.
+rewrite /add_state; move: (path _ _) [::] => way done; elim: t way done => /= [|old|zero ihz one iho] way done; first by case; auto.
+  by case/inside_fork; auto.
+case: way => [|[] way] /=; first by auto.
+  by case=> [z|/iho[->|o]]; auto.
+by case=> [/ihz[->|z]|o]; auto.
+Qed.
+
+Definition plant (es : seq entry) : tree := foldl add_state Empty es.
+
+Lemma inside_plant (Q : entry -> bool) es e : all Q es -> inside (plant es) e -> Q e.
+Proof.
+rewrite /plant => ok; suff gen t : (forall d, inside t d -> Q d) -> inside (foldl add_state t es) e -> Q e by apply: gen.
+elim: es t ok => [|d es ih] t /=; first by move=> _; apply.
+case/andP=> Qd ok inv; apply: ih ok _ => c /inside_add[->|/inv] //.
+Qed.
+
+Lemma inside_list es e : inside (plant es) e -> List.In e es.
+Proof.
+rewrite /plant; suff gen t : inside (foldl add_state t es) e -> List.In e es \/ inside t e by case/gen.
+elim: es t => [|d es ih] t /=; first by auto.
+by case/ih=> [|/inside_add[->|]]; auto.
+Qed.
+
+(** ** What a state stands for *)
+
+Section Like.
+
+Variable I : instance.
+Implicit Types (z : P I -> code) (ps : seq part).
+
+Definition of_layer (j : nat) : seq (P I) := [seq q <- enum (P I) | layer q == j :> nat].
+Definition part_of z (j : nat) : part := [seq z q | q <- of_layer j].
+
+(** The parts, from the layer of request number [t] on. *)
+Definition parts_of z (t : nat) : seq part := [seq part_of z ((t + i) %% layers I) | i <- iota 0 (layers I)].
+
+Definition like ps z t := all2 perm_eq ps (parts_of z t).
+
+Lemma parts_of_first z t :
+  parts_of z t = part_of z (t %% layers I) :: [seq part_of z ((t.+1 + i) %% layers I) | i <- iota 0 (size (others I))].
+Proof.
+rewrite /parts_of [X in iota 0 X]/layers /= addn0; congr (_ :: _).
+by rewrite -[1]addn0 iotaDl -map_comp; apply: eq_map => i; rewrite /= addnA addn1.
+Qed.
+
+Lemma parts_of_last z t :
+  parts_of z t = rcons [seq part_of z ((t + i) %% layers I) | i <- iota 0 (size (others I))] (part_of z ((t + size (others I)) %% layers I)).
+Proof. by rewrite /parts_of [X in iota 0 X]/layers -addn1 iotaD map_cat cats1 add0n. Qed.
+
+Lemma all2_map (T U : eqType) (f : seq T -> seq U) (a b : seq (seq T)) :
+  (forall s s', perm_eq s s' -> perm_eq (f s) (f s')) -> all2 perm_eq a b -> all2 perm_eq (map f a) (map f b).
+Proof. by move=> ok; elim: a b => [|s a ih] [|s' b] //= /andP[/ok-> /ih->]. Qed.
+
+Lemma all2_rcons (T : eqType) (a b : seq (seq T)) s s' :
+  all2 perm_eq a b -> perm_eq s s' -> all2 perm_eq (rcons a s) (rcons b s').
+Proof. by elim: a b => [|x a ih] [|y b] //= => [_ ->//|/andP[-> /ih ok] /ok]. Qed.
+
+Lemma like_sorted ps z t : like ps z t -> like (map sorted ps) z t.
+Proof.
+rewrite /like; elim: ps (parts_of z t) => [|s ps ih] [|s' b] //= /andP[eq /ih->]; rewrite andbT.
+exact: perm_trans (perm_sorted s) eq.
+Qed.
+
+Lemma of_layer_uniq j : uniq (of_layer j).
+Proof. by rewrite filter_uniq // enum_uniq. Qed.
+
+Section Step.
+
+Variables (z z' : P I -> code) (t : nat) (p : P I) (new : code) (mv : code -> code).
+Hypotheses (here : layer p = t %% layers I :> nat) (z'E : forall q, z' q = if q == p then new else mv (z q)).
+
+Lemma part_elsewhere j : j != t %% layers I -> part_of z' j = map mv (part_of z j).
+Proof.
+move=> ne; rewrite /part_of -map_comp; apply/eq_in_map=> q; rewrite mem_filter => /andP[/eqP lq _].
+by rewrite z'E; case: eqP => // e; rewrite -lq e here eqxx in ne.
+Qed.
+
+Lemma part_here p0 : perm_eq p0 (part_of z (t %% layers I)) ->
+  z p \in p0 /\ perm_eq (new :: map mv (without (z p) p0)) (part_of z' (t %% layers I)).
+Proof.
+set Q := of_layer (t %% layers I) => eq.
+have pQ : p \in Q by rewrite mem_filter here eqxx mem_enum.
+have in0 : z p \in p0 by rewrite (perm_mem eq) map_f.
+split=> //; have rest : perm_eq (without (z p) p0) (map z (rem p Q)).
+  rewrite -(perm_cons (z p)) perm_sym; apply: perm_trans (perm_without in0); rewrite perm_sym.
+  by apply: (perm_trans eq); rewrite -[z p :: _]/(map z (p :: rem p Q)); apply: perm_map; apply: perm_to_rem.
+rewrite perm_sym; apply: (@perm_trans _ (map z' (p :: rem p Q))); first by apply: perm_map; apply: perm_to_rem.
+rewrite /= z'E eqxx perm_cons perm_sym; apply: perm_trans (perm_map mv rest) _.
+rewrite -map_comp (_ : map _ (rem p Q) = map z' (rem p Q)) //; apply/eq_in_map=> q.
+by rewrite mem_rem_uniq ?of_layer_uniq // inE => /andP[/negbTE ne _]; rewrite /= z'E ne.
+Qed.
+
+Lemma like_step p0 rest : like (p0 :: rest) z t ->
+  z p \in p0 /\ like (rcons (map (map mv) rest) (new :: map mv (without (z p) p0))) z' t.+1.
+Proof.
+rewrite /like parts_of_first /= => /andP[/part_here[in0 eq0] eqs]; split=> //.
+rewrite parts_of_last; apply: all2_rcons; last by rewrite addSnnS modnDr.
+rewrite (_ : [seq part_of z' _ | i <- _] = map (map mv) [seq part_of z ((t.+1 + i) %% layers I) | i <- iota 0 (size (others I))]).
+  by apply: all2_map eqs => s s'; apply: perm_map.
+rewrite -map_comp; apply/eq_in_map=> i; rewrite mem_iota /= => lt; apply: part_elsewhere.
+by rewrite addSnnS -{2}[t]addn0 eqn_modDl mod0n modn_small.
+Qed.
+
+End Step.
+
+Lemma like_all ps z t : like ps z t -> perm_eq (flatten ps) [seq z q | q <- enum (P I)].
+Proof.
+move=> eq; apply: (@perm_trans _ (flatten (parts_of z t))).
+  move: eq; rewrite /like; elim: ps (parts_of z t) => [|s ps ih] [|s' b] //= /andP[e1 e2]; apply: (perm_cat e1); exact: ih.
+set J := [seq (t + i) %% layers I | i <- iota 0 (layers I)].
+have uJ : uniq J.
+  rewrite map_inj_in_uniq ?iota_uniq // => i j; rewrite !mem_iota /= => lti ltj /eqP.
+  by rewrite eqn_modDl !modn_small // => /eqP.
+have allJ : {subset iota 0 (layers I) <= J}.
+  have sub : {subset J <= iota 0 (layers I)} by move=> j /mapP[i _ ->]; rewrite mem_iota /= ltn_pmod.
+  by move=> j; have [] := uniq_min_size uJ sub; rewrite ?size_map // => _ ->.
+have part_J S : uniq S -> perm_eq (flatten [seq part_of z j | j <- S]) [seq z q | q <- enum (P I) & nat_of_ord (layer q) \in S].
+  elim: S => [|j S ih] /=; first by rewrite (eq_filter (a2 := pred0)) ?filter_pred0 // => q; rewrite in_nil.
+  case/andP=> js us; apply: perm_trans (perm_cat (perm_refl _) (ih us)) _.
+  rewrite /part_of /of_layer -map_cat; apply: perm_map; rewrite perm_sym; move: (enum (P I)) => E.
+  rewrite -(perm_filterC (fun q => layer q == j :> nat) [seq q <- _ | _]) -!filter_predI.
+  apply: perm_cat.
+    rewrite (eq_filter (a2 := fun q => layer q == j :> nat)); first exact: perm_refl.
+    by move=> q /=; rewrite in_cons; case: eqP.
+  rewrite (eq_filter (a2 := fun q => nat_of_ord (layer q) \in S)); first exact: perm_refl.
+  by move=> q /=; rewrite in_cons; case: eqP => [->|_] //=; rewrite (negbTE js).
+apply: (@perm_trans _ (flatten [seq part_of z j | j <- J])); first by rewrite /J -map_comp.
+apply: (perm_trans (part_J J uJ)); rewrite (_ : [seq q <- enum (P I) | _] = enum (P I)) //.
+apply/all_filterP/allP=> q _; apply: allJ; rewrite mem_iota /=; exact: ltn_ord.
+Qed.
+
+End Like.
