@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 import sympy
 
+from adversary.formulas import Formula, formula
 from paging.arguments import checked
 from paging.docstrings import sections
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError
 from paging.html import facts_table
 from paging.model import LayeredInstance, RequestSequence, Schedule
+from paging.outside import from_outside
 from paging.policy import Policy, get_policy
 from paging.run import Run
 from paging.simulate import simulate
@@ -177,7 +179,9 @@ class Construction:
             return
         start = self._faults(self.offline.fault_counts, 0, self.boundaries[0] if self.boundaries else 0)
         if start > self.value(self.promise.start):
-            raise BrokenPromiseError(f"{self.id}: the offline start costs {start} > {self.promise.start}")
+            raise BrokenPromiseError(
+                f"{self.id}: the offline start costs {start} > {formula(self.promise.start)}"
+            )
         online, offline = self.value(self.promise.online), self.value(self.promise.offline)
         counts = None if run is None else run.fault_counts
         for begin, end in zip(self.boundaries, self.boundaries[1:], strict=False):
@@ -200,10 +204,11 @@ class Construction:
             "built against": self.policy,
             "seed": None if self.seed is None else str(self.seed),
             "in": promise.period,
-            "online at least": promise.online,
-            "offline at most": promise.offline,
+            "online at least": Formula(promise.online),
+            "offline at most": Formula(promise.offline),
             "faults of the offline schedule": self.offline.faults,
-            "forces in the limit": self.limit,
+            "forces in the limit": Formula(promise.limit),
+            "here": self.limit,
         }
         return facts_table(f"construction {self.id}", facts)
 
@@ -382,19 +387,30 @@ def require(instance: LayeredInstance, *conditions: tuple[str, bool]) -> None:
 
 
 def constructions() -> dict[str, Adversary]:
-    """Return all constructions by id; one module in ``adversary.catalogue`` each."""
-    return dict(_found())
+    """Return all constructions by id: those of ``adversary.catalogue``, one module each, then outside ones.
+
+    Outside packages register theirs under the entry-point group ``paging.constructions``.
+    """
+    return {**_built_in(), **_outside()}
 
 
 @cache
-def _found() -> tuple[tuple[str, Adversary], ...]:
+def _outside() -> dict[str, Adversary]:
+    def fits(found: object) -> bool:
+        return isinstance(found, Adversary)
+
+    return from_outside("paging.constructions", "a construction (@adversary.construction)", fits, _built_in())
+
+
+@cache
+def _built_in() -> dict[str, Adversary]:
     import adversary.catalogue as package
 
     found = []
     for info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         found += [value for value in vars(module).values() if isinstance(value, Adversary)]
-    return tuple((adversary.id, adversary) for adversary in sorted(found, key=lambda a: a.id))
+    return {adversary.id: adversary for adversary in sorted(found, key=lambda a: a.id)}
 
 
 @checked

@@ -11,6 +11,7 @@ import numpy as np
 
 from paging.errors import ModelError, UnsupportedModelError
 from paging.expectation import Estimate, sample_faults
+from paging.html import table
 from paging.model import LayeredInstance, RequestSequence, whole_number
 from paging.offline import optimum_from_warm
 from paging.parallel import in_threads
@@ -71,6 +72,13 @@ class Row:
         """Share of LRU's faults that are saved; negative where there are more."""
         ratio = _share(self.faults, self.baseline)
         return None if ratio is None else 1 - ratio
+
+    @property
+    def faults_text(self) -> str:
+        """The faults for display, of a randomised policy with half the width of their interval."""
+        if self.estimate is None:
+            return f"{self.faults:,}"
+        return f"{self.faults:,.1f} ± {self.estimate.half_width:,.1f}"
 
     def as_dict(self) -> dict[str, object]:
         """Return the row for JSON: counts as integers, shares and ratios as decimals."""
@@ -145,6 +153,30 @@ class Comparison:
     def row(self, policy: str, cache: int) -> Row | None:
         """Return one row, or None where it was left out."""
         return next((row for row in self.rows if (row.policy, row.cache) == (policy, cache)), None)
+
+    @property
+    def title(self) -> str:
+        """Instance and variant of the model, which every number is labelled with."""
+        instance, model = self.instance, self.model
+        size = f"k = {instance.cache}, " if len(self.caches) == 1 else ""
+        variant = " · ".join(str(model[key]) for key in ("service", "visits", "start"))
+        return (
+            f"{self.rows[0].requests:,} requests, ℓ = {instance.layers}, n = {instance.pages_text}, {size}"
+            f"g = {instance.per_visit} · {variant}"
+        )
+
+    def _repr_html_(self) -> str:
+        if len(self.caches) == 1:
+            header = ["policy", "faults", "per request", "ratio to OPT, observed", "saving over LRU"]
+            rows = [
+                [row.policy, row.faults_text, *map(_decimal, (row.fault_rate, row.vs_opt, row.saving))]
+                for row in self.rows
+            ]
+            return table(self.title, header, rows)
+        header = ["faults", *(f"k = {cache}" for cache in self.caches)]
+        found = {(row.policy, row.cache): row.faults_text for row in self.rows}
+        rows = [[name, *(found.get((name, cache)) for cache in self.caches)] for name in self.policies]
+        return table(self.title, header, rows)
 
     def as_dict(self) -> dict[str, object]:
         """Return the comparison for JSON: ``model``, ``rows``, ``skipped``."""

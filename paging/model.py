@@ -7,10 +7,11 @@ belongs to visit ``t // per_visit`` and that visit to layer ``visit mod layers``
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -27,6 +28,9 @@ from paging.html import facts_table
 
 PageArray = NDArray[np.int32]
 LabelArray = NDArray[np.int64]
+
+SHOWN = 24
+"""Requests that notebooks show of a sequence, a run or a film."""
 
 
 class Entry(IntEnum):
@@ -343,6 +347,15 @@ class LayeredInstance:
         where = self.locate(page)
         return "{}.{}".format(*where) if self.names is None else str(self.names[page])
 
+    def page_names(self, pages: Iterable[int], most: int | None = None) -> str:
+        """Return the names of pages for display in one line, of many the first ones.
+
+        >>> LayeredInstance(2, 3, 4).page_names([0, 4, 2, 3], most=3)
+        '0.0 1.1 0.2 …'
+        """
+        names = [self.page_name(int(page)) for page in islice(pages, None if most is None else most + 1)]
+        return " ".join(names[:most]) + " …" * (most is not None and len(names) > most)
+
     def layer_at(self, time: int) -> int:
         """Return the layer that request number ``time`` belongs to."""
         return time // self.per_visit % self.layers
@@ -456,6 +469,14 @@ class RequestSequence:
     def distinct_pages(self) -> int:
         """Number of distinct pages: the compulsory faults of every algorithm."""
         return int(np.count_nonzero(np.bincount(self.requests, minlength=1)))
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {
+            "requests": len(self),
+            "distinct pages": self.distinct_pages,
+            "first" if len(self) > SHOWN else "all": self.instance.page_names(self, SHOWN),
+        }
+        return facts_table(f"requests on {self.instance}", facts)
 
     def with_cache(self, cache: int) -> RequestSequence:
         """Return the same requests on the same instance with another cache size."""

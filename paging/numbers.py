@@ -134,6 +134,15 @@ def jsonable(value: object) -> Any:
     return str(value)
 
 
+def short_digest(digest: str) -> str:
+    """Return the beginning of a digest, for people; files and JSON hold it in full.
+
+    >>> short_digest("0123456789abcdef" * 4)
+    '0123456789ab…'
+    """
+    return f"{digest[:12]}…"
+
+
 def json_text(value: object) -> str:
     """Return a value as indented JSON, keys in the order given, ASCII only."""
     plain = jsonable(value)

@@ -179,9 +179,13 @@ def save(
     targets = [Path(path) for path in paths]
     check_targets(targets)
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size, dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure)
+        layout = figure.get_layout_engine()
+        assert layout is not None
+        layout.execute(figure)
+        figure.set_layout_engine(None)  # once is enough: savefig would draw everything twice, in every format
         for target in targets:
             suffix = target.suffix.lower()[1:]
             with atomic_write(target, "wb") as stream:

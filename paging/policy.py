@@ -16,13 +16,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 
-from paging.errors import LayeredPagingError, ModelError, UnknownNameError, UnsupportedModelError
+from paging.docstrings import sections
+from paging.errors import ModelError, UnknownNameError, UnsupportedModelError
+from paging.html import facts_table
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
+from paging.outside import from_outside
 from paging.spec import parse_spec, value_text
 
 Outcomes = list[tuple[Fraction, LabelArray]]
@@ -179,6 +181,16 @@ class Policy:
             if plain != default:
                 changed.append(f"{key}={value_text(plain)}")
         return ":".join(filter(None, [self.id, ",".join(changed)]))
+
+    def _repr_html_(self) -> str:
+        said = sections(type(self))
+        facts: dict[str, object] = {"traits": ", ".join(name for name in TRAITS if name in self.traits)}
+        facts |= {
+            name: " ".join(said[name].replace("``", "").split())
+            for name in ("Label", "Guarantee", "Bad for")
+            if name in said
+        }
+        return facts_table(f"{self.name}: {self.title}", facts)
 
     @property
     def spec(self) -> str:
@@ -404,17 +416,7 @@ def _built_in() -> dict[str, type[Policy]]:
 
 @cache
 def _outside() -> dict[str, type[Policy]]:
-    return {point.name: _load(point) for point in entry_points(group="paging.policies")}
+    def fits(found: object) -> bool:
+        return isinstance(found, type) and issubclass(found, Policy)
 
-
-def _load(point: EntryPoint) -> type[Policy]:
-    where = f"entry point {point.name} = {point.value} (group paging.policies)"
-    try:
-        cls = point.load()
-    except Exception as error:  # an outside package may fail in any way; say which one it was
-        raise LayeredPagingError(f"{where} cannot be loaded: {error}") from error
-    if not (isinstance(cls, type) and issubclass(cls, Policy)):
-        raise LayeredPagingError(f"{where} is not a subclass of paging.Policy")
-    if cls.id != point.name or point.name in _built_in():
-        raise LayeredPagingError(f"{where}: the class has id {cls.id!r}; it must equal the name and be new")
-    return cls
+    return from_outside("paging.policies", "a subclass of paging.Policy", fits, _built_in())

@@ -8,11 +8,17 @@ import numpy as np
 
 from paging.errors import ModelError
 from paging.html import facts_table, table
-from paging.model import FREE, HIT, LEFT_ON_HIT, SEVERAL, PageArray, RequestSequence, Schedule
+from paging.model import (
+    FREE,
+    HIT,
+    LEFT_ON_HIT,
+    SEVERAL,
+    SHOWN,
+    PageArray,
+    RequestSequence,
+    Schedule,
+)
 from paging.policy import Policy
-
-SHOWN = 24
-"""Requests shown of a run before the rest is summed up in one line."""
 
 WORDS = {HIT: "", FREE: "a free slot", SEVERAL: "several pages", LEFT_ON_HIT: "left on a hit"}
 """What a notebook says of an entry that names no page."""

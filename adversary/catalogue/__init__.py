@@ -27,12 +27,12 @@ llru-cycles             LLRU (our reading)                 8 at (2, 4, 7)       
                                                                                  search
 marking-trap            every deterministic marking        5/2 at (3, 2, 4)      ours
                         algorithm
-marking-tree            every policy, randomised ones      H(k)                  Fiat, Karp, Luby, McGeoch,
+marking-tree            every policy, randomised ones      H_k                   Fiat, Karp, Luby, McGeoch,
                         included                                                 Sleator and Young 1991, lower
                                                                                  bound
 missing-page            every deterministic policy         k − ℓ + 1             for a bound reported of
                                                                                  arXiv:2509.02408; ours
-missing-pair            MARK                               2·H(k) − 1            ours for several layers; for
+missing-pair            MARK                               2H_k − 1              ours for several layers; for
                                                                                  one layer after Achlioptas,
                                                                                  Chrobak and Noga 2000
 one-page-each           LRU, FIFO, CLOCK, FWF and marking  (ℓ − 1)/(ℓ − k)       ours
@@ -49,7 +49,7 @@ stuck-hand              SIEVE                              unbounded            
 taking-turns            RANDOM                             k                     for one layer after Raghavan
                                                                                  and Snir 1994; ours for
                                                                                  several
-two-faces               LRU                                2·k − 2·ℓ + 1         ours
+two-faces               LRU                                2k − 2ℓ + 1           ours
 uniform                 every policy, randomised ones      4357/1820 at (2, 4,   reported of arXiv:2509.02408;
                         included                           7)                    rebuilt by us
 uniform-spread          every policy, randomised ones      57/28 at (2, 4, 5)    ours

@@ -16,6 +16,7 @@ from paging.cli.options import (
     layers_option,
     pages_option,
     seed_option,
+    table_option,
 )
 from paging.cli.terminal import provenance, write_json, write_table
 from paging.errors import ModelError, UnknownNameError
@@ -72,6 +73,7 @@ def adversary() -> None:
 
 @adversary.command("list")
 @json_option()
+@table_option()
 def list_constructions(as_json: bool) -> None:
     """List all constructions: whom they hurt and the bound they prove."""
     from adversary import constructions
@@ -142,6 +144,7 @@ def _options(found: Adversary) -> list[Callable[[Any], Any]]:
         _runs_option(found),
         _certificate_option(found),
         json_option(),
+        table_option(),
     ]
 
 

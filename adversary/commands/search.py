@@ -21,6 +21,7 @@ from paging.cli.options import (
     layers_option,
     pages_option,
     seed_option,
+    table_option,
 )
 from paging.cli.terminal import progress, provenance, remark, write_json, write_table
 from paging.numbers import exact_text
@@ -83,6 +84,7 @@ FIRST_REMARK, REMARK_EVERY = 1.0, 5.0
 )
 @certificate_option(help="Write the best cycle (.json or .json.gz), for 'paging verify'.")
 @json_option()
+@table_option()
 def search(
     policy: str,
     layers: int,
@@ -215,7 +217,7 @@ def _report(found: Search, certificate: str | None, as_json: bool) -> None:
         left=(0, 7, 8),
         notes=[
             f"{_status(found)}.",
-            *([] if best is None else [f"Cycle: {' '.join(map(str, best.requests))}"]),
+            *([] if best is None else [f"Cycle: {best.instance.page_names(best.requests)}"]),
             *([f"Certificate written to {certificate}"] if certificate else []),
         ],
     )

@@ -59,7 +59,7 @@ BOUNDS_HEAD = """\
 # All bounds
 
 One entry for every bound in the registry. *Value* bounds the competitive ratio; ℓ is the number of
-layers, n the pages per layer, k the cache size, h ≤ k that of OPT (k unless it is named), H(m) the
+layers, n the pages per layer, k the cache size, h ≤ k that of OPT (k unless it is named), H_m the
 m-th harmonic number. The proofs are in [bounds and proofs](../bounds.md); `paging bounds` shows the
 table in the terminal, with values at an instance.
 """

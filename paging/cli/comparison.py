@@ -64,17 +64,6 @@ def percent(share: Any) -> str | None:
     return None if share is None else f"{100 * float(share):.2f} %"
 
 
-def title_of(result: Comparison) -> str:
-    """Name the instance and the variant of the model, which every number is labelled with."""
-    instance, model = result.instance, result.model
-    size = f"k = {instance.cache}, " if len(result.caches) == 1 else ""
-    variant = " · ".join(str(model[key]) for key in ("service", "visits", "start"))
-    return (
-        f"{result.rows[0].requests:,} requests, ℓ = {instance.layers}, n = {instance.pages_text}, {size}"
-        f"g = {instance.per_visit} · {variant}"
-    )
-
-
 def notes_on(result: Comparison, origin: dict[str, object]) -> list[str]:
     notes = [requests_note(origin)]
     if result.warm_up:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from paging.cli.terminal import remark
+from paging.cli.terminal import TABLE_FORM, TABLE_FORMS, remark
 from paging.errors import ModelError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def parse_caches(text: str | tuple[int, ...]) -> tuple[int, ...]:
             sizes += _sizes(part)
         except ValueError:
             raise click.BadParameter(
-                f"{part!r} in {text!r} is neither a whole number nor a range FROM:TO or FROM:TO:STEP"
+                f"{part!r} is neither a whole number nor a range FROM:TO or FROM:TO:STEP"
             ) from None
     if len(sizes) > MAX_CACHES:
         raise click.BadParameter(f"{text!r} names more than {MAX_CACHES:,} cache sizes")
@@ -101,8 +101,10 @@ def _sizes(part: str) -> range:
     if not rest:
         return range(first, first + 1)
     last, step = (*rest, 1) if len(rest) == 1 else rest
-    if step < 1 or last < first:
-        raise ValueError
+    if step < 1:
+        raise click.BadParameter(f"the range {part!r} has the step {step}, which must be at least 1")
+    if last < first:
+        raise click.BadParameter(f"the range {part!r} is empty: {last} is less than {first}")
     # One more than allowed is enough to be refused.
     return range(first, last + 1, step)[: MAX_CACHES + 1]
 
@@ -341,7 +343,31 @@ def runs_option(shown: str) -> Callable[[F], F]:
 def json_option(**settings: Any) -> Callable[[F], F]:
     """``--json``, passed as ``as_json``."""
     text = "Write JSON to standard output instead of a table."
-    return _option("--json", "as_json", is_flag=True, show_default=False, help=text, **settings)
+    return _option(
+        "--json", "as_json", is_flag=True, show_default=False, callback=_one_form, help=text, **settings
+    )
+
+
+def table_option() -> Callable[[F], F]:
+    """``--as``: how :func:`~paging.cli.terminal.write_table` writes the command's table."""
+    text = "Write the table as CSV or as LaTeX (booktabs), exact numbers in full."
+    return _option(
+        *("--as", "table_form"),
+        type=click.Choice(TABLE_FORMS),
+        default=TABLE_FORMS[0],
+        expose_value=False,
+        callback=_one_form,
+        help=text,
+    )
+
+
+def _one_form(context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+    """Keep in the context what standard output is to hold, and refuse two answers."""
+    if value not in (False, TABLE_FORMS[0]):
+        if TABLE_FORM in context.meta:
+            raise click.UsageError("--json and --as: standard output holds one of them", context)
+        context.meta[TABLE_FORM] = value
+    return value
 
 
 def _option(*names: str, **settings: Any) -> Callable[[F], F]:

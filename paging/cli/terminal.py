@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.metadata
+import math
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from fractions import Fraction
 from typing import Any
 
-from paging.numbers import cell, json_text
+import click
+
+from paging.numbers import cell, json_text, jsonable, short_digest
 from paging.signals import UNWATCHED, Count, Stop, Watch
+
+TABLE_FORMS = ("text", "csv", "latex")
+"""What a table can be written as."""
+
+TABLE_FORM = "paging.cli.terminal.table"
+"""Key in the meta of click's context: the form that was asked for, if it is not text."""
+
+LATEX = str.maketrans(
+    {
+        **{sign: f"\\{sign}" for sign in "#$%&_{}"},
+        **{"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}"},
+        **{"ℓ": "$\\ell$", "≤": "$\\leq$", "≥": "$\\geq$", "≈": "$\\approx$", "∞": "$\\infty$"},
+        **{"−": "$-$", "·": "$\\cdot$", "×": "$\\times$", "±": "$\\pm$", "→": "$\\to$"},
+        **{"…": "\\dots{}", "–": "--", "\n": " "},
+    }
+)
+"""Characters of our tables that LaTeX reads differently, or not at all."""
 
 DELAY = 1.0
 """Seconds of work before progress is shown."""
@@ -37,7 +59,8 @@ def requests_note(origin: Mapping[str, object]) -> str:
     >>> requests_note({"workload": "zipf:rounds=9", "workload_seed": 0})
     'requests: workload zipf:rounds=9, workload seed 0'
     """
-    return "requests: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in origin.items())
+    shown = {key: short_digest(str(value)) if key == "digest" else value for key, value in origin.items()}
+    return "requests: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in shown.items())
 
 
 def write_table(
@@ -48,7 +71,10 @@ def write_table(
     left: Sequence[int] = (0,),
     notes: Sequence[str] = (),
 ) -> None:
-    """Write a table to standard output: styled on a terminal, aligned plain text elsewhere.
+    """Write a table to standard output: styled on a terminal, aligned plain text elsewhere; or as asked for.
+
+    With ``--as csv`` it holds header and rows alone and the notes go to standard error, with
+    ``--as latex`` title and notes are comments.
 
     Parameters
     ----------
@@ -57,12 +83,22 @@ def write_table(
     header : sequence of str
         Column names.
     rows : sequence of sequences
-        Values, turned into text by :func:`cell`.
+        Values, turned into text by :func:`cell`, in CSV and LaTeX in full; what has a ``_repr_latex_`` is
+        asked for it.
     left : sequence of int, default (0,)
         Columns set flush left; all others hold numbers and are set flush right.
     notes : sequence of str
         Lines below it.
     """
+    form = _table_form()
+    if form == "csv":
+        _write_csv(header, rows)
+        for note in notes:
+            remark(note)
+        return
+    if form == "latex":
+        _write_latex(title, header, rows, left, notes)
+        return
     cells = [[cell(value) for value in row] for row in rows]
     if sys.stdout.isatty():
         _write_styled(title, header, cells, left)
@@ -70,6 +106,68 @@ def write_table(
         sys.stdout.write("\n".join([title, "", *_aligned([list(header), *cells], left), ""]))
     for number, note in enumerate(notes):
         sys.stdout.write("\n" * (number == 0) + note + "\n")
+
+
+def _table_form() -> object:
+    context = click.get_current_context(silent=True)
+    return context.meta.get(TABLE_FORM) if context else None
+
+
+def refuse_form(what: str) -> None:
+    """Raise UsageError if a table was asked for in another form where what is written is none."""
+    form = _table_form()
+    if form is not None:
+        raise click.UsageError(f"{what} is no table to be written as {form}", click.get_current_context())
+
+
+def _write_csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow("" if known is None else known for known in map(jsonable, row))
+
+
+def _write_latex(
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    left: Sequence[int],
+    notes: Sequence[str],
+) -> None:
+    columns = "".join("l" if place in left else "r" for place in range(len(header)))
+    lines = [
+        f"% {title}",
+        f"\\begin{{tabular}}{{{columns}}}",
+        "\\toprule",
+        _latex_row(header),
+        "\\midrule",
+        *map(_latex_row, rows),
+        "\\bottomrule",
+        "\\end{tabular}",
+        *(f"% {line}" for note in notes for line in note.splitlines()),
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _latex_row(values: Sequence[object]) -> str:
+    return " & ".join(map(_latex, values)) + " \\\\"
+
+
+def _latex(value: object) -> str:
+    """Return a value as it stands in a LaTeX table.
+
+    >>> print(_latex("k ≥ ℓ_1 & 50 %"), _latex(Fraction(7, 2)), _latex(12345), _latex(float("inf")))
+    k $\\geq$ $\\ell$\\_1 \\& 50 \\% $7/2$ 12345 $\\infty$
+    """
+    own = getattr(value, "_repr_latex_", None)
+    if own is not None:
+        return str(own())
+    known = jsonable(value)
+    if isinstance(value, Fraction | float) and value == math.inf:
+        return "$\\infty$"
+    if known is None:
+        return "--"
+    return f"${known}$" if isinstance(value, Fraction) and "/" in known else str(known).translate(LATEX)
 
 
 def write_marked(text: str, styles: Mapping[str, str]) -> None:

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paging.errors import ModelError, TraceError
-from paging.model import MAX_PAGES, LayeredInstance, PageArray, RequestSequence, packed_places
+from paging.html import facts_table
+from paging.model import MAX_PAGES, SHOWN, LayeredInstance, PageArray, RequestSequence, packed_places
+from paging.numbers import short_digest
 
 Pages = int | tuple[int, ...]
 Integers = NDArray[np.integer[Any]]
@@ -222,6 +224,19 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
     def instance(self) -> LayeredInstance:
         """An instance of this shape, whose cache holds one visit."""
         return instance_of(self.layers, self.pages, self.per_visit, self.ids)
+
+    def _repr_html_(self) -> str:
+        names = LayeredInstance(self.layers, self.pages, 1).page_names(self.page_ids, SHOWN)
+        facts: dict[str, object] = {
+            "requests": self.requests,
+            "tokens": self.tokens,
+            "layers ℓ": self.layers,
+            "pages per layer n": self.instance.pages_text,
+            "pages per visit g": self.per_visit,
+            "digest": short_digest(self.digest),
+            "first" if self.requests > SHOWN else "all": names,
+        }
+        return facts_table(f"trace {self.name}", facts)
 
     @property
     def requests(self) -> int:

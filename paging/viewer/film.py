@@ -13,10 +13,10 @@ from typing import Any, Literal, NamedTuple
 from paging.arguments import checked
 from paging.errors import LimitError, ModelError
 from paging.html import table
-from paging.model import SEVERAL, LayeredInstance, RequestSequence, Schedule, Step, whole_number
+from paging.model import SEVERAL, SHOWN, LayeredInstance, RequestSequence, Schedule, Step, whole_number
 from paging.numbers import exact_text
 from paging.offline import farthest_in_future
-from paging.run import SHOWN, Run
+from paging.run import Run
 from paging.simulate import steps
 from paging.viewer.reasons import Farthest, Reason, Reasons, reasons_of, with_future
 from paging.work_function import WorkFunction

@@ -8,7 +8,7 @@ Examples
 400
 """
 
-import paging.workloads.laws  # noqa: F401  (registers the workloads)
+from paging.workloads import laws
 from paging.workloads.registry import (
     LENGTHS,
     WORKLOADS,
@@ -17,7 +17,10 @@ from paging.workloads.registry import (
     describe_workloads,
     generate,
     parse_workload,
+    workload,
 )
+
+WORKLOADS.add(law for law in vars(laws).values() if isinstance(law, Workload))
 
 __all__ = [
     "LENGTHS",
@@ -27,4 +30,5 @@ __all__ = [
     "describe_workloads",
     "generate",
     "parse_workload",
+    "workload",
 ]

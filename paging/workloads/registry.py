@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from paging.arguments import checked
 from paging.errors import ModelError, UnknownNameError
 from paging.model import LayeredInstance, PageArray, RequestSequence, generator, whole_number
+from paging.outside import Registry
 from paging.spec import Value, parse_spec
 
 Floats = NDArray[np.float64]
@@ -132,19 +133,17 @@ class Workload:
         return requests
 
 
-WORKLOADS: dict[str, Workload] = {}
+WORKLOADS: Registry[Workload] = Registry("paging.workloads", Workload)
 """Every workload by its id, at default parameters."""
 
 
 def workload(
     name: str, title: str, *parameters: Parameter, uniforms: int = 1
-) -> Callable[[Callable[..., Fill]], Callable[..., Fill]]:
-    """Register a builder as a workload; its docstring is the description."""
+) -> Callable[[Callable[..., Fill]], Workload]:
+    """Make a workload of a builder; its docstring is the description."""
 
-    def register(build: Callable[..., Fill]) -> Callable[..., Fill]:
-        meaning = inspect.getdoc(build) or ""
-        WORKLOADS[name] = Workload(name, title, meaning, parameters, build, uniforms)
-        return build
+    def register(build: Callable[..., Fill]) -> Workload:
+        return Workload(name, title, inspect.getdoc(build) or "", parameters, build, uniforms)
 
     return register
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import sympy
 
-from adversary.formulas import formula
+from adversary.formulas import Formula, formula
 from paging.bibliography import SOURCES
 from paging.html import facts_table
 from paging.model import LayeredInstance
@@ -133,7 +133,7 @@ class Bound:
     statement : str
         One sentence.
     source, locator : str
-        Key into the bibliography, and where in it.
+        Key into the bibliography, or a reference in full, and where in it.
     origin : str
         Whose statement this is: classical literature, the paper's own text, reported by third parties, our
         reading (statement reported, proof rebuilt by us), or ours.
@@ -177,6 +177,15 @@ class Bound:
         return (
             f"{self.status}; machine-checked: {self.machine_checked}" if self.machine_checked else self.status
         )
+
+    @property
+    def proof(self) -> str:
+        """Where the proof is: a page of docs/ for our own, the source for others'; what Coq checked."""
+        ours = self.status == "ours" and self.source in SOURCES
+        where = self.locator if self.source == "here" else "docs/bounds.md" if ours else "in the source"
+        if not self.machine_checked:
+            return where
+        return f"{where}; machine-checked: theorem {self.machine_checked}, docs/formal.md"
 
     def excluded(
         self, instance: LayeredInstance, opt_cache: int | None = None, half: Half | None = None
@@ -264,7 +273,8 @@ class Bound:
             "evidence",
         )
         facts = describe(self)
-        return facts_table(f"{self.id}: {self.statement}", {key: facts[key] for key in keys})
+        shown = {key: facts[key] for key in keys} | {"value": Formula(self.value)}
+        return facts_table(f"{self.id}: {self.statement}", shown)
 
 
 @lru_cache(maxsize=4096)
@@ -284,7 +294,7 @@ def evaluate(form: Any, instance: LayeredInstance, opt_cache: int | None = None)
 
 def source_text(bound: Bound) -> str:
     """Return the full reference of a bound."""
-    return f"{SOURCES[bound.source]}; {bound.locator}"
+    return f"{SOURCES.get(bound.source, bound.source)}; {bound.locator}"
 
 
 def describe(
@@ -305,6 +315,7 @@ def describe(
         "reference": source_text(bound),
         "origin": bound.origin,
         "status": bound.status,
+        "proof": None if bound.status == "conjecture" else bound.proof,
         "machine_checked": bound.machine_checked or None,
         "evidence": bound.evidence,
         "constructions": bound.constructions,

@@ -10,6 +10,7 @@ from adversary.catalogue.missing_pair import TWO_NEW_PAGES, two_are_new
 from adversary.formulas import formula
 from paging.arguments import checked
 from paging.errors import UnknownNameError
+from paging.outside import Registry
 from proofs.bounds.bound import Bound, Condition, Range, Subject, h, k, l, n
 
 ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
@@ -864,7 +865,7 @@ TABLE = (
     ),
 )
 
-BOUNDS: dict[str, Bound] = {bound.id: bound for bound in TABLE}
+BOUNDS: Registry[Bound] = Registry("paging.bounds", Bound, TABLE)
 """All bounds by id, in the order of every table."""
 
 

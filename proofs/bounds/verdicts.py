@@ -17,7 +17,8 @@ from typing import Literal
 
 import numpy as np
 
-from adversary import BrokenPromiseError, Construction, constructions, get_construction
+from adversary import Adversary, BrokenPromiseError, Construction, constructions, get_construction
+from adversary.formulas import Formula
 from paging import (
     LayeredInstance,
     LayeredPagingError,
@@ -26,6 +27,7 @@ from paging import (
     generate,
     get_policy,
 )
+from paging.html import facts_table
 from proofs.bounds.bound import Bound
 from proofs.bounds.counterexample import Case, replay_command, save_counterexample
 from proofs.bounds.measuring import Cost, Number, online_cost, optimum
@@ -105,6 +107,20 @@ class Judgement:
     def good(self) -> bool:
         """Whether nothing speaks against the bound."""
         return self.outcome not in ("not reached", "violated")
+
+    def _repr_html_(self) -> str:
+        facts: dict[str, object] = {"verdict": self.outcome, "bound": Formula(self.bound.value)}
+        if self.instance is not None:
+            facts |= {
+                "on": f"{self.on} ({self.instance})",
+                "value there": self.claim,
+                "forced in the limit": self.limit,
+                "faults": self.online,
+                self.offline_is: self.offline,
+                "ratio, observed": self.ratio,
+                "runs": self.runs,
+            }
+        return facts_table(f"{self.bound.id} for {self.policy}: {self.bound.statement}", facts)
 
 
 def check_upper(
@@ -293,16 +309,19 @@ def _build(
 
 
 def lower_constructions(bound: Bound, policy: str, *, rounds: int, seed: int) -> Iterator[Construction]:
-    """Yield the bound's constructions on every instance of the grid where both apply."""
+    """Yield the bound's constructions where both apply: on the grid, or else on their own instance."""
+
+    def on(found: Adversary, instance: LayeredInstance) -> Construction | None:
+        smaller = bound.against_fewer and found.smaller_opt
+        options = (("opt_cache", (instance.cache + 1) // 2),) if smaller else ()
+        if bound.excluded(instance, half="lower") is not None:
+            return None
+        return _built(found.id, instance, policy, rounds, seed, options)
+
     for found in map(get_construction, bound.constructions):
-        for instance in GRID:
-            smaller = bound.against_fewer and found.smaller_opt
-            options = (("opt_cache", (instance.cache + 1) // 2),) if smaller else ()
-            if bound.excluded(instance, half="lower") is not None:
-                continue
-            built = _built(found.id, instance, policy, rounds, seed, options)
-            if built is not None:
-                yield built
+        on_grid = [built for instance in GRID if (built := on(found, instance)) is not None]
+        own = on(found, found.demo) if not on_grid else None
+        yield from on_grid if own is None else [own]
 
 
 def judge(

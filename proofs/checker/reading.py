@@ -121,7 +121,9 @@ def load(path: str, limit: int = 1) -> tuple[Json, Budget]:
             object_pairs_hook=no_field_twice,
         )
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise Incomplete(f"the file cannot be read: {error}") from error
+        # The message of the system alone: whoever calls names the file.
+        said = getattr(error, "strerror", None) or error
+        raise Incomplete(f"the file cannot be read: {said}") from error
     return document, budget
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import click
@@ -15,6 +16,7 @@ from paging.cli.options import (
     opt_cache_option,
     pages_option,
     per_visit_option,
+    table_option,
     visits_option,
 )
 from paging.cli.terminal import write_json, write_table
@@ -39,6 +41,7 @@ VARIANT = (1, "sequential", False)
 )
 @opt_cache_option()
 @json_option()
+@table_option()
 def bounds(
     ids: tuple[str, ...],
     layers: int | None,
@@ -60,6 +63,7 @@ def bounds(
       paging bounds marking-upper -n 4 -k 3 --bypassing
       paging bounds augmentation-upper -l 1 -n 12 -k 6 --opt-cache 3 --json
     """
+    from adversary.formulas import Formula
     from paging.errors import ModelError
     from paging.model import LayeredInstance
     from proofs.bounds.bound import describe
@@ -92,14 +96,21 @@ def bounds(
     for row in rows:
         row["here"] = f"does not speak here: {row['silent_here']}" if row.get("silent_here") else None
         row["here"] = row["here"] or row.get("value_here")
+        row["value"] = Formula(get_bound(str(row["id"])).value)
     keys = {"statement is": "origin"}
     write_table(
         "Bounds on the competitive ratio (upper: at most, lower: at least, tight: both)",
         header,
         [[row[keys.get(name, name)] for name in header] for row in rows],
         left=tuple(range(len(header))),
-        notes=[f"{row['id']}: {row['statement']} [{row['reference']}]" for row in rows] if ids else (),
+        notes=[line for row in rows for line in _explained(row)] if ids else (),
     )
+
+
+def _explained(row: Mapping[str, object]) -> list[str]:
+    """Say a bound in words: statement, whose it is, and where it is proved."""
+    proof = [f"    proof: {row['proof']}"] if row["proof"] else []
+    return [f"{row['id']}: {row['statement']}", f"    source: {row['reference']}", *proof]
 
 
 def _replay(file: str, as_json: bool) -> None:

@@ -243,7 +243,7 @@ def _verdicts(sizes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield size["whose"]
         yield f"  {size['differ']['text']}"
         yield f"  {size['sharing']['text']}"
-        yield f"  {size['recommendation']['text']}"
+        yield from (f"  {sentence}" for sentence in size["recommendation"]["sentences"])
 
 
 def _percent(share: float) -> str:

@@ -15,6 +15,7 @@ from paging.cli.options import (
     max_states_option,
     opt_cache_option,
     pages_option,
+    table_option,
 )
 from paging.cli.terminal import provenance, status, write_json, write_table
 from paging.signals import stoppable
@@ -49,6 +50,7 @@ SHOWN = 40
 )
 @certificate_option(help="Write a certificate (.json or .json.gz) of both bounds, for 'paging verify'.")
 @json_option()
+@table_option()
 def exact(
     policy: str,
     layers: int,
@@ -192,7 +194,7 @@ def _report(
             f"Every sequence: {what} ≤ {shown_ratio}·OPT + {found.additive}; no smaller constants do."
         )
     if cycle is not None:
-        shown = " ".join(map(str, cycle.requests[:SHOWN])) + " …" * (len(cycle.requests) > SHOWN)
+        shown = found.instance.page_names(cycle.requests, SHOWN)
         notes.append(
             f"Cycle of {len(cycle.requests)} requests: {shown} costs {cycle.online}, OPT {cycle.offline}"
             + (f" (after {len(cycle.prefix)} requests once)." if cycle.prefix else ".")

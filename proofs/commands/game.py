@@ -15,6 +15,7 @@ from paging.cli.options import (
     max_states_option,
     opt_cache_option,
     pages_option,
+    table_option,
 )
 from paging.cli.terminal import provenance, status, write_json, write_table
 from paging.errors import ModelError
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 )
 @certificate_option(help="Write a certificate (.json or .json.gz) of what is proved, for 'paging verify'.")
 @json_option()
+@table_option()
 def game(
     layers: int,
     pages: int | tuple[int, ...],

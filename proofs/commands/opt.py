@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paging.cli.options import Seconds, Source, cache_option, certificate_option, json_option, source_options
+from paging.cli.options import (
+    Seconds,
+    Source,
+    cache_option,
+    certificate_option,
+    json_option,
+    source_options,
+    table_option,
+)
 from paging.cli.terminal import progress, provenance, remark, requests_note, write_json, write_table
 from paging.errors import ModelError
 
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
     help="Stop the solver; the answer is an interval.",
 )
 @json_option()
+@table_option()
 def opt(
     cache: int | None,
     source: Source,

@@ -14,6 +14,7 @@ from paging.cli.options import (
     layers_option,
     max_states_option,
     pages_option,
+    table_option,
 )
 from paging.cli.terminal import provenance, status, write_json, write_table
 from paging.errors import LimitError
@@ -39,6 +40,7 @@ from paging.signals import stoppable
 )
 @certificate_option(help="Write a certificate (.json or .json.gz) of both bounds, for 'paging verify'.")
 @json_option()
+@table_option()
 def randomized_value(
     layers: int,
     pages: int | tuple[int, ...],

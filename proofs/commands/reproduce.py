@@ -13,11 +13,30 @@ import click
 from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option, reading_options, seed_option, told
 from paging.cli.terminal import progress, remark, write_json, write_table
+from paging.numbers import decimal
 from paging.signals import StoppedError, Watch, stoppable
 
 if TYPE_CHECKING:
     from paging.traces import TraceReading
     from proofs.report.studies import StudySource
+
+COLUMNS = {
+    "bound": "",
+    "ratio is": "",
+    "value": "",
+    "shown by": "the run of a policy that comes closest; the report has every policy and every run",
+    "k": "",
+    "value there": "the bound's value at that run's ℓ, n, k",
+    "limit": "what the construction forces in the long run; a lower bound is reached if its value is no more",
+    "observed": "faults of that finite run / those of OPT or the construction's schedule; nearer the longer",
+    "exact": "the policy's competitive ratio there, from all states it and OPT can be in; – if not searched",
+    "verdict": "",
+    "statement is": "",
+}
+"""The columns of the table of bounds, and what is said of them below it."""
+
+LONGEST = 12
+"""Characters of an exact number that a column holds."""
 
 
 @click.command()
@@ -137,22 +156,17 @@ def _summarise(document: dict[str, Any], target: Path, as_json: bool) -> None:
             }
         )
         return
+    columns = [
+        column
+        for column in COLUMNS
+        if column != "exact" or any(bound["shown"]["exact"] is not None for bound in document["bounds"])
+    ]
     write_table(
-        "Bounds (forced, sequential, cold; ratios observed, see the report for every policy and run)",
-        [
-            "bound",
-            "kind",
-            "ratio",
-            "statement is",
-            "shown by",
-            "k",
-            "observed",
-            "exact",
-            "value there",
-            "verdict",
-        ],
-        [_bound_line(bound) for bound in document["bounds"]],
-        left=(0, 1, 2, 3, 4, 9),
+        "Bounds on competitive ratios, held against runs (forced, sequential, cold)",
+        columns,
+        [[line[column] for column in columns] for line in map(_bound_line, document["bounds"])],
+        left=(0, 1, 2, 3, columns.index("verdict"), columns.index("statement is")),
+        notes=[f"{column}: {COLUMNS[column]}" for column in columns if COLUMNS[column]],
     )
     write_table(
         "\nPublished numbers, as third parties report them, on our requests",
@@ -163,13 +177,26 @@ def _summarise(document: dict[str, Any], target: Path, as_json: bool) -> None:
     )
 
 
-def _bound_line(bound: dict[str, Any]) -> list[object]:
+def _bound_line(bound: dict[str, Any]) -> dict[str, object]:
     shown = bound["shown"]
-    what = f"{shown['policy']}, {shown['on'].split(',')[0]}" if shown["k"] else None
-    return [
-        bound["id"], bound["kind"], bound["value"], bound["origin"], what, shown["k"], shown["ratio"],
-        shown["exact"], shown["claim"], bound["verdict"],
-    ]  # fmt: skip
+    return {
+        "bound": bound["id"],
+        "ratio is": {"upper": "at most", "lower": "at least", "tight": "exactly"}[bound["kind"]],
+        "value": bound["value"],
+        "shown by": f"{shown['policy']}, {shown['on'].split(',')[0]}" if shown["k"] else None,
+        "k": shown["k"],
+        "value there": shown["claim"],
+        "limit": _short(shown["limit"]),
+        "observed": shown["ratio"],
+        "exact": shown["exact"],
+        "verdict": bound["verdict"],
+        "statement is": bound["origin"],
+    }
+
+
+def _short(exact: str | None) -> str | None:
+    """Return an exact number for a narrow column; the report holds it in full."""
+    return exact if exact is None or len(exact) <= LONGEST else f"≈ {decimal(exact):.4f}"
 
 
 def _claim_line(claim: dict[str, Any]) -> list[object]:

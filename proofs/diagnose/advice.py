@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from sympy import oo
+
 from paging.compare import BASELINE, COMPULSORY, OPT
 from paging.model import LayeredInstance
 from paging.policy import get_policy
 from proofs.bounds.bound import Bound
 from proofs.bounds.known import best_bound
+from proofs.bounds.registry import BOUNDS
 from proofs.diagnose.serving import Served, SizeRuns
 
 SMALL = Fraction(1, 100)
@@ -242,13 +245,28 @@ def recommendation(
         safe = guarantee(BASELINE, instance)
         if safe["upper"] is not None:
             proved["text"] += f" (for LRU: {safe['text']})"
-    text = f"Use {policy}: {reason}. Worst case: {proved['text']}. {more}".strip()
+    sentences = [f"Use {policy}: {reason}.", f"Worst case: {proved['text']}."]
+    unbounded = _not_competitive(policy)
+    if unbounded is not None:
+        sentences.append(
+            f"Warning: {policy} is not competitive ({unbounded.id}): other requests exist on which it misses "
+            "arbitrarily more often than OPT. Watch its misses when traffic changes."
+        )
+    sentences += [more] if more else []
     if runs.pinning is not None and Fraction(best.faults - runs.pinning, lru_of(runs).faults) >= SMALL:
-        text += (
-            f" Pinning the experts requested most, known in hindsight, would miss less: {runs.pinning:,} "
+        sentences.append(
+            f"Pinning the experts requested most, known in hindsight, would miss less: {runs.pinning:,} "
             f"times against {best.faults:,}; a profile of your own traffic may be worth a try."
         )
-    return {"policy": policy, "reason": reason, "guarantee": proved, **sizes, "text": text}
+    said = {"text": " ".join(sentences), "sentences": sentences}
+    return {"policy": policy, "reason": reason, "guarantee": proved, **sizes, **said}
+
+
+def _not_competitive(policy: str) -> Bound | None:
+    """Return the theorem that a policy has no bounded ratio, whether or not it speaks of this variant."""
+    served = get_policy(policy)
+    lower = (b for b in BOUNDS.values() if b.kind == "lower" and b.subject.includes(served))
+    return next((bound for bound in lower if bound.value == oo), None)
 
 
 def _size_with(curve: Sequence[int] | None, faults: int) -> int | None:

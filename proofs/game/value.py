@@ -20,6 +20,7 @@ from adversary.cycles.max_ratio import best_cycle, longest_paths
 from paging.arguments import checked
 from paging.certificate import Certificate, NoCertificateError, certificate
 from paging.errors import UnknownNameError
+from paging.html import facts_table
 from paging.model import LayeredInstance
 from paging.numbers import exact_text, number
 from paging.signals import UNWATCHED, StoppedError, Watch
@@ -104,6 +105,14 @@ class GameSolution:
     def value(self) -> Fraction | None:
         """The best ratio of any deterministic algorithm; None where only an interval is known."""
         return self.upper if self.lower == self.upper else None
+
+    def _repr_html_(self) -> str:
+        exact = self.value is not None
+        facts: dict[str, object] = (
+            {"ratio, exact": self.value} if exact else {"at least": self.lower, "at most": self.upper}
+        )
+        facts |= {"OPT's cache": self.opt_cache, "states": self.states}
+        return facts_table(f"best deterministic ratio on {self.instance}", facts)
 
     def best_victim(self, cached: AbstractSet[int], work: WorkFunction | Sequence[int], page: int) -> int:
         """Return the page to evict when ``page`` is requested, not cached, and the cache is full.

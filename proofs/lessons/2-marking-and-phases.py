@@ -111,6 +111,26 @@ def _(answer_1, check, phase_starts, requests):
 
 @app.cell(hide_code=True)
 def _(mo):
+    slots = mo.ui.slider(1, 5, value=3, label="cache size k", show_value=True)
+    return (slots,)
+
+
+@app.cell(hide_code=True)
+def _(after, mo, pairwise, phase_starts, requests, result_1, slots):
+    def cut():
+        starts = [*phase_starts(requests, slots.value), len(requests)]
+        phases = [" ".join(map(str, requests[begin:end])) for begin, end in pairwise(starts)]
+        return mo.md(f"**{' | '.join(phases)}**")
+
+    after(
+        [result_1],
+        lambda: mo.vstack([mo.md("The same requests, cut for another cache size:"), slots, cut()]),
+    )
+    return
+
+
+@app.cell(hide_code=True)
+def _(mo):
     answer_2 = mo.ui.text(label="Answer", placeholder="a number for each phase")
     mo.md(rf"""
     **Question 2.** A page is *new* in a phase if the phase requests it and the phase before did not. How

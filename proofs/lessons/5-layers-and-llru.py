@@ -365,9 +365,32 @@ def _(answer_7, check, compared):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md(r"""
-    *Discuss.* Choose `sticky:p=0.8` above: every layer likes to repeat its last page. Why does LLRU's
-    advantage shrink? (Which pages does plain LRU keep then?)
+    *Discuss.* Let every layer repeat its last page with probability p. Why does LLRU's advantage shrink?
+    (Which pages does plain LRU keep then?)
+    """)
+    return
 
+
+@app.cell(hide_code=True)
+def _(mo):
+    repeats = mo.ui.slider(0, 0.9, step=0.1, value=0, label="probability p", show_value=True)
+    return (repeats,)
+
+
+@app.cell(hide_code=True)
+def _(after, compared, mo, repeats, result_7):
+    def saved():
+        found = compared(f"sticky:p={repeats.value},alpha=1", [48])
+        saves = [100 * float(found.row(name, 48).saving) for name in ("llru", "opt")]
+        return mo.md("At k = 48 LLRU saves {:.1f} % of LRU's faults, OPT {:.1f} %.".format(*saves))
+
+    after([result_7], lambda: mo.vstack([repeats, saved()]))
+    return
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
     ## 4. Do not split the cache
 
     One might give every layer its own k/ℓ slots. It is simple, and it is bad: no fixed split is

@@ -26,7 +26,8 @@ from adversary.cycles.max_ratio import GraphCycle, best_cycle, longest_paths
 from adversary.cycles.product_graph import ProductGraph, Symmetry
 from paging.certificate import Certificate, NoCertificateError, certificate, packed
 from paging.errors import LimitError, ModelError
-from paging.model import LayeredInstance, whole_number
+from paging.html import facts_table
+from paging.model import SHOWN, LayeredInstance, whole_number
 from paging.numbers import number
 from paging.policy import Policy, get_policy
 from paging.signals import UNWATCHED, StoppedError, Watch
@@ -68,7 +69,12 @@ class RatioProgress:
 class FromBelow:
     """A ratio that a cycle proves from below, and that is exact once the whole graph was searched."""
 
+    policy: str
+    instance: LayeredInstance
+    opt_cache: int
     cycle: Any
+    additive: Fraction | None
+    states: int
     complete: bool
 
     @property
@@ -80,6 +86,17 @@ class FromBelow:
     def ratio(self) -> Fraction | float | None:
         """The exact competitive ratio, ``inf`` for none; None where only a lower bound is known."""
         return self.lower if self.complete or self.lower == float("inf") else None
+
+    def _repr_html_(self) -> str:
+        known = "ratio, exact" if self.ratio is not None else "ratio at least"
+        facts: dict[str, object] = {known: self.lower, "OPT's cache": self.opt_cache}
+        if self.additive is not None:
+            facts["additive constant"] = self.additive
+        if self.cycle is not None:
+            pages = self.instance.page_names(self.cycle.requests, SHOWN)
+            facts["forced by the cycle"] = f"{pages}: {self.cycle.online} faults, OPT {self.cycle.offline}"
+        facts["states of the graph"] = self.states
+        return facts_table(f"competitive ratio of {self.policy} on {self.instance}", facts)
 
 
 @dataclass(frozen=True)

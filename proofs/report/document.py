@@ -29,6 +29,7 @@ from proofs.bounds.measuring import LEVEL
 from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import Judgement, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
+from proofs.ratio.distributions import PROCESSES
 from proofs.report.claims import SAID_BY, TOLERANCE, judge_claims
 from proofs.report.folder import SCHEMA
 from proofs.report.growth import grow, growth_jobs, panels_of, sharing_of
@@ -38,6 +39,9 @@ PACKAGES = (
     *("layered-paging", "numpy", "scipy", "numba", "sympy", "networkx", "pulp"),
     *("matplotlib", "jinja2", "click", "rich"),
 )
+
+EXACT_PAGES = 12
+"""Most pages of an instance whose product graphs are searched; those of the larger ones have no end here."""
 
 Stage = Callable[[str], AbstractContextManager[Watch]]
 """Opens a progress bar for a named stage of the work."""
@@ -252,10 +256,22 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
 def exact_value(job: tuple[str, LayeredInstance, int | None, int]) -> Fraction | float | None:
     """Return a policy's exact competitive ratio where its product graph is small enough, else None."""
     policy, instance, opt_cache, states = job
+    if not _ends(policy, instance):
+        return None
     try:
         return competitive_ratio(policy, instance, opt_cache=opt_cache, max_states=states).ratio
     except LayeredPagingError:
         return None  # a variant of the model that has no such graph
+
+
+def _ends(policy: str, instance: LayeredInstance) -> bool:
+    """Say whether a search may come to an end: it goes on longest where it finds nothing.
+
+    The distributions of a policy that is no label process never close.
+    """
+    if instance.total_pages > EXACT_PAGES:
+        return False
+    return not _randomized(policy) or policy in PROCESSES
 
 
 def _why(verdict: Judgement) -> str:

@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from sympy.printing.latex import LatexPrinter
 
 from adversary import Construction, constructions, get_construction
+from adversary.formulas import formula_latex
 from paging.numbers import jsonable
 from paging.policy import get_policy
 from proofs.bounds.verdicts import growth
@@ -72,14 +72,7 @@ def _limit_form(built: Construction) -> str | None:
     form = built.promise.limit
     if built.promise.in_expectation or not getattr(form, "free_symbols", None):
         return None
-    return str(_FieldLatex().doprint(form))
-
-
-class _FieldLatex(LatexPrinter):  # type: ignore[misc]
-    """Prints sums as the field writes them: positive symbols first, numbers last."""
-
-    def _as_ordered_terms(self, expr: Any, order: object = None) -> list[Any]:  # noqa: ARG002 - the printer's form
-        return sorted(expr.args, key=lambda t: (t.is_number, t.could_extract_minus_sign(), str(t)))
+    return formula_latex(form)
 
 
 def _promise(built: Construction) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -345,7 +346,8 @@ def test_workloads_are_listed(capsys: Capture) -> None:
         (["run", "lru", *ZIPF, "-g", "5", "-k", "6"], "per_visit"),
         (["run", "mark", *ZIPF, "-k", "6", "--runs", "1"], "--runs"),
         (["run", "lru", *ZIPF, "-k", "6", "--seed", "-1"], "--seed"),
-        (["compare", *ZIPF, "-k", "8:4"], "8:4"),
+        (["compare", *ZIPF, "-k", "8:4"], "the range '8:4' is empty: 4 is less than 8"),
+        (["compare", *ZIPF, "-k", "1:7:0"], "'1:7:0' has the step 0, which must be at least 1"),
         (["run", "lru", *ZIPF, "-k", "4", "--rounds", "7"], "--rounds is about a --construction"),
         (["opt", *ZIPF, "-k", "4", "--time-limit", "nan"], "--time-limit"),
         (["opt", *ZIPF, "-k", "4", "--time-limit", "0"], "--time-limit"),
@@ -360,6 +362,8 @@ def test_workloads_are_listed(capsys: Capture) -> None:
         (["compare", *ZIPF, "-k", "4,0"], "cache (k)"),
         (["compare", *ZIPF, "-k", "2", "-p", "partitioned"], "k ≥ 3"),
         (["compare", *ZIPF, "-k", "2", "--show", "all"], "--show"),
+        (["run", "lru", *ZIPF, "-k", "6", "--show", "--as", "csv"], "what --show draws is no table"),
+        (["policies", "lru", "--as", "latex"], "no table to be written as latex"),
         (["trace", "inof", "x"], "inof"),
         (["trace", "info", "x.xyz"], ".xyz"),
         (["trace", "convert", "x.npz"], "TO"),
@@ -369,6 +373,39 @@ def test_bad_input_is_one_line(capsys: Capture, args: list[str], says: str) -> N
     code, out, err = call(capsys, *args)
     assert (code, out) == (2, "")
     assert says in one_line(err)
+
+
+def test_a_table_as_csv_and_latex(capsys: Capture) -> None:
+    code, text, notes = call(capsys, "exact", "lru", "-l", "2", "-n", "3", "-k", "3", "--as", "csv")
+    assert (code, list(csv.reader(text.splitlines()))) == (
+        0,
+        [
+            ["policy", "ratio", "OPT's cache", "states", "edges", "this is"],
+            ["lru", "3", "3", "24", "58", "exact"],
+        ],
+    )
+    assert "paging: note: Every sequence: faults ≤ 3·OPT + 0" in notes
+    instance = ("-l", "2", "-n", "4", "-k", "7")
+    _, text, notes = call(
+        capsys, "bounds", "L2", "L4-spread", "not-competitive-layered", *instance, "--as", "latex"
+    )
+    assert notes == ""
+    rows = [line.rstrip(" \\").split(" & ") for line in text.splitlines() if line.endswith(r"\\")]
+    assert [row[3:5] for row in rows] == [
+        ["value", "here"],
+        [r"$k - \ell + 1$", "6"],
+        [r"$H_{\operatorname{min}\left(n - 1, k - \ell + 1\right)}$", "$11/6$"],
+        [r"$\infty$", r"$\infty$"],
+    ]
+    assert text.count(r"\toprule") == text.count(r"\midrule") == text.count(r"\bottomrule") == 1
+    assert not set("ℓ≥≤−·…–&") & set(re.sub(r"^%.*| & ", "", text, flags=re.MULTILINE))
+
+
+def test_standard_output_holds_one_form(capsys: Capture) -> None:
+    for line in (["--as", "csv", "--json"], ["--json", "--as", "latex"]):
+        code, out, error = call(capsys, "workloads", *line)
+        assert (code, out) == (2, "")
+        assert "--json and --as" in error
 
 
 def test_a_json_error_stays_text_on_standard_error(capsys: Capture) -> None:

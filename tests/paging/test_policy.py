@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import paging.outside
 import paging.policy
 from paging import (
     LayeredInstance,
@@ -21,8 +22,10 @@ from paging import (
     get_policy,
     registered_policies,
 )
+from paging.outside import Registry
 from paging.policies.layered import Partitioned
 from paging.policies.recency import LRU
+from paging.workloads import WORKLOADS, Workload
 
 MAIN = "from paging.cli.main import main; main()"
 TOY = Path(__file__).parents[1] / "toy_package"
@@ -140,14 +143,39 @@ def point(name: str, value: str) -> EntryPoint:
             "entry point gone = paging.policy:Nothing .* cannot be load",
         ),
         (point("path", "pathlib:Path"), "entry point path = pathlib:Path .* is not a subclass of paging.Po"),
-        (point("lru", "paging.policies.recency:LRU"), "has id 'lru'; it must equal the name and be new"),
-        (point("other", "paging.policies.recency:LRU"), "has id 'lru'; it must equal the name and be new"),
+        (point("lru", "paging.policies.recency:LRU"), "the id 'lru'; it must equal the name and be new"),
+        (
+            point("other", "paging.policies.recency:LRU"),
+            "the id 'lru'; it must equal the name and be new",
+        ),
     ],
 )
-def test_a_broken_entry_point_is_named_in_one_error(entry: EntryPoint, message: str) -> None:
+def test_a_broken_entry_point_is_named_in_one_error(
+    monkeypatch: pytest.MonkeyPatch, entry: EntryPoint, message: str
+) -> None:
+    monkeypatch.setattr(paging.outside, "entry_points", lambda group: [entry])
     with pytest.raises(LayeredPagingError, match=message) as caught:
-        paging.policy._load(entry)
+        paging.policy._outside.__wrapped__()
     assert "\n" not in str(caught.value)
+
+
+def test_a_registry_takes_what_is_of_its_kind_and_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = {id: WORKLOADS[id] for id in ("zipf", "uniform")}
+    points: list[EntryPoint] = []
+    monkeypatch.setattr(paging.outside, "entry_points", lambda group: points)
+
+    def registry(name: str, value: str) -> list[str]:
+        points[:] = [EntryPoint(name, f"paging.workloads.laws:{value}", "paging.workloads")]
+        return list(Registry("paging.workloads", Workload, ours.values()))
+
+    assert registry("sticky", "sticky") == ["zipf", "uniform", "sticky"]
+    for name, value, message in (
+        ("zipf", "zipf", "must equal the name and be new"),
+        ("other", "sticky", "must equal the name and be new"),
+        ("sticky", "_images", "is not a paging Workload"),
+    ):
+        with pytest.raises(LayeredPagingError, match=message):
+            registry(name, value)
 
 
 def in_environment(site: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -203,6 +231,28 @@ def test_an_installed_policy_runs_from_the_command_line_and_through_the_battery(
         "10",
     )
     assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.slow
+def test_an_installed_package_adds_bounds_constructions_and_workloads(site: Path) -> None:
+    lines = (
+        "adversary toy-cycle --rounds 60",
+        "bounds toy-lower -l 1 -n 3 -k 2 --as csv",
+        "run toy-policy --workload toy-sweep:rounds=8 -l 2 -n 3 -k 2 --as csv --no-opt",
+        "run lru --construction toy-cycle --as csv --no-opt",
+    )
+    code = (
+        "from paging.cli.main import run\n"
+        f"print(*(run(line.split()) for line in {lines}))\n"
+        "from proofs.bounds.registry import BOUNDS\n"
+        "from proofs.bounds.verdicts import judge\n"
+        "print(list(BOUNDS)[-1], judge(BOUNDS['toy-lower'], 'toy-policy', rounds=30).outcome)\n"
+    )
+    done = in_environment(site, "-c", code)
+    assert "0 0 0 0\ntoy-lower reached\n" in done.stdout, done.stdout + done.stderr
+    assert "toy-lower,lower,TOY-POLICY,k,2," in done.stdout
+    # 16 requests to 2 layers, in each the pages 0, 1, 2, 0, …: with two slots every request is a fault
+    assert "\ntoy-policy,16," in done.stdout
 
 
 def test_a_broken_package_gives_one_clear_line(tmp_path: Path) -> None:

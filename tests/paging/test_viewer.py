@@ -17,6 +17,7 @@ from hypothesis import given
 
 import paging
 from adversary import constructions, get_construction
+from adversary.formulas import Formula
 from paging import (
     LayeredInstance,
     LimitError,
@@ -27,6 +28,7 @@ from paging import (
     farthest_in_future,
     film_of,
     generate,
+    get_policy,
     mistakes,
     optimum_so_far,
     phase_starts,
@@ -35,12 +37,15 @@ from paging import (
     steps,
 )
 from paging.cli.main import run as paging_run
+from paging.compare import compare
 from paging.hindsight import optimum_from
-from paging.run import SHOWN
+from paging.model import SHOWN
 from paging.testing import sequences
+from paging.traces import Trace
 from paging.viewer import guides
 from paging.viewer.page import lesson_page
-from proofs import get_bound
+from proofs import competitive_ratio, get_bound, solve_game
+from proofs.bounds.verdicts import check_lower, check_upper
 
 SMALL = LayeredInstance(layers=2, pages=3, cache=3)
 REQUESTS = generate("zipf:alpha=1", SMALL, rounds=15, seed=4)
@@ -321,9 +326,21 @@ def test_mistakes_need_a_recorded_run_in_the_forced_sequential_model() -> None:
 def test_objects_show_themselves_without_a_script() -> None:
     made = get_construction("missing-page")(rounds=5)
     run = made.run()
+    bound, small = get_bound("L2"), LayeredInstance(1, 3, 2)
     for thing in (
         SMALL,
+        REQUESTS,
         REQUESTS.instance,
+        Trace.from_sequence(REQUESTS),
+        compare(REQUESTS, [3], ["lru", "mark"]),
+        compare(REQUESTS, [2, 3], ["lru", "mark"]),
+        get_policy("lru"),
+        competitive_ratio("lru", small),
+        competitive_ratio("mark", small),
+        competitive_ratio("mru", small),
+        solve_game(small),
+        check_lower(bound, "lru", made),
+        check_upper(get_bound("L5"), "lru", []),
         run,
         made,
         get_bound("L2"),
@@ -334,6 +351,31 @@ def test_objects_show_themselves_without_a_script() -> None:
         assert text.count("<table") == text.count("</table>") >= 1
         assert "<script" not in text
         assert " id=" not in text  # two outputs in one notebook must not clash
+        assert re.search(r"\b(ell|inf|None|Fraction)\b", text) is None
+
+
+def test_a_name_in_a_notebook_is_no_markup() -> None:
+    class Hostile(Policy):
+        """Refuse <b>everything</b>.
+
+        Label
+        -----
+        <script>alert(1)</script>
+        """
+
+        id, title, traits = "<i>id</i>", "<img src=x>", frozenset({"online"})
+
+    trace = Trace.from_sequence(REQUESTS, name="<b>name</b>")
+    for text in (Hostile()._repr_html_(), trace._repr_html_()):
+        assert re.search(r"<script|<img|<i>|<b>name", text) is None
+        assert "&lt;" in text
+
+
+def test_a_notebook_shows_tables_and_mathematics() -> None:
+    formatters = pytest.importorskip("IPython.core.formatters")
+    shown = formatters.DisplayFormatter()
+    assert "<table" in shown.format(compare(REQUESTS, [3], ["lru"]))[0]["text/html"]
+    assert shown.format(Formula(get_bound("L2").value))[0]["text/latex"] == r"$k - \ell + 1$"
 
 
 def test_a_run_shows_its_first_requests() -> None:

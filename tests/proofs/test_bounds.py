@@ -13,7 +13,7 @@ import pytest
 import sympy
 
 from adversary import constructions, get_construction
-from adversary.formulas import formula
+from adversary.formulas import Formula, formula, formula_latex
 from paging import (
     LayeredInstance,
     Policy,
@@ -130,6 +130,22 @@ def test_formulas_read_like_the_field() -> None:
         "k/(k − h + 1)",
         "unbounded",
     ]
+
+
+def test_no_closed_form_shows_how_sympy_writes() -> None:
+    built = [found(rounds=20).promise for found in constructions().values()]
+    forms = [form for bound in BOUNDS.values() for form in (bound.value, bound.additive) if form is not None]
+    forms += [form for p in built for form in (p.online, p.offline, p.start, p.limit)]
+    letters = r"min|max|unbounded|[kℓnhmH]|[0-9 ()/,·+−{}_]"
+    commands = {"ell", "frac", "operatorname", "left", "right", "cdot", "infty"}
+    for form in forms:
+        text, markup, latex = formula(form), Formula(form).__html__(), formula_latex(form)
+        assert re.sub(letters, "", text) == "", text
+        assert not text.startswith("−"), text
+        assert re.sub(r"<[^>]*>", "", markup) == re.sub(r"_(\{(.*?)\}|(.))", r"\2\3", text)
+        assert set(re.findall(r"\\(\w+)", latex)) <= commands, latex
+        assert "ℓ" not in latex
+        assert "harmonic" not in latex
 
 
 def test_docs_table_is_generated_from_the_registry() -> None:

@@ -59,6 +59,11 @@ def test_the_cycle_by_hand():
     assert "33.3 % the policy's (mru, the best causal policy tried, recovers 33.3 %)" in two["whose"]
     assert (three["lru"], three["opt"], three["working_set_share"]) == (3, 3, 1.0)
     assert "everything fits" in three["recommendation"]["text"]
+    warned = [
+        sum("Warning: mru is not competitive" in s for s in at["recommendation"]["sentences"])
+        for at in (two, three)
+    ]
+    assert warned == [1, 0]
     assert three["whose"].endswith("all of it is the working set's: OPT misses as often.")
     assert two["recommendation"]["lru_size_for_opt"] == three["recommendation"]["lru_size_for_opt"] == 3
     assert found["curves"] == {"opt": [6, 4, 3], "lru": [6, 6, 3]}

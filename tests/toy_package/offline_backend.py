@@ -1,4 +1,4 @@
-"""The smallest build backend (PEP 517) that makes a wheel of one module."""
+"""The smallest build backend (PEP 517) that makes a wheel of a few modules."""
 
 import tomllib
 import zipfile
@@ -14,7 +14,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
         for line in (f"[{group}]", *(f"{name} = {value}" for name, value in entries.items()))
     ]
     files = {
-        "toy_policy.py": Path("toy_policy.py").read_text(),
+        **{path.name: path.read_text() for path in Path().glob("toy_*.py")},
         f"{stem}.dist-info/METADATA": (
             f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
         ),

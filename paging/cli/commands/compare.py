@@ -12,11 +12,10 @@ from paging.cli.comparison import (
     notes_on,
     percent,
     sampled_option,
-    title_of,
     write_result,
 )
 from paging.cli.exits import Exit, leave
-from paging.cli.options import REFERENCES, Source, caches_option, json_option, source_options
+from paging.cli.options import REFERENCES, Source, caches_option, json_option, source_options, table_option
 from paging.cli.terminal import write_table
 from paging.errors import UnsupportedModelError
 
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     help="What the table holds: faults, faults per request, ratio to OPT, saving over LRU. JSON holds all.",
 )
 @json_option()
+@table_option()
 def compare(
     caches: tuple[int, ...] | None,
     source: Source,
@@ -82,7 +82,7 @@ def _write_table(result: Comparison, as_named: bool, show: str, origin: dict[str
     rows = [[name, *(_shown(result, name, cache, show) for cache in result.caches)] for name in names]
     header = ["policy", *(f"k = {cache}" for cache in result.caches)]
     kinds = {"faults": "faults", "rate": "faults per request", "ratio": "faults / faults of OPT, observed"}
-    title = f"{kinds.get(show, 'share of the faults of LRU that is saved')} · {title_of(result)}"
+    title = f"{kinds.get(show, 'share of the faults of LRU that is saved')} · {result.title}"
     write_table(title, header, rows, notes=notes_on(result, origin))
 
 
@@ -100,7 +100,7 @@ def _shown(result: Comparison, policy: str, cache: int, show: str) -> object:
     if show == "saving":
         return percent(row.saving)
     if show == "faults":
-        return row.faults if row.estimate is None else f"{row.faults:,.1f} ± {row.estimate.half_width:,.1f}"
+        return row.faults if row.estimate is None else row.faults_text
     return decimal(row.fault_rate if show == "rate" else row.vs_opt)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from paging.cli.options import json_option
-from paging.cli.terminal import write_json, write_table
+from paging.cli.options import json_option, table_option
+from paging.cli.terminal import refuse_form, write_json, write_table
 
 if TYPE_CHECKING:
     from paging.policy import Policy
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("names", nargs=-1, metavar="[POLICY]...")
 @json_option()
+@table_option()
 def policies(names: tuple[str, ...], as_json: bool) -> None:
     """List the policies, or explain some: rule, traits, guarantee, source.
 
@@ -39,6 +40,7 @@ def policies(names: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         write_json({"policies": described, "traits": TRAITS})
     elif names:
+        refuse_form("the explanation of a policy")
         sys.stdout.write("\n\n".join(_explained(answer) for answer in answers) + "\n")
     else:
         rows = [[p["id"], p["title"], ", ".join(p["traits"]), _short(p["guarantee"])] for p in described]

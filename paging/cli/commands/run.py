@@ -13,12 +13,11 @@ from paging.cli.comparison import (
     notes_on,
     percent,
     sampled_option,
-    title_of,
     write_result,
 )
 from paging.cli.exits import Exit, leave
-from paging.cli.options import REFERENCES, Source, cache_option, json_option, source_options
-from paging.cli.terminal import write_marked, write_table
+from paging.cli.options import REFERENCES, Source, cache_option, json_option, source_options, table_option
+from paging.cli.terminal import refuse_form, write_marked, write_table
 from paging.errors import ModelError, UnsupportedModelError
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
     help="Draw the cache over time, as many requests as the screen is wide; name opt to see OPT's, too.",
 )
 @json_option()
+@table_option()
 def run(
     policies: tuple[str, ...],
     cache: int | None,
@@ -67,6 +67,8 @@ def run(
     """
     if show and as_json:
         raise ModelError("--show draws in the terminal; with --json there is nothing to draw")
+    if show:
+        refuse_form("what --show draws")
     caches = None if cache is None else (cache,)
     result, sequence, origin = compared(source, caches, policies, optimum, runs, as_json)
     refused = [skip for skip in result.skipped if skip.policy not in REFERENCES]
@@ -97,7 +99,7 @@ def _write_table(result: Comparison, origin: dict[str, object]) -> None:
     ]
     if all(row.estimate is None for row in result.rows):
         header, rows = header[:2] + header[3:], [line[:2] + line[3:] for line in rows]
-    write_table(title_of(result), header, rows, notes=notes_on(result, origin))
+    write_table(result.title, header, rows, notes=notes_on(result, origin))
 
 
 def _draw_timelines(policies: tuple[str, ...], sequence: RequestSequence, seed: int) -> None:

@@ -10,6 +10,7 @@ import click
 from paging.cli.options import NewFile, json_option, read, reading_options, seed_option
 from paging.cli.terminal import progress, remark, write_json, write_table
 from paging.model import pages_text
+from paging.numbers import short_digest
 
 if TYPE_CHECKING:
     from paging.traces import TraceReading
@@ -98,7 +99,7 @@ def trace_convert(source: str, target: str, reading: TraceReading) -> None:
         converted = read(source, reading)
     with progress(f"writing {target}"):
         write_trace(converted, target)
-    remark(f"{target}: {converted.requests:,} requests, digest {converted.digest}")
+    remark(f"{target}: {converted.requests:,} requests, digest {short_digest(converted.digest)}")
 
 
 @trace.command("samples")
@@ -179,4 +180,5 @@ def trace_record(
     name = Path(model).name
     recorded = recorder.trace(name, metadata)
     recorder.write(output, name, metadata)
-    remark(f"{output}: {recorded.tokens:,} tokens of {len(texts):,} prompts, digest {recorded.digest}")
+    digest = short_digest(recorded.digest)
+    remark(f"{output}: {recorded.tokens:,} tokens of {len(texts):,} prompts, digest {digest}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from paging.cli.options import json_option
+from paging.cli.options import json_option, table_option
 from paging.cli.terminal import write_json, write_table
 
 
 @click.command()
 @json_option()
+@table_option()
 def workloads(as_json: bool) -> None:
     """List the synthetic workloads and their parameters.
 
