@@ -1,6 +1,6 @@
-"""The findings on docs/atlas.md, worked out from the table docs/data/atlas.csv.
+"""The findings on docs/atlas.md, worked out from the table docs/data/atlas.csv, and its pictures.
 
-``python -m proofs.atlas.docs ATLAS`` takes the table of an atlas over and writes the page's findings anew.
+``python -m proofs.atlas.docs ATLAS`` takes table and cycles of an atlas over and writes the findings anew.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from proofs.atlas.conjectures import CONJECTURES, hold
+from proofs.atlas.explorer import cycles_of, write_cycles
 from proofs.atlas.shapes import Shape
 from proofs.atlas.table import Row, read_table, shape_of, subjects_of, value_of
 from proofs.report.docs import filled, markdown
@@ -115,11 +116,12 @@ def _conjectures(rows: list[Row]) -> str:
 
 
 def main(atlas: str) -> None:
-    """Take the table of an atlas over into docs/data, and write the findings on docs/atlas.md anew."""
+    """Take table and cycles of an atlas over into docs/data, and write the findings on docs/atlas.md anew."""
     docs = Path(__file__).resolve().parents[2] / "docs"
     table = docs / "data" / "atlas.csv"
     table.parent.mkdir(exist_ok=True)
     shutil.copyfile(Path(atlas) / "atlas.csv", table)
+    write_cycles(table.with_name("cycles.csv"), cycles_of(Path(atlas)))
     page = docs / "atlas.md"
     text = filled(page.read_text(encoding="utf-8"), "findings", findings(read_table(table)))
     page.write_text(text, encoding="utf-8")

@@ -10,15 +10,20 @@ import importlib.util
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from html import escape
+from html import escape, unescape
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader
 
+from paging.html import content_policy
 from paging.lessons import Curtain, Feedback
 from proofs.lessons import Lesson
 
 FIELD = re.compile(r"<marimo-ui-element(?:(?!<marimo-ui-element).)*?</marimo-ui-element>", re.S)
+SCRIPT = re.compile(r"<script(?: type=\"module\")?>(.*?)</script>", re.S)
+HANDLER = " onload='__resizeIframe(this)'"
+"""What marimo writes at a frame; the page listens to its frames itself."""
+
 QUESTION = re.compile(r"<strong>Question (\d+)")
 
 
@@ -66,12 +71,18 @@ def lesson_file(lesson: Lesson) -> str:
     questions = {number: _question(lesson, number, names) for number in results.values()}
     parts = [_part(one, results, questions) for one in shown if not isinstance(one, Feedback)]
     environment = Environment(loader=PackageLoader("proofs", "lessons"), autoescape=True)
-    return environment.get_template("page.html.j2").render(
+    page = environment.get_template("page.html.j2").render(
         lesson=lesson,
-        parts=parts,
+        parts=[part.replace(HANDLER, "") for part in parts],
         checked=sum(question is not None for question in questions.values()),
         total=len(questions),
     )
+    scripts = {
+        *SCRIPT.findall(page),
+        *SCRIPT.findall(unescape(page)),
+    }  # its own, and those of the players in it
+    guard = f'<meta http-equiv="Content-Security-Policy" content="{content_policy(*sorted(scripts))}">'
+    return page.replace("<head>", f"<head>{guard}", 1)
 
 
 def digest(text: str) -> str:
