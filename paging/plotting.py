@@ -6,17 +6,22 @@ the same, byte for byte, for the same numbers: no dates, fixed identifiers.
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
 from itertools import cycle
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from paging.errors import ModelError
@@ -182,10 +187,48 @@ def save(
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure)
+        curves = _named_curves(figure)
         for target in targets:
             suffix = target.suffix.lower()[1:]
+            picture = io.BytesIO()
+            figure.savefig(picture, format=suffix, dpi=DPI, metadata=METADATA[suffix])
+            content = picture.getvalue()
+            if suffix == "svg":
+                content = _with_values(content.decode(), figure, curves).encode()
             with atomic_write(target, "wb") as stream:
-                figure.savefig(stream, format=suffix, dpi=DPI, metadata=METADATA[suffix])
+                stream.write(content)
+
+
+def _named_curves(figure: Figure) -> dict[str, Line2D]:
+    """Give every curve with markers a name of its own in the drawing."""
+    curves: dict[str, Line2D] = {}
+    for axes in figure.axes:
+        for line in axes.lines:
+            if line.get_marker() not in ("", "None", None) and not str(line.get_label()).startswith("_"):
+                name = f"curve{len(curves)}"
+                line.set_gid(name)
+                curves[name] = line
+    return curves
+
+
+def _with_values(svg: str, figure: Figure, curves: Mapping[str, Line2D]) -> str:
+    """Let every marker of a drawn SVG say its curve and its values when it is pointed at."""
+    scale, height = 72 / figure.dpi, 72 * figure.get_figheight()
+
+    def titled(group: re.Match[str]) -> str:
+        line = curves[group[1]]
+        assert line.axes is not None
+        points = np.column_stack(line.get_data()).astype(float)
+        at = line.axes.transData.transform(points) * scale
+
+        def marker(use: re.Match[str]) -> str:
+            place = np.array([float(use[1]), height - float(use[2])])
+            x, y = points[np.nanargmin(np.abs(at - place).sum(axis=1))]
+            return f"{use[0][:-2]}><title>{escape(str(line.get_label()))}: {x:,.6g}, {y:,.4g}</title></use>"
+
+        return re.sub(r'<use [^>]*?x="([-\d.]+)" y="([-\d.]+)"[^>]*?/>', marker, group[0])
+
+    return re.sub(r'(?s)<g id="(curve\d+)">.*?</g>\s*</g>', titled, svg)
 
 
 def legend(figure: Figure, axes: Axes, *, columns: int = 3, height: int = 0, plot: float = 3.2) -> None:
