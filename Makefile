@@ -43,12 +43,12 @@ browser:
 
 ## coq: what the machine-checked theorems need, where it can be had; without it they are skipped
 coq:
-	@command -v coqc >/dev/null \
+	@command -v coqc >/dev/null && command -v ocamlopt >/dev/null \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-	     && apt-get install -y -qq --no-install-recommends coq libcoq-mathcomp-ssreflect >/dev/null; } \
+	     && apt-get install -y -qq --no-install-recommends coq libcoq-mathcomp-ssreflect ocaml-nox >/dev/null; } \
 	|| echo "machine-checked theorems will be skipped: no coqc, and no way to install it here"
 
-## formal: check the theorems of proofs/formal with Coq
+## formal: check the theorems of proofs/formal with Coq, and build the verified checker, build/formal/certify
 formal: coq
 	@rm -rf build/formal && mkdir -p build
 	@sh proofs/formal/check.sh build/formal

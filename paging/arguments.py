@@ -74,8 +74,13 @@ def check_fields(record: object) -> None:
     ModelError
         Names the attribute, what it may be, and what it is.
     """
-    for name, kind in get_type_hints(type(record)).items():
+    for name, kind in _fields(type(record)).items():
         _check(name, getattr(record, name), kind)
+
+
+@functools.cache
+def _fields(record: type) -> dict[str, Any]:
+    return get_type_hints(record)
 
 
 def _check(name: str, value: object, kind: Any) -> None:

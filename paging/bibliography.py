@@ -15,16 +15,32 @@ SOURCES = {
     "Cambridge University Press, 1998",
     "Corbato1969": "F. J. Corbató: A paging experiment with the Multics system. In Honor of Philip M. Morse, "
     "MIT Press, 1969, 217–228",
+    "Engines2026": "Inference engines: eviction rules of expert caches in code and pull requests of "
+    "mixture-of-experts runtimes, as collected in 2026 and not read again here",
     "FKLMSY1991": "A. Fiat, R. M. Karp, M. Luby, L. A. McGeoch, D. D. Sleator, N. E. Young: Competitive "
     "paging algorithms. Journal of Algorithms 12 (1991) 685–699",
+    "HJSC2026": "D. Hoang, A. Jaiswal, M. Samragh, M. Cho: SpecMD: A comprehensive study on speculative "
+    "expert prefetching. arXiv:2602.03921",
+    "JohnsonShasha1994": "T. Johnson, D. Shasha: 2Q: A low overhead high performance buffer management "
+    "replacement algorithm. VLDB 1994",
+    "KLW1994": "R. Karedla, J. S. Love, B. G. Wherry: Caching strategies to improve disk system "
+    "performance. IEEE Computer 27 (1994)",
     "KMRS1988": "A. R. Karlin, M. S. Manasse, L. Rudolph, D. D. Sleator: Competitive snoopy caching. "
     "Algorithmica 3 (1988) 79–119",
+    "LibCacheSim2025": "J. Yang: libCacheSim, a library of cache simulators in C, release 0.3.5 of its "
+    "Python package",
     "McGeochSleator1991": "L. A. McGeoch, D. D. Sleator: A strongly competitive randomized paging "
     "algorithm. Algorithmica 6 (1991) 816–825",
+    "MegiddoModha2003": "N. Megiddo, D. S. Modha: ARC: A self-tuning, low overhead replacement cache. "
+    "FAST 2003",
     "RaghavanSnir1994": "P. Raghavan, M. Snir: Memory versus randomization in on-line algorithms. "
     "IBM Journal of Research and Development 38 (1994) 683–707",
     "SleatorTarjan1985": "D. D. Sleator, R. E. Tarjan: Amortized efficiency of list update and paging rules. "
     "Communications of the ACM 28 (1985) 202–208",
+    "TLHPWHLG2024": "P. Tang, J. Liu, X. Hou, Y. Pu, J. Wang, P.-A. Heng, C. Li, M. Guo: HOBBIT: A mixed "
+    "precision expert offloading system for fast MoE inference. arXiv:2411.01433",
+    "YZQYR2023": "J. Yang, Y. Zhang, Z. Qiu, Y. Yue, R. Vinayak: FIFO queues are all you need for cache "
+    "eviction. SOSP 2023",
     "ZYYVR2024": "Y. Zhang, J. Yang, Y. Yue, Y. Vigfusson, K. V. Rashmi: SIEVE is simpler than LRU: an "
     "efficient turn-key eviction algorithm for web caches. NSDI 2024",
     "here": "This project: statements and proofs in docs/",

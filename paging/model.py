@@ -486,6 +486,12 @@ class RequestSequence:
             places = visits * group + self.places[mask] % group
         return self._sharing_requests(alone, asked - self.instance.first_page[layer], places)
 
+    def picked(self, chosen: NDArray[np.bool_], cache: int) -> RequestSequence:
+        """Return some of the requests, in visits that may be short, with another cache size."""
+        places = (np.arange(len(self.requests)) if self.places is None else self.places)[chosen]
+        stored = packed_places(places, self.instance.per_visit) if len(places) else None
+        return self._sharing_requests(self.instance.with_cache(cache), self.requests[chosen], stored)
+
     @property
     def visits(self) -> NDArray[np.int64]:
         """Number of the visit that every request belongs to, shape (T,)."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError, UnsupportedModelError
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
-from paging.spec import parse_spec
+from paging.spec import parse_spec, value_text
 
 Outcomes = list[tuple[Fraction, LabelArray]]
 
@@ -39,7 +39,18 @@ TRAITS = {
 """What a policy may claim of itself, each with its meaning."""
 
 
-FAMILIES = ("recency", "frequency", "marking", "layered", "zrc", "randomized", "equitable")
+FAMILIES = (
+    "recency",
+    "frequency",
+    "queues",
+    "engines",
+    "marking",
+    "layered",
+    "wrappers",
+    "zrc",
+    "randomized",
+    "equitable",
+)
 """Modules of the built-in policies in the order of every table; others follow by name."""
 
 
@@ -76,6 +87,8 @@ class Policy:
         Whether every layer has slots of its own instead of a part in one shared cache.
     counts_visits : bool
         Whether the rule counts visits when their first page is served, so that no visit may be empty.
+    atomic_kernel : bool
+        Whether ``kernel`` serves atomic visits, too.
 
     Examples
     --------
@@ -99,6 +112,7 @@ class Policy:
     traits: frozenset[str] = frozenset()
     per_layer: ClassVar[bool] = False
     counts_visits: ClassVar[bool] = False
+    atomic_kernel: ClassVar[bool] = False
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -120,8 +134,20 @@ class Policy:
 
     @property
     def name(self) -> str:
-        """The id, with parameters where they differ from the defaults."""
-        return self.id
+        """The id, with parameters where they differ from the defaults.
+
+        Examples
+        --------
+        >>> get_policy("slru:segments=4").name, get_policy("slru:segments=2").name
+        ('slru', 'slru:segments=2')
+        """
+        changed = []
+        for key, default in _parameters(cast(Any, type(self))).items():
+            value = getattr(self, key, default)
+            plain = value.spec if isinstance(value, Policy) else value
+            if plain != default:
+                changed.append(f"{key}={value_text(plain)}")
+        return ":".join(filter(None, [self.id, ",".join(changed)]))
 
     @property
     def spec(self) -> str:
@@ -174,7 +200,7 @@ class Policy:
         Parameters
         ----------
         sequence : RequestSequence
-            Sequential visits only.
+            Sequential visits only, unless ``atomic_kernel``.
         entries : ndarray of int32
             Of length T to be filled with schedule entries, or of length 0 to record nothing.
         rng : numpy.random.Generator
@@ -243,8 +269,10 @@ def _made(cls: type[Policy], **parameters: Any) -> Policy:
 
 
 @cache
-def _parameters(cls: Any) -> tuple[str, ...]:
-    return tuple(p for p in inspect.signature(cls).parameters if p not in ("args", "kwargs"))
+def _parameters(cls: Any) -> dict[str, Any]:
+    """Return the parameters of a policy with their defaults."""
+    given = inspect.signature(cls).parameters.items()
+    return {name: parameter.default for name, parameter in given if name not in ("args", "kwargs")}
 
 
 def is_registered(policy: str) -> bool:

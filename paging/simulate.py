@@ -274,7 +274,7 @@ def run_sequence(
     """Serve a sequence by the fastest (or the named) engine, filling ``entries`` if it has length T."""
     policy.check_requests(sequence)
     atomic = sequence.instance.visits == "atomic"
-    if engine in ("auto", "kernel") and not atomic:
+    if engine in ("auto", "kernel") and (not atomic or policy.atomic_kernel):
         faults = policy.kernel(sequence, entries, rng)
         if faults is not None:
             return Outcome(faults, "kernel")
@@ -343,7 +343,7 @@ def _drive(
 
 def _drive_compiled(policy: Policy, sequence: RequestSequence, entries: PageArray) -> Outcome | None:
     """Serve with the definition compiled, or return None when it does not compile."""
-    if not isinstance(inspect.getattr_static(policy, "serve"), staticmethod):
+    if inspect.ismethod(policy.serve):
         return None  # a bound method carries an object that cannot be compiled
     from paging.kernels.definitions import compiled_drive, compiled_judge, compiled_serve
 

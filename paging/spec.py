@@ -10,7 +10,7 @@ Value = int | float | str | tuple[int | float | str, ...]
 def parse_spec(text: str) -> tuple[str, dict[str, Value]]:
     """Split ``name:key=value,…`` into the name and its parameters.
 
-    Numbers become int or float, ``a/b/c`` becomes a tuple, anything else stays text.
+    Numbers become int or float, numbers ``1/2/3`` become a tuple, anything else stays text.
 
     Raises
     ------
@@ -36,9 +36,21 @@ def parse_spec(text: str) -> tuple[str, dict[str, Value]]:
     return name, parameters
 
 
+def value_text(value: object) -> str:
+    """Write the value of a parameter as :func:`parse_spec` reads it.
+
+    Examples
+    --------
+    >>> value_text((3, 2)), value_text(0.5), value_text("fifo")
+    ('3/2', '0.5', 'fifo')
+    """
+    return "/".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
 def _value(text: str) -> Value:
-    if "/" in text:
-        return tuple(_scalar(part) for part in text.split("/"))
+    parts = tuple(_scalar(part) for part in text.split("/"))
+    if len(parts) > 1 and not any(isinstance(part, str) for part in parts):
+        return parts
     return _scalar(text)
 
 

@@ -32,8 +32,16 @@ marking-tree            every policy, randomised ones      H(k)                 
                                                                                  bound
 missing-page            every deterministic policy         k − ℓ + 1             for a bound reported of
                                                                                  arXiv:2509.02408; ours
+missing-pair            MARK                               2·H(k) − 1            ours for several layers; for
+                                                                                 one layer after Achlioptas,
+                                                                                 Chrobak and Noga 2000
 one-page-each           LRU, FIFO, CLOCK, FWF and marking  (ℓ − 1)/(ℓ − k)       ours
                         with a fixed order
+outrun-ghosts           2Q                                 unbounded             ours
+outrun-sieve            S3-FIFO                            unbounded             ours
+popular                 whoever never forgets uses, or     unbounded             ours
+                        what was hot
+protected               segmented LRU                      unbounded             ours
 rehearsed               LRU                                k                     ours
 sleator-tarjan          every deterministic policy, with   k/(k − h + 1)         Sleator and Tarjan 1985,
                         OPT on h ≤ k pages                                       lower bound

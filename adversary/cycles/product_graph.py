@@ -449,9 +449,7 @@ class ProductGraph:
         serve: Serve = self.policy.serve
         run: Callable[..., int] = expand
         update: Callable[..., int] = update_work_function
-        if self.states >= COMPILE_FROM and isinstance(
-            inspect.getattr_static(self.policy, "serve"), staticmethod
-        ):
+        if self.states >= COMPILE_FROM and not inspect.ismethod(self.policy.serve):
             from paging.kernels.definitions import compiled_serve, compiled_update
 
             quick = compiled_serve(self.policy.serve)

@@ -469,7 +469,7 @@ def run_period(
 
 def _runner(policy: Policy) -> tuple[Any, Any, Any]:
     """Return ``run_period`` with its two functions, compiled if the policy's definition compiles."""
-    if isinstance(inspect.getattr_static(policy, "serve"), staticmethod):
+    if not inspect.ismethod(policy.serve):
         return _compiled_runner(policy.serve)
     return run_period, policy.serve, update_work_function
 

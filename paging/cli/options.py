@@ -224,6 +224,21 @@ def parse_dropped(text: str | tuple[int, ...]) -> str | tuple[int, ...]:
     return text if text == "dense" else parse_numbers(text)
 
 
+def parse_fields(text: str | dict[str, str]) -> dict[str, str]:
+    """Read what fields are called.
+
+    >>> parse_fields("layer=layer_idx,experts=topk")
+    {'layer': 'layer_idx', 'experts': 'topk'}
+    """
+    if not isinstance(text, str):
+        return text
+    pairs = [part.partition("=") for part in text.split(",")]
+    named = {ours.strip(): theirs.strip() for ours, _, theirs in pairs}
+    if len(named) < len(pairs) or not all(named) or not all(named.values()):
+        raise click.BadParameter(f"{text!r} is no list of different names such as layer=layer_idx,token=pos")
+    return named
+
+
 def _reading_options() -> list[Callable[[Any], Any]]:
     """Return how a trace is read, apart from its shape: one option for each field of ``TraceReading``."""
 
@@ -247,6 +262,14 @@ def _reading_options() -> list[Callable[[Any], Any]]:
             metavar="B",
             help="Cut rows of a block trace into pages of B bytes.",
         ),
+        _option(
+            "--fields",
+            type=parse_fields,
+            metavar="OURS=THEIRS,…",
+            help="What visits call token, layer, experts, sequence, decode: layer=layer_idx,experts=topk.",
+        ),
+        flag("--scores", "The array holds router scores, of which the -g largest count."),
+        flag("--layers-first", "The array is (layers, tokens, …) instead of (tokens, layers, …)."),
         flag("--ignore-sizes", "Take objects of different sizes for pages of one size."),
         _option(
             "--drop-layers",

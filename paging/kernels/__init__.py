@@ -1,17 +1,26 @@
 """Compiled twins of the policies, for long sequences: plain arrays in, number of faults out."""
 
+from paging.kernels.engines import admit_lru, class_lru, heat_lru, hobbit, least_stale, lfru
 from paging.kernels.frequency import lfu
 from paging.kernels.layered import llru
 from paging.kernels.marking import mark_fifo, mark_layer
 from paging.kernels.offline import farthest, next_use, optimum
+from paging.kernels.queues import arc, s3_fifo, slru, two_queues
 from paging.kernels.randomized import mark, online_min, random_eviction
 from paging.kernels.recency import clock, fifo, fwf, lifo, lru, mru, sieve
 
 __all__ = [
+    "admit_lru",
+    "arc",
+    "class_lru",
     "clock",
     "farthest",
     "fifo",
     "fwf",
+    "heat_lru",
+    "hobbit",
+    "least_stale",
+    "lfru",
     "lfu",
     "lifo",
     "llru",
@@ -24,5 +33,8 @@ __all__ = [
     "online_min",
     "optimum",
     "random_eviction",
+    "s3_fifo",
     "sieve",
+    "slru",
+    "two_queues",
 ]

@@ -46,6 +46,7 @@ def lfu(
     entries: PageArray,
     most: int = UNCAPPED,
     renewed: bool = True,
+    perfect: bool = False,
 ) -> int:
     """Serve a sequence with LFU (counts in cache, ties to the least recently used or to the first loaded).
 
@@ -56,7 +57,8 @@ def lfu(
     are pages requested once.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`; counts stop at ``most`` ≥ 1.
-    Without ``renewed`` a hit leaves the time in a page's key, which is then that of its loading.
+    Without ``renewed`` a hit leaves the time in a page's key, which is then that of its loading. With
+    ``perfect`` counts go on where they were when a page left; absent pages then have negative keys.
     """
     keys = np.zeros(pages_total, dtype=np.int64)
     heap = np.empty(min(cache, pages_total), dtype=np.int64)
@@ -67,7 +69,7 @@ def lfu(
         page = requests[t]
         key = keys[page]
         entry = HIT
-        if key == 0:
+        if key <= 0:
             faults += 1
             entry = FREE
             if faults > cache:
@@ -81,8 +83,12 @@ def lfu(
                     entry = requests[heap[0] % ONCE]
                     size -= 1
                     _sift_down(heap, size, heap[size])
-                keys[entry] = 0
-            keys[page] = ONCE + t
+                keys[entry] = -(keys[entry] // ONCE) if perfect else 0
+            key = (1 - key) * ONCE + t
+            keys[page] = key
+            if key >= 2 * ONCE:
+                _push(heap, size, key)
+                size += 1
         else:
             repeated = key >= 2 * ONCE
             if renewed:

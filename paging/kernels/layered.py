@@ -4,6 +4,7 @@ import numpy as np
 
 from paging.kernels.bits import Words, contains, empty_set, flip, last_up_to, lowest_bit
 from paging.kernels.jit import compiled
+from paging.kernels.visits import hits_first
 from paging.model import FREE, HIT, PageArray
 
 LLRU, LAZY, TOKEN = 0, 1, 2
@@ -29,6 +30,7 @@ def llru(
     layers: int,
     per_visit: int,
     variant: int,
+    atomic: bool = False,
 ) -> int:
     """Serve a sequence with LLRU or a variant; O(1) per hit, O(g + ℓ·g/64) amortised per fault.
 
@@ -47,12 +49,16 @@ def llru(
         Layers ℓ and requests per visit g; visit v serves layer v mod ℓ.
     variant : int
         0 = llru, 1 = llru-lazy, 2 = llru-token.
+    atomic : bool, default False
+        Whether the hits of a visit are served first.
 
     Returns
     -------
     int
         Number of faults.
     """
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
     length = layers * per_visit
     last = np.full(pages_total, -1, dtype=np.int32)
     live = empty_set(len(requests) + per_visit)
@@ -62,10 +68,12 @@ def llru(
     end, served = -1, 0
     behind = 0
     for t in range(len(requests)):
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, last)
         if t > end:
             end += per_visit
             served = served + per_visit if served < length else per_visit
-        page = requests[t]
+        page = order[t]
         gone = last[page]
         entry = HIT
         if gone < 0:
@@ -87,9 +95,9 @@ def llru(
                 elif variant == TOKEN:
                     cut -= served
                 gone = last_up_to(live, class_end if first > cut else cut)
-                entry = requests[gone]
+                entry = order[gone]
                 if per_visit > 1:
-                    entry = _lowest_of_visit(requests, live, gone, per_visit)
+                    entry = _lowest_of_visit(order, live, gone, per_visit)
                     gone = last[entry]
                 last[entry] = -1
         if gone >= 0:
@@ -97,5 +105,5 @@ def llru(
         flip(live, t)
         last[page] = t
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults

@@ -4,11 +4,19 @@ import numpy as np
 
 from paging.kernels.bits import Words, bit, bits_below, bits_up_to, empty_set, flip, lowest_bit
 from paging.kernels.jit import compiled
+from paging.kernels.visits import hits_first
 from paging.model import FREE, HIT, SEVERAL, PageArray
 
 
 @compiled
-def lru(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
+def lru(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    per_visit: int = 1,
+    atomic: bool = False,
+) -> int:
     """Serve a sequence with LRU; O(1) amortised per request.
 
     The cached pages are a bitmap over time, a bit at the last request of each: the first bit is the least
@@ -24,19 +32,27 @@ def lru(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -
         Cache size k ≥ 1 in pages; cold start.
     entries : ndarray of int32, shape (T,) or (0,)
         Receives HIT, FREE or the page that leaves, per request; left alone if empty.
+    per_visit : int, default 1
+        Requests per visit g, where visits are atomic.
+    atomic : bool, default False
+        Whether the hits of a visit are served first.
 
     Returns
     -------
     int
         Number of faults.
     """
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
     # Time of the last request of a cached page, −1 for the others.
     last = np.full(pages_total, -1, dtype=np.int32)
     live = empty_set(len(requests))
     faults = 0
     word = 0
     for t in range(len(requests)):
-        page = np.uint32(requests[t])
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, last)
+        page = np.uint32(order[t])
         gone = last[page]
         entry = HIT
         if gone < 0:
@@ -46,14 +62,14 @@ def lru(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -
                 while live[word] == 0:
                     word += 1
                 gone = (word << 6) + lowest_bit(live[word])
-                entry = requests[gone]
+                entry = order[gone]
                 last[np.uint32(entry)] = -1
         if gone >= 0:
             flip(live, gone)
         flip(live, t)
         last[page] = t
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults
 
 

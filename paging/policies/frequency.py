@@ -1,4 +1,4 @@
-"""Policies that count requests: LFU, and LFU with capped counts."""
+"""Policies that count requests: LFU, and LFU with capped counts or a memory."""
 
 import numpy as np
 
@@ -12,22 +12,25 @@ UNCAPPED = 1 << 40
 
 
 @helper
-def _count(labels: LabelArray, page: int, cache: int, most: int) -> None:
-    """Serve with labels count·(k + 1) + recency rank, 1 = least recent; the smallest label leaves."""
+def _count(labels: LabelArray, page: int, cache: int, most: int, perfect: bool) -> None:
+    """Serve with labels count·(k + 1) + recency rank, 1 = least recent; the smallest label leaves.
+
+    With ``perfect`` a page that leaves keeps its count, as −count·(k + 1).
+    """
     base = cache + 1
-    size = np.count_nonzero(labels)
+    size = np.count_nonzero(labels > 0)
     moved = page
-    if labels[page] == 0 and size == cache:
+    if labels[page] <= 0 and size == cache:
         for q in range(len(labels)):
             if labels[q] > 0 and (moved == page or labels[q] < labels[moved]):
                 moved = q
-    count = labels[page] // base
+    count = abs(labels[page]) // base
     if labels[moved] > 0:
         gap = labels[moved] % base
         for q in range(len(labels)):
-            if labels[q] % base > gap:
+            if labels[q] > 0 and labels[q] % base > gap:
                 labels[q] -= 1
-        labels[moved] = 0
+        labels[moved] = -(labels[moved] // base) * base if perfect else 0
         size -= 1
     labels[page] = min(count + 1, most) * base + size + 1
 
@@ -60,10 +63,42 @@ class LFU(Policy):
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        _count(labels, page, frame.cache, UNCAPPED)
+        _count(labels, page, frame.cache, UNCAPPED, False)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries)
+
+
+class LFUPerfect(Policy):
+    """Least frequently used, counts kept when pages leave; ties go to the least recently used.
+
+    Label
+    -----
+    count·(k + 1) + recency rank, where the least recent cached page has rank 1; −count·(k + 1) for a page
+    that was cached before. Counts grow without bound.
+
+    Guarantee
+    ---------
+    None, not competitive (``popular-unbounded``).
+
+    Bad for
+    -------
+    ``popular``: pages once requested often, then two others in turn.
+
+    References
+    ----------
+    Engines2026: "LFU" of offloading engines counts since the start
+    """
+
+    id, title = "lfu-perfect", "least frequently used (counts since the start, ties to least recent)"
+    traits = ORDINARY - {"finite-state"}
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        _count(labels, page, frame.cache, UNCAPPED, True)
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("lfu", sequence, entries, 2**31 - 1, True, True)
 
 
 class LFUCapped(Policy):
@@ -95,7 +130,7 @@ class LFUCapped(Policy):
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        _count(labels, page, frame.cache, frame.cache)
+        _count(labels, page, frame.cache, frame.cache, False)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries, sequence.instance.cache)

@@ -90,6 +90,7 @@ class LLRU(Policy):
     id, title = "llru", "layered LRU (our reading)"
     traits = ORDINARY | {"stack"}
     counts_visits = True
+    atomic_kernel = True
     variant: ClassVar[int] = 0
 
     @staticmethod
@@ -100,7 +101,15 @@ class LLRU(Policy):
         instance = sequence.instance
         if sequence.places is not None:
             return None
-        return run_kernel("llru", sequence, entries, instance.layers, instance.per_visit, self.variant)
+        return run_kernel(
+            "llru",
+            sequence,
+            entries,
+            instance.layers,
+            instance.per_visit,
+            self.variant,
+            instance.visits == "atomic",
+        )
 
 
 class LLRULazy(LLRU):
@@ -194,13 +203,6 @@ class Partitioned(Policy):
             raise ModelError("a split of a split is not supported: give the shares of the layers at once")
         # Traits about the whole cache, such as inclusion or k-phases, do not carry over to a split one.
         self.traits = self.policy.traits & {"deterministic", "online", "symmetric", "finite-state"}
-
-    @property
-    def name(self) -> str:
-        parts = [] if self.policy.spec == "lru" else [f"policy={self.policy.spec}"]
-        if self.shares is not None:
-            parts.append("shares=" + "/".join(map(str, self.shares)))
-        return ":".join(filter(None, [self.id, ",".join(parts)]))
 
     def split(self, instance: LayeredInstance | Frame) -> tuple[int, ...]:
         """Return the slots of every layer, or refuse an instance the split does not fit."""

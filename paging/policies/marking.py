@@ -62,6 +62,7 @@ class MarkLRU(Policy):
 
     id, title = "mark-lru", "marking, ties to the least recently used"
     traits = ORDINARY | {"conservative", "marking", "stack", "atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:

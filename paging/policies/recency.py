@@ -32,6 +32,7 @@ class LRU(Policy):
 
     id, title = "lru", "least recently used"
     traits = ORDINARY | {"conservative", "marking", "stack", "atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -44,7 +45,8 @@ class LRU(Policy):
         labels[page] = 1
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("lru", sequence, entries)
+        instance = sequence.instance
+        return run_kernel("lru", sequence, entries, instance.per_visit, instance.visits == "atomic")
 
 
 class MRU(Policy):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import zipfile
 from reprlib import repr as shorten
 from typing import IO, Any
@@ -15,15 +16,28 @@ from paging.errors import TraceError
 from paging.traces.draft import Draft
 from paging.traces.reading import TraceReading
 from paging.traces.records import flat_list, ids_or_none, json_line, parse_json, plain_ids, text_or_none
+from paging.traces.scores import chosen, refuse_other_arrays
 from paging.traces.trace import Trace
 
 CHUNK = 1 << 20
 INT16 = np.dtype("<i2")
 
 
-def read_npy(stream: IO[bytes], _reading: TraceReading) -> Draft:
-    """Read a bare array (tokens, layers, top_k) or (tokens, layers)."""
-    return Draft(_read_array(stream))
+def read_npy(stream: IO[bytes], reading: TraceReading) -> Draft:
+    """Read a bare array (tokens, layers, top_k) or (tokens, layers), or scores (tokens, layers, experts)."""
+    array = tokens_first(read_array(stream, "f" if reading.scores else "iu"), reading)
+    return _from_scores(array, reading) if reading.scores else Draft(array)
+
+
+def tokens_first(array: NDArray[Any], reading: TraceReading) -> NDArray[Any]:
+    """Return an array whose first two axes are tokens and layers, from one with the order that is told."""
+    return np.swapaxes(array, 0, 1) if reading.layers_first and array.ndim > 1 else array
+
+
+def _from_scores(scores: NDArray[Any], reading: TraceReading, **columns: Any) -> Draft:
+    experts, remarks = chosen(scores, reading.per_visit)
+    remarks = (*columns.pop("remarks", ()), *remarks)
+    return Draft(experts, {"pages": scores.shape[2]}, "the scores", remarks=remarks, **columns)
 
 
 def write_npy(trace: Trace, stream: IO[bytes]) -> None:
@@ -31,23 +45,74 @@ def write_npy(trace: Trace, stream: IO[bytes]) -> None:
     np.lib.format.write_array(stream, _narrow_experts(trace), allow_pickle=False)
 
 
-def read_npz(stream: IO[bytes], _reading: TraceReading) -> Draft:
+def read_npz(stream: IO[bytes], reading: TraceReading) -> Draft:
     """Read the arrays experts, seq_id and decode of an archive; all others are left unread."""
     with zipfile.ZipFile(stream) as archive:
         members = archive.namelist()
         if twice := sorted({name for name in members if members.count(name) > 1}):
             raise TraceError(f"the archive holds {twice[0]!r} twice")
+        if reading.scores:
+            return _read_scores(archive, [name.removesuffix(".npy") for name in members], reading)
         if "experts.npy" not in members:
             raise TraceError(f"no array 'experts' in the archive, only {shorten(sorted(members))}")
         names = [name for name in ("experts", "seq_id", "decode") if f"{name}.npy" in members]
         found = {name: _read_member(archive, name) for name in names}
-    return Draft(found["experts"], seq_id=found.get("seq_id"), decode=found.get("decode"))
+    experts = tokens_first(found["experts"], reading)
+    return Draft(experts, seq_id=found.get("seq_id"), decode=found.get("decode"))
 
 
-def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+BESIDE_SCORES = {"attention_mask": "iub", "seq_id": "iu", "decode": "b", "weights": "f", "experts": "iu"}
+"""Arrays that may stand beside scores, and their kinds of numbers; the last two are left unread."""
+
+NUMBERED = re.compile(r"\D*(\d+)\D*")
+
+
+def _read_scores(archive: zipfile.ZipFile, names: list[str], reading: TraceReading) -> Draft:
+    """Read scores of all layers, or one array (tokens, experts) a layer whose name ends in its number.
+
+    ``attention_mask`` (batch, tokens) marks the rows that are tokens and not padding, and sequences.
+    """
+    refuse_other_arrays(names)
+    layers = [name for name in names if name not in BESIDE_SCORES]
+    if not layers:
+        raise TraceError(f"no scores in the archive, only {shorten(sorted(names))}")
+    if len(layers) == 1:
+        scores = _read_member(archive, layers[0], "f")
+        scores = tokens_first(scores, reading) if scores.ndim == 3 else scores[:, np.newaxis]
+    else:
+        numbers = [NUMBERED.fullmatch(name) for name in layers]
+        if not all(numbers) or len({int(found[1]) for found in numbers if found}) < len(layers):
+            raise TraceError(
+                f"one array per layer is wanted, numbered in its name, got {shorten(sorted(layers))}"
+            )
+        ordered = [name for _, name in sorted((int(found[1]), found[0]) for found in numbers if found)]
+        arrays = [_read_member(archive, name, "f") for name in ordered]
+        if any(array.shape != arrays[0].shape or array.ndim != 2 for array in arrays):
+            raise TraceError(f"arrays (tokens, experts) of one shape are wanted, got {arrays[0].shape}, …")
+        scores = np.stack(arrays, axis=1)
+    columns: dict[str, Any] = {
+        name: _read_member(archive, name, BESIDE_SCORES[name])
+        for name in ("seq_id", "decode")
+        if name in names
+    }
+    if "attention_mask" in names:
+        mask = _read_member(archive, "attention_mask", BESIDE_SCORES["attention_mask"]).astype(np.bool_)
+        if mask.size != len(scores) or mask.ndim != 2:
+            raise TraceError(f"attention_mask {mask.shape} does not fit {len(scores)} rows of scores")
+        kept, rows = mask.reshape(-1), np.repeat(np.arange(len(mask)), mask.shape[1])
+        columns = {"seq_id": rows} | columns
+        columns = {name: values[kept] for name, values in columns.items() if len(values) == len(kept)}
+        padding = int(np.count_nonzero(~kept))
+        if padding:
+            columns["remarks"] = (f"{padding:,} of {len(kept):,} rows are padding and are left out",)
+        scores = scores[kept]
+    return _from_scores(scores, reading, **columns)
+
+
+def _read_member(archive: zipfile.ZipFile, name: str, kinds: str = "") -> NDArray[Any]:
     with archive.open(f"{name}.npy") as stream:
         try:
-            return _read_array(stream, "b" if name == "decode" else "iu")
+            return read_array(stream, kinds or ("b" if name == "decode" else "iu"))
         except TraceError as problem:
             raise TraceError(f"array {name!r}: {problem}") from None
 
@@ -64,7 +129,10 @@ def _narrow_experts(trace: Trace) -> NDArray[Any]:
     return experts.astype("<i2" if experts.max() < 2**15 else "<i4", copy=False)
 
 
-def _read_array(stream: IO[bytes], kinds: str = "iu") -> NDArray[Any]:
+KINDS = {"iu": "integers", "b": "booleans", "f": "floats", "iub": "integers or booleans"}
+
+
+def read_array(stream: IO[bytes], kinds: str = "iu") -> NDArray[Any]:
     """Read one array in numpy's format without trusting its header: no pickle, no memory before the data."""
     header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     version = np.lib.format.read_magic(stream)
@@ -73,8 +141,8 @@ def _read_array(stream: IO[bytes], kinds: str = "iu") -> NDArray[Any]:
     shape, in_columns, dtype = header[version](stream)
     if dtype.hasobject or dtype.kind not in kinds:
         kind = "an object array, which is never read" if dtype.hasobject else f"dtype {dtype}"
-        wanted_kind = "booleans" if kinds == "b" else "integers"
-        raise TraceError(f"an array of {wanted_kind} is wanted, got {kind}")
+        hint = "; --scores takes scores of a router" if kinds == "iu" and dtype.kind == "f" else ""
+        raise TraceError(f"an array of {KINDS[kinds]} is wanted, got {kind}{hint}")
     wanted = math.prod(shape) * dtype.itemsize
     data = _read_up_to(stream, wanted + 1)
     if len(data) != wanted:

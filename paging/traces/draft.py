@@ -13,6 +13,7 @@ from paging.errors import ModelError, TraceError
 from paging.model import pages_text, whole_number
 from paging.traces.numbering import as_page_ids
 from paging.traces.reading import DENSE, TraceReading
+from paging.traces.scores import refuse_other_routers
 from paging.traces.trace import Pages, Trace, layers_text
 
 SHAPE = ("layers", "pages", "per_visit")
@@ -51,6 +52,8 @@ class Draft:
 
     def trace(self, reading: TraceReading, default_name: str) -> Trace:
         """Return the checked trace, of which only what the caller asks for is left."""
+        if reading.scores:
+            refuse_other_routers(self.metadata)
         asked = {key: getattr(reading, key) for key in SHAPE}
         claims = {key: self._claims(key, asked) for key in {**self.stated, **asked}}
         shape = {key: _agreed(key, claims[key]) for key in SHAPE}

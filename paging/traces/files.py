@@ -180,7 +180,7 @@ def _format_of(name: str, asked: str | None) -> Format:
             return kind
     suffix = Path(bare).suffix.lower()
     if suffix not in FORMATS:
-        known = ", ".join([*FORMATS, ".oracleGeneral", ".vscsi"])
+        known = ", ".join([*FORMATS, ".oracleGeneral", ".vscsi", ".json"])
         raise TraceError(
             f"unknown suffix {suffix!r}; known are {known}, each also with .gz or .zst behind; otherwise "
             f"--format says what it holds: {', '.join(NAMED)}"

@@ -13,6 +13,7 @@ from functools import partial
 from typing import IO
 
 from paging.errors import TraceError
+from paging.traces.answers import read_answer
 from paging.traces.arrays import read_npy, read_npz, read_sidecar, write_npy, write_npz, write_sidecar
 from paging.traces.draft import Draft
 from paging.traces.oracle import read_oracle, read_vscsi, write_oracle
@@ -25,11 +26,11 @@ from paging.traces.tables import (
     SPC,
     TWITTER,
     read_column,
-    read_layer_expert,
     read_layout,
 )
 from paging.traces.text import line_of_text, read_text, read_words, write_csv, write_txt
 from paging.traces.trace import IllegalRequestError, Trace
+from paging.traces.visits import read_layer_expert, read_llama_cpp, read_route_trace, read_visits
 
 Reader = Callable[[IO[bytes], TraceReading], Draft]
 Writer = Callable[[Trace, IO[bytes]], None]
@@ -74,7 +75,8 @@ class Format:
 
 
 TABLE = ("column", "delimiter")
-SPECIAL = (*TABLE, "block_size", "ignore_sizes")
+ARRAY = ("scores", "layers_first")
+SPECIAL = (*TABLE, *ARRAY, "fields", "block_size", "ignore_sizes")
 """Options that say something of some formats only."""
 
 
@@ -88,6 +90,10 @@ def _read_list_or_column(stream: IO[bytes], reading: TraceReading) -> Draft:
     return read_column(stream, reading)
 
 
+def _read_records(stream: IO[bytes], reading: TraceReading) -> Draft:
+    return (read_visits if reading.fields else read_jsonl)(stream, reading)
+
+
 FORMATS = {
     ".npz": Format(
         "numpy archive with experts (tokens, layers, top_k), seq_id and decode; a .json beside it",
@@ -95,9 +101,16 @@ FORMATS = {
         write_npz,
         sidecar=Sidecar(".json", read_sidecar, write_sidecar),
         seeks=True,
+        takes=ARRAY,
     ),
-    ".npy": Format("bare numpy array (tokens, layers, top_k)", read_npy, write_npy),
-    ".jsonl": Format("one JSON record per token", read_jsonl, write_jsonl, line_of_jsonl),
+    ".npy": Format("bare numpy array (tokens, layers, top_k)", read_npy, write_npy, takes=ARRAY),
+    ".jsonl": Format(
+        "one JSON record per token, or with fields one per token and layer",
+        _read_records,
+        write_jsonl,
+        line_of_jsonl,
+        takes=("fields",),
+    ),
     ".txt": Format(
         "page ids separated by spaces, one round per line",
         _read_list_or_column,
@@ -127,6 +140,8 @@ def _read_cloudphysics(stream: IO[bytes], reading: TraceReading) -> Draft:
     return read_vscsi(stream, reading) if binary else read_layout(CLOUDPHYSICS, stream, reading)
 
 
+ANSWER = Format("routed experts in a server's saved JSON answer", read_answer, takes=("layers_first",))
+
 LAYOUTS = {
     "words": Format("page ids that are words", read_words, line_of=line_of_text),
     "arc": Format("rows of first block, number of blocks, and two more columns", partial(read_layout, ARC)),
@@ -153,13 +168,29 @@ LAYOUTS = {
     ),
     "lirs": Format("one block number a line, and lines of '*'", read_text, line_of=line_of_text),
     "layer-expert": Format(
-        "rows of layer and expert, of one token after the other", read_layer_expert, seeks=True
+        "rows of layer and expert, of one token after the other or with a column of tokens",
+        read_layer_expert,
+        seeks=True,
+        takes=("fields",),
     ),
+    "llama.cpp": Format(
+        "rows of layer and expert in the order of llama.cpp: single-token decoding",
+        read_llama_cpp,
+        seeks=True,
+    ),
+    "route_trace": Format("route_trace v1: comments and a table of experts", read_route_trace),
+    "visits": Format("one JSON record per token and layer", read_visits, takes=("fields",)),
+    "answer": ANSWER,
 }
 """Layouts of other programs, by name."""
 
-FOREIGN = {".oraclegeneral": ORACLE, ".oraclegeneral.bin": ORACLE, ".vscsi": LAYOUTS["cloudphysics"]}
-"""Suffixes of other programs' binary files, in small letters."""
+FOREIGN = {
+    ".oraclegeneral": ORACLE,
+    ".oraclegeneral.bin": ORACLE,
+    ".vscsi": LAYOUTS["cloudphysics"],
+    ".json": ANSWER,
+}
+"""Suffixes of other programs' files, in small letters."""
 
 NAMED = {suffix[1:]: kind for suffix, kind in FORMATS.items()} | {"oracleGeneral": ORACLE} | LAYOUTS
 """Every format by the name that ``format`` takes."""

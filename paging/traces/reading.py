@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -18,6 +18,9 @@ ALL = "all"
 
 DENSE = "dense"
 """The layers that ask for one expert every time."""
+
+FIELDS = ("token", "layer", "experts", "sequence", "decode")
+"""What is known of a visit, by the names that ``fields`` gives other names for."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,12 @@ class TraceReading:
         absent, a row is one request, named by its address.
     ignore_sizes : bool, default False
         Take objects of different sizes for pages of one size.
+    fields : mapping, optional
+        What a table or JSON lines of visits call what we call token, layer, experts, sequence and decode.
+    scores : bool, default False
+        The array holds a router's scores (tokens, layers, experts), of which the ``per_visit`` largest count.
+    layers_first : bool, default False
+        The array's first axis is the layer, its second one the token.
     drop_layers : "dense" or tuple of int, optional
         Layers to leave out: those that ask for one expert every time, or these.
     decode_only : bool, default False
@@ -64,6 +73,9 @@ class TraceReading:
     delimiter: str | None = None
     block_size: int | None = None
     ignore_sizes: bool = False
+    fields: Mapping[str, str] | None = None
+    scores: bool = False
+    layers_first: bool = False
     drop_layers: Literal["dense"] | tuple[int, ...] | None = None
     decode_only: bool = False
     sequences: tuple[int, ...] | None = None
@@ -82,6 +94,8 @@ class TraceReading:
                 _check_slice(self.tokens)
         except ModelError as problem:
             raise TraceError(str(problem)) from None
+        if unknown := sorted(set(self.fields or ()) - set(FIELDS)):
+            raise TraceError(f"fields name what is called {', '.join(FIELDS)}, got {unknown[0]!r}")
         if self.delimiter is not None and self.delimiter != "tab" and len(self.delimiter) != 1:
             raise TraceError(f"delimiter must be one character or 'tab', got {self.delimiter!r}")
         if self.delimiter is not None and self.delimiter in '#"\r\n':

@@ -26,8 +26,7 @@ def read_jsonl(stream: IO[bytes], _reading: TraceReading) -> Draft:
     """Read one JSON record per token, line by line."""
     header: dict[str, Any] = {}
     columns: _Columns | None = None
-    for place, (number, line) in enumerate(text_lines(stream)):
-        record = _record(line, number)
+    for place, (number, record) in enumerate(json_records(stream)):
         if place == 0 and HEADER_KEY in record:
             header = _header_of(record, number)
             continue
@@ -45,7 +44,10 @@ class _Columns:
     def __init__(self, first: dict[str, Any], number: int) -> None:
         experts = first.get("experts")
         if not (isinstance(experts, list) and experts and isinstance(experts[0], list) and experts[0]):
-            raise TraceError(f'line {number}: "experts" must be a list of layers, each a list of integers')
+            raise TraceError(
+                f'line {number}: "experts" must be a list of layers, each a list of integers '
+                "(--fields reads one record per token and layer)"
+            )
         self.layers, self.per_visit = len(experts), len(experts[0])
         self.experts = array("i")
         self.seq_id = array("q") if "seq_id" in first else None
@@ -166,6 +168,12 @@ def text_lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
             line = line[len(BOM) :]
         if not line.isspace():
             yield number, line
+
+
+def json_records(stream: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield number (from 1) and contents of every line, each of which must be a JSON object."""
+    for number, line in text_lines(stream):
+        yield number, _record(line, number)
 
 
 def _record(line: bytes, number: int) -> dict[str, Any]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
-
-import numpy as np
 
 from paging.errors import TraceError
 from paging.traces.draft import Draft
@@ -79,16 +77,21 @@ class TextTable:
 
     Attributes
     ----------
-    comment : list of str
-        Columns of the last comment before the first row: perhaps their names.
+    comments : list of str
+        The comments before the first row.
     line : int
         Line of the row that was read last.
     """
 
     stream: IO[bytes]
     delimiter: str | None
-    comment: str = ""
+    comments: list[str] = field(default_factory=list)
     line: int = 0
+
+    @property
+    def comment(self) -> str:
+        """The last comment before the first row: perhaps the names of its columns."""
+        return self.comments[-1] if self.comments else ""
 
     def __iter__(self) -> Iterator[list[str]]:
         texts = self._texts()
@@ -116,7 +119,7 @@ class TextTable:
                 begun = True
                 yield text.rstrip("\r\n")
             elif not begun:
-                self.comment = text.strip().lstrip("# ")
+                self.comments.append(text.strip().lstrip("# "))
 
     def split(self, text: str) -> list[str]:
         """Split a comment as a row is split."""
@@ -139,7 +142,7 @@ def read_layout(layout: Layout, stream: IO[bytes], reading: TraceReading) -> Dra
                 f"line {table.line}: {len(layout.columns)} columns ({', '.join(layout.columns)}) are wanted, "
                 f"got {len(row)}"
             )
-        if number == 0 and not any(map(_is_number, row)):
+        if number == 0 and not any(map(is_number, row)):
             continue
         try:
             take.row(row)
@@ -165,9 +168,9 @@ class _Taking:
         name = [row[place] for place in self._page]
         if not all(name):
             raise TraceError(f"{layout.page[name.index('')]} is empty")
-        size = None if self._size is None else _whole(row[self._size], layout.size or "")
+        size = None if self._size is None else whole(row[self._size], layout.size or "")
         if layout.count or layout.unit is not None:
-            address = _whole(name.pop(), layout.page[-1])
+            address = whole(name.pop(), layout.page[-1])
             for block in self._blocks(address, size):
                 self._requests.append(":".join([*name, str(block)]) if name else block)
             return
@@ -213,13 +216,15 @@ def bounded(first: int, stop: int) -> range:
     return range(first, stop)
 
 
-def _whole(cell: str, name: str) -> int:
+def whole(cell: str, name: str) -> int:
+    """Read a whole number without sign, or raise a TraceError."""
     if not WHOLE.fullmatch(cell) or len(cell) > 20:
         raise TraceError(f"{name} must be a whole number, got {cell[:30]!r}")
     return int(cell)
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell can be read as a number."""
     try:
         float(cell)
     except ValueError:
@@ -234,7 +239,7 @@ def read_column(stream: IO[bytes], reading: TraceReading) -> Draft:
     number, a first row is a header if it has text where the second one has a number.
     """
     delimiter = reading.delimiter
-    table = TextTable(stream, TABS.get(delimiter, delimiter) if delimiter else _delimiter_of(stream))
+    table = TextTable(stream, TABS.get(delimiter, delimiter) if delimiter else delimiter_of(stream))
     requests, remarks = RequestList(), []
     header: list[str] | None = None
     place, width = -1, 0
@@ -249,7 +254,7 @@ def read_column(stream: IO[bytes], reading: TraceReading) -> Draft:
             continue
         if number == 1 and header is not None and _is_header(header, row):
             requests = RequestList()
-            remarks = [f"the first row ({_few(header)}) was taken for the names of the columns"]
+            remarks = [f"the first row ({few(header)}) was taken for the names of the columns"]
         if len(row) != width:
             raise TraceError(f"line {table.line}: {len(row)} columns, but the first row has {width}")
         requests.append(_cell(row, place, table.line))
@@ -259,7 +264,7 @@ def read_column(stream: IO[bytes], reading: TraceReading) -> Draft:
 
 
 def _is_header(first: Sequence[str], second: Sequence[str]) -> bool:
-    return any(_is_number(now) and not _is_number(before) for now, before in zip(second, first, strict=False))
+    return any(is_number(now) and not is_number(before) for now, before in zip(second, first, strict=False))
 
 
 def _place_of(column: int | str | None, table: TextTable, row: list[str]) -> tuple[int, bool]:
@@ -267,7 +272,7 @@ def _place_of(column: int | str | None, table: TextTable, row: list[str]) -> tup
     if isinstance(column, int):
         if column > len(row):
             raise TraceError(
-                f"line {table.line}: there is no column {column}; the row has {len(row)}: {_few(row)}"
+                f"line {table.line}: there is no column {column}; the row has {len(row)}: {few(row)}"
             )
         return column - 1, False
     above = table.split(table.comment)
@@ -275,18 +280,17 @@ def _place_of(column: int | str | None, table: TextTable, row: list[str]) -> tup
         if column in names:
             if names.count(column) > 1:
                 raise TraceError(
-                    f"several columns are called {column!r}: {_few(names)}; --column N takes the N-th"
+                    f"several columns are called {column!r}: {few(names)}; --column N takes the N-th"
                 )
             if len(names) != len(row):
                 raise TraceError(f"the header names {len(names)} columns, but the first row has {len(row)}")
             return names.index(column), in_row
-    also = f"; the comment above says {_few(above)}" if table.comment else ""
-    raise TraceError(
-        f"line {table.line}: no column is called {column!r}; the first row has {_few(row)}{also}"
-    )
+    also = f"; the comment above says {few(above)}" if table.comment else ""
+    raise TraceError(f"line {table.line}: no column is called {column!r}; the first row has {few(row)}{also}")
 
 
-def _few(cells: Sequence[str]) -> str:
+def few(cells: Sequence[str]) -> str:
+    """Write the first cells of a row, for messages."""
     return ", ".join(cell[:30] for cell in cells[:8]) + (", …" if len(cells) > 8 else "")
 
 
@@ -296,75 +300,9 @@ def _cell(row: Sequence[str], place: int, line: int) -> str:
     return row[place]
 
 
-def _delimiter_of(stream: IO[bytes]) -> str | None:
+def delimiter_of(stream: IO[bytes]) -> str | None:
     """Return what separates the columns of the first row: comma, semicolon or tab; None for white space."""
     start = stream.tell()
     first = next((line for _, line in text_lines(stream) if not line.lstrip().startswith(b"#")), b"")
     stream.seek(start)
     return next((mark for mark in (",", ";", "\t") if mark.encode() in first), None)
-
-
-def read_layer_expert(stream: IO[bytes], _reading: TraceReading) -> Draft:
-    """Read rows ``layer,expert`` of single-token decoding: a token ends where the layer falls.
-
-    Columns of other names are left unread if the first row names ``layer`` and ``expert``.
-    """
-    table = TextTable(stream, _delimiter_of(stream))
-    places = (0, 1)
-    width = 2
-    tokens: list[list[tuple[int, list[int]]]] = []
-    for number, row in enumerate(table):
-        if number == 0 and not any(map(_is_number, row)):
-            if "layer" not in row or "expert" not in row:
-                raise TraceError(
-                    f"line {table.line}: the columns layer and expert are wanted, got {_few(row)}"
-                )
-            places, width = (row.index("layer"), row.index("expert")), len(row)
-            continue
-        if len(row) != width:
-            raise TraceError(f"line {table.line}: {width} columns are wanted, got {len(row)}")
-        try:
-            layer, expert = (
-                _whole(row[place], name) for place, name in zip(places, ("layer", "expert"), strict=True)
-            )
-            if max(layer, expert) > 1 << 20:
-                raise TraceError(f"layer {layer}, expert {expert}: numbers up to {1 << 20} are believed")
-        except TraceError as problem:
-            raise TraceError(f"line {table.line}: {problem}") from None
-        if not tokens or layer < tokens[-1][-1][0]:
-            tokens.append([])
-        if not tokens[-1] or tokens[-1][-1][0] != layer:
-            tokens[-1].append((layer, []))
-        visit = tokens[-1][-1][1]
-        if expert in visit:
-            raise TraceError(
-                f"line {table.line}: expert {expert} comes twice in one visit of layer {layer}: only "
-                "rows of one token at a time (decoding) can be told apart"
-            )
-        visit.append(expert)
-    if not tokens:
-        raise TraceError("there is no request in it")
-    return _experts_of(tokens)
-
-
-def _experts_of(tokens: list[list[tuple[int, list[int]]]]) -> Draft:
-    layers = sorted({layer for token in tokens for layer, _ in token})
-    group = max(len(visit) for token in tokens for _, visit in token)
-    place = {layer: number for number, layer in enumerate(layers)}
-    if len(tokens) * len(layers) * group > 1 << 31:
-        raise TraceError(f"{len(tokens)} tokens of {len(layers)} layers × {group} are too many")
-    experts = np.full((len(tokens), len(layers), group), -1, dtype=np.int32)
-    for number, token in enumerate(tokens):
-        for layer, visit in token:
-            experts[number, place[layer], : len(visit)] = visit
-    remarks = []
-    if layers != list(range(len(layers))):
-        remarks.append(
-            f"layers {layers[0]} … {layers[-1]} of the file, {len(layers)} in all, are numbered from 0"
-        )
-    gaps = int(np.count_nonzero((experts < 0).all(axis=2)))
-    if gaps:
-        remarks.append(
-            f"in {gaps:,} places a token leaves out a layer (a file cut in the middle of a token?)"
-        )
-    return Draft(experts, remarks=tuple(remarks))

@@ -19,6 +19,11 @@ mount(document.getElementById("view"), { keys: document })
 """What a page does with the view's module: show the film in it."""
 
 
+def player_script() -> str:
+    """Return the one script that runs in a saved film."""
+    return (STATIC / "view.js").read_text(encoding="utf-8") + START
+
+
 def lesson_page(film: Film) -> str:
     """Return a film as an HTML page with everything inside: data, script and style.
 
@@ -32,7 +37,7 @@ def lesson_page(film: Film) -> str:
     """
     environment = Environment(loader=PackageLoader("paging.viewer", "static"), autoescape=True)
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
-    script = (STATIC / "view.js").read_text(encoding="utf-8") + START
+    script = player_script()
     return environment.get_template("lesson.html.j2").render(
         film=film,
         policy=content_policy(script),

@@ -79,6 +79,8 @@ class Subject:
     traits : tuple of tuple of str
         Classes of policies, each by the traits (:data:`paging.policy.TRAITS`) its members have; a policy in
         any of them is meant. The trait ``online`` stands for a policy as such.
+    exists : bool
+        The theorem says that some randomised policy does it, and names none: nothing here can be measured.
 
     Examples
     --------
@@ -88,6 +90,7 @@ class Subject:
 
     names: tuple[str, ...] = ()
     traits: tuple[tuple[str, ...], ...] = ()
+    exists: bool = False
 
     def includes(self, policy: Policy) -> bool:
         """Tell whether the theorem is about a policy."""
@@ -101,6 +104,8 @@ class Subject:
     @property
     def words(self) -> str:
         """The subject in words."""
+        if self.exists:
+            return "some randomised policy"
         if self.names:
             return ", ".join(name.upper() for name in self.names)
         classes = (" ".join(trait for trait in needed if trait != "online") for needed in self.traits)

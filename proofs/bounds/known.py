@@ -158,7 +158,8 @@ def known_value(
     some = [
         bound
         for bound in BOUNDS.values()
-        if any(randomized or not get_policy(policy).randomized for policy in bound.subject.policies)
+        if (randomized and bound.subject.exists)
+        or any(randomized or not get_policy(policy).randomized for policy in bound.subject.policies)
     ]
     return _known(instance, opt_cache, below, _best("upper", instance, opt_cache, some))
 

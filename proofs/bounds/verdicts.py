@@ -210,6 +210,7 @@ GRID = (
     LayeredInstance(1, 4, 3),
     LayeredInstance(1, 6, 4),
     LayeredInstance(1, 12, 6),
+    LayeredInstance(1, 23, 11),
     LayeredInstance(2, 2, 3),
     LayeredInstance(2, 4, 4),
     LayeredInstance(2, 4, 7),

@@ -190,7 +190,7 @@ def _replay_states(
 
 def _quick(policy: Policy, requests: int) -> Serve:
     """Return a policy's serve function, compiled where that pays."""
-    if requests >= COMPILE_FROM and isinstance(inspect.getattr_static(policy, "serve"), staticmethod):
+    if requests >= COMPILE_FROM and not inspect.ismethod(policy.serve):
         from paging.kernels.definitions import compiled_serve
 
         return compiled_serve(policy.serve) or policy.serve

@@ -71,10 +71,11 @@ def step(before: Labels, after: Labels, page: int, cache: int) -> int:
     """Return the fault of a policy's answer, 0 or 1, or refuse an answer that is not legal."""
     if after[page] <= 0:
         raise Refuted("it is not cached afterwards")
-    if [q for q, new in enumerate(after) if new > 0 >= before[q] and q != page]:
-        raise Refuted("another page appears in the cache")
-    if len([label for label in after if label > 0]) > cache:
+    cached = [old for old, new in zip(before, after, strict=True) if new > 0]
+    if len(cached) > cache:
         raise Refuted(f"more than {cache} pages are cached")
+    if len([old for old in cached if old <= 0]) > (before[page] <= 0):
+        raise Refuted("another page appears in the cache")
     return int(before[page] <= 0)
 
 

@@ -92,7 +92,7 @@ def put(labels: Labels, page: int, label: int, victim: int | None = None) -> Lab
 
 def full(labels: Labels, frame: Told) -> bool:
     """Say whether every slot is taken."""
-    return sum(label > 0 for label in labels) == frame.cache
+    return len([label for label in labels if label > 0]) == frame.cache
 
 
 def lru(labels: Labels, page: int, frame: Told) -> Labels:
@@ -269,15 +269,13 @@ def zrc(labels: Labels, page: int, frame: Told) -> Labels:
     Among these the pages whose layer is served again last leave first: those of the layer being served.
     """
     cache = frame.cache
-    here = [q for q, label in enumerate(labels) if label > 0]
-    if labels[page] <= 0 and len(here) < cache:
+    if labels[page] <= 0 and not full(labels, frame):
         return put(labels, page, cache + 1)
     work = [label - 1 if label > 0 else -label for label in labels]
     update(work, page, cache)
-    after = [-label for label in work]
-    for q in here:
-        after[q] = work[q] + 1
+    after = [new + 1 if label > 0 else -new for label, new in zip(labels, work, strict=True)]
     if labels[page] <= 0:
+        here = [q for q, label in enumerate(labels) if label > 0]
         useless = [q for q in here if work[q] == 0] or [q for q in here if work[q] < cache]
         gone = max(useless, key=lambda q: (frame.wait[q], -work[q], -q))
         after[gone] = -work[gone]
@@ -305,7 +303,7 @@ RULES: dict[str, Rule] = {
 }
 """Rules by the policy's name."""
 
-SPLIT = re.compile(r"partitioned(?::(?:policy=([a-z-]+))?,?(?:shares=([0-9]{1,9}(?:/[0-9]{1,9})*))?)?")
+SPLIT = re.compile(r"partitioned(?::policy=([a-z-]+))?(?:(?(1),|:)shares=([0-9]{1,9}(?:/[0-9]{1,9})*))?")
 
 
 def rule_of(policy: str, problem: Problem) -> Rule | None:

@@ -7,9 +7,10 @@ page, OPT's label of it and whether OPT has a free slot: worked out once, and lo
 from __future__ import annotations
 
 import operator
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from .reading import Refuted, spend
@@ -197,7 +198,7 @@ class Walk:
     def answer(self, vectors: Vectors, layer: int, page: int) -> Answer:
         """Ask the policy."""
         alike = self.states.alike
-        labels = [label for vector in vectors for label in self.states.vectors[vector]]
+        labels = list(chain.from_iterable(map(self.states.vectors.__getitem__, vectors)))
         after, cost = self.ask(labels, page, layer)
         parts = [tuple(after[first:end]) for first, end in pairwise(alike.bounds)]
         return Answer(parts, cost, tied(labels, after, page, alike, staying=self.staying))
@@ -209,21 +210,34 @@ def tied(labels: Labels, after: Labels, page: int, alike: Likeness, *, staying: 
     Alike are pages of a layer with the same label; with ``staying`` labels are compared after the request
     instead, as they would be had the page stayed: c + 1 of a cached page becomes −c when it leaves.
     """
+    if not alike.pages:
+        return []
+    if staying:
+        return stayed(labels, after, alike)
     found: Ties = []
-    gone = [q for q, label in enumerate(labels) if label > 0 >= after[q]] if staying else [-1]
-    if not alike.pages or not gone:
-        return found
     for layer, (first, end) in enumerate(pairwise(alike.bounds)):
         groups: dict[int, list[int]] = {}
         for q in range(first, end):
-            if not staying:
-                groups.setdefault(labels[q], []).append(q)
-            elif labels[q] > 0:
-                groups.setdefault(after[q] - 1 if after[q] > 0 else -after[q], []).append(q)
+            groups.setdefault(labels[q], []).append(q)
         for group in groups.values():
             others = [q for q in group if q != page]
             if len(others) > 1 and len({after[q] for q in others}) > 1:
                 found.append((layer, [q - first for q in others]))
+    return found
+
+
+def stayed(labels: Labels, after: Labels, alike: Likeness) -> Ties:
+    """Return the pages among which one left that would end with the same label had it stayed.
+
+    A label c > 0 of a page that stays is −(c − 1) of one that leaves.
+    """
+    found: Ties = []
+    for gone in [q for q, label in enumerate(after) if label <= 0 < labels[q]]:
+        layer = bisect(alike.bounds, gone) - 1
+        first, end = alike.bounds[layer : layer + 2]
+        same = [q for q in range(first, end) if labels[q] > 0 and after[q] == 1 - after[gone]]
+        if same:
+            found.append((layer, [q - first for q in (gone, *same)]))
     return found
 
 

@@ -21,6 +21,7 @@ from paging.errors import ModelError
 if TYPE_CHECKING:
     from paging.traces import TraceReading
     from proofs.diagnose.cost import CostModel
+    from proofs.diagnose.prefetch import Prefetcher
 
 SEQUENCES = 5
 """Sequences that the terminal shows: those with the most misses per token."""
@@ -51,6 +52,12 @@ NAMES = {"lru": "LRU", "best": "best causal policy", "opt": "OPT"}
 )
 @click.option("--computing", metavar="TIME", help="Computation per layer and token, such as 0.3ms.")
 @click.option("--overlap", metavar="SHARE", help="Share of it that can run while experts are loaded.")
+@click.option(
+    "--prefetch",
+    metavar="recall=R,precision=P,…",
+    help="Simulate a prefetcher: recall=0.9,precision=0.8,ahead=1,seed=0, or repeat,ahead=1 for one that "
+    "expects the experts of the token before. Needs a --tier.",
+)
 @visits_option()
 @click.option(
     "--phase",
@@ -78,6 +85,7 @@ def diagnose(
     tiers: tuple[str, ...],
     computing: str | None,
     overlap: str | None,
+    prefetch: str | None,
     visits: Literal["sequential", "atomic"],
     phase: Literal["all", "prompt", "decode"],
     reading: TraceReading,
@@ -94,18 +102,23 @@ def diagnose(
     Examples:
       paging diagnose routing.npz -k 64,96,128 -o page.html
       paging diagnose routing.npz --memory 8GB --expert-bytes 90MB --tier 25GB/s,10us --computing 0.3ms
+      paging diagnose sample:tiny-mixtral -k 12 --expert-bytes 90MB --tier 25GB/s,10us --computing 3ms \\
+        --prefetch recall=0.9,precision=0.8
       paging diagnose routing.npz -k 96 --visits atomic --json
-      paging diagnose routing.csv --format layer-expert -k 96
+      paging diagnose answer.json -k 96
     """
     sizes_of_experts = _expert_bytes(expert_bytes, expert_parameters, bits)
     caches = _caches(caches, memory, sizes_of_experts)
     cost = _cost_model(sizes_of_experts, tiers, computing, overlap)
+    prefetcher = _prefetcher(prefetch, cost)
     from proofs.diagnose.document import diagnose
 
     with progress("reading the trace", show=not as_json):
         requests = read(trace, reading)
     with progress("serving", show=not as_json) as watch:
-        found = diagnose(requests, caches, visits=visits, phase=phase, cost=cost, watch=watch)
+        found = diagnose(
+            requests, caches, visits=visits, phase=phase, cost=cost, prefetcher=prefetcher, watch=watch
+        )
     document = {**found, "provenance": provenance(trace=trace, **reading.given())}
     if output is not None:
         from proofs.diagnose.page import write_page
@@ -166,6 +179,16 @@ def _cost_model(
     )
 
 
+def _prefetcher(text: str | None, cost: CostModel | None) -> Prefetcher | None:
+    from proofs.diagnose.prefetch import read_prefetcher
+
+    if text is None:
+        return None
+    if cost is None:
+        raise ModelError("--prefetch is about times: they need a --tier and the size of an expert")
+    return read_prefetcher(text)
+
+
 # The page in the terminal: what every size says, then details of the first one.
 
 
@@ -181,6 +204,9 @@ def _show(document: Mapping[str, Any]) -> None:
     write_table(title, header, list(_summary(sizes)), left=(0, 1), notes=list(_verdicts(sizes)))
     click.echo()
     _show_per_token(document)
+    if document["prefetcher"] is not None:
+        click.echo()
+        _show_prefetching(document)
     first = sizes[0]
     click.echo()
     _show_layers(document["layers"], first)
@@ -252,6 +278,41 @@ def _show_per_token(document: Mapping[str, Any]) -> None:
     phase = "" if document["phase"] == "all" else f"{document['phase']} "
     title = f"misses per token, {document['tokens_counted']:,} {phase}tokens · counted"
     write_table(title + " · costs estimated" * costs, header, rows, left=(1,))
+
+
+def _show_prefetching(document: Mapping[str, Any]) -> None:
+    header = [
+        "k",
+        "",
+        "ms",
+        "tokens/s",
+        "stall ms",
+        "loads",
+        "prefetches",
+        "useful",
+        "late",
+        "wasted",
+        "collisions",
+    ]
+    rows = []
+    for size in document["sizes"]:
+        for name, label in (("without", "on demand"), ("with", "prefetching")):
+            run = size["prefetch"][name]
+            rate = run["tokens_per_second"]
+            counts = ("demand_loads", "prefetches", "useful", "late", "wasted", "collisions")
+            rows.append(
+                [
+                    size["k"],
+                    label,
+                    f"{run['ms_per_token']:,.2f}",
+                    None if rate is None else f"{rate:,.2f}",
+                    f"{1000 * run['stall_seconds'] / document['trace']['tokens']:,.2f}",
+                    *(run[count] for count in counts),
+                ]
+            )
+    title = f"prefetching: {document['prefetcher']} · LRU, atomic visits, one link · estimated"
+    notes = [f"k = {size['k']}: {size['prefetch']['text']}" for size in document["sizes"]]
+    write_table(title, header, rows, left=(1,), notes=notes)
 
 
 def _show_layers(layers: Sequence[Mapping[str, Any]], size: Mapping[str, Any]) -> None:

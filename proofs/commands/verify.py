@@ -7,6 +7,7 @@ import click
 from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option
 from paging.cli.terminal import write_json
+from proofs.certificates.formal import verify_formally
 from proofs.checker import verify_file
 
 
@@ -25,8 +26,13 @@ from proofs.checker import verify_file
     metavar="N",
     help="Allow N times the usual work and memory, which grow with the size of the file.",
 )
+@click.option(
+    "--formal",
+    is_flag=True,
+    help="Ask the checker that is proved sound in Coq; make formal builds it.",
+)
 @json_option()
-def verify(file: str, policy: str | None, no_replay: bool, limit: int, as_json: bool) -> None:
+def verify(file: str, policy: str | None, no_replay: bool, limit: int, formal: bool, as_json: bool) -> None:
     """Judge a certificate, without trusting whoever made it.
 
     FILE is a certificate as JSON or gzipped JSON, "-" for standard input. Writes one line with the verdict
@@ -43,8 +49,13 @@ def verify(file: str, policy: str | None, no_replay: bool, limit: int, as_json: 
       paging verify opt.json.gz
       paging verify opt.json --json
       paging verify mine.json --policy mypackage:Mine
+      paging verify opt.json --formal
     """
-    if no_replay and policy is None:
+    if formal:
+        if no_replay or policy is not None:
+            raise click.UsageError("--formal replays no policy: leave out --policy and --no-replay")
+        verdict = verify_formally(file, limit)
+    elif no_replay and policy is None:
         verdict = verify_file(file, limit)
     else:
         from proofs.certificates.replay import verify_and_replay

@@ -2,5 +2,6 @@
 
 from proofs.diagnose.cost import CostModel, Price, Tier
 from proofs.diagnose.document import diagnose
+from proofs.diagnose.prefetch import Prefetched, Prefetcher, simulate_prefetching
 
-__all__ = ["CostModel", "Price", "Tier", "diagnose"]
+__all__ = ["CostModel", "Prefetched", "Prefetcher", "Price", "Tier", "diagnose", "simulate_prefetching"]

@@ -266,6 +266,7 @@ LABELS: Mapping[str, str] = {
     COMPULSORY: "exact: first requests from a cold cache",
     "working_set_share": "observed: misses of OPT over misses of LRU",
     "misses_per_token": "counted; OPT's are of one optimal schedule, others may spread them differently",
+    "prefetch": "estimated by an event simulation: LRU, atomic visits, one link with one load at a time",
     "cost": "estimated by the cost model from counted misses",
 }
 """What kind of number each of them is, shown beside them."""

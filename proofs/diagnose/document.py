@@ -19,6 +19,7 @@ from paging.traces import Trace
 from proofs.diagnose.advice import LABELS, lru_of, parts_of, recommendation, sharing, spread, whose
 from proofs.diagnose.cost import CostModel, Misses
 from proofs.diagnose.layers import layer_facts, percentile
+from proofs.diagnose.prefetch import Prefetched, Prefetcher, precisions, simulate_prefetching
 from proofs.diagnose.serving import Runs, Served, SizeRuns, serve
 
 Phase = Literal["all", "prompt", "decode"]
@@ -39,6 +40,7 @@ def diagnose(
     visits: Literal["sequential", "atomic"] = "sequential",
     phase: Phase = "all",
     cost: CostModel | None = None,
+    prefetcher: Prefetcher | None = None,
     watch: Watch = UNWATCHED,
 ) -> dict[str, Any]:
     """Diagnose a routing trace: whose the misses are, which policy to run, and what it costs.
@@ -55,6 +57,8 @@ def diagnose(
         Tokens that percentiles and cost are about. All tokens are served in any case.
     cost : CostModel, optional
         For bytes and times.
+    prefetcher : Prefetcher, optional
+        For what predictive prefetching is worth; needs ``cost``.
     watch : Watch
         Told how many of the runs are done.
 
@@ -68,7 +72,7 @@ def diagnose(
     ------
     ModelError
         No size, one below a visit, a phase that the trace does not mark or that has no token, or a cost model
-        of another number of layers.
+        of another number of layers, or a prefetcher without a cost model.
 
     Guarantee
     ---------
@@ -84,6 +88,8 @@ def diagnose(
     counted = _counted(trace, phase)
     if cost is not None:
         cost.sizes(trace.layers)
+    elif prefetcher is not None:
+        raise ModelError("prefetching is about times, which need a cost model")
     if not sizes:
         raise ModelError("a diagnosis needs at least one cache size")
     sequence = trace.sequence(max(sizes), visits=visits)
@@ -95,9 +101,18 @@ def diagnose(
         "tokens_counted": int(np.count_nonzero(counted)),
         "labels": dict(LABELS),
         "cost_model": None if cost is None else cost.plain,
+        "prefetcher": None if prefetcher is None else prefetcher.text,
         "layers": layer_facts(trace),
         "curves": {name: list(curve) for name, curve in runs.curves.items()},
-        "sizes": [_size(trace, sequence, runs, size, counted, cost) for size in runs.sizes],
+        "sizes": [
+            {
+                **_size(trace, sequence, runs, size, counted, cost),
+                "prefetch": None
+                if cost is None or prefetcher is None
+                else _prefetch(sequence.with_cache(size.cache), cost, prefetcher, counted, watch),
+            }
+            for size in runs.sizes
+        ],
         "skipped": [{"what": s.what, "k": list(s.caches), "reason": s.reason} for s in runs.skipped],
     }
 
@@ -250,3 +265,57 @@ def _cost(cost: CostModel, misses: Misses) -> dict[str, Any]:
         "computing_ms_per_token": float(1000 * price.computing / price.tokens),
         "least_ms_per_token": float(price.least_ms_per_token),
     }
+
+
+def _prefetch(
+    sequence: RequestSequence,
+    cost: CostModel,
+    prefetcher: Prefetcher,
+    counted: NDArray[np.bool_],
+    watch: Watch,
+) -> dict[str, Any]:
+    """Return what a prefetcher does at one cache size, and from which precision on it hurts."""
+    watch.look(f"prefetching at k = {sequence.instance.cache}")
+    without = simulate_prefetching(sequence, cost, None, counted)
+    served = simulate_prefetching(sequence, cost, prefetcher, counted)
+    tried = {} if prefetcher.repeats else precisions(sequence, cost, prefetcher, counted)
+    hurting = [precision for precision, run in tried.items() if run.token_seconds > without.token_seconds]
+    return {
+        "without": _prefetched(without),
+        "with": _prefetched(served),
+        "precisions": [{"precision": float(p), **_prefetched(run)} for p, run in tried.items()],
+        "hurts_at_precision": float(max(hurting)) if hurting else None,
+        "text": _worth(prefetcher, without, served, max(hurting, default=None), bool(tried)),
+    }
+
+
+def _prefetched(run: Prefetched) -> dict[str, Any]:
+    rate = run.tokens_per_second
+    counts = {name: value for name, value in asdict(run).items() if isinstance(value, int)}
+    return {
+        **counts,
+        "ms_per_token": float(run.ms_per_token),
+        "tokens_per_second": None if rate is None else float(rate),
+        "seconds": float(run.seconds),
+        "stall_seconds": float(run.stalls),
+    }
+
+
+def _worth(
+    prefetcher: Prefetcher, without: Prefetched, served: Prefetched, hurts: Fraction | None, tried: bool
+) -> str:
+    """Say what prefetching is worth in one sentence or two."""
+    before, after = without.token_seconds, served.token_seconds
+    if after == before:
+        change = "changes nothing"
+    else:
+        share = 100 * float(abs(before - after) / before)
+        change = f"{'saves' if after < before else 'costs'} {share:.1f} % of the time of LRU on demand"
+    text = f"Prefetching ({prefetcher.text}) {change}"
+    text += f" and loads {served.bytes_wasted / 10**9:,.1f} GB in vain."
+    if not tried:
+        return text
+    recall = f"{100 * float(prefetcher.recall):g} %"
+    if hurts is None:
+        return f"{text} With recall {recall} it hurts at none of the precisions tried, 10 % … 100 %."
+    return f"{text} With recall {recall} it begins to hurt at precision {100 * float(hurts):g} %."

@@ -3,6 +3,7 @@
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
 From Formal Require Import Model Lower Marking Farthest WorkFunction Certificates OptimalCaches Zrc.
+From Formal Require Import CheckOptimum CheckCycle.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.
@@ -27,3 +28,6 @@ Print Assumptions zrc_exists.
 Print Assumptions zrc_upper.
 Print Assumptions zrc_upper_half.
 Print Assumptions best_ratio.
+Print Assumptions schedule_sound.
+Print Assumptions check_optimum_sound.
+Print Assumptions check_cycle_sound.

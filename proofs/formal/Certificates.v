@@ -6,7 +6,21 @@
     cycle bounds it from below. These are the types [potential] and [cycle] of docs/certificates.md, without the labels
     that stand for the work function there, and without renamings of pages. *)
 
-From Formal Require Import WorkFunction.
+From Formal Require Export WorkFunction.
+
+Section Cold.
+
+Variables (P : finType) (A : algorithm P).
+Hypothesis cold : A [::] = set0.
+
+(** The cost of an algorithm that starts cold, request by request, whatever else it does. *)
+Lemma cost_of_rcons_cold s p : cost_of A (rcons s p) = cost_of A s + loads (A s) (A (rcons s p)).
+Proof.
+rewrite /cost_of run_rcons cost_rcons; congr (_ + loads _ _).
+by case/lastP: s => [|s q]; rewrite ?run_rcons ?last_rcons.
+Qed.
+
+End Cold.
 
 Section Machine.
 
@@ -18,7 +32,7 @@ Variables (x0 : X) (step : X -> P -> X) (cache : X -> {set P}).
 Definition memory (s : seq P) : X := foldl step x0 s.
 Definition machine : algorithm P := fun s => cache (memory s).
 
-Hypotheses (k0 : 0 < k) (ok : valid layer k machine).
+Hypotheses (k0 : 0 < k) (cold : cache x0 = set0).
 
 Lemma memory_rcons s p : memory (rcons s p) = step (memory s) p.
 Proof. exact: foldl_rcons. Qed.
@@ -26,7 +40,7 @@ Proof. exact: foldl_rcons. Qed.
 Definition online x p := loads (cache x) (cache (step x p)).
 
 Lemma machine_step s p : cost_of machine (rcons s p) = cost_of machine s + online (memory s) p.
-Proof. by rewrite (cost_of_rcons _ _ ok) /machine memory_rcons. Qed.
+Proof. by rewrite (@cost_of_rcons_cold _ machine cold) /machine memory_rcons. Qed.
 
 (** ** A potential
 
@@ -142,6 +156,79 @@ by rewrite !mulnDr; move: (q * (m * a)) (p * (m * o)) (p * opt k u) (q * _) => v
 Qed.
 
 End Machine.
+
+(** ** A cycle and a schedule that returns
+
+    The type [cycle]: OPT's side is a schedule for [n] rounds of the cycle that ends in the cache it began with. *)
+Section Schedule.
+
+Variables (P : finType) (l : nat) (layer : P -> 'I_l) (h : nat) (X : Type).
+Variables (x0 : X) (step : X -> P -> X) (cache : X -> {set P}).
+Hypothesis cold : cache x0 = set0.
+
+Notation memory := (memory x0 step).
+Notation machine := (machine x0 step cache).
+Notation along := (online_along step cache).
+
+Variables (u c : seq P) (n : nat) (D : {set P}) (cs : seq {set P}).
+Hypotheses (leg : legal layer (u ++ c)) (rounds : l %| size c) (same_memory : memory (u ++ c) = memory u).
+Hypotheses (n0 : 0 < n) (sched : schedule h (flatten (nseq n c)) cs) (returns : last D cs = D).
+
+Lemma schedule_cat s1 s2 (cs1 cs2 : seq {set P}) :
+  schedule h s1 cs1 -> schedule h s2 cs2 -> schedule h (s1 ++ s2) (cs1 ++ cs2).
+Proof. by rewrite /schedule; elim: s1 cs1 => [|p s1 ih] [|E cs1] //= /andP[-> /ih ok] /ok. Qed.
+
+Lemma cost_from_cat C (cs1 cs2 : seq {set P}) : cost_from C (cs1 ++ cs2) = cost_from C cs1 + cost_from (last C cs1) cs2.
+Proof. by elim: cs1 C => //= E cs1 ih C; rewrite ih addnA. Qed.
+
+(** Whoever begins with another cache pays for [D] and follows. *)
+Lemma cost_from_other C (cs1 : seq {set P}) : cost_from C cs1 <= #|D| + cost_from D cs1.
+Proof.
+case: cs1 => [|E cs1] //=; rewrite addnA leq_add2r /loads.
+apply: leq_trans (leq_card_setU _ _).1; apply: subset_leq_card.
+by apply/subsetP=> z; rewrite !inE; case: (z \in E); case: (z \in D); rewrite ?andbF.
+Qed.
+
+Lemma offline_rounds m : 0 < h -> exists2 cs', schedule h (u ++ flatten (nseq (m * n) c)) cs' &
+  cost cs' <= size u + #|D| + m * cost_from D cs.
+Proof.
+move=> h0; pose once := [seq [set p] | p <- u]; exists (once ++ flatten (nseq m cs)).
+  apply: schedule_cat.
+    by rewrite /once; elim: (u) => //= p s ih; rewrite /schedule /= inE eqxx cards1 h0.
+  elim: m => // m ih; rewrite mulSn nseqD flatten_cat /=; exact: schedule_cat.
+have small C : cost_from C once <= size u.
+  rewrite /once; elim: (u) C => //= p s ih C; rewrite -add1n leq_add ?ih // /loads.
+  by rewrite -(cards1 p) subset_leq_card // subDset subsetUr.
+rewrite /cost cost_from_cat -addnA leq_add //; apply: leq_trans (cost_from_other _ _) _; rewrite leq_add2l.
+by elim: m => // m ih; rewrite mulSn /= cost_from_cat returns leq_add2l.
+Qed.
+
+Lemma online_rounds m : cost_of machine (repeated u c m) = cost_of machine u + m * along (memory u) c.
+Proof.
+suff [] : memory (repeated u c m) = memory u /\
+  cost_of machine (repeated u c m) = cost_of machine u + m * along (memory u) c by [].
+elim: m => [|m [mem cost_]]; first by rewrite /repeated cats0 addn0.
+rewrite repeated_last (memory_cat x0 step) mem -memory_cat same_memory (cost_cat step cold) mem cost_ mulSn.
+by split=> //; lia.
+Qed.
+
+(** [a] and [b] are the costs of policy and schedule in one round. *)
+Theorem schedule_sound a b : 0 < h -> along (memory u) c = a -> cost_from D cs = n * b ->
+  ratio_at_least layer h machine a b.
+Proof.
+move=> h0 <-; set a' := along _ _ => eq p q e q0 less comp; pose m := (p * (size u + #|D|) + e).+1.
+have [cs' sched' cost_] := offline_rounds m h0.
+have := comp _ _ (@legal_repeated _ _ _ _ _ leg rounds (m * n)) sched'; rewrite online_rounds -/a' !mulnDr.
+have : p * cost cs' <= p * (size u + #|D|) + p * (m * (n * b)) by rewrite -mulnDr leq_mul2l -eq cost_ orbT.
+have -> : p * (m * (n * b)) = (m * n) * (p * b) by rewrite !mulnA (mulnC p) -!mulnA (mulnCA p).
+have -> : q * (m * n * a') = (m * n) * (a' * q) by rewrite mulnC -!mulnA.
+have : m * n * (p * b) + m * n <= m * n * (a' * q) by rewrite -mulnSr leq_mul2l less orbT.
+have : m <= m * n by rewrite leq_pmulr.
+have : m = (p * (size u + #|D|) + e).+1 by [].
+by move: (q * cost_of _ _) (p * (_ + _)) (m * n) (p * cost _) => x y z w; lia.
+Qed.
+
+End Schedule.
 
 (** Every algorithm is a machine. *)
 Lemma machine_of_algorithm (P : finType) (A : algorithm P) s : machine [::] rcons A s = A s.

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Compile the proofs in a new folder $1, let coqchk check the compiled files again, and show what each theorem assumes.
+# Compile the proofs in a new folder $1, let coqchk check the compiled files again, show what each theorem assumes, and
+# build the checker that is proved sound, $1/certify.
 # Fails if a theorem assumes anything. Libraries (Coq's own and mathcomp) are taken as they are installed.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -9,7 +10,7 @@ if ! command -v coqc >/dev/null; then
     exit
 fi
 mkdir "$1"
-cp "$here"/*.v "$here/_CoqProject" "$1"
+cp "$here"/*.v "$here"/*.ml "$here/_CoqProject" "$1"
 cd "$1"
 
 coq_makefile -f _CoqProject -o Makefile
@@ -27,3 +28,12 @@ sed -n 's/^Print Assumptions \(.*\)\.$/\1/p' Assumptions.v >theorems
 coqc -w none -Q . Formal Assumptions.v >assumed
 paste -d: theorems assumed | sed 's/:/: /'
 ! grep -vx 'Closed under the global context' assumed
+
+coqc -w none -Q . Formal Extract.v
+if ! command -v ocamlopt >/dev/null; then
+    echo "the verified checker is not built: no ocamlopt (Debian: apt-get install ocaml-nox)"
+    [ "${CI:-}" != true ]
+    exit
+fi
+ocamlopt -w -a -O3 checker.mli checker.ml main.ml -o certify
+echo "built: $(pwd)/certify"

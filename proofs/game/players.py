@@ -60,13 +60,6 @@ class GameOptimal(Policy):
         self.max_pages = whole_number(max_pages, "max_pages", 1)
         self.max_states = whole_number(max_states, "max_states", 1)
 
-    @property
-    def name(self) -> str:
-        """The id, with the limits that differ from the defaults."""
-        other = [f"max_pages={self.max_pages}"] * (self.max_pages != 12)
-        other += [f"max_states={self.max_states}"] * (self.max_states != 300_000)
-        return self.id + (":" if other else "") + ",".join(other)
-
     def check(self, instance: LayeredInstance) -> None:
         """Raise UnsupportedModelError where the game is not defined or not solved within the limits."""
         super().check(instance)

@@ -10,19 +10,20 @@ import importlib.util
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from html import escape, unescape
+from html import escape
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader
 
 from paging.html import content_policy
 from paging.lessons import Curtain, Feedback
+from paging.viewer.page import player_script
 from proofs.lessons import Lesson
 
 FIELD = re.compile(r"<marimo-ui-element(?:(?!<marimo-ui-element).)*?</marimo-ui-element>", re.S)
-SCRIPT = re.compile(r"<script(?: type=\"module\")?>(.*?)</script>", re.S)
 HANDLER = " onload='__resizeIframe(this)'"
-"""What marimo writes at a frame; the page listens to its frames itself."""
+"""What marimo writes at a frame; a page with a policy has no handlers in its text."""
 
 QUESTION = re.compile(r"<strong>Question (\d+)")
 
@@ -71,18 +72,15 @@ def lesson_file(lesson: Lesson) -> str:
     questions = {number: _question(lesson, number, names) for number in results.values()}
     parts = [_part(one, results, questions) for one in shown if not isinstance(one, Feedback)]
     environment = Environment(loader=PackageLoader("proofs", "lessons"), autoescape=True)
-    page = environment.get_template("page.html.j2").render(
+    script = (files("proofs.lessons") / "page.js").read_text(encoding="utf-8")
+    return environment.get_template("page.html.j2").render(
         lesson=lesson,
-        parts=[part.replace(HANDLER, "") for part in parts],
+        policy=content_policy(script, player_script()),  # the players' frames are held to it, too
+        script=script,
+        parts=parts,
         checked=sum(question is not None for question in questions.values()),
         total=len(questions),
     )
-    scripts = {
-        *SCRIPT.findall(page),
-        *SCRIPT.findall(unescape(page)),
-    }  # its own, and those of the players in it
-    guard = f'<meta http-equiv="Content-Security-Policy" content="{content_policy(*sorted(scripts))}">'
-    return page.replace("<head>", f"<head>{guard}", 1)
 
 
 def digest(text: str) -> str:
@@ -135,6 +133,7 @@ def _part(shown: Any, results: Mapping[int, int], questions: Mapping[int, Questi
     if isinstance(shown, Curtain):
         return _behind(shown, results, questions)
     text: str = getattr(shown, "text", None) or shown._repr_html_()
+    text = text.replace(HANDLER, "")
     asked = QUESTION.search(text)
     while FIELD.search(text):
         text = FIELD.sub("<!--field-->", text)

@@ -20,7 +20,22 @@ import numpy as np
 import pytest
 
 from paging import LayeredInstance, RequestSequence, registered_policies, simulate
-from paging.kernels import clock, farthest, fifo, lfu, llru, lru, mark, next_use, random_eviction, sieve
+from paging.kernels import (
+    arc,
+    clock,
+    farthest,
+    fifo,
+    lfu,
+    llru,
+    lru,
+    mark,
+    next_use,
+    random_eviction,
+    s3_fifo,
+    sieve,
+    slru,
+    two_queues,
+)
 
 REQUESTS = 10_000_000
 REPETITIONS = 3
@@ -43,6 +58,10 @@ OURS: dict[str, Kernel] = {
     "clock": lambda r, n, k: clock(r, n, k, NOTHING),
     "lfu": lambda r, n, k: lfu(r, n, k, NOTHING),
     "sieve": lambda r, n, k: sieve(r, n, k, NOTHING),
+    "slru": lambda r, n, k: slru(r, n, k, NOTHING, 4),
+    "2q": lambda r, n, k: two_queues(r, n, k, NOTHING, k // 4, k // 2),
+    "arc": lambda r, n, k: arc(r, n, k, NOTHING),
+    "s3-fifo": lambda r, n, k: s3_fifo(r, n, k, NOTHING, int(k * 0.1), int(k * 0.9), 2),
     "random": lambda r, n, k: random_eviction(r, n, k, NOTHING, np.random.default_rng(0)),
     "mark": lambda r, n, k: mark(r, n, k, NOTHING, np.random.default_rng(0)),
     "opt (faults)": lambda r, n, k: farthest(r, n, k, NOTHING, False),
@@ -55,6 +74,10 @@ PEERS: dict[str, tuple[str, dict[str, int]]] = {
     "clock": ("Clock", {"init_freq": 1}),
     "lfu": ("LFU", {}),
     "sieve": ("Sieve", {}),
+    "slru": ("SLRU", {}),
+    "2q": ("TwoQ", {}),
+    "arc": ("ARC", {}),
+    "s3-fifo": ("S3FIFO", {}),
     "random": ("Random", {}),
     "opt (faults)": ("Belady", {}),
     "opt (schedule)": ("Belady", {}),
@@ -164,8 +187,8 @@ def layered_rows() -> Iterator[Row]:
             yield Row(name, layers * pages, cache, *ours, *lrus)
 
 
-SLOW = {"equitable", "zrc"}
-"""Policies that look at every page's work function on a fault: no match for millions of requests."""
+SLOW = {"equitable", "zrc", "lfru", "hobbit", "pinned", "admit"}
+"""Policies that look at every page on a fault, no match for millions of requests; those that need more."""
 
 
 def policy_rows() -> Iterator[Row]:

@@ -4,13 +4,14 @@ import json
 import struct
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from adversary import get_construction
-from paging import LayeredInstance, TraceError, farthest_in_future, simulate
+from paging import LayeredInstance, RequestSequence, TraceError, farthest_in_future, simulate
 from paging.cli.main import run as paging_run
 from paging.traces import Trace, read_trace, write_trace
 from paging.traces.oracle import RECORD
@@ -22,7 +23,7 @@ import json, sys
 import libcachesim as lcs
 path, cache, requests = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 faults = {}
-for name in ("LRU", "Belady"):
+for name in sys.argv[4:]:
     options = lcs.ReaderInitParam(ignore_obj_size=True)
     reader = lcs.TraceReader(path, lcs.TraceType.ORACLE_GENERAL_TRACE, options)
     peer = getattr(lcs, name)(cache, hashpower=12, consider_obj_metadata=False)
@@ -42,10 +43,48 @@ def test_libcachesim_counts_what_we_count(
     path = tmp_path / f"l3{suffix}"
     write_trace(Trace.from_sequence(built.sequence, name="l3"), path)
     # In a process of its own: what foreign code does to this one is nobody's business.
-    command = [sys.executable, "-c", PEER, str(path), str(cache), str(len(built.sequence))]
+    command = [sys.executable, "-c", PEER, str(path), str(cache), str(len(built.sequence)), "LRU", "Belady"]
     faults = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert faults["LRU"] == simulate("lru", built.sequence).faults == len(built.sequence)
     assert faults["Belady"] == farthest_in_future(built.sequence).faults == built.offline.faults
+
+
+QUEUES = {"slru": "SLRU", "2q": "TwoQ", "arc": "ARC", "s3-fifo": "S3FIFO"}
+
+
+def one_layer(kind: str, cache: int) -> RequestSequence:
+    """Requests on which queues and ghosts are all used, or on which S3-FIFO never hits."""
+    if kind == "outrun-sieve":
+        return get_construction(kind)(LayeredInstance(1, 2 * cache, cache), rounds=3000).sequence
+    rng = np.random.default_rng(cache)
+    requests = np.minimum(rng.zipf(1.2, size=20_000), 400) - 1
+    if kind == "loop":  # a cycle a little longer than the cache, disturbed
+        cycle = np.arange(20_000) % (cache + cache // 8)
+        requests = np.where(rng.random(20_000) < 0.7, cycle, requests)
+    return RequestSequence(LayeredInstance(1, 400, cache), requests)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "cache", "policies"),
+    [
+        ("zipf", 20, QUEUES),
+        ("loop", 100, QUEUES),
+        # Where the number of segments does not divide k, libcachesim's SLRU drops pages on hits.
+        ("loop", 33, ["2q", "arc", "s3-fifo"]),
+        ("outrun-sieve", 37, ["s3-fifo"]),
+    ],
+)
+def test_libcachesim_counts_what_our_queues_count(
+    kind: str, cache: int, policies: Iterable[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("libcachesim", reason="needs the extra `bench`: pip install layered-paging[bench]")
+    sequence, path = one_layer(kind, cache), tmp_path / "t.oracleGeneral"
+    write_trace(Trace.from_sequence(sequence, name=kind), path)
+    names = [QUEUES[policy] for policy in policies]
+    command = [sys.executable, "-c", PEER, str(path), str(cache), str(len(sequence)), *names]
+    faults = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert faults == {QUEUES[policy]: simulate(policy, sequence).faults for policy in policies}
 
 
 @pytest.mark.slow

@@ -364,7 +364,9 @@ def test_a_saved_lesson_checks_answers_without_a_network(browser: Any, tmp_path:
     page = browser.new_page()
     page.set_default_timeout(60_000)
     asked: list[str] = []
+    said: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
     page.goto(target.as_uri())
     answers = written(1)
     behind = page.get_by_text("Compare with the picture")
@@ -386,6 +388,23 @@ def test_a_saved_lesson_checks_answers_without_a_network(browser: Any, tmp_path:
     expect(page.get_by_text("8 of 8 right")).to_be_visible()
     expect(behind).to_be_visible()
     assert {url.partition(":")[0] for url in asked} <= {"file", "about", "data"}
+    expect(page.frame_locator("iframe").first.get_by_role("button").first).to_be_visible()  # its player runs
+    assert not said
+    # No script but the page's own and the player's: neither in the page nor in a frame.
+    for place in (page, page.frames[-1]):
+        place.evaluate(
+            """() => new Promise((done) => {
+                const image = document.body.appendChild(new Image());
+                image.setAttribute("onerror", "parent.hit = 1");
+                image.addEventListener("error", done);
+                image.src = "x:";
+                const script = document.createElement("script");
+                script.text = "parent.hit = 1";
+                document.body.append(script);
+            })"""
+        )
+    assert len([text for text in said if "Content Security Policy" in text]) >= 4
+    assert page.evaluate("window.hit") is None
 
 
 @pytest.mark.parametrize(

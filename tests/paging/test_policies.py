@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pkgutil
 from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
@@ -10,10 +11,11 @@ from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise, permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 import paging.policies
 from paging import (
@@ -35,11 +37,14 @@ from paging import (
     sample_faults,
     simulate,
     steps,
+    write_trace,
 )
 from paging.cli.main import run
-from paging.model import SEVERAL
+from paging.errors import TraceError
+from paging.model import BYPASS, SEVERAL
 from paging.policy import FAMILIES
 from paging.testing import applicable, check_policy, sequences
+from paging.traces import Trace
 
 BELADY = [1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5]
 """Belady, Nelson and Shedler 1969: more cache, more faults of FIFO."""
@@ -210,6 +215,92 @@ def test_a_split_that_does_not_fit_is_refused() -> None:
         get_policy("partitioned:shares=1/0/1")
 
 
+def profile_of(tmp_path: Path, experts: list[list[list[int]]]) -> str:
+    path = tmp_path / "profile.npz"
+    write_trace(Trace.from_experts(experts, 3), path)
+    return str(path)
+
+
+def test_pinned_pages_stay_and_the_rest_is_lru(tmp_path: Path) -> None:
+    # The profile asks for 0.1 and 1.2 most: pages 1 and 5 are pinned, LRU has the other two of four slots.
+    path = profile_of(tmp_path, [[[1], [2]], [[1], [2]], [[0], [1]]])
+    spec = f"pinned:profile={path}"
+    assert (get_policy(spec).spec, get_policy(f"{spec},policy=fifo").name) == (
+        spec,
+        f"{spec},policy=fifo",
+    )
+    sequence = RequestSequence(LayeredInstance(2, 3, 4), [1, 3, 0, 4, 2, 5, 1, 5, 0, 3])
+    expected = [FREE, FREE, FREE, 3, 0, FREE, HIT, HIT, 4, 2]
+    for engine in ("labels", "kernel"):
+        assert entries(spec, sequence, engine) == expected
+    check_policy(spec, ["legal", "at-most-k", "opt", "online", "engines"], examples=20, sequences=PROFILED)
+
+
+PROFILED = sequences(layers=2, pages=3, cache=(2, 5), length=(0, 30))
+
+
+def test_what_cannot_be_pinned_is_refused(tmp_path: Path) -> None:
+    path = profile_of(tmp_path, [[[1], [2]]])
+    with pytest.raises(UnsupportedModelError, match="pinned needs a profile, another trace"):
+        get_policy("pinned").check(LayeredInstance(2, 3, 4))
+    with pytest.raises(UnsupportedModelError, match="of another model: ℓ = 2, n = 3, but ℓ = 2, n = 4 is"):
+        get_policy(f"pinned:profile={path}").check(LayeredInstance(2, 4, 4))
+    with pytest.raises(UnsupportedModelError, match="pins = 4 leave no slot for other pages; fewer"):
+        get_policy(f"pinned:profile={path},pins=4").check(LayeredInstance(2, 3, 4))
+    with pytest.raises(ModelError, match="pinned does not go around policy llru, which counts visits"):
+        get_policy(f"pinned:profile={path},policy=llru")
+    with pytest.raises(TraceError, match=r"no\.npz"):
+        get_policy("pinned:profile=some/no.npz").check(LayeredInstance(2, 3, 4))
+
+
+BYPASSING = sequences(per_visit=(1, 3), pages=(1, 4), cache=(2, 5), bypassing=True, length=(0, 40))
+
+
+@settings(max_examples=20)
+@given(BYPASSING)
+def test_admission_lets_in_so_many_pages_per_visit(sequence: RequestSequence) -> None:
+    for policy in ("admit", "admit:loads=1", "admit:loads=1,policy=llru", "admit:policy=arc"):
+        found = np.array(entries(policy, sequence))
+        loads = (found != HIT) & (found != BYPASS)
+        limit = get_policy(policy).loads  # type: ignore[attr-defined]
+        assert np.bincount(sequence.visits[loads], minlength=1).max(initial=0) <= limit
+        asked = np.bincount(sequence.visits[found != HIT], minlength=1)
+        assert (
+            np.bincount(sequence.visits[loads], minlength=len(asked)).tolist()
+            == np.minimum(asked, limit).tolist()
+        )
+    assert entries("admit:loads=1", sequence, "kernel") == entries("admit:loads=1", sequence)
+    for policy in ("lru", "2q", "lfu-perfect"):  # with room for a whole visit it is the policy itself
+        assert entries(f"admit:loads=3,policy={policy}", sequence) == entries(policy, sequence)
+
+
+def test_admission_needs_bypassing() -> None:
+    with pytest.raises(UnsupportedModelError, match="needs bypassing service; this instance has forced"):
+        get_policy("admit").check(LayeredInstance(2, 3, 4))
+    with pytest.raises(ModelError, match="admit does not go around policy mark"):
+        get_policy("admit:policy=mark")
+
+
+def test_parameters_of_queues_have_their_range() -> None:
+    for spec, message in {
+        "slru:segments=0": "segments of slru must be an integer in 1 … 64",
+        "2q:inside=1": "inside of 2q must be a number ≥ 0 and < 1, got 1",
+        "s3-fifo:threshold=4": "threshold of s3-fifo must be an integer in 1 … 3",
+        "heat-lru:hits=-1": "hits of heat-lru must be an integer in 0",
+        "hobbit:weights=1/2/3": "hobbit has four weights such as 1/1/1/1",
+        "hobbit:weights=0/0/0/0": "not all 0",
+    }.items():
+        with pytest.raises(ModelError, match=message):
+            get_policy(spec)
+
+
+@given(sequences(layers=(1, 3), pages=(1, 5), cache=(1, 6), length=50))
+def test_special_cases_of_the_engines_policies(sequence: RequestSequence) -> None:
+    # One segment is an LRU list, and so are pages of which none becomes hot.
+    assert entries("slru:segments=1", sequence) == entries("lru", sequence)
+    assert entries("heat-lru:hits=1000", sequence) == entries("lru", sequence)
+
+
 # Independent definitions: plain Python, unbounded time stamps, no labels
 
 
@@ -257,6 +348,10 @@ class ByKey(Reference):
 
     def victim(self, page: int, time: int) -> int:
         return max(sorted(self.inside), key=lambda q: self.key(q, time))
+
+    def here(self, q: int, time: int) -> bool:
+        """Return whether a page was requested in the present visit."""
+        return self.last[q] >= time - time % self.sequence.instance.per_visit
 
     def times(self, q: int, time: int) -> tuple[int, int, bool]:
         """Return last(q) and next(q) as numbers of visits, and whether q's layer is being served."""
@@ -408,6 +503,191 @@ class ReferenceLFUCapped(ReferenceLFU):
         return -min(self.count[q], self.cache), -self.last[q]
 
 
+class ReferenceLFUPerfect(ReferenceLFU):
+    def loaded(self, page: int, time: int) -> None:
+        self.count[page] = self.count.get(page, 0) + 1
+
+
+class ReferenceLFRU(ReferenceLFUPerfect):
+    def key(self, q: int, time: int) -> tuple[Any, ...]:
+        return not self.here(q, time), Fraction(-self.count[q], time - self.last[q] + 1), -self.last[q]
+
+
+class ReferenceHeat(ReferenceLFU):
+    def key(self, q: int, time: int) -> tuple[int, ...]:
+        # Cold: loaded once and hit at most four times.
+        return not self.here(q, time), self.count[q] <= 5, -self.last[q]
+
+
+class ReferenceHobbit(ReferenceLFUPerfect):
+    def key(self, q: int, time: int) -> tuple[Any, ...]:
+        instance = self.sequence.instance
+        token, layer = time // instance.round_length, instance.layer_at(time)
+        last = self.last[q] // instance.round_length
+        ahead = (instance.locate(q).layer - layer) % instance.layers
+        worth = Fraction(last + 1 + 2 * self.count[q], token + 1) + 1 - Fraction(ahead, instance.layers)
+        return not self.here(q, time), -worth, -last, ahead
+
+
+class ReferenceStale(ReferenceLFUFirst):
+    def key(self, q: int, time: int) -> tuple[int, ...]:
+        length = self.sequence.instance.round_length
+        return not self.here(q, time), self.last[q] // length < time // length, -self.since[q]
+
+
+class ReferenceClassLRU(ByKey):
+    def __init__(self, sequence: RequestSequence) -> None:
+        super().__init__(sequence)
+        self.uses: dict[int, int] = {}
+
+    def hit(self, page: int, time: int) -> None:
+        before, left = self.last.get(page), 0
+        if before is not None:
+            halvings, rest = divmod((time - before) // self.sequence.instance.round_length, 128)
+            left = self.uses[page] * round(2 ** (30 - rest / 128)) // 2 ** (30 + halvings)
+        self.uses[page] = left + 2**16
+
+    loaded = hit
+
+    def key(self, q: int, time: int) -> tuple[Any, ...]:
+        rank = min(7, int(math.log2(self.uses[q] / 2**16)))
+        return not self.here(q, time), Fraction(time - self.last[q], 2**rank), -rank
+
+
+class ReferenceSLRU(Reference):
+    """Segments as lists, the head first."""
+
+    def __init__(self, sequence: RequestSequence) -> None:
+        super().__init__(sequence)
+        count = min(4, self.cache)
+        self.segments: list[list[int]] = [[] for _ in range(count)]
+        self.room = [self.cache - (count - 1) * (self.cache // count)] + [self.cache // count] * (count - 1)
+
+    def hit(self, page: int, time: int) -> None:
+        place = next(i for i, segment in enumerate(self.segments) if page in segment)
+        self.segments[place].remove(page)
+        above = min(place + 1, len(self.segments) - 1)
+        self.segments[above].insert(0, page)
+        if len(self.segments[above]) > self.room[above]:
+            self.segments[above - 1].insert(0, self.segments[above].pop())
+
+    def loaded(self, page: int, time: int) -> None:
+        self.segments[[len(s) < r for s, r in zip(self.segments, self.room, strict=True)].index(True)].insert(
+            0, page
+        )
+
+    def victim(self, page: int, time: int) -> int:
+        return self.segments[0].pop()
+
+
+class ReferenceTwoQ(Reference):
+    """Johnson and Shasha 1994 with libCacheSim's sizes: lists, the oldest first."""
+
+    def __init__(self, sequence: RequestSequence) -> None:
+        super().__init__(sequence)
+        self.young, self.old, self.ghosts = (list[int]() for _ in range(3))
+        self.known = False
+
+    def hit(self, page: int, time: int) -> None:
+        if page in self.old:
+            self.old.remove(page)
+            self.old.append(page)
+
+    def loaded(self, page: int, time: int) -> None:
+        (self.old if self.known else self.young).append(page)
+        self.known = False
+
+    def victim(self, page: int, time: int) -> int:
+        self.known = page in self.ghosts
+        if self.known:
+            self.ghosts.remove(page)
+        if len(self.young) <= self.cache // 4:
+            return self.old.pop(0)
+        self.ghosts = [*self.ghosts, self.young[0]][-(self.cache // 2) :] if self.cache > 1 else []
+        return self.young.pop(0)
+
+
+class ReferenceARC(Reference):
+    """Megiddo and Modha 2003, figure 4; lists have the most recent page first."""
+
+    def __init__(self, sequence: RequestSequence) -> None:
+        super().__init__(sequence)
+        self.t1, self.t2, self.b1, self.b2 = (list[int]() for _ in range(4))
+        self.p = 0.0
+
+    def hit(self, page: int, time: int) -> None:
+        for pages in (self.t1, self.t2):
+            if page in pages:
+                pages.remove(page)
+        self.t2.insert(0, page)
+
+    def loaded(self, page: int, time: int) -> None:
+        ghost = [pages for pages in (self.b1, self.b2) if page in pages]
+        if ghost:
+            ghost[0].remove(page)
+            self.t2.insert(0, page)
+        else:
+            self.t1.insert(0, page)
+
+    def victim(self, page: int, time: int) -> int:
+        if page in self.b1:
+            self.p = min(self.cache, self.p + max(1, len(self.b2) / len(self.b1)))
+        elif page in self.b2:
+            self.p = max(0, self.p - max(1, len(self.b1) / len(self.b2)))
+        elif len(self.t1) + len(self.b1) == self.cache:
+            if not self.b1:
+                return self.t1.pop()
+            self.b1.pop()
+        elif len(self.b1) + len(self.b2) == self.cache:
+            self.b2.pop()
+        big = len(self.t1) > self.p or (page in self.b2 and len(self.t1) == self.p)
+        source, ghosts = (self.t1, self.b1) if (self.t1 and big) or not self.t2 else (self.t2, self.b2)
+        ghosts.insert(0, source.pop())
+        return ghosts[0]
+
+
+class ReferenceS3FIFO(Reference):
+    """Yang et al. 2023 with libCacheSim's sizes: deques, the oldest on the left."""
+
+    def __init__(self, sequence: RequestSequence) -> None:
+        super().__init__(sequence)
+        self.small, self.main, self.ghosts = deque[int](), deque[int](), deque[int]()
+        self.hits: dict[int, int] = {}
+        self.known = self.full = False
+        self.share = max(1, self.cache // 10)
+
+    def hit(self, page: int, time: int) -> None:
+        self.hits[page] = min(3, self.hits[page] + 1)
+
+    def loaded(self, page: int, time: int) -> None:
+        main = self.known or (not self.full and len(self.small) >= self.share)
+        (self.main if main else self.small).append(page)
+        self.hits[page] = 0
+        self.known = self.full = False
+
+    def victim(self, page: int, time: int) -> int:
+        self.full, self.known = True, page in self.ghosts
+        if self.known:
+            self.ghosts.remove(page)
+        sifting = len(self.small) >= self.share
+        while True:
+            if sifting and self.small:
+                left = self.small.popleft()
+                if self.hits[left] < 2:
+                    self.ghosts.append(left)
+                    if len(self.ghosts) > self.cache * 9 // 10:
+                        self.ghosts.popleft()
+                    return left
+                self.hits[left] = 0
+                self.main.append(left)
+            else:
+                left = self.main.popleft()
+                if self.hits[left] == 0:
+                    return left
+                self.hits[left] -= 1
+                self.main.append(left)
+
+
 class ReferenceZRC(ByKey):
     """OPT's cost of every cache, one by one; a page is above another if it can always replace it."""
 
@@ -513,6 +793,16 @@ REFERENCES: dict[str, type[Reference]] = {
     "lfu": ReferenceLFU,
     "lfu-fifo": ReferenceLFUFirst,
     "lfu-capped": ReferenceLFUCapped,
+    "lfu-perfect": ReferenceLFUPerfect,
+    "lfru": ReferenceLFRU,
+    "heat-lru": ReferenceHeat,
+    "hobbit": ReferenceHobbit,
+    "least-stale": ReferenceStale,
+    "class-lru": ReferenceClassLRU,
+    "slru": ReferenceSLRU,
+    "2q": ReferenceTwoQ,
+    "arc": ReferenceARC,
+    "s3-fifo": ReferenceS3FIFO,
     "zrc": ReferenceZRC,
     "mark-fifo": ReferenceMarkFIFO,
     "mark-layer": ReferenceMarkLayer,
@@ -523,8 +813,9 @@ REFERENCES: dict[str, type[Reference]] = {
 
 
 def test_every_deterministic_policy_has_an_independent_definition() -> None:
-    # fwf and partitioned are defined by their goldens and by their parts; for game-optimal see test_game.
-    assert set(REFERENCES) == set(DETERMINISTIC) - {"fwf", "partitioned", "game-optimal"}
+    # fwf and policies around policies are defined by their goldens and parts; for game-optimal see test_game.
+    around = {"partitioned", "pinned", "admit"}
+    assert set(REFERENCES) == set(DETERMINISTIC) - around - {"fwf", "game-optimal"}
 
 
 def long_runs(runs: int, length: int) -> Iterable[RequestSequence]:
@@ -690,7 +981,7 @@ def test_kernel_equals_the_compiled_definition_on_real_traces(policy: str, trace
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", [p for p in DETERMINISTIC if p not in ("partitioned", "game-optimal")])
+@pytest.mark.parametrize("policy", list(REFERENCES))
 def test_compiled_definition_equals_labels(policy: str) -> None:
     for sequence in long_runs(runs=12, length=200):
         assert entries(policy, sequence, "compiled") == entries(policy, sequence)

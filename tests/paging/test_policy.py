@@ -80,7 +80,7 @@ def test_a_policy_knows_the_text_that_makes_it(spec: str) -> None:
         ("lru:k=3", ModelError, "policy lru has no parameter 'k': it has none"),
         ("partitioned:share=3", ModelError, "no parameter 'share': its parameters are policy, shares"),
         ("partitioned:shares", ModelError, "expected key=value after the colon, got 'shares'"),
-        ("partitioned:shares=a/b", ModelError, "share of layer 0 must be an integer ≥ 1, got 'a'"),
+        ("partitioned:shares=a/b", ModelError, "share of layer 0 must be an integer ≥ 1, got 'a/b'"),
         ("partitioned:policy=partitioned", ModelError, "a split of a split is not supported"),
         ("partitioned:policy=lur", UnknownNameError, "did you mean lru"),
         (".x:Y", ModelError, "'.x:Y' cannot be imported"),

@@ -223,7 +223,7 @@ def test_arc_ranges_are_served_block_by_block() -> None:
         ("msr", b"1,usr,0,Read,-5,1,1\n", "Offset must be a whole number, got '-5'"),
         ("msr", b"1,,0,Read,5,1,1\n", "line 1: Hostname is empty"),
         ("layer-expert", b"0,1\n0,1\n", "line 2: expert 1 comes twice in one visit of layer 0"),
-        ("layer-expert", b"layer,exp\n0,1\n", "columns layer and expert are wanted, got layer, exp"),
+        ("layer-expert", b"layer,exp\n0,1\n", "layer, experts are wanted, got layer, exp"),
         ("layer-expert", b"0,1,2\n", "line 1: 2 columns are wanted, got 3"),
         ("layer-expert", b"0,9999999999\n", "expert 9999999999"),
         ("layer-expert", b"\n", "there is no request"),

@@ -104,6 +104,39 @@ def layer_expert(content: bytes, trace: Trace) -> list[str]:
     return [f"{layers.index(int(row[0]))}.{int(row[1])}" for row in rows]
 
 
+def llama_cpp(content: bytes, trace: Trace) -> list[str]:
+    rows = without_header(cells(content, ","))
+    assert len(rows) % (2 * trace.layers) == 0
+    return [f"{place // 2 % trace.layers}.{int(row[1])}" for place, row in enumerate(rows)]
+
+
+def route_trace(content: bytes, trace: Trace) -> list[str]:
+    names, *rows = cells(content, ",")
+    layer, expert = names.index("layer"), names.index("expert")
+    layers = sorted({int(row[layer]) for row in rows})
+    key = [names.index(name) for name in ("turn", "phase", "step")]
+    tokens = list(dict.fromkeys(tuple(int(row[place]) for place in key) for row in rows))
+    ordered = sorted(rows, key=lambda row: (tokens.index(tuple(int(row[p]) for p in key)), int(row[layer])))
+    return [f"{layers.index(int(row[layer]))}.{int(row[expert])}" for row in ordered]
+
+
+def visits(content: bytes, trace: Trace) -> list[str]:
+    records = [
+        json.loads(line) for line in content.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()
+    ]
+    layers = sorted({record["layer"] for record in records})
+    tokens = list(dict.fromkeys(record["token"] for record in records))
+    ordered = sorted(records, key=lambda one: (tokens.index(one["token"]), one["layer"]))
+    return [f"{layers.index(one['layer'])}.{expert}" for one in ordered for expert in one["experts"]]
+
+
+def answer(content: bytes, trace: Trace) -> list[str]:
+    record = json.loads(content)
+    (choice,) = record.get("choices", [record])
+    tokens = [*(record.get("prompt_routed_experts") or []), *choice["routed_experts"]]
+    return [f"{j}.{e}" for token in tokens for j, visit in enumerate(token) for e in visit if e >= 0]
+
+
 def packed(form: str, place: int) -> Callable[[bytes, Trace], list[str]]:
     return lambda content, trace: [str(row[place]) for row in struct.iter_unpack(form, content)]
 
@@ -171,6 +204,31 @@ def cases(folder: Path) -> dict[str, Case]:
             ".csv", b"1,33,2a,512,900\n1,33,2a,512,901\n", joined(4), {"format": "cloudphysics"}
         ),
         "layer-expert": Case(".csv", b"0,2\n1,0\n0,2\n1,1\n", layer_expert, {"format": "layer-expert"}),
+        "llama.cpp": Case(
+            ".csv",
+            b"0,2\n0,1\n1,0\n1,3\n0,2\n0,3\n1,1\n1,0\n",
+            llama_cpp,
+            {"format": "llama.cpp", "per_visit": 2},
+        ),
+        "route_trace": Case(
+            ".csv",
+            b"# route_trace v1\n# n_expert=4 n_expert_used=1\nturn,phase,step,layer,slot,expert\n"
+            b"0,0,0,0,0,2\n0,0,0,2,0,1\n0,1,0,0,0,3\n0,1,0,2,0,3\n",
+            route_trace,
+            {"format": "route_trace"},
+        ),
+        "visits": Case(
+            ".jsonl",
+            b'{"token": 0, "layer": 0, "experts": [1, 2]}\n{"token": 1, "layer": 0, "experts": [0, 2]}\n'
+            b'{"token": 0, "layer": 1, "experts": [3, 2]}\n{"token": 1, "layer": 1, "experts": [0, 1]}\n',
+            visits,
+            {"format": "visits"},
+        ),
+        "answer": Case(
+            ".json",
+            b'{"prompt_routed_experts": [[[0, 1]], [[-1, -1]]], "choices": [{"routed_experts": [[[2, 1]]]}]}',
+            answer,
+        ),
         "vscsi": Case(".vscsi", vscsi, packed("<IIIHHQQ", 5), {"ignore_sizes": True}),
         "oracle": Case(".oracleGeneral", oracle, packed("<IQIq", 1), {"ignore_sizes": True}),
         "jsonl": Case(".jsonl", written(".jsonl", CAPTURE, folder), jsonl),
@@ -198,48 +256,69 @@ def mutants(content: bytes, count: int, seed: int) -> Iterator[bytes]:
             yield content[:high] + content[low:high][:9] + content[high:]
 
 
-def check(case: Case, content: bytes, path: Path) -> bool:
-    """Read one mutant; whether it was accepted."""
-    try:
-        trace = read(content, case, path)
-    except TraceError as problem:
-        text = str(problem)
-        assert text.startswith(f"{path}: "), text
-        assert "\n" not in text, text
-        return False
-    expected = case.expected(content, trace)
-    if expected is None:
-        assert trace.digest == read(case.content, case, path).digest, content
-    elif trace.ids is not None:
-        assert [str(trace.ids[page]) for page in trace.page_ids.tolist()] == expected, content
-    elif case.expected is listed:
-        assert trace.page_ids.tolist() == list(map(int, expected)), content
-    else:
-        name = trace.instance.page_name
-        assert list(map(name, trace.page_ids.tolist())) == expected, content
-    return True
+class Disk:
+    """Files that are read as if they stood in a folder: writing them would cost more than reading them."""
 
+    def __init__(self, case: Case, path: Path, patch: pytest.MonkeyPatch) -> None:
+        self.case, self.path, self.content = case, path, case.content
+        patch.setattr("paging.traces.files.opened", lambda name: nullcontext(self.stream()))
+        self.digest = self.read(case.content).digest
 
-def read(content: bytes, case: Case, path: Path) -> Trace:
-    """Read content as if it stood in a file, which would cost more than reading it."""
-    with pytest.MonkeyPatch.context() as patch:
-        stream = io.BufferedReader(io.BytesIO(content))
-        patch.setattr("paging.traces.files.opened", lambda name: nullcontext(stream))
-        return read_trace(path, **case.options)
+    def stream(self) -> io.BufferedReader:
+        return io.BufferedReader(io.BytesIO(self.content))
+
+    def read(self, content: bytes) -> Trace:
+        self.content = content
+        return read_trace(self.path, **self.case.options)
+
+    def accepts(self, content: bytes) -> bool:
+        """Read one mutant; whether it was accepted."""
+        try:
+            trace = self.read(content)
+        except TraceError as problem:
+            text = str(problem)
+            assert text.startswith(f"{self.path}: "), text
+            assert "\n" not in text, text
+            return False
+        expected = self.case.expected(content, trace)
+        if expected is None:
+            assert trace.digest == self.digest, content
+        elif trace.ids is not None:
+            assert [str(trace.ids[page]) for page in trace.page_ids.tolist()] == expected, content
+        elif self.case.expected is listed:
+            assert trace.page_ids.tolist() == list(map(int, expected)), content
+        else:
+            name = trace.instance.page_name
+            assert list(map(name, trace.page_ids.tolist())) == expected, content
+        return True
 
 
 def fuzz(name: str, count: int, folder: Path) -> int:
     case = cases(folder)[name]
-    path = folder / f"t{case.suffix}"
-    assert check(case, case.content, path)
-    with warnings.catch_warnings():
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return sum(check(case, content, path) for content in mutants(case.content, count, 1))
+        disk = Disk(case, folder / f"t{case.suffix}", patch)
+        assert disk.accepts(case.content)
+        return sum(map(disk.accepts, mutants(case.content, count, 1)))
 
 
 NAMES = [
     *("txt", "csv", "rounds", "lirs", "words", "column", "spaces", "arc", "spc", "msr", "twitter"),
-    *("cloudphysics", "layer-expert", "vscsi", "oracle", "jsonl", "npy", "npz", "gz", "zst"),
+    *(
+        "cloudphysics",
+        "layer-expert",
+        "llama.cpp",
+        "route_trace",
+        "visits",
+        "answer",
+        "vscsi",
+        "oracle",
+        "jsonl",
+        "npy",
+        "npz",
+        "gz",
+        "zst",
+    ),
 ]
 
 

@@ -15,7 +15,7 @@ import pytest
 from lp import optimum
 from paging import LayeredInstance, RequestSequence
 from proofs.certificates.reading import read_certificate
-from proofs.checker import CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, integers, verify
+from proofs.checker import CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, Budget, integers, verify
 from proofs.checker.reading import RATIONAL
 from proofs.checker.rules import RULES, SPLIT
 from proofs.game.randomized.value import randomized_value
@@ -134,7 +134,7 @@ def judge(count: int, seed: int) -> Counter[str]:
     known: dict[str, bool] = {}
     for _ in range(count):
         mutant = changed(json.loads(rng.choice(texts)), rng)
-        verdict = verify(mutant)
+        verdict = verify(mutant, Budget(2000))
         statuses[verdict.status] += 1
         assert verdict.reason
         assert "\n" not in verdict.reason
@@ -156,7 +156,7 @@ def test_a_few_changed_certificates() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
-def test_changed_certificates(seed: int) -> None:
-    statuses = judge(25_000, seed)
+def test_changed_certificates() -> None:
+    # All in one process: what is true is compiled and computed once.
+    statuses = judge(100_000, seed=0)
     assert min(statuses[status] for status in (VERIFIED, CONDITIONAL, REFUTED, INCOMPLETE)) > 50

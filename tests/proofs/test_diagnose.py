@@ -18,7 +18,7 @@ from paging.model import HIT
 from paging.traces import Trace, write_trace
 from proofs.bounds.registry import BOUNDS
 from proofs.commands.diagnose import diagnose as command
-from proofs.diagnose import CostModel, Tier, diagnose
+from proofs.diagnose import CostModel, Prefetcher, Tier, diagnose
 from proofs.diagnose.advice import guarantee
 from proofs.diagnose.cost import cache_of, read_bytes, read_seconds, read_share, read_tier
 from proofs.diagnose.figures import DETAILED
@@ -394,6 +394,17 @@ def test_the_terminal_shows_every_part(trace_file, capsys):
             ("routing.npz", "-k", "3", "--tier", "5GB/s", "--expert-bytes", "2MB,1MB,3MB"),
             "3 sizes of experts",
         ),
+        (("routing.npz", "-k", "3", "--prefetch", "recall=0.9"), "--prefetch is about times"),
+        (
+            (
+                *("routing.npz", "-k", "3", "--tier", "5GB/s", "--expert-bytes", "2MB"),
+                "--prefetch",
+                "recall=2",
+            ),
+            "share '2' is outside 0 … 1",
+        ),
+        (("routing.npz", "--memory", "3MB", "--expert-bytes", "2MB"), "does not hold one visit: k ≥ g = 2"),
+        (("cycle.npz", "-k", "2", "--decode-only"), "does not say which tokens were generated"),
         (("cycle.npz", "-k", "2", "--phase", "decode"), "does not mark generated tokens"),
         (("routing.npz", "-k", "3", "-o", "page.pdf"), "ends in .html"),
         (("routing.npz", "-k", "3", "-o", "nowhere/page.html"), "there is no folder nowhere"),
@@ -430,7 +441,8 @@ def test_what_a_trace_is_called_stays_text_on_the_page():
 def test_the_page_shows_the_numbers_of_the_document(visits):
     trace = drawn(2, 2, 2)
     cost = CostModel((10**6,), (LINK,), Fraction(1, 4))
-    text = page_of(trace, [3, 5], visits=visits, cost=cost)
+    text = page_of(trace, [3, 5], visits=visits, cost=cost, prefetcher=Prefetcher(Fraction(9, 10)))
+    assert text.count("Prefetching (recall 90\u00a0%, precision 100\u00a0%, 1 layer ahead)") == 2
     for size in diagnose(trace, [3, 5], visits=visits)["sizes"]:
         for key in ("lru", "opt", "best", "compulsory"):
             assert f'<data value="{size[key]}">' in text

@@ -40,7 +40,7 @@ from proofs import checker
 from proofs.certificates.reading import read_certificate
 from proofs.certificates.replay import replay
 from proofs.checker.problem import read_problem
-from proofs.checker.rules import RULES, answer
+from proofs.checker.rules import RULES, SPLIT, answer
 from proofs.ratio.deterministic import ExactRatio, RatioProgress
 from proofs.ratio.deterministic import exact_ratio as compute
 from proofs.ratio.estimate import affordable_states, estimated_states
@@ -309,6 +309,24 @@ def test_the_rules_of_the_checker_are_those_of_the_policies(policy: str) -> None
                 if state not in seen and len(seen) < 3000:
                     seen.add(state)
                     waiting.append(state)
+
+
+@pytest.mark.parametrize(
+    ("name", "groups"),
+    [
+        ("partitioned", (None, None)),
+        ("partitioned:policy=fifo", ("fifo", None)),
+        ("partitioned:shares=2/2", (None, "2/2")),
+        ("partitioned:policy=fifo,shares=2/2", ("fifo", "2/2")),
+        ("partitioned:policy=fifoshares=2/2", None),
+        ("partitioned:,shares=2/2", None),
+        ("partitioned:policy=fifo,", None),
+        ("partitioned:", None),
+    ],
+)
+def test_the_checker_reads_the_name_of_a_split_as_it_is_written(name: str, groups: object) -> None:
+    found = SPLIT.fullmatch(name)
+    assert (found and found.groups()) == groups
 
 
 # Outside policies

@@ -69,7 +69,7 @@ def test_what_is_admitted_is_noticed(word: str) -> None:
 
 def test_every_file_is_compiled() -> None:
     project = (FOLDER / "_CoqProject").read_text(encoding="utf-8").split()
-    assert {path.name for path in SOURCES} <= {*project, "Assumptions.v"}
+    assert {path.name for path in SOURCES} <= {*project, "Assumptions.v", "Extract.v"}
 
 
 @pytest.fixture

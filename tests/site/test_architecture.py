@@ -40,6 +40,19 @@ POLICIES = (
     ),
     *("mark-layer", "lfu-capped", "llru", "llru-lazy", "llru-token", "partitioned", "zrc"),
     *("random", "mark", "equitable", "game-optimal"),
+    *(
+        "slru",
+        "2q",
+        "arc",
+        "s3-fifo",
+        "lfu-perfect",
+        "lfru",
+        "least-stale",
+        "class-lru",
+        "heat-lru",
+        "hobbit",
+    ),
+    *("pinned", "admit"),
 )
 SEEDED = {"Generator", "SeedSequence", "default_rng", "BitGenerator", "PCG64"}
 MODULES = sorted(path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))
@@ -262,7 +275,7 @@ def test_policies_state_rule_guarantee_source_and_label(policy: str) -> None:
         assert found.get(title), f"{policy} does not say {title}"
     assert set(references(cls)) <= set(SOURCES)
     assert cls.traits <= set(TRAITS)
-    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", policy)
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", policy)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

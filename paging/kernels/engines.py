@@ -1,0 +1,410 @@
+"""Kernels of the policies of today's engines."""
+
+import numpy as np
+
+from paging.kernels.bits import empty_set, flip, lowest_bit
+from paging.kernels.jit import compiled, helper
+from paging.kernels.visits import hits_first
+from paging.model import BYPASS, FREE, HIT, PageArray
+
+HALF_LIFE = 128
+"""Tokens after which ``class-lru`` counts a use half."""
+
+SPARED = 1 << 60
+"""What a page of the present visit is worth more than any other."""
+
+ONE_USE = 1 << 16
+"""A use in the fixed-point numbers of ``class-lru``."""
+
+HALVING = tuple(round(2 ** (30 - token / HALF_LIFE)) for token in range(HALF_LIFE))
+"""2³⁰·2^(−token/128): what is left of 2³⁰ after so many tokens."""
+
+_halving = np.array(HALVING, dtype=np.int64)
+
+
+@helper
+def decayed(uses: int, requests: int, length: int) -> int:
+    """Return fixed-point uses after so many requests without one, ``length`` of them a token."""
+    tokens = requests // length
+    if tokens >= 30 * HALF_LIFE:
+        return 0
+    return int(uses * _halving[tokens % HALF_LIFE] >> (30 + tokens // HALF_LIFE))
+
+
+@helper
+def class_of(uses: int) -> int:
+    """Return min(7, ⌊log₂ uses⌋) of fixed-point uses that are at least one."""
+    found = 0
+    uses >>= 17
+    while uses > 0 and found < 7:
+        uses >>= 1
+        found += 1
+    return found
+
+
+@compiled
+def lfru(
+    requests: PageArray, pages_total: int, cache: int, entries: PageArray, per_visit: int, atomic: bool
+) -> int:
+    """Serve a sequence with LFRU; O(k) per fault, O(1) per hit: the order of the pages changes with time.
+
+    Parameters and result as for :func:`~paging.kernels.recency.lru`.
+    """
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
+    uses = np.zeros(pages_total, dtype=np.int64)
+    slot_of = np.full(pages_total, -1, dtype=np.int32)
+    slots = min(cache, pages_total)
+    page_in = np.empty(slots, dtype=np.int32)
+    count = np.empty(slots, dtype=np.int64)
+    last = np.empty(slots, dtype=np.int64)
+    faults = 0
+    for t in range(len(requests)):
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, slot_of)
+        page = order[t]
+        slot = slot_of[page]
+        entry = HIT
+        if slot < 0:
+            entry = FREE
+            slot = faults
+            if faults >= cache:
+                begun = t - t % per_visit
+                slot = 0
+                for s in range(1, slots):
+                    if (last[s] >= begun) != (last[slot] >= begun):
+                        slot = s if last[s] < begun else slot
+                        continue
+                    ours, theirs = count[s] * (t + 1 - last[slot]), count[slot] * (t + 1 - last[s])
+                    if ours < theirs or (ours == theirs and last[s] < last[slot]):
+                        slot = s
+                entry = page_in[slot]
+                slot_of[entry] = -1
+                uses[entry] = count[slot]
+            slot_of[page] = slot
+            page_in[slot] = page
+            count[slot] = uses[page]
+            faults += 1
+        count[slot] += 1
+        last[slot] = t
+        if len(entries) > 0:
+            entries[place[t % per_visit] if atomic else t] = entry
+    return faults
+
+
+@compiled
+def least_stale(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    round_length: int,
+    per_visit: int,
+    atomic: bool,
+) -> int:
+    """Serve a sequence with least-stale; O(g) amortised per request.
+
+    Cached pages form a ring in the order of loading. In a token the search for an untouched page only moves
+    on: a page that it passed stays touched until the token ends.
+
+    Parameters and result as for :func:`~paging.kernels.recency.lru`; ``round_length`` requests are a token.
+    """
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
+    last = np.full(pages_total, -1, dtype=np.int32)
+    newer = np.full(pages_total + 1, pages_total, dtype=np.int32)
+    older = np.full(pages_total + 1, pages_total, dtype=np.int32)
+    cached = np.full(pages_total, -1, dtype=np.int8)
+    faults = token = 0
+    search = pages_total
+    for t in range(len(requests)):
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, cached)
+        page = order[t]
+        if t % round_length == 0:
+            token = t
+            search = newer[pages_total]
+        entry = HIT
+        if cached[page] < 0:
+            entry = FREE
+            if faults >= cache:
+                while search != pages_total and last[search] >= token:
+                    search = newer[search]
+                entry = search
+                if search != pages_total:
+                    search = newer[search]
+                else:
+                    entry = newer[pages_total]
+                    while entry != pages_total and last[entry] >= t - t % per_visit:
+                        entry = newer[entry]
+                    if entry == pages_total:
+                        entry = newer[pages_total]
+                newer[older[entry]] = newer[entry]
+                older[newer[entry]] = older[entry]
+                cached[entry] = -1
+            head = older[pages_total]
+            newer[head] = page
+            older[page] = head
+            newer[page] = pages_total
+            older[pages_total] = page
+            cached[page] = 0
+            faults += 1
+        last[page] = t
+        if len(entries) > 0:
+            entries[place[t % per_visit] if atomic else t] = entry
+    return faults
+
+
+@compiled
+def class_lru(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    round_length: int,
+    per_visit: int,
+    atomic: bool,
+) -> int:
+    """Serve a sequence with class-lru; O(1) amortised per request.
+
+    Every class is a bitmap over time, a bit at the last request of each of its cached pages.
+
+    Parameters and result as for :func:`~paging.kernels.recency.lru`; ``round_length`` requests are a token,
+    ``per_visit`` a visit.
+    """
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
+    uses = np.zeros(pages_total, dtype=np.int64)
+    last = np.full(pages_total, -1, dtype=np.int64)
+    rank = np.full(pages_total, -1, dtype=np.int8)
+    live = np.zeros((8, (len(requests) + 63) // 64), dtype=np.int64)
+    word = np.zeros(8, dtype=np.int64)
+    size = np.zeros(8, dtype=np.int64)
+    faults = 0
+    for t in range(len(requests)):
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, rank)
+        page = order[t]
+        entry = HIT
+        if rank[page] >= 0:
+            size[rank[page]] -= 1
+            flip(live[rank[page]], last[page])
+        else:
+            entry = FREE
+            if faults >= cache:
+                best = -1
+                gone = 0
+                for c in range(8):
+                    if size[c] > 0:
+                        while live[c, word[c]] == 0:
+                            word[c] += 1
+                        oldest = (word[c] << 6) + lowest_bit(live[c, word[c]])
+                        age = t - oldest
+                        spared = age <= t % per_visit
+                        worth = ((age << (7 - c)) << 3) + 7 - c + (0 if spared else SPARED)
+                        if worth > best:
+                            best = worth
+                            gone = oldest
+                entry = order[gone]
+                size[rank[entry]] -= 1
+                flip(live[rank[entry]], gone)
+                rank[entry] = -1
+            faults += 1
+        left = 0
+        if last[page] >= 0:
+            left = decayed(uses[page], t - last[page], round_length)
+        uses[page] = left + ONE_USE
+        last[page] = t
+        own = class_of(uses[page])
+        rank[page] = own
+        size[own] += 1
+        flip(live[own], t)
+        if len(entries) > 0:
+            entries[place[t % per_visit] if atomic else t] = entry
+    return faults
+
+
+@compiled
+def heat_lru(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    hits: int,
+    per_visit: int,
+    atomic: bool,
+) -> int:
+    """Serve a sequence with heat-lru; O(1) amortised per request.
+
+    Cold and hot pages are two bitmaps over time, a bit at the last request of each.
+
+    Parameters and result as for :func:`~paging.kernels.recency.lru`; more than ``hits`` hits make hot.
+    """
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
+    last = np.full(pages_total, -1, dtype=np.int32)
+    heat = np.zeros(pages_total, dtype=np.int32)
+    cold = empty_set(len(requests))
+    hot = empty_set(len(requests))
+    cold_word = hot_word = 0
+    colds = 0
+    faults = 0
+    for t in range(len(requests)):
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, last)
+        page = order[t]
+        before = last[page]
+        entry = HIT
+        if before >= 0:
+            if heat[page] > hits:
+                flip(hot, before)
+            else:
+                flip(cold, before)
+                colds -= 1
+                heat[page] += 1
+        else:
+            entry = FREE
+            if faults >= cache:
+                begun = t - t % per_visit
+                oldest_cold = oldest_hot = len(requests)
+                if colds > 0:
+                    while cold[cold_word] == 0:
+                        cold_word += 1
+                    oldest_cold = (cold_word << 6) + lowest_bit(cold[cold_word])
+                if colds < cache:
+                    while hot[hot_word] == 0:
+                        hot_word += 1
+                    oldest_hot = (hot_word << 6) + lowest_bit(hot[hot_word])
+                if oldest_cold < begun or (colds > 0 and oldest_hot >= begun):
+                    gone = oldest_cold
+                    flip(cold, gone)
+                    colds -= 1
+                else:
+                    gone = oldest_hot
+                    flip(hot, gone)
+                entry = order[gone]
+                last[entry] = -1
+            heat[page] = 0
+            faults += 1
+        if heat[page] > hits:
+            flip(hot, t)
+        else:
+            flip(cold, t)
+            colds += 1
+        last[page] = t
+        if len(entries) > 0:
+            entries[place[t % per_visit] if atomic else t] = entry
+    return faults
+
+
+@compiled
+def hobbit(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    layer_of: PageArray,
+    layers: int,
+    recent: int,
+    uses: int,
+    layer: int,
+    per_visit: int,
+    atomic: bool,
+) -> int:
+    """Serve a sequence with HOBBIT's weighted sum; O(k) per fault, O(1) per hit.
+
+    Parameters and result as for :func:`~paging.kernels.recency.lru`; weights of recency, uses, nearness.
+    """
+    order = requests.copy()
+    place = np.zeros(per_visit, dtype=np.int64)
+    known = np.zeros(pages_total, dtype=np.int64)
+    slot_of = np.full(pages_total, -1, dtype=np.int32)
+    slots = min(cache, pages_total)
+    page_in = np.empty(slots, dtype=np.int32)
+    count = np.empty(slots, dtype=np.int64)
+    last = np.empty(slots, dtype=np.int64)
+    round_length = layers * per_visit
+    faults = 0
+    for t in range(len(requests)):
+        if atomic and t % per_visit == 0:
+            hits_first(order, place, t, per_visit, slot_of)
+        page = order[t]
+        token = t // round_length
+        slot = slot_of[page]
+        entry = HIT
+        if slot < 0:
+            entry = FREE
+            slot = faults
+            if faults >= cache:
+                now = t % round_length // per_visit
+                slot = -1
+                least = ahead = 0
+                for s in range(slots):
+                    further = layer_of[page_in[s]] - now
+                    further += layers if further < 0 else 0
+                    worth = (recent * (last[s] + 1) + uses * count[s]) * layers
+                    worth += layer * (token + 1) * (layers - further)
+                    if last[s] == token and further == 0:
+                        worth += SPARED
+                    if slot >= 0 and worth >= least:
+                        if worth > least or last[s] > last[slot]:
+                            continue
+                        lower = further == ahead and page_in[s] < page_in[slot]
+                        if last[s] == last[slot] and not (further > ahead or lower):
+                            continue
+                    slot, least, ahead = s, worth, further
+                entry = page_in[slot]
+                slot_of[entry] = -1
+                known[entry] = count[slot]
+            slot_of[page] = slot
+            page_in[slot] = page
+            count[slot] = known[page]
+            faults += 1
+        count[slot] += 1
+        last[slot] = token
+        if len(entries) > 0:
+            entries[place[t % per_visit] if atomic else t] = entry
+    return faults
+
+
+@compiled
+def admit_lru(
+    requests: PageArray, pages_total: int, cache: int, entries: PageArray, per_visit: int, loads: int
+) -> int:
+    """Serve a sequence with LRU and at most ``loads`` loads per visit; O(1) amortised per request.
+
+    Parameters and result as for :func:`~paging.kernels.recency.lru`, with BYPASS among the entries;
+    ``per_visit`` requests are a visit.
+    """
+    last = np.full(pages_total, -1, dtype=np.int32)
+    live = empty_set(len(requests))
+    faults = loaded = size = 0
+    word = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        gone = last[page]
+        entry = HIT
+        if t % per_visit == 0:
+            loaded = 0
+        if gone < 0:
+            faults += 1
+            entry = FREE
+            if loaded == loads:
+                entry = BYPASS
+            elif size == cache:
+                while live[word] == 0:
+                    word += 1
+                gone = (word << 6) + lowest_bit(live[word])
+                entry = requests[gone]
+                last[entry] = -1
+            else:
+                size += 1
+            loaded += entry != BYPASS
+        if gone >= 0:
+            flip(live, gone)
+        if entry != BYPASS:
+            flip(live, t)
+            last[page] = t
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults

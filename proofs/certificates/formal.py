@@ -1,0 +1,222 @@
+"""The checker written and proved sound in Coq (docs/formal.md): a certificate is handed to it as numbers.
+
+What this module reads is not trusted: the program prints the claim that it has judged.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from array import array
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from paging.errors import LayeredPagingError
+from proofs.checker import (
+    CHECKS,
+    FORMAT,
+    INCOMPLETE,
+    REFUTED,
+    VERIFIED,
+    VERSION,
+    Incomplete,
+    Refuted,
+    Verdict,
+    choice,
+    integers,
+    load,
+    members,
+    within,
+)
+from proofs.checker.problem import read_problem, read_setting
+from proofs.checker.reading import common_denominator, rational, rationals, whole
+
+VARIABLE = "PAGING_FORMAL"
+BUILT = Path(__file__).resolve().parents[2] / "build" / "formal" / "certify"
+
+Json = Any
+
+
+class FormalError(LayeredPagingError, RuntimeError):
+    """The verified checker cannot be run."""
+
+
+def program() -> Path:
+    """Return where the verified checker lies: ``$PAGING_FORMAL``, or what ``make formal`` builds."""
+    path = Path(os.environ.get(VARIABLE) or BUILT)
+    if not os.access(path, os.X_OK) or path.is_dir():
+        raise FormalError(
+            f"the verified checker is not built: no program {path}; make formal builds it, "
+            f"or {VARIABLE} says where it lies"
+        )
+    return path
+
+
+def verify_formally(path: str, limit: int = 1) -> Verdict:
+    """Have a certificate judged by the verified checker.
+
+    Parameters
+    ----------
+    path : str
+        The certificate; "-" for standard input.
+    limit : int
+        Multiplies the limits on reading the file.
+
+    Returns
+    -------
+    Verdict
+        The claim as the program echoes it is the reason, and the lines below it its assumptions.
+        INCOMPLETE also where the verified checker does not speak about the certificate.
+
+    Raises
+    ------
+    FormalError
+        The program is not built, or fails.
+    """
+    run = program()
+    try:
+        document, budget = load(path, limit)
+        with within(budget):
+            parts = list(numbers_of(document))
+    except Incomplete as incomplete:
+        return Verdict(INCOMPLETE, str(incomplete))
+    except Refuted as refuted:
+        return Verdict(REFUTED, str(refuted))
+    done = subprocess.run([run], input=b"".join(parts), capture_output=True, check=False)
+    first, *below = done.stdout.decode("ascii", "replace").splitlines() or [""]
+    status, _, reason = first.partition(": ")
+    if done.returncode != {VERIFIED: 0, REFUTED: 1, INCOMPLETE: 2}.get(status):
+        raise FormalError(f"{run} failed with exit code {done.returncode}: {done.stderr[-200:].decode()!r}")
+    return Verdict(status, reason, tuple(line.strip() for line in below))
+
+
+# ------------------------------------------------------------------------------- what the program reads
+
+
+def line(value: object) -> bytes:
+    """Return a number or a word as the program reads it."""
+    return f"{value}\n".encode("ascii")
+
+
+def numbers(values: array[int]) -> bytes:
+    """Return an array as the program reads it: width and length, then the numbers, little-endian."""
+    if sys.byteorder == "big":
+        values = array(values.typecode, values)
+        values.byteswap()
+    return line(f"{values.itemsize} {len(values)}") + values.tobytes()
+
+
+def naturals(value: Json, where: str) -> bytes:
+    """Return an array of numbers that are not negative."""
+    found = integers(value, where)
+    if min(found, default=0) < 0:
+        raise Refuted(f"{where} has a negative number")
+    return numbers(found)
+
+
+def beyond(what: str) -> Incomplete:
+    """Return the refusal of what the verified checker has no theorem about."""
+    return Incomplete(f"the verified checker does not speak about {what}")
+
+
+def numbers_of(document: Json) -> Iterator[bytes]:
+    """Yield a certificate as the program reads it, or refuse one that is not of the format."""
+    members(
+        document,
+        "the certificate",
+        ("format", "version", "type", "claim", "evidence"),
+        allowed=("provenance",),
+    )
+    if document["format"] != FORMAT or document["version"] != VERSION:
+        raise Incomplete(f"not a {FORMAT!r} of version {VERSION}")
+    whole(document["version"], "version", 1)
+    kind = choice(document["type"], "type", *CHECKS)
+    if kind not in SPOKEN:
+        raise beyond(f"the type {kind}")
+    yield line(kind)
+    yield from SPOKEN[kind](document["claim"], document["evidence"])
+
+
+def instance(claim: Json) -> bytes:
+    """Return the instance of a claim in the model of ``Model.v``."""
+    problem = read_problem({"instance": claim["instance"], "requests": []}, ())
+    shape = claim["instance"]
+    for name, spoken in (("per_visit", 1), ("visits", "sequential"), ("service", "forced")):
+        if shape[name] != spoken:
+            raise beyond(f"{name} = {shape[name]}, only {spoken}")
+    if "shares" in shape:
+        raise beyond("a split cache")
+    return numbers(array("q", problem.counts)) + line(problem.capacity[0])
+
+
+def optimum(claim: Json, evidence: Json) -> Iterator[bytes]:
+    """Yield a certificate of the type ``optimum``."""
+    members(claim, "claim", ("instance", "requests", "lower", "upper"), allowed=("weights",))
+    members(evidence, "evidence", ("schedule", "dual"))
+    dual = members(evidence["dual"], "evidence.dual", ("steps", "values"))
+    if "weights" in claim:
+        raise beyond("weights")
+    yield instance(claim)
+    yield naturals(claim["requests"], "claim.requests")
+    values = rationals(dual["values"], "evidence.dual.values")
+    bounds = [rational(claim[name], f"claim.{name}") for name in ("lower", "upper")]
+    scale = common_denominator([*values, *bounds])
+    yield from map(line, (scale, *(scale * bound for bound in bounds)))
+    yield numbers(integers(evidence["schedule"], "evidence.schedule"))
+    steps = integers(dual["steps"], "evidence.dual.steps")
+    if len(values) != len(steps):
+        raise Refuted(f"the dual names {len(steps)} steps but {len(values)} values")
+    yield naturals(dual["steps"], "evidence.dual.steps")
+    yield naturals([int(scale * value) for value in values], "evidence.dual.values")
+
+
+def setting(claim: Json) -> Iterator[bytes]:
+    """Yield instance, policy and OPT's cache of a claim about a policy's ratio."""
+    yield instance(claim)
+    _, policy, small = read_setting(claim)
+    if policy not in POLICIES:
+        raise beyond(f"the policy {policy}")
+    yield from map(line, (policy, small))
+
+
+def ratio(value: Fraction, where: str) -> Iterator[bytes]:
+    """Yield numerator and denominator."""
+    if value < 0:
+        raise Refuted(f"{where} is negative")
+    yield from map(line, (value.numerator, value.denominator))
+
+
+def cycle(claim: Json, evidence: Json) -> Iterator[bytes]:
+    """Yield a certificate of the type ``cycle``."""
+    costs = ("online", "offline")
+    members(claim, "claim", ("instance", "policy", "opt_cache", "prefix", "cycle", *costs, "ratio"))
+    members(evidence, "evidence", ("leaving", "left", "start", "periods", "schedule"))
+    yield from setting(claim)
+    yield from (naturals(claim[name], f"claim.{name}") for name in ("prefix", "cycle"))
+    yield from (line(whole(claim[name], f"claim.{name}", 0)) for name in costs)
+    if claim["ratio"] == "unbounded":
+        yield from map(line, (1, 0))
+    else:
+        yield from ratio(rational(claim["ratio"], "claim.ratio"), "claim.ratio")
+    leaving, left = (integers(evidence[name], f"evidence.{name}") for name in ("leaving", "left"))
+    if sum(leaving) != len(left) or min(leaving, default=0) < 0:
+        raise Refuted("evidence.leaving must count the pages of evidence.left, request by request")
+    ordered, place = array("q"), 0
+    for count in leaving:
+        ordered.extend(sorted(left[place : place + count]))
+        place += count
+    yield numbers(leaving)
+    yield naturals(list(ordered), "evidence.left")
+    yield naturals(evidence["start"], "evidence.start")
+    yield line(whole(evidence["periods"], "evidence.periods", 1))
+    yield numbers(integers(evidence["schedule"], "evidence.schedule"))
+
+
+POLICIES = ("lru", "fifo", "lifo", "mru", "fwf", "mark-lru", "mark-fifo")
+"""The policies that the verified checker has rules for (``Rules.v``)."""
+
+SPOKEN: dict[str, Callable[[Json, Json], Iterator[bytes]]] = {"optimum": optimum, "cycle": cycle}
+"""The types of certificates that the verified checker speaks about."""
