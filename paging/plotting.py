@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from html import escape
 from itertools import cycle
 from math import ceil
@@ -26,6 +27,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from paging.errors import ModelError
 from paging.files import atomic_write
+from paging.numbers import json_text
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#767676"
@@ -162,6 +164,7 @@ def save(
     paths: Iterable[str | Path],
     *,
     size: tuple[float, float] = (WIDTH, 4.3),
+    content: object = None,
 ) -> None:
     """Draw a picture in the house style and write it, complete or not at all.
 
@@ -175,6 +178,9 @@ def save(
         Files to write; the suffix says the format: ``.svg``, ``.png`` or ``.pdf``.
     size : pair of float, optional
         Width and height in inches.
+    content : object, optional
+        What is drawn, as plain data; a PNG keeps its digest (:func:`content_digest`), by which it is told
+        whether the picture is still the one of these numbers.
 
     Raises
     ------
@@ -191,12 +197,24 @@ def save(
         for target in targets:
             suffix = target.suffix.lower()[1:]
             picture = io.BytesIO()
-            figure.savefig(picture, format=suffix, dpi=DPI, metadata=METADATA[suffix])
+            metadata: dict[str, str | None] = {**METADATA[suffix]}
+            if content is not None and suffix == "png":
+                metadata["Content"] = content_digest(content)
+            figure.savefig(picture, format=suffix, dpi=DPI, metadata=metadata)
             content = picture.getvalue()
             if suffix == "svg":
                 content = _with_values(content.decode(), figure, curves).encode()
             with atomic_write(target, "wb") as stream:
                 stream.write(content)
+
+
+def content_digest(content: object) -> str:
+    """Return what names the numbers of a picture: the SHA-256 of their JSON text.
+
+    >>> content_digest({"k": 7})[:12]
+    '0df55a14f6ac'
+    """
+    return sha256(json_text(content).encode()).hexdigest()
 
 
 def _named_curves(figure: Figure) -> dict[str, Line2D]:

@@ -84,12 +84,18 @@ def heat_map(figure: Figure, values: Sequence[Value]) -> None:
     figure.supxlabel("cache size k (pages)", fontsize=10)
     figure.supylabel("pages per layer n", fontsize=10)
     figure.suptitle(
-        f"{policy_label(values[0].subject)}: exact competitive ratio (· beyond the budget)", fontsize=11
+        f"{policy_label(values[0].subject)}: exact competitive ratio (· beyond the budget)\n", fontsize=11
     )
     there = sorted({shade_of(value.number, value.cache) for value in values if value.number is not None})
     handles = [Patch(label=SHADES[place].words, edgecolor="#999999", **_fill(place)) for place in there]
+    below_title = (0.5, 1 - 0.24 / figure.get_figheight())
     figure.legend(
-        handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8, columnspacing=1.0
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=below_title,
+        ncols=len(handles),
+        fontsize=8,
+        columnspacing=1.0,
     )
 
 

@@ -88,7 +88,7 @@ def draw(plan: Plan, directory: Path, formats: Iterable[str] = FORMATS) -> str:
     """Draw a figure as ``NAME.svg`` and perhaps other formats in a directory and return the SVG text."""
     svg = directory / f"{plan.name}.svg"
     others = [directory / f"{plan.name}.{end}" for end in formats if end != "svg"]
-    save(plan.name, lambda figure: KINDS[plan.kind](figure, plan.data), [*others, svg])
+    save(plan.name, lambda figure: KINDS[plan.kind](figure, plan.data), [*others, svg], content=plan.data)
     return svg.read_text(encoding="utf-8")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from PIL import Image
 
 import paging.parallel
 import proofs.report.document
@@ -25,9 +26,9 @@ from paging import LayeredInstance, RequestSequence, Trace, farthest_in_future, 
 from paging.cli.main import run
 from paging.errors import ModelError
 from paging.files import slug
-from paging.numbers import read_exact
+from paging.numbers import jsonable, read_exact
 from paging.parallel import Pool
-from paging.plotting import LOOKS
+from paging.plotting import LOOKS, content_digest
 from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import pairs, verdict_on
 from proofs.report.cells import math
@@ -36,6 +37,7 @@ from proofs.report.docs import block, default_claims, default_workloads, publish
 from proofs.report.document import Settings, compute, environment
 from proofs.report.figures import draw, plans
 from proofs.report.folder import SCHEMA, ReportError, check_target, staged
+from proofs.report.growth import grow, growth_jobs, panels_of
 from proofs.report.studies import ORDER, SYNTHETIC, StudySource, cache_sizes, read_source, study
 from proofs.report.writing import data_tables, findings, write_report
 from tests.helpers.browser import Visit, expect
@@ -598,7 +600,7 @@ def test_one_row_is_repeated_as_the_report_has_it(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--claim", "L55"], "unknown claim 'L55': known are L1"),
+        (["--claim", "L55"], "unknown claim 'L55': known are "),
         (["--claim", "L5", "-o", "report"], "say where the report goes (-o DIR), or which row"),
         ([], "say where the report goes (-o DIR), or which row"),
     ],
@@ -617,6 +619,22 @@ def test_help_needs_no_drawing_library() -> None:
 
 
 # The documentation. When it is out of date: python -m proofs.report.docs docs/reproduce.md TRACE TRACE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", ["cyclic", "one-page-each"])
+def test_the_gallery_shows_the_growth_of_the_constructions(id: str) -> None:
+    settings = Settings()
+    jobs = [job for job in growth_jobs(settings.growth_requests, settings.seed) if job[0] == id]
+    panel = jsonable(panels_of([grow(job) for job in jobs]))[0]
+    found = Image.open(DOCS.parent / "images" / "adversaries" / f"{id}.png").info["Content"]
+    assert found == content_digest(panel), "python -m proofs.report.docs docs/reproduce.md draws it anew"
+
+
+def test_every_construction_has_a_picture() -> None:
+    folder = DOCS.parent / "images" / "adversaries"
+    assert {path.stem for path in folder.iterdir()} == set(constructions())
+    assert all("Content" in Image.open(path).info for path in folder.iterdir())
 
 
 def test_docs_show_the_reported_bounds() -> None:

@@ -12,10 +12,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from PIL import Image
 
 from adversary import constructions
 from paging import registered_policies
 from paging.html import script_hash
+from paging.plotting import content_digest
 from proofs.bounds.registry import BOUNDS
 from proofs.lessons import lessons
 from tests.helpers.browser import Visit, expect
@@ -31,12 +33,16 @@ POLICY = re.compile(
 @pytest.fixture(scope="module")
 def formulas() -> ModuleType:
     pytest.importorskip("sphinx", reason="the extra docs is not installed")
-    spec = importlib.util.spec_from_file_location("formulas", DOCS / "_ext" / "formulas.py")
+    return module("formulas", DOCS / "_ext" / "formulas.py")
+
+
+def module(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -140,6 +146,17 @@ def test_the_front_page_plays_and_a_lesson_checks(site: Path, visit: Visit) -> N
     lesson.get_by_label("Answer to question 1", exact=True).fill("5")
     lesson.get_by_role("button", name="Check").first.click()
     expect(lesson.locator("output").first).not_to_contain_text("not answered yet")
+
+
+@pytest.mark.slow
+def test_the_picture_of_readme_is_the_page_that_its_command_writes(site: Path, visit: Visit) -> None:
+    pictures = module("pictures", DOCS / "pictures.py")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"paging {' '.join(pictures.FILM)} -o worst.html" in readme
+    assert f"(docs/images/{pictures.TARGET.name})" in readme
+    said = pictures.last_moment(visit((site / "worst.html").as_uri(), **pictures.SIZE))
+    found = Image.open(pictures.TARGET).info["Content"]
+    assert found == content_digest(said), "python docs/pictures.py draws it anew"
 
 
 @pytest.mark.slow
