@@ -74,7 +74,7 @@ def check_fields(record: object) -> None:
     ModelError
         Names the attribute, what it may be, and what it is.
     """
-    for name, kind in _fields(type(record)).items():
+    for name, kind in _fields(type(record)).items():  # type: ignore[arg-type]  # a class is hashable
         _check(name, getattr(record, name), kind)
 
 

@@ -272,6 +272,12 @@ def _reading_options() -> list[Callable[[Any], Any]]:
         flag("--layers-first", "The array is (layers, tokens, …) instead of (tokens, layers, …)."),
         flag("--ignore-sizes", "Take objects of different sizes for pages of one size."),
         _option(
+            "--unpack-limit",
+            type=click.IntRange(1, 1 << 30),
+            metavar="MIB",
+            help="Let a packed trace unpack to MIB MiB.  [default: 4 MiB and 100 times its size]",
+        ),
+        _option(
             "--drop-layers",
             type=parse_dropped,
             metavar="dense|J1,J2,…",

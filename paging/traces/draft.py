@@ -78,6 +78,8 @@ class Draft:
             trace = Trace.from_experts(whole[:, kept], pages, **extra)
         self._compare(trace, claims, whole)
         remarks = (*self.remarks, *trace.remarks, *_dropped(dropped), *_constant(trace))
+        if reading.drop_layers == DENSE and not dropped:
+            remarks = (*remarks, "no layer is dense (asks for one expert every time): none was left out")
         return reading.part_of(trace.with_remarks(remarks))
 
     def _claims(self, key: str, asked: Mapping[str, Any]) -> list[tuple[Any, str]]:

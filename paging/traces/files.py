@@ -82,7 +82,7 @@ def read_trace(path: str | os.PathLike[str], reading: TraceReading | None = None
             try:
                 return draft.trace(wanted, _stem(name))
             except IllegalRequestError as problem:
-                raise TraceError(f"{_line_of(name, kind, raw, problem)}{problem}") from None
+                raise TraceError(f"{_line_of(name, kind, raw, wanted, problem)}{problem}") from None
 
 
 @checked
@@ -180,6 +180,7 @@ def _format_of(name: str, asked: str | None) -> Format:
             return kind
     suffix = Path(bare).suffix.lower()
     if suffix not in FORMATS:
+        Path(name).stat()  # a file that is not there has no format
         known = ", ".join([*FORMATS, ".oracleGeneral", ".vscsi", ".json"])
         raise TraceError(
             f"unknown suffix {suffix!r}; known are {known}, each also with .gz or .zst behind; otherwise "
@@ -226,7 +227,7 @@ def _naming(name: str) -> Iterator[None]:
 
 def _read_draft(name: str, kind: Format, raw: IO[bytes], reading: TraceReading) -> Draft:
     try:
-        with unpacked(raw, name, kind.seeks) as stream:
+        with unpacked(raw, name, kind.seeks, reading.unpack_limit) as stream:
             return kind.read(stream, reading)
     except (TraceError, OSError):
         raise
@@ -251,9 +252,11 @@ def _read_sidecar(kind: Format, path: Path, draft: Draft) -> None:
             raise TraceError(f"sidecar {beside.name}: {problem}") from None
 
 
-def _line_of(name: str, kind: Format, raw: IO[bytes], problem: IllegalRequestError) -> str:
+def _line_of(
+    name: str, kind: Format, raw: IO[bytes], reading: TraceReading, problem: IllegalRequestError
+) -> str:
     """Say on which line a request stands, for formats that have lines."""
     if kind.line_of is None:
         return ""
-    with unpacked(raw, name, kind.seeks) as stream:
+    with unpacked(raw, name, kind.seeks, reading.unpack_limit) as stream:
         return f"line {kind.line_of(stream, problem)}: "

@@ -32,8 +32,8 @@ ZSTD_CHUNK = 1 << 10
 PATIENCE = 5.0
 """Seconds that a named pipe may be without anyone who writes to it."""
 
-FREELY, FACTOR = 1 << 26, 1100
-"""A packed file may unpack to 64 MiB, and beyond to 1100 times its size: gzip cannot do more than 1032."""
+FREELY, FACTOR = 1 << 22, 100
+"""A packed file may unpack to 4 MiB, and beyond to 100 times its size, unless the caller says more."""
 
 
 def is_stream(name: str) -> bool:
@@ -89,7 +89,7 @@ def _copy_pipe(name: str, copy: IO[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def unpacked(raw: IO[bytes], name: str, seeks: bool) -> Iterator[IO[bytes]]:
+def unpacked(raw: IO[bytes], name: str, seeks: bool, mebibytes: int | None = None) -> Iterator[IO[bytes]]:
     """Yield the contents from the beginning, through gzip or zstandard where suffix or first bytes say so.
 
     Parameters
@@ -100,6 +100,8 @@ def unpacked(raw: IO[bytes], name: str, seeks: bool) -> Iterator[IO[bytes]]:
         Of the file, for its suffix.
     seeks : bool
         Whether the contents must be a stream that can be moved about in.
+    mebibytes : int, optional
+        To how much it may unpack.
     """
     raw.seek(0, os.SEEK_END)
     size = raw.tell()
@@ -117,7 +119,7 @@ def unpacked(raw: IO[bytes], name: str, seeks: bool) -> Iterator[IO[bytes]]:
         yield raw
         return
     with contextlib.ExitStack() as stack:
-        bounded = _Bounded(stream, FREELY + FACTOR * size)
+        bounded = _Bounded(stream, FREELY + FACTOR * size if mebibytes is None else mebibytes << 20)
         contents: Any = stack.enter_context(io.BufferedReader(bounded, CHUNK))
         if seeks:
             copy = stack.enter_context(tempfile.TemporaryFile())
@@ -143,7 +145,8 @@ class _Bounded(io.RawIOBase):
         self._left -= len(data)
         if self._left < 0:
             raise TraceError(
-                f"unpacks to more than {self._limit:,} bytes; if that is right, unpack it yourself"
+                f"unpacks to more than {self._limit:,} bytes, the limit for a packed file of this size; "
+                "if that is right, --unpack-limit MIB (unpack_limit) raises it"
             )
         buffer[: len(data)] = data
         return len(data)

@@ -44,6 +44,8 @@ class TraceReading:
         absent, a row is one request, named by its address.
     ignore_sizes : bool, default False
         Take objects of different sizes for pages of one size.
+    unpack_limit : int, optional
+        To how many MiB a packed file may unpack. When absent, to 4 MiB and 100 times its size.
     fields : mapping, optional
         What a table or JSON lines of visits call what we call token, layer, experts, sequence and decode.
     scores : bool, default False
@@ -73,6 +75,7 @@ class TraceReading:
     delimiter: str | None = None
     block_size: int | None = None
     ignore_sizes: bool = False
+    unpack_limit: int | None = None
     fields: Mapping[str, str] | None = None
     scores: bool = False
     layers_first: bool = False
@@ -88,6 +91,8 @@ class TraceReading:
                 whole_number(self.column, "column", 1)
             if self.block_size is not None:
                 whole_number(self.block_size, "block_size (bytes)", 1, 1 << 40)
+            if self.unpack_limit is not None:
+                whole_number(self.unpack_limit, "unpack_limit (MiB)", 1, 1 << 30)
             for layer in self.drop_layers if isinstance(self.drop_layers, tuple) else ():
                 whole_number(layer, "a layer to drop", 0)
             if self.tokens is not None:

@@ -255,6 +255,11 @@ def read_column(stream: IO[bytes], reading: TraceReading) -> Draft:
         if number == 1 and header is not None and _is_header(header, row):
             requests = RequestList()
             remarks = [f"the first row ({few(header)}) was taken for the names of the columns"]
+        elif number == 1 and header is not None and not any(map(is_number, header)):
+            remarks = [
+                f"the first row ({few(header)}) counts as a request; if it names the columns, "
+                f"--column {header[place]} says so"
+            ]
         if len(row) != width:
             raise TraceError(f"line {table.line}: {len(row)} columns, but the first row has {width}")
         requests.append(_cell(row, place, table.line))

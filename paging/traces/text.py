@@ -177,6 +177,8 @@ def _without_comments(block: bytes, line: int) -> tuple[bytes, int]:
 
 def _numbers(text: bytes, line: int) -> list[int]:
     hint = "; --column names the column of a table, --format words takes any word for a page id"
+    if {b"layer", b"expert"} <= set(re.split(rb"[\s,;]+", text.partition(b"\n")[0].lower())):
+        hint = "; --format layer-expert reads columns of these names"
     if bad := text.translate(None, NUMBER_BYTES):
         _refuse_at(text, line, re.escape(bad[:1]), "{word} is not a page id" + hint)
     if b"," in text and EMPTY_FIELD.search(text):

@@ -75,11 +75,14 @@ def test_a_bomb_is_not_unpacked(suffix: str, tmp_path: Path, monkeypatch: pytest
     packed = zstandard.compress(b"1 " * (1 << 22))
     assert len(packed) * FACTOR < 1 << 23
     path.write_bytes(packed)
-    with pytest.raises(TraceError, match=r"zst: unpacks to more than [\d,]+ bytes"):
+    with pytest.raises(TraceError, match=r"zst: unpacks to more than [\d,]+ bytes, .*--unpack-limit MIB"):
         read_trace(path)
-    # The best that gzip can do stays below the factor.
+    with pytest.raises(TraceError, match="zst: unpacks to more than 1,048,576 bytes"):
+        read_trace(path, unpack_limit=1)
     (tmp_path / "t.txt.gz").write_bytes(gzip.compress(b"1 " * (1 << 16), 9))
-    assert read_trace(tmp_path / "t.txt.gz").requests == 1 << 16
+    with pytest.raises(TraceError, match="unpacks to more"):
+        read_trace(tmp_path / "t.txt.gz")
+    assert read_trace(tmp_path / "t.txt.gz", unpack_limit=1).requests == 1 << 16
 
 
 # --- streams -----------------------------------------------------------------------------------------

@@ -150,6 +150,7 @@ def test_a_header_that_was_not_asked_for_is_remarked_on(tmp_path: Path) -> None:
         (b"1\n", {"drop_layers": "dense"}, "a list of page ids has no layers to drop"),
         (b"1\n", {"decode_only": True}, "does not say which tokens were generated"),
         (b"1\n", {"sequences": (0,)}, "does not say which sequence"),
+        (b"token,layer,expert\n0,0,1\n", {}, "'token' is not a page id; --format layer-expert reads"),
         (b"1\n", {"format": "tar"}, "unknown format 'tar'.*did you mean"),
     ],
 )
@@ -158,6 +159,16 @@ def test_what_is_wrong_with_a_table(
 ) -> None:
     with pytest.raises(TraceError, match=problem):
         read_trace(file(tmp_path, content, "t.csv"), **options)
+
+
+def test_a_first_row_that_may_be_a_header_is_remarked_on(tmp_path: Path) -> None:
+    path = file(tmp_path, b"user,obj\nu1,a\nu2,b\nu3,a\n", "t.csv")
+    trace = read_trace(path, column=2)
+    assert names(trace) == ["obj", "a", "b", "a"]
+    assert trace.remarks == (
+        "the first row (user, obj) counts as a request; if it names the columns, --column obj says so",
+    )
+    assert names(read_trace(path, column="obj")) == ["a", "b", "a"]
 
 
 # --- known layouts -----------------------------------------------------------------------------------
@@ -442,6 +453,8 @@ def test_a_layer_that_asks_for_one_expert_is_remarked_on_and_dropped(tmp_path: P
         assert simulate("lru", kept.sequence(2)).faults == 2
         assert "layer 0 is left out; the others are numbered anew" in kept.remarks
     assert read_trace(path, drop_layers="dense", layers=2, pages=(1, 3)).pages == 3
+    assert "none was left out" in read_trace(saved(tmp_path, [[[0]], [[1]]]), drop_layers="dense").remarks[-1]
+    path = saved(tmp_path, TOP_1, "u1")
     with pytest.raises(TraceError, match="there is no layer 2 to drop"):
         read_trace(path, drop_layers=(2,))
     with pytest.raises(TraceError, match="no layer is left after dropping all 2"):

@@ -755,6 +755,9 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"d\.txt: Is a directory"):
         read_trace(tmp_path / "d.txt")
     for name in ("t.xyz", "t", "t.gz", "t.npz.bz2"):
+        with pytest.raises(TraceError, match=rf"{name}: No such file"):
+            read_trace(tmp_path / name)
+        (tmp_path / name).touch()
         with pytest.raises(TraceError, match=r"unknown suffix .* known are .npz, .npy, .jsonl, .txt, .csv"):
             read_trace(tmp_path / name)
         with pytest.raises(TraceError, match="unknown suffix"):
