@@ -109,7 +109,7 @@ def _is_formula(text: str, start: int, found: Piece) -> bool:
         unit = written in "shmg" and re.search(r"\d\s$", text[:start])
         alone = written.isalpha() and written not in WORDS and not unit
         return alone and AFTER.match(text, found.end) is not None
-    if re.fullmatch(r"\d+\(\w\)", written):  # a part of a theorem
+    if re.fullmatch(r"\d+\(\w\)|\d[A-Z]", written):  # a part of a theorem, the policy 2Q
         return False
     whole = not re.match(r"\w|[._-]\w|\(\w+\(", text[found.end :])
     bracketed = written[0] in "[|{" or (written[0] == "(" and "," not in written and written[-1] == ")")

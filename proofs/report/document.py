@@ -285,7 +285,7 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
         "ratio": verdict.ratio,
         "exact": None,
         "measure": verdict.measure,
-        "sharing": sharing_of(verdict.policy),
+        "sharing": "shared" if verdict.outcome == "not checked" else sharing_of(verdict.policy),
         "runs": verdict.runs,
     }
     if verdict.measure == "sampled":
