@@ -396,9 +396,10 @@ def test_the_name_of_a_trace_runs_no_script_in_a_browser(folder: Path, visit: Vi
     assert page.locator("img, script").count() == 0
     assert asked == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for name in ("theorems", "claims-table"):  # no column is cut, on the phone each row is a card
-        box = page.locator(f"#{name}").locator("xpath=..")
-        assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), name
+    if width == 400:  # each row is a card: nothing is to be scrolled aside
+        for name in ("theorems", "claims-table"):
+            box = page.locator(f"#{name}").locator("xpath=..")
+            assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), name
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(prefer_css_page_size=True))) <= 10
 
 
