@@ -59,6 +59,8 @@ bench: $(VENV)/installed-test
 
 ## docs: build the documentation site in build/docs, with warnings as errors
 docs: $(VENV)/installed-test
+	@[ -d docs/node_modules/katex ] || npm ci --silent --no-audit --no-fund --prefix docs \
+	|| echo "formulas will stay as they are written: npm could not install KaTeX"
 	$(BIN)/sphinx-build -W --keep-going -q docs build/docs
 
 ## lesson: open a lesson in the browser, make lesson LESSON=2 the second one
@@ -71,7 +73,7 @@ record-sample: $(VENV)/installed-record
 
 ## clean: remove the virtual environment and what tools left behind
 clean:
-	rm -rf $(VENV) tests/browser/node_modules build docs/generated *.egg-info
+	rm -rf $(VENV) tests/browser/node_modules docs/node_modules build docs/generated *.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 
 $(VENV)/bin/python:

@@ -18,6 +18,8 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
     "content_policy",
+    "exhibits",
+    "formulas",
     "house",
     "registries",
 ]
@@ -25,6 +27,7 @@ extensions = [
 nitpicky = True
 
 myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
@@ -33,8 +36,10 @@ numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
 html_theme = "furo"
+html_math_renderer = "formulas"
 html_copy_source = False
 html_show_copyright = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_theme_options = {"navigation_with_keys": True}
+exclude_patterns = ["node_modules"]

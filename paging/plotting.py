@@ -6,21 +6,28 @@ the same, byte for byte, for the same numbers: no dates, fixed identifiers.
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from html import escape
 from itertools import cycle
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from paging.errors import ModelError
 from paging.files import atomic_write
+from paging.numbers import json_text
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#767676"
@@ -157,6 +164,7 @@ def save(
     paths: Iterable[str | Path],
     *,
     size: tuple[float, float] = (WIDTH, 4.3),
+    content: object = None,
 ) -> None:
     """Draw a picture in the house style and write it, complete or not at all.
 
@@ -170,6 +178,9 @@ def save(
         Files to write; the suffix says the format: ``.svg``, ``.png`` or ``.pdf``.
     size : pair of float, optional
         Width and height in inches.
+    content : object, optional
+        What is drawn, as plain data; a PNG keeps its digest (:func:`content_digest`), by which it is told
+        whether the picture is still the one of these numbers.
 
     Raises
     ------
@@ -186,10 +197,60 @@ def save(
         assert layout is not None
         layout.execute(figure)
         figure.set_layout_engine(None)  # once is enough: savefig would draw everything twice, in every format
+        curves = _named_curves(figure)
         for target in targets:
             suffix = target.suffix.lower()[1:]
+            picture = io.BytesIO()
+            metadata: dict[str, str | None] = {**METADATA[suffix]}
+            if content is not None and suffix == "png":
+                metadata["Content"] = content_digest(content)
+            figure.savefig(picture, format=suffix, dpi=DPI, metadata=metadata)
+            content = picture.getvalue()
+            if suffix == "svg":
+                content = _with_values(content.decode(), figure, curves).encode()
             with atomic_write(target, "wb") as stream:
-                figure.savefig(stream, format=suffix, dpi=DPI, metadata=METADATA[suffix])
+                stream.write(content)
+
+
+def content_digest(content: object) -> str:
+    """Return what names the numbers of a picture: the SHA-256 of their JSON text.
+
+    >>> content_digest({"k": 7})[:12]
+    '0df55a14f6ac'
+    """
+    return sha256(json_text(content).encode()).hexdigest()
+
+
+def _named_curves(figure: Figure) -> dict[str, Line2D]:
+    """Give every curve with markers a name of its own in the drawing."""
+    curves: dict[str, Line2D] = {}
+    for axes in figure.axes:
+        for line in axes.lines:
+            if line.get_marker() not in ("", "None", None) and not str(line.get_label()).startswith("_"):
+                name = f"curve{len(curves)}"
+                line.set_gid(name)
+                curves[name] = line
+    return curves
+
+
+def _with_values(svg: str, figure: Figure, curves: Mapping[str, Line2D]) -> str:
+    """Let every marker of a drawn SVG say its curve and its values when it is pointed at."""
+    scale, height = 72 / figure.dpi, 72 * figure.get_figheight()
+
+    def titled(group: re.Match[str]) -> str:
+        line = curves[group[1]]
+        assert line.axes is not None
+        points = np.column_stack(line.get_data()).astype(float)
+        at = line.axes.transData.transform(points) * scale
+
+        def marker(use: re.Match[str]) -> str:
+            place = np.array([float(use[1]), height - float(use[2])])
+            x, y = points[np.nanargmin(np.abs(at - place).sum(axis=1))]
+            return f"{use[0][:-2]}><title>{escape(str(line.get_label()))}: {x:,.6g}, {y:,.4g}</title></use>"
+
+        return re.sub(r'<use [^>]*?x="([-\d.]+)" y="([-\d.]+)"[^>]*?/>', marker, group[0])
+
+    return re.sub(r'(?s)<g id="(curve\d+)">.*?</g>\s*</g>', titled, svg)
 
 
 def legend(figure: Figure, axes: Axes, *, columns: int = 3, height: int = 0, plot: float = 3.2) -> None:

@@ -24,6 +24,7 @@ def guarded(page: str) -> str:
         "img-src 'self' data:",
         "font-src 'self'",
         "connect-src 'self'",
+        "frame-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
     )

@@ -190,19 +190,69 @@ def _command_entry(path: tuple[str, ...], command: click.Command) -> str:
 # The interface
 
 
-def interface_page(package: str) -> str:
-    """Return a page in reStructuredText with every public name of a package."""
-    modules = [importlib.import_module(package)]
-    modules += [importlib.import_module(f"{package}.{name}") for name in INTERFACE[package]]
-    public = set(modules[0].__all__)
-    parts = [_heading(package, "=")]
-    for module in modules:
-        names = _names(module) if module is modules[0] else [n for n in _names(module) if n not in public]
-        if module is not modules[0]:
-            parts.append(_heading(module.__name__, "-"))
-        parts += [inspect.getdoc(module) or "", "", f".. currentmodule:: {module.__name__}", ""]
-        parts += _summary(module, names)
-        parts += [_interface_entry(module, name) for name in names]
+def interface_pages(package: str) -> dict[str, str]:
+    """Return the pages in reStructuredText, by document: an overview of a package, and one for each module.
+
+    A name stands on the page of the module that defines it, under the name that users import.
+    """
+    homes = _homes(package)
+    overview = [_heading(package, "="), inspect.getdoc(importlib.import_module(package)) or "", ""]
+    for home, owners in homes.items():
+        overview += [_heading(f":doc:`{home} <api/{home}>`", "-"), _says(home), ""]
+        overview += [line for owner, names in owners.items() for line in _summary(owner, names)]
+    toctree = [".. toctree::", "   :hidden:", "", *(f"   api/{home}" for home in homes), ""]
+    pages = {package: "\n".join([*overview, *toctree])}
+    return pages | {f"api/{home}": _module_page(home, owners) for home, owners in homes.items()}
+
+
+Owners = dict[ModuleType, list[str]]
+"""Public names by the module from which they are imported."""
+
+
+def _homes(package: str) -> dict[str, Owners]:
+    """Return the names of the reference by the module that defines them, in the order of these modules."""
+    whole = importlib.import_module(package)
+    owners: Owners = {whole: _names(whole)}
+    for name in INTERFACE[package]:
+        module = importlib.import_module(f"{package}.{name}")
+        owners[module] = [other for other in _names(module) if other not in whole.__all__]
+    homes: dict[str, Owners] = {}
+    for owner, names in owners.items():
+        for name in names:
+            homes.setdefault(_home(owner, name), {}).setdefault(owner, []).append(name)
+    return dict(sorted(homes.items()))
+
+
+def _home(owner: ModuleType, name: str) -> str:
+    """Return the module that defines a public name: its own, or the one from which it was taken."""
+    value = getattr(owner, name)
+    home = getattr(value, "__module__", None)
+    package = owner.__name__.partition(".")[0]
+    if callable(value) and isinstance(home, str) and home.partition(".")[0] == package:
+        return home
+    holders = [
+        module.__name__
+        for module in list(sys.modules.values())
+        if module.__name__.partition(".")[0] == package and _assigns(module, name)
+    ]
+    return min(holders, key=len, default=owner.__name__)
+
+
+def _assigns(module: ModuleType, name: str) -> bool:
+    file = getattr(module, "__file__", None)
+    return bool(file) and ("", name) in ModuleAnalyzer.for_file(file, module.__name__).find_attr_docs()
+
+
+def _says(module: str) -> str:
+    """Return the first paragraph of a module's docstring."""
+    return (inspect.getdoc(importlib.import_module(module)) or "").partition("\n\n")[0]
+
+
+def _module_page(home: str, owners: Owners) -> str:
+    parts = [_heading(home, "="), inspect.getdoc(importlib.import_module(home)) or "", ""]
+    for owner, names in owners.items():
+        parts += _summary(owner, names)
+        parts += [_interface_entry(owner, name) for name in names]
     return "\n".join(parts)
 
 
@@ -223,7 +273,8 @@ def _names(module: ModuleType) -> list[str]:
 
 def _summary(module: ModuleType, names: Sequence[str]) -> list[str]:
     listed = [name for name in names if callable(getattr(module, name))]
-    return [".. autosummary::", "   :nosignatures:", "", *(f"   {name}" for name in listed), ""]
+    table = [".. autosummary::", "   :nosignatures:", "", *(f"   {name}" for name in listed), ""]
+    return [f".. currentmodule:: {module.__name__}", "", *(table if listed else [])]
 
 
 def _interface_entry(module: ModuleType, name: str) -> str:
@@ -270,9 +321,10 @@ def draw_pictures(page: Path, folder: Path) -> None:
 def write_pages(app: Sphinx) -> None:
     """Write all pages."""
     folder = Path(app.srcdir) / "generated"
-    folder.mkdir(exist_ok=True)
+    (folder / "api").mkdir(parents=True, exist_ok=True)
     pages = {"bounds.md": bounds_page(), "policies.md": policies_page(), "commands.md": commands_page()}
-    pages |= {f"{package}.rst": interface_page(package) for package in INTERFACE}
+    for package in INTERFACE:
+        pages |= {f"{name}.rst": text for name, text in interface_pages(package).items()}
     for name, text in pages.items():
         target = folder / name
         if not target.exists() or target.read_text(encoding="utf-8") != text:

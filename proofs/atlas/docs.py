@@ -1,19 +1,26 @@
-"""The findings on docs/atlas.md, worked out from the table docs/data/atlas.csv.
+"""The findings on docs/atlas.md, worked out from the table docs/data/atlas.csv, and its pictures.
 
-``python -m proofs.atlas.docs ATLAS`` takes the table of an atlas over and writes the page's findings anew.
+``python -m proofs.atlas.docs [ATLAS]`` writes both anew; before that it takes over the atlas that is given.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
+from paging.plotting import save
 from proofs.atlas.conjectures import CONJECTURES, hold
+from proofs.atlas.explorer import cycles_of, write_cycles
+from proofs.atlas.figures import comparison, heat_map
 from proofs.atlas.shapes import Shape
 from proofs.atlas.table import Row, read_table, shape_of, subjects_of, value_of
+from proofs.atlas.values import Value
 from proofs.report.docs import filled, markdown
 
 
@@ -114,12 +121,47 @@ def _conjectures(rows: list[Row]) -> str:
     return "## The statements on this table\n\n" + markdown(header, table)
 
 
-def main(atlas: str) -> None:
-    """Take the table of an atlas over into docs/data, and write the findings on docs/atlas.md anew."""
+Drawing = Callable[[Figure, Sequence[Value]], None]
+
+
+def pictures(rows: Iterable[Row]) -> dict[str, tuple[Drawing, list[Value]]]:
+    """Return the pictures of the page by name: what draws them, and the values in them."""
+    values = [
+        Value(subject, *shape_of(row), row[subject], None, None, 0, 0, None)
+        for row in rows
+        for subject in subjects_of([row])
+        if row[subject]
+    ]
+    return {
+        "heatmap-llru": (heat_map, [value for value in values if value.subject == "llru"]),
+        "comparison-l2": (comparison, [value for value in values if value.layers == 2]),
+    }
+
+
+def draw_pictures(rows: Iterable[Row], folder: Path) -> None:
+    """Draw the pictures of the page."""
+    for name, (draw, values) in pictures(rows).items():
+        save(name, partial(_on, draw, values), [folder / f"{name}.png"], content=drawn(values))
+
+
+def _on(draw: Drawing, values: Sequence[Value], figure: Figure) -> None:
+    draw(figure, values)
+
+
+def drawn(values: Iterable[Value]) -> list[list[object]]:
+    """Return the numbers of a picture."""
+    return [[value.subject, *value.shape, value.value] for value in values]
+
+
+def main(atlas: str | None = None) -> None:
+    """Write the findings on docs/atlas.md and its pictures anew, perhaps from a new atlas."""
     docs = Path(__file__).resolve().parents[2] / "docs"
     table = docs / "data" / "atlas.csv"
     table.parent.mkdir(exist_ok=True)
-    shutil.copyfile(Path(atlas) / "atlas.csv", table)
+    if atlas is not None:
+        shutil.copyfile(Path(atlas) / "atlas.csv", table)
+        write_cycles(table.with_name("cycles.csv"), cycles_of(Path(atlas)))
+    draw_pictures(read_table(table), docs / "images" / "atlas")
     page = docs / "atlas.md"
     text = filled(page.read_text(encoding="utf-8"), "findings", findings(read_table(table)))
     page.write_text(text, encoding="utf-8")

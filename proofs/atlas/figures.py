@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import isinf
 from pathlib import Path
+from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from paging.files import slug
 from paging.plotting import BLACK, DASHES, GREY, legend, looks, policy_label, save
+from proofs.atlas.shades import SHADES, shade_of
 from proofs.atlas.values import Value
 
 CELL = 0.44
@@ -23,8 +24,8 @@ CELL = 0.44
 WIDEST = 30
 """Cells that stand side by side at most."""
 
-WORST, ON_DARK = 0.75, 0.45
-"""Shade of a value of k or more, and from which shade on numbers are white."""
+ON_DARK = 0.45
+"""From which shade on numbers are white."""
 
 
 def write_figures(folder: str | Path, values: Sequence[Value]) -> list[Path]:
@@ -51,7 +52,7 @@ def write_figures(folder: str | Path, values: Sequence[Value]) -> list[Path]:
 def heat_map(figure: Figure, values: Sequence[Value]) -> None:
     """Draw one subject's values: a panel per ℓ, k across, n upwards, the number in every cell.
 
-    The shade is the value over k: the lighter the better, and darkest from k on.
+    The shade says how the value compares with k (:data:`proofs.atlas.shades.SHADES`); the legend has it.
     """
     layers = sorted({value.layers for value in values})
     width = {ell: max(v.cache for v in values if v.layers == ell) for ell in layers}
@@ -59,7 +60,7 @@ def heat_map(figure: Figure, values: Sequence[Value]) -> None:
     rows = _rows(layers, width)
     tall = [max(height[ell] for ell in row) for row in rows]
     across = max(sum(width[ell] for ell in row) + 1.5 * len(row) for row in rows)
-    figure.set_size_inches(CELL * across + 0.5, CELL * sum(tall) + 0.75 * len(rows) + 0.7)
+    figure.set_size_inches(max(5.6, CELL * across + 0.5), CELL * sum(tall) + 0.75 * len(rows) + 1.1)
     parts = figure.subfigures(len(rows), 1, height_ratios=[cells + 1.8 for cells in tall], squeeze=False)
     for part, row in zip(parts[:, 0], rows, strict=True):
         widths = [width[ell] for ell in row]
@@ -83,7 +84,18 @@ def heat_map(figure: Figure, values: Sequence[Value]) -> None:
     figure.supxlabel("cache size k (pages)", fontsize=10)
     figure.supylabel("pages per layer n", fontsize=10)
     figure.suptitle(
-        f"{policy_label(values[0].subject)}: exact competitive ratio (· beyond the budget)", fontsize=11
+        f"{policy_label(values[0].subject)}: exact competitive ratio (· beyond the budget)\n", fontsize=11
+    )
+    there = sorted({shade_of(value.number, value.cache) for value in values if value.number is not None})
+    handles = [Patch(label=SHADES[place].words, edgecolor="#999999", **_fill(place)) for place in there]
+    below_title = (0.5, 1 - 0.24 / figure.get_figheight())
+    figure.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=below_title,
+        ncols=len(handles),
+        fontsize=8,
+        columnspacing=1.0,
     )
 
 
@@ -106,11 +118,9 @@ def _cell(axes: Axes, value: Value) -> None:
     if ratio is None:
         axes.text(value.cache, value.pages, "·", ha="center", va="center", color=GREY)
         return
-    share = WORST * (1.0 if isinf(ratio) else min(1.0, float(ratio / value.cache) ** 2))
-    shade = matplotlib.colormaps["Greys"](share)
-    axes.add_patch(
-        Rectangle((value.cache - 0.5, value.pages - 0.5), 1, 1, facecolor=shade, edgecolor="white")
-    )
+    place = shade_of(ratio, value.cache)
+    corner = (value.cache - 0.5, value.pages - 0.5)
+    axes.add_patch(Rectangle(corner, 1, 1, edgecolor="white", **_fill(place)))
     text = "∞" if isinf(ratio) else str(ratio)
     axes.text(
         value.cache,
@@ -119,8 +129,23 @@ def _cell(axes: Axes, value: Value) -> None:
         ha="center",
         va="center",
         fontsize=9 if len(text) < 3 else 7 if len(text) < 5 else 5.5,
-        color="white" if share > ON_DARK else BLACK,
+        color="white" if SHADES[place].dark > ON_DARK else BLACK,
+        bbox={"facecolor": colour(place), "edgecolor": "none", "pad": 0.8} if SHADES[place].hatched else None,
     )
+
+
+def _fill(place: int) -> dict[str, Any]:
+    return {"facecolor": colour(place), "hatch": "////" if SHADES[place].hatched else None}
+
+
+def colour(place: int) -> str:
+    """Return the grey of a shade.
+
+    >>> colour(0), colour(6)
+    ('#f5f5f5', '#191919')
+    """
+    level = round(255 * (1 - SHADES[place].dark))
+    return f"#{level:02x}{level:02x}{level:02x}"
 
 
 def comparison(figure: Figure, values: Sequence[Value]) -> None:

@@ -17,7 +17,10 @@ from paging.numbers import decimal
 from paging.signals import StoppedError, Watch, stoppable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from paging.traces import TraceReading
+    from proofs.report.document import Settings
     from proofs.report.studies import StudySource
 
 COLUMNS = {
@@ -37,6 +40,12 @@ COLUMNS = {
 
 LONGEST = 12
 """Characters of an exact number that a column holds."""
+BOUND_TABLE = "the run that shows it best, for every policy (forced, sequential, cold)"
+
+VERDICT_HEADER = [
+    "policy", "on", "instance", "offline is", "online faults", "offline faults",
+    "observed", "exact", "value there", "verdict",
+]  # fmt: skip
 
 
 @click.command()
@@ -45,9 +54,13 @@ LONGEST = 12
     "--output",
     "directory",
     type=click.Path(),
-    required=True,
     metavar="DIR",
     help="Folder of the report.",
+)
+@click.option(
+    "--claim",
+    metavar="ID",
+    help="Repeat one row of the report instead: a bound or a published number.",
 )
 @click.option(
     "--trace",
@@ -66,7 +79,13 @@ LONGEST = 12
 @seed_option()
 @json_option()
 def reproduce(
-    directory: str, traces: tuple[str, ...], quick: bool, reading: TraceReading, seed: int, as_json: bool
+    directory: str | None,
+    claim: str | None,
+    traces: tuple[str, ...],
+    quick: bool,
+    reading: TraceReading,
+    seed: int,
+    as_json: bool,
 ) -> None:
     """Judge all bounds, run all constructions, compare policies with OPT, and write a report.
 
@@ -75,8 +94,13 @@ def reproduce(
     is refused. Exit code 1 says that the report is there but a bound did not stand. Ctrl-C stops, says how
     far it came, and leaves what stood there before (exit code 130).
 
+    --claim ID shows one row and writes nothing: a bound, judged for every policy that it speaks of, or a
+    published number, judged on every workload and trace. The report shows the ids.
+
     \b
     Examples:
+      paging reproduce --claim L5
+      paging reproduce --claim llru-saving --trace routing.npz
       paging reproduce -o report
       paging reproduce --quick -o report --trace routing.npz
       paging reproduce -o report --trace a.npz --trace b.jsonl.gz --seed 7 --json
@@ -86,11 +110,17 @@ def reproduce(
     from proofs.report.folder import check_target, staged
     from proofs.report.writing import write_report
 
+    if (directory is None) == (claim is None):
+        raise click.UsageError("say where the report goes (-o DIR), or which row to repeat (--claim ID)")
     began = time.perf_counter()
+    settings = Settings.reduced(seed) if quick else Settings(seed)
+    if claim is not None:
+        _repeat(claim, settings, traces, reading, as_json)
+        return
+    assert directory is not None
     target = Path(directory)
     check_target(target)
     sources = _read(traces, reading, as_json)
-    settings = Settings.reduced(seed) if quick else Settings(seed)
     stage = "reading traces"
 
     def begin(label: str) -> AbstractContextManager[Watch]:
@@ -117,6 +147,42 @@ def reproduce(
     _summarise(document, target, as_json)
     if any(row["verdict"] in ("violated", "not reached") for row in document["verdicts"]):
         leave(Exit.REFUTED)
+
+
+def _repeat(
+    claim: str, settings: Settings, traces: tuple[str, ...], reading: TraceReading, as_json: bool
+) -> None:
+    """Compute and show one row of the report."""
+    from proofs.report.document import repeat
+
+    with stoppable() as stop, progress(f"repeating {claim}", show=not as_json, stop=stop) as watch:
+        try:
+            kind, rows = repeat(claim, settings, lambda: _read(traces, reading, as_json), watch)
+        except StoppedError:
+            remark(f"stopped while repeating {claim}")
+            leave(Exit.INTERRUPTED)
+    if as_json:
+        write_json({"claim": claim, "rows": rows})
+    elif kind == "bound":
+        write_table(
+            f"{claim}: {BOUND_TABLE}",
+            VERDICT_HEADER,
+            [_verdict_line(row) for row in rows],
+            left=(0, 1, 2, 3, 9),
+        )
+    else:
+        _write_claims(rows)
+    if any(row["verdict"] in ("violated", "not reached") for row in rows):
+        leave(Exit.REFUTED)
+
+
+def _verdict_line(row: dict[str, Any]) -> list[object]:
+    instance = f"ℓ = {row['layers']}, n = {row['pages']}, k = {row['k']}" if row["k"] else None
+    return [
+        row["policy"], row["on"].split(",")[0] or row["why"], instance,
+        row["offline_is"] if row["k"] else None, row["online"], row["offline"],
+        row["ratio"], row["exact"], row["claim"], row["verdict"],
+    ]  # fmt: skip
 
 
 def _read(traces: tuple[str, ...], reading: TraceReading, as_json: bool) -> list[StudySource]:
@@ -168,12 +234,16 @@ def _summarise(document: dict[str, Any], target: Path, as_json: bool) -> None:
         left=(0, 1, 2, 3, columns.index("verdict"), columns.index("statement is")),
         notes=[f"{column}: {COLUMNS[column]}" for column in columns if COLUMNS[column]],
     )
+    _write_claims(document["claims"], notes=[f"report: {page}"])
+
+
+def _write_claims(claims: list[dict[str, Any]], notes: Sequence[str] = ()) -> None:
     write_table(
         "\nPublished numbers, as third parties report them, on our requests",
         ["reported", "our reading", "requests", "ours", "at k", "verdict"],
-        [_claim_line(claim) for claim in document["claims"]],
+        [_claim_line(claim) for claim in claims],
         left=(0, 1, 2, 5),
-        notes=[f"report: {page}"],
+        notes=notes,
     )
 
 

@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from paging.bibliography import cite
-from paging.errors import LayeredPagingError
+from paging.errors import LayeredPagingError, UnknownNameError
 from paging.model import LayeredInstance
 from paging.numbers import jsonable
 from paging.parallel import Pool, cores, each
@@ -30,7 +31,7 @@ from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import Judgement, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
 from proofs.ratio.distributions import PROCESSES
-from proofs.report.claims import SAID_BY, TOLERANCE, judge_claims
+from proofs.report.claims import CLAIMS, SAID_BY, TOLERANCE, judge_claims
 from proofs.report.folder import SCHEMA
 from proofs.report.growth import grow, growth_jobs, panels_of, sharing_of
 from proofs.report.studies import SYNTHETIC, StudySource, Synthetic, study
@@ -156,6 +157,49 @@ def compute(
     }
     document: dict[str, Any] = jsonable(found)
     return document
+
+
+def repeat(
+    claim: str, settings: Settings, traces: Callable[[], Sequence[StudySource]], watch: Watch = UNWATCHED
+) -> tuple[str, list[Row]]:
+    """Compute one claim of the report again.
+
+    Parameters
+    ----------
+    claim : str
+        The id of a bound, or of a published number.
+    settings : Settings
+    traces : callable
+        Reads the traces; a bound needs none.
+    watch : Watch
+
+    Returns
+    -------
+    str, list
+        ``"bound"`` with a verdict for each policy, or ``"published"`` with a row for each reading and source.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such claim.
+    """
+    published = [one.id for one in CLAIMS]
+    if claim in BOUNDS:
+        judged = [(bound, policy) for bound, policy in pairs() if bound.id == claim]
+        with TemporaryDirectory() as folder:
+            rows = _verdicts(settings, judged, Path(folder), None, watch)
+            _add_exact(settings, rows, None, UNWATCHED)
+        kind = "bound"
+    elif claim in published:
+        drawn = [source.draw(settings.workload_rounds, settings.seed) for source in settings.synthetic]
+        measured = {"points": settings.points, "runs": settings.runs, "seed": settings.seed}
+        studies = [study(source, **measured, watch=watch) for source in (*drawn, *traces())]
+        rows = [row for row in judge_claims(studies) if row["claim"] == claim]
+        kind = "published"
+    else:
+        raise UnknownNameError("claim", claim, [*BOUNDS, *published])
+    plain: list[Row] = jsonable(rows)
+    return kind, plain
 
 
 def _studies(settings: Settings, traces: Sequence[StudySource], stage: Stage) -> Iterator[dict[str, Any]]:

@@ -88,7 +88,7 @@ def draw(plan: Plan, directory: Path, formats: Iterable[str] = FORMATS) -> str:
     """Draw a figure as ``NAME.svg`` and perhaps other formats in a directory and return the SVG text."""
     svg = directory / f"{plan.name}.svg"
     others = [directory / f"{plan.name}.{end}" for end in formats if end != "svg"]
-    save(plan.name, lambda figure: KINDS[plan.kind](figure, plan.data), [*others, svg])
+    save(plan.name, lambda figure: KINDS[plan.kind](figure, plan.data), [*others, svg], content=plan.data)
     return svg.read_text(encoding="utf-8")
 
 
@@ -104,7 +104,7 @@ def _growth(figure: Figure, panel: Mapping[str, Any]) -> None:
     axes.set_xlabel("requests T (log scale)")
     axes.set_ylabel("faults online / offline" + (" (log scale)" if axes.get_yscale() == "log" else ""))
     plain_ticks(axes)
-    legend(figure, axes, columns=2 if _longest_label(panel) > 16 else 3)
+    legend(figure, axes, columns=_columns(axes))
 
 
 def _mark_limit(axes: Axes, panel: Mapping[str, Any]) -> None:
@@ -130,20 +130,32 @@ def _mark_limit(axes: Axes, panel: Mapping[str, Any]) -> None:
 def _offset_curves(axes: Axes, panel: Mapping[str, Any]) -> None:
     """Draw the curves; markers of curves that coincide are set off against each other."""
     curves = panel["curves"]
-    for place, (curve, look) in enumerate(zip(curves, cycle(OTHERS), strict=False)):
-        points = [point for point in curve["points"] if point["offline"]]
-        style = look.keywords() | {"label": policy_label(curve["policy"])}
-        axes.plot(
-            [point["requests"] for point in points],
-            [point["ratio"] for point in points],
-            **style,
-            markevery=(place, max(4, len(curves) + 1)),
-        )
+    drawn = {
+        policy_label(curve["policy"]): [(p["requests"], p["ratio"]) for p in curve["points"] if p["offline"]]
+        for curve in curves
+    }
+    alike = _coinciding(drawn)
+    for place, (labels, look) in enumerate(zip(alike, cycle(OTHERS), strict=False)):
+        style = look.keywords() | {"label": " = ".join(labels)}
+        axes.plot(*zip(*drawn[labels[0]], strict=True), **style, markevery=(place, max(4, len(alike) + 1)))
     promised = _least_promised(curves)
     if promised:
         axes.plot(
             *zip(*promised, strict=True), color=GREY, linewidth=3.2, alpha=0.55, label="promised", zorder=1
         )
+
+
+def _coinciding(curves: Mapping[str, Sequence[tuple[float, float]]]) -> list[list[str]]:
+    """Gather the names of curves that are the same at every point: they are drawn as one, with all names.
+
+    >>> _coinciding({"LRU": [(1, 2.0)], "FIFO": [(1, 2.0)], "OPT": [(1, 1.0)]})
+    [['LRU', 'FIFO'], ['OPT']]
+    """
+    alike: dict[tuple[tuple[float, float], ...], list[str]] = {}
+    for name, points in curves.items():
+        if points:
+            alike.setdefault(tuple(points), []).append(name)
+    return list(alike.values())
 
 
 def _least_promised(curves: Sequence[Mapping[str, Any]]) -> list[tuple[int, float]]:
@@ -175,17 +187,12 @@ def _growth_title(panel: Mapping[str, Any]) -> str:
     return f"{panel['construction']}: {size}"
 
 
-def _longest_label(panel: Mapping[str, Any]) -> int:
-    return max(len(policy_label(curve["policy"])) for curve in panel["curves"])
-
-
 # Faults against cache size.
 
 
 def _faults(figure: Figure, study: Mapping[str, Any]) -> None:
     axes = figure.add_subplot()
-    for name in (*SHOWN, OPT_SPLIT, "opt", "compulsory"):
-        _curve(axes, study, name, "fault_rate", 100)
+    _curves(axes, study, (*SHOWN, OPT_SPLIT, "opt", "compulsory"), "fault_rate", 100)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("faults per request (%)")
     _finish_study(figure, axes, study, "Faults")
@@ -193,8 +200,7 @@ def _faults(figure: Figure, study: Mapping[str, Any]) -> None:
 
 def _ratio(figure: Figure, study: Mapping[str, Any]) -> None:
     axes = figure.add_subplot()
-    for name in (*SHOWN, LRU_SPLIT, OPT_EQUAL, OPT_SPLIT):
-        _curve(axes, study, name, "vs_opt", 1)
+    _curves(axes, study, (*SHOWN, LRU_SPLIT, OPT_EQUAL, OPT_SPLIT), "vs_opt", 1)
     axes.set_yscale("log")
     axes.set_ylim(0.95, max(axes.get_ylim()[1], 2.8))  # with room for what was reported
     note_line(axes, 2.5, "reported: up to 2.5")
@@ -207,8 +213,8 @@ def _ratio(figure: Figure, study: Mapping[str, Any]) -> None:
 
 def _saving(figure: Figure, study: Mapping[str, Any]) -> None:
     axes = figure.add_subplot()
-    for name in ("llru", "llru-lazy", "llru-token", "zrc", "partitioned", LRU_SPLIT):
-        _curve(axes, study, name, "saving_over_lru", 100)
+    compared = ("llru", "llru-lazy", "llru-token", "zrc", "partitioned", LRU_SPLIT)
+    _curves(axes, study, compared, "saving_over_lru", 100)
     note_line(axes, 15, "reported: about 15 %")
     axes.axhline(0, color=BLUE, linewidth=1.0)
     axes.set_ylim(bottom=max(axes.get_ylim()[0], LEAST_SAVING), top=max(axes.get_ylim()[1], 18))
@@ -216,18 +222,32 @@ def _saving(figure: Figure, study: Mapping[str, Any]) -> None:
     _finish_study(figure, axes, study, "Saving over LRU")
 
 
-def _curve(axes: Axes, study: Mapping[str, Any], policy: str, key: str, factor: float) -> None:
-    rows = [row for row in study["rows"] if row["policy"] == policy and row[key] is not None]
-    if rows:
-        values = [factor * row[key] for row in rows]
-        axes.plot([row["k"] for row in rows], values, **LOOKS[policy].keywords())
+def _curves(axes: Axes, study: Mapping[str, Any], policies: Iterable[str], key: str, factor: float) -> None:
+    """Draw a quantity of policies over cache sizes."""
+    curves = {
+        policy: [
+            (row["k"], factor * row[key])
+            for row in study["rows"]
+            if row["policy"] == policy and row[key] is not None
+        ]
+        for policy in policies
+    }
+    for names in _coinciding(curves):
+        label = " = ".join(LOOKS[name].label for name in names)
+        axes.plot(*zip(*curves[names[0]], strict=True), **LOOKS[names[0]].keywords() | {"label": label})
+
+
+def _columns(axes: Axes) -> int:
+    """Return how many columns the legend has: as many as its longest label leaves room for."""
+    longest = max(map(len, axes.get_legend_handles_labels()[1]), default=0)
+    return 3 if longest <= 16 else 2 if longest <= 26 else 1
 
 
 def _finish_study(figure: Figure, axes: Axes, study: Mapping[str, Any], what: str) -> None:
     axes.set_xlabel(f"cache size k (pages, of {study['total_pages']})")
     name = study["id"] if len(study["id"]) <= LONGEST_NAME else study["id"][: LONGEST_NAME - 1] + "…"
     axes.set_title(f"{what}: {name}")
-    legend(figure, axes, height=4)
+    legend(figure, axes, columns=_columns(axes), height=4)
 
 
 KINDS = {"growth": _growth, "faults": _faults, "ratio": _ratio, "saving": _saving}

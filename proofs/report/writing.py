@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -174,10 +173,19 @@ def render(document: Mapping[str, Any], environment: Mapping[str, Any], drawn: M
         order=ORDER,
         least_saving=LEAST_SAVING,
         badges=BADGES,
-        spans=_spans(document["claims"]),
+        repeat=_repeat(str(environment["command"])),
         counts=counts(document),
-        findings=list(findings(document)),
+        findings=list(map(math, findings(document))),
     )
+
+
+def _repeat(command: str) -> str:
+    """Return the command of a report without its folder: with ``--claim`` it repeats one row.
+
+    >>> _repeat("paging reproduce -o report --seed 1")
+    'paging reproduce --seed 1'
+    """
+    return re.sub(r" -o ('[^']*'|\S+)", "", command, count=1)
 
 
 BADGES = {
@@ -222,6 +230,7 @@ def findings(document: Mapping[str, Any]) -> Iterator[str]:
         yield f"{found['bad']} of {found['judged']} verdicts speak against a bound."
     else:
         yield f"No run speaks against a bound: {found['judged']} verdicts from {found['runs']:,} runs."
+    yield from _in_the_worst_case(document)
     for policy in ("zrc", "llru"):
         savings = [
             row["saving_over_lru"]
@@ -230,7 +239,7 @@ def findings(document: Mapping[str, Any]) -> Iterator[str]:
             if row["policy"] == policy and row["saving_over_lru"] is not None
         ]
         if savings:
-            low, high = (f"{100 * end:.0f}".replace("-", "−") for end in (min(savings), max(savings)))
+            low, high = (f"{round(100 * end)}".replace("-", "−") for end in (min(savings), max(savings)))
             yield (
                 f"{policy_label(policy)} saves {low} to {high} % of the faults of LRU, over all requests and "
                 "cache sizes compared."
@@ -250,6 +259,24 @@ def findings(document: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
+WORST_CASE = ("L1", "L3-tight", "L5", "zrc-tight", "L2")
+"""The bounds of the first screen: a fixed split, LRU, LLRU, ZRC, and every deterministic policy."""
+
+
+def _in_the_worst_case(document: Mapping[str, Any]) -> Iterator[str]:
+    """Say what the bounds come to, if all of them stand."""
+    bounds = {bound["id"]: bound for bound in document["bounds"]}
+    shown = [bounds[id] for id in WORST_CASE if id in bounds]
+    if len(shown) == len(WORST_CASE) and all(BADGES[bound["verdict"]][0] == "good" for bound in shown):
+        split, lru, llru, zrc, best = (bound["value"] for bound in shown)
+        where = bounds["zrc-tight"]["conditions"].partition(", k <")[0]
+        yield (
+            f"In the worst case, proved: a fixed split of the cache is {split}, LRU pays up to {lru} times "
+            f"OPT, LLRU at most {llru} times, ZRC {zrc} (for {where}), and no deterministic policy less than "
+            f"{best}."
+        )
+
+
 def _mean_ratios(study: Mapping[str, Any]) -> dict[str, float]:
     """Return the mean observed ratio to OPT of every online policy that shares the cache."""
     ratios: dict[str, list[float]] = {}
@@ -257,11 +284,6 @@ def _mean_ratios(study: Mapping[str, Any]) -> dict[str, float]:
         if row["policy"] in POLICIES and row["sharing"] == "shared" and row["vs_opt"] is not None:
             ratios.setdefault(row["policy"], []).append(row["vs_opt"])
     return {policy: fmean(values) for policy, values in ratios.items()}
-
-
-def _spans(claims: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """How many rows of the table of claims each claim and each reading takes."""
-    return dict(Counter(key for claim in claims for key in (claim["claim"], claim["reading"])))
 
 
 def _cited(document: Mapping[str, Any]) -> dict[str, str]:

@@ -12,12 +12,15 @@ from pathlib import Path
 from subprocess import DEVNULL
 
 import pytest
+from PIL import Image
 
-from paging import ModelError
+from paging import ModelError, RequestSequence, farthest_in_future, simulate
 from paging.cli.main import run as paging_run
+from paging.plotting import content_digest
 from paging.signals import Watch
 from proofs.atlas.conjectures import CONJECTURES, evidence
-from proofs.atlas.docs import findings
+from proofs.atlas.docs import drawn, findings, pictures
+from proofs.atlas.explorer import document, read_cycles
 from proofs.atlas.files import AtlasError, open_atlas, read_values
 from proofs.atlas.shapes import Shape, shapes
 from proofs.atlas.subjects import check_subjects
@@ -204,6 +207,37 @@ def test_the_page_says_what_its_table_says() -> None:
     for subject in ("lru", "llru", "llru-lazy", "llru-token", "fifo", "clock", "fwf"):
         assert sum(value_of(row, subject) is not None for row in rows) >= 150
     assert sum(value_of(row, "game") is not None for row in rows) >= 60
+
+
+def test_the_pictures_show_what_the_table_says() -> None:
+    shown = pictures(read_table(ROOT / "docs" / "data" / "atlas.csv"))
+    folder = ROOT / "docs" / "images" / "atlas"
+    assert {path.stem for path in folder.iterdir()} == set(shown)
+    for name, (_, values) in shown.items():
+        found = Image.open(folder / f"{name}.png").info["Content"]
+        assert found == content_digest(drawn(values)), "python -m proofs.atlas.docs draws it anew"
+
+
+def test_the_explorer_has_every_value_and_cycles_that_force_it() -> None:
+    rows = read_table(ROOT / "docs" / "data" / "atlas.csv")
+    cycles = read_cycles(ROOT / "docs" / "data" / "cycles.csv")
+    found = document(rows, cycles)
+    assert len(found["values"]) == sum(bool(row[subject]) for row in rows for subject in subjects_of(rows))
+    for (subject, shape), cycle in list(cycles.items())[::40]:
+        value = next(
+            one
+            for one in found["values"]
+            if (one["subject"], one["layers"], one["pages"], one["k"]) == (subject, *shape)
+        )
+        costs = []
+        for turns in (9, 10):
+            requests = [*cycle.prefix, *cycle.requests * turns]
+            sequence = RequestSequence(shape.instance, requests)
+            costs.append((simulate(subject, sequence).faults, farthest_in_future(sequence).faults))
+        (online, offline), (more, offline_more) = costs
+        assert (more - online, offline_more - offline) == (cycle.online, cycle.offline)
+        bounded = value["value"] != "unbounded"
+        assert not bounded or Fraction(value["value"]) == Fraction(cycle.online, cycle.offline)
 
 
 @pytest.mark.slow

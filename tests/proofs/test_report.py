@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from PIL import Image
 
 import paging.parallel
 import proofs.report.document
@@ -26,16 +27,18 @@ from paging import LayeredInstance, RequestSequence, Trace, farthest_in_future, 
 from paging.cli.main import run
 from paging.errors import ModelError
 from paging.files import slug
-from paging.numbers import read_exact
+from paging.numbers import jsonable, read_exact
 from paging.parallel import Pool
-from paging.plotting import LOOKS
+from paging.plotting import LOOKS, content_digest
 from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import pairs, verdict_on
+from proofs.report.cells import math
 from proofs.report.claims import CLAIMS, faults_of, judge_claims
 from proofs.report.docs import block, default_claims, default_workloads, published_numbers, reported_bounds
 from proofs.report.document import UNJUDGED, Settings, _verdict_row, compute, environment, exact_value
 from proofs.report.figures import draw, plans
 from proofs.report.folder import SCHEMA, ReportError, check_target, staged
+from proofs.report.growth import grow, growth_jobs, panels_of
 from proofs.report.studies import ORDER, SYNTHETIC, StudySource, cache_sizes, read_source, study
 from proofs.report.writing import data_tables, findings, write_report
 from tests.helpers.browser import Visit, expect
@@ -361,6 +364,16 @@ def test_figures_are_the_same_every_time(document: dict[str, Any], tmp_path: Pat
         assert first.read_bytes() == second.read_bytes()
 
 
+def test_markers_say_their_values_and_coinciding_curves_all_their_names(folder: Path) -> None:
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    cyclic = text.partition('aria-label="Ratio of faults against sequence length on the construction cyclic')[
+        2
+    ]
+    titles = re.findall("<title>(.*?)</title>", cyclic.partition("</svg>")[0])
+    assert titles[0] == "LRU = FIFO = CLOCK = FWF = MARK-FIFO: 7, 1"
+    assert titles[-1].startswith("LRU = FIFO")
+
+
 def test_lines_differ_without_colour() -> None:
     looks = [(look.marker, look.line, look.hollow) for look in LOOKS.values()]
     assert len(set(looks)) == len(looks)
@@ -396,6 +409,11 @@ def test_the_name_of_a_trace_runs_no_script_in_a_browser(folder: Path, visit: Vi
     assert page.locator("img, script").count() == 0
     assert asked == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    if width == 400:  # each row is a card: nothing is to be scrolled aside
+        for name in ("theorems", "claims-table"):
+            box = page.locator(f"#{name}").locator("xpath=..")
+            assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), name
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(prefer_css_page_size=True))) <= 10
 
 
 def test_page_shows_the_verdicts_of_the_json(document: dict[str, Any], page: Page) -> None:
@@ -437,16 +455,17 @@ def test_the_first_screen_says_what_the_numbers_say(document: dict[str, Any], fo
         for k in found["caches"]
     ]
     low, high = (f"{100 * end:.0f}".replace("-", "−") for end in (min(savings), max(savings)))
-    assert said[1].startswith(f"ZRC saves {low} to {high} % of the faults of LRU")
+    assert said[1].endswith("and no deterministic policy less than k − ℓ + 1.")
+    assert said[2].startswith(f"ZRC saves {low} to {high} % of the faults of LRU")
     text = (folder / "report.html").read_text(encoding="utf-8")
-    assert all(f"<li>{sentence}</li>" in text for sentence in said)
+    assert all(f"<li>{math(sentence)}</li>" in text for sentence in said)
     against = [{**document["verdicts"][0], "verdict": "violated"}]
     assert next(findings({**document, "verdicts": against})) == "1 of 1 verdicts speak against a bound."
 
 
 def test_page_shows_the_claims_of_the_json(document: dict[str, Any], page: Page) -> None:
     expected = [values(claim["value"], claim["k"]) for claim in document["claims"]]
-    assert page.tables["claims-table"] == expected
+    assert [row for row in page.tables["claims-table"] if row] == expected  # an empty one opens a claim
     assert len(expected) == sum(
         len(claim.readings) * sum(map(claim.applies, document["studies"])) for claim in CLAIMS
     )
@@ -584,6 +603,29 @@ def test_command_ends_with_1_if_a_bound_does_not_stand(
     assert "✗ violated" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("tiny")
+def test_one_row_is_repeated_as_the_report_has_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    words = ["reproduce", "--quick", "--seed", "3", "--json"]
+    assert run([*words, "--claim", "L5"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    whole = compute(Settings.reduced(3), directory=tmp_path)
+    assert row == next(found for found in whole["verdicts"] if found["bound"] == "L5")
+    assert run(["reproduce", "--quick", "--claim", "llru-saving"]) == 0  # of no workload, here
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--claim", "L55"], "unknown claim 'L55': known are "),
+        (["--claim", "L5", "-o", "report"], "say where the report goes (-o DIR), or which row"),
+        ([], "say where the report goes (-o DIR), or which row"),
+    ],
+)
+def test_which_row_is_said_once(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["reproduce", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_help_needs_no_drawing_library() -> None:
     code = (
         "import sys; from paging.cli.main import run; run(['reproduce', '--help']); "
@@ -593,6 +635,22 @@ def test_help_needs_no_drawing_library() -> None:
 
 
 # The documentation. When it is out of date: python -m proofs.report.docs docs/reproduce.md TRACE TRACE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", ["cyclic", "one-page-each"])
+def test_the_gallery_shows_the_growth_of_the_constructions(id: str) -> None:
+    settings = Settings()
+    jobs = [job for job in growth_jobs(settings.growth_requests, settings.seed) if job[0] == id]
+    panel = jsonable(panels_of([grow(job) for job in jobs]))[0]
+    found = Image.open(DOCS.parent / "images" / "adversaries" / f"{id}.png").info["Content"]
+    assert found == content_digest(panel), "python -m proofs.report.docs docs/reproduce.md draws it anew"
+
+
+def test_every_construction_has_a_picture() -> None:
+    folder = DOCS.parent / "images" / "adversaries"
+    assert {path.stem for path in folder.iterdir()} == set(constructions())
+    assert all("Content" in Image.open(path).info for path in folder.iterdir())
 
 
 def test_docs_show_the_reported_bounds() -> None:

@@ -44,3 +44,13 @@ def test_make_help_says_what_every_target_does() -> None:
         pytest.skip("make is not installed")
     explained = {line.split()[0] for line in done.stdout.splitlines() if re.match(r"[a-z-]+  +\S", line)}
     assert explained == set(targets[1].split())
+
+
+def test_the_bibtex_says_what_the_citation_file_says() -> None:
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to-cite-a-value.md").read_text(encoding="utf-8")
+    facts = re.findall(r"^ *(?:- )?(?:title|year|doi|family-names|given-names): (.+)$", cited, re.M)
+    assert len(facts) == 12
+    assert [fact for fact in facts if fact.strip('"') not in page] == []
+    assert "authors:\n  - name: The layered-paging developers" in cited
+    assert "{{The layered-paging developers}}" in page

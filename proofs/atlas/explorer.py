@@ -1,0 +1,140 @@
+"""The atlas for a browser: one JSON document with every value, its cycle, and the command that repeats it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from paging.numbers import decimal
+from paging.plotting import policy_label
+from proofs.atlas.shades import SHADES, shade_of
+from proofs.atlas.shapes import Shape
+from proofs.atlas.table import Row, shape_of, subjects_of, value_of
+
+LONGEST = 120
+"""Requests of a cycle, with those that lead to it, up to which it is kept."""
+
+COMMANDS = {"game": "paging game", "zrc-any-tie": "paging game --rule zrc"}
+"""What repeats a value of a subject that is no policy."""
+
+PROOFS = {
+    "game": "a decision graph for the adversary, and a choice of victims with a potential for the algorithm",
+    "zrc-any-tie": "a potential over all ways to break ties",
+}
+"""What a certificate holds; of a policy a cycle and a potential."""
+
+
+class ForcingCycle(NamedTuple):
+    """Requests that force a ratio for ever: those that lead to the cycle, the cycle, and what it costs."""
+
+    prefix: tuple[int, ...]
+    requests: tuple[int, ...]
+    online: int
+    offline: int
+
+
+Cycles = Mapping[tuple[str, Shape], ForcingCycle]
+
+HEADER = ("subject", "ℓ", "n", "k", "prefix", "cycle", "online", "offline")
+
+
+def cycles_of(atlas: Path) -> dict[tuple[str, Shape], ForcingCycle]:
+    """Return the cycles in an atlas' certificates, as far as they are short."""
+    found = {}
+    for path in sorted(atlas.glob("certificates/*/*.json.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as stream:
+            document = json.load(stream)
+        evidence = document["evidence"].get("cycle")
+        if evidence and len(evidence["prefix"]) + len(evidence["cycle"]) <= LONGEST:
+            instance, claim = document["claim"]["instance"], document["claim"]
+            shape = Shape(instance["layers"], instance["pages"], instance["cache"])
+            parts = tuple(evidence["prefix"]), tuple(evidence["cycle"])
+            found[claim["policy"], shape] = ForcingCycle(*parts, evidence["online"], evidence["offline"])
+    return found
+
+
+def write_cycles(path: Path, cycles: Cycles) -> None:
+    """Write cycles as a table."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(HEADER)
+        for (subject, shape), cycle in sorted(cycles.items()):
+            requests = (" ".join(map(str, part)) for part in (cycle.prefix, cycle.requests))
+            writer.writerow([subject, *shape, *requests, cycle.online, cycle.offline])
+
+
+def read_cycles(path: Path) -> dict[tuple[str, Shape], ForcingCycle]:
+    """Return the cycles of a table."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {
+            (row["subject"], Shape(int(row["ℓ"]), int(row["n"]), int(row["k"]))): ForcingCycle(
+                tuple(map(int, row["prefix"].split())),
+                tuple(map(int, row["cycle"].split())),
+                int(row["online"]),
+                int(row["offline"]),
+            )
+            for row in csv.DictReader(stream)
+        }
+
+
+def document(rows: Iterable[Row], cycles: Cycles) -> dict[str, Any]:
+    """Return the atlas as plain data.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        The table (:func:`proofs.atlas.table.read_table`).
+    cycles : mapping
+        Cycles by subject and instance, where they are known.
+
+    Returns
+    -------
+    dict
+        ``subjects``, ``shades`` (words, darkness, hatching) and ``values``, each with its place among the
+        shades, whether it is the least of all subjects there, cycle, proof and command.
+    """
+    table = list(rows)
+    subjects = subjects_of(table)
+    values = [
+        _value(row, subject, cycles.get((subject, shape_of(row))))
+        for row in table
+        for subject in subjects
+        if row[subject]
+    ]
+    return {
+        "subjects": [{"id": subject, "label": policy_label(subject)} for subject in subjects],
+        "shades": [{"words": one.words, "dark": one.dark, "hatched": one.hatched} for one in SHADES],
+        "values": values,
+    }
+
+
+def _value(row: Row, subject: str, cycle: ForcingCycle | None) -> dict[str, Any]:
+    shape, value = shape_of(row), value_of(row, subject)
+    assert value is not None
+    file = f"{subject}-{shape.layers}-{shape.pages}-{shape.cache}.json.gz"
+    instance = f"-l {shape.layers} -n {shape.pages} -k {shape.cache}"
+    command = f"{COMMANDS.get(subject, f'paging exact {subject}')} {instance} --certificate {file}"
+    found: dict[str, Any] = {
+        "subject": subject,
+        "layers": shape.layers,
+        "pages": shape.pages,
+        "k": shape.cache,
+        "value": row[subject],
+        "decimal": None if row[subject] == "unbounded" else decimal(row[subject]),
+        "shade": shade_of(value, shape.cache),
+        "proof": PROOFS.get(subject, "a cycle that forces the ratio, and a potential that bounds it"),
+        "command": command,
+        "verify": f"paging verify {file}",
+    }
+    if cycle is not None:
+        found["cycle"] = {
+            "prefix": list(cycle.prefix),
+            "requests": list(cycle.requests),
+            "online": cycle.online,
+            "offline": cycle.offline,
+        }
+    return found
