@@ -40,6 +40,8 @@ browser:
 	@[ -d tests/browser/node_modules/axe-core ] \
 	|| npm ci --silent --no-audit --no-fund --prefix tests/browser \
 	|| echo "accessibility tests will be skipped: npm could not install axe-core"
+	@[ -d docs/node_modules/katex ] || npm ci --silent --no-audit --no-fund --prefix docs \
+	|| echo "formulas of the site will not be tested: npm could not install KaTeX"
 
 ## coq: what the machine-checked theorems need, where it can be had; without it they are skipped
 coq:

@@ -1,5 +1,6 @@
 """README is true: every block of the tour runs, and its test command is what continuous integration runs."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -26,15 +27,19 @@ def test_the_python_blocks_print_what_they_say(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_commands_say_what_is_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    subprocess.run([sys.executable, "-c", PYTHON[1]], check=True)
     (tmp_path / "median.py").write_text(PYTHON[0], encoding="utf-8")
+    rows = [[[t % 5, 5], [6, t % 3]] for t in range(40)]  # as a server answers: tokens, layers, experts
+    answer = {"choices": [{"routed_experts": rows}]}
+    (tmp_path / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
     printed = {command: shown(command) for command in re.findall(r"^(paging .*?)(?:  +#.*)?$", TEXT, re.M)}
     words = {name: text for command, text in printed.items() for name in [command.split()[1]]}
     assert "unbounded" in words["exact"]
     assert words["verify"].startswith("VERIFIED")
     assert re.search(r"^ *3 +4 ", words["game"], re.M)
     promised = next(block for block in re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL))
-    assert " ".join(promised.split()) in " ".join(words["diagnose"].split())
+    (sample,) = (text for command, text in printed.items() if "sample:" in command)
+    assert " ".join(promised.split()) in " ".join(sample.split())
+    assert "misses on 160 requests, 40 tokens" in words["diagnose"]
 
 
 def shown(command: str) -> str:
