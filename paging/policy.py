@@ -167,7 +167,7 @@ class Policy:
 
     @property
     def name(self) -> str:
-        """The id, with parameters where they differ from the defaults.
+        """The id, with parameters where they differ from the defaults and a spec can write them.
 
         Examples
         --------
@@ -178,7 +178,7 @@ class Policy:
         for key, default in _parameters(cast(Any, type(self))).items():
             value = getattr(self, key, default)
             plain = value.spec if isinstance(value, Policy) else value
-            if plain != default:
+            if isinstance(plain, int | float | str | tuple) and plain != default:
                 changed.append(f"{key}={value_text(plain)}")
         return ":".join(filter(None, [self.id, ",".join(changed)]))
 

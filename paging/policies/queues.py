@@ -96,7 +96,7 @@ def _last_of(
 
 @cache
 def _slru(segments: int) -> Serve:
-    def serve(labels: LabelArray, page: int, _slot: int, frame: Frame) -> None:
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         base = frame.cache + 1
         count = min(segments, frame.cache)
         share = frame.cache // count
@@ -177,7 +177,7 @@ class SLRU(Policy):
 
 @cache
 def _two_queues(inside: float, outside: float) -> Serve:
-    def serve(labels: LabelArray, page: int, _slot: int, frame: Frame) -> None:
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         base = frame.cache + 1
         if labels[page] > 0:
             if labels[page] > base:
@@ -370,7 +370,7 @@ class ARC(Policy):
 
 @cache
 def _s3_fifo(small: float, ghost: float, threshold: int) -> Serve:
-    def serve(labels: LabelArray, page: int, _slot: int, frame: Frame) -> None:
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         base = frame.cache + 1
         if labels[page] > 0:
             if labels[page] % 4 < 3:

@@ -281,7 +281,7 @@ INSTANCE = LayeredInstance(2, 4, 3)
         ("zipf:alpha=nan,rounds=5", "alpha must be a number in 0 … 10, got nan"),
         ("zipf:alpha=steep,rounds=5", "alpha must be a number in 0 … 10, got 'steep'"),
         ("zipf:alpha=1/2/3,rounds=5", "one for each of the 2 layers, got 3"),
-        ("zipf:alpha=1/x,rounds=5", "got 'x'"),
+        ("zipf:alpha=1/x,rounds=5", "got '1/x'"),
         ("sticky:p=1.01,rounds=5", "p must be a number in 0 … 1"),
         ("correlated:c=-0.1,rounds=5", "c must be a number in 0 … 1"),
         ("stack-distance:ratio=0,rounds=5", "ratio must be a number in 0.001 … 1"),
