@@ -99,7 +99,10 @@ def _answers(text: bytes) -> Iterator[tuple[str, Mapping[str, Any]]]:
         raise TraceError("there is no answer in it")
     for where, answer in items:
         if not isinstance(answer, dict):
-            raise TraceError(f"{where}an answer must be a JSON object, got {shorten(answer)}")
+            raise TraceError(
+                f"{where.rstrip('.: ') or 'the file'}: an answer must be a JSON object such as "
+                f'{{"{EXPERTS}": …}}, got {shorten(answer)}'
+            )
         yield where, answer
 
 
@@ -121,7 +124,7 @@ def _sequences(
         raise TraceError(
             f"{where}there is no {EXPERTS} in it, at the top or in {', '.join(PARTS)}, also inside "
             f"{', '.join(INSIDE)}: was the server started with --enable-return-routed-experts, and asked for "
-            "them? It holds " + ", ".join(map(str, list(answer)[:8]))
+            "them? It holds " + (", ".join(map(str, list(answer)[:8])) or "nothing")
         )
     name, value = _field(answer, PROMPT)
     if value is not None:

@@ -122,6 +122,7 @@ def _limit(
 ) -> tuple[int | None, int | None]:
     """Return how many states to build at most and, where that can be told, about how many there are."""
     from paging.policy import get_policy
+    from proofs.ratio.distributions import PROCESSES
     from proofs.ratio.estimate import affordable_states, estimated_states
 
     answer = get_policy(policy)
@@ -130,7 +131,8 @@ def _limit(
     ):
         return None, None  # refused, with the reason, where the work is done
     if answer.randomized:
-        return (PROBED if said else None), None
+        closes = answer.id in PROCESSES  # other distributions may be without end
+        return ((PROBED if closes else 1) if said else None), None
     estimate = estimated_states(answer, instance, opt_cache=opt_cache)
     affordable = affordable_states(instance)
     if said:

@@ -110,7 +110,9 @@ def reproduce(
     from proofs.report.folder import check_target, staged
     from proofs.report.writing import write_report
 
-    if (directory is None) == (claim is None):
+    if directory is not None and claim is not None:
+        raise click.UsageError("--claim prints one row and writes nothing: leave out -o")
+    if directory is None and claim is None:
         raise click.UsageError("say where the report goes (-o DIR), or which row to repeat (--claim ID)")
     began = time.perf_counter()
     settings = Settings.reduced(seed) if quick else Settings(seed)

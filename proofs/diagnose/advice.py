@@ -144,20 +144,24 @@ def sharing(runs: SizeRuns, split: int | None) -> dict[str, Any]:
     lru = lru_of(runs).faults
     known = {"an equal split": fixed.faults} if fixed is not None else {}
     if split is not None:
-        known["the best split, known in hindsight,"] = split
+        known["the best split (known in hindsight)"] = split
     if not known:
         return facts | {"better": "shared", "text": "A fixed split is not possible here: share the cache."}
     name, faults = min(known.items(), key=lambda item: item[1])
-    gain = Fraction(shared.faults - faults, lru)
-    inside = f"{name} with LRU inside"
-    if gain >= SMALL:
-        text = f"Split the cache over the layers: {inside} saves {percent(gain)} of LRU's misses more than "
-    elif gain > -SMALL:
-        text = f"Splitting the cache makes no difference: {inside} is within {percent(abs(gain))} of "
+    alike = Fraction(lru - faults, lru)
+    if abs(alike) < SMALL:
+        text = f"With LRU {name} of the cache over the layers makes no difference"
     else:
-        text = f"Share the cache: {inside} costs {percent(-gain)} of LRU's misses more than "
+        text = (
+            f"With LRU {name} of the cache over the layers {'saves' if alike > 0 else 'costs'} "
+            f"{percent(abs(alike))} of the misses"
+        )
+    gain = Fraction(shared.faults - faults, lru)
     better = "per-layer" if gain >= SMALL else "shared"
-    return facts | {"better": better, "text": f"{text}{shared.name} on a shared cache."}
+    if shared.name != BASELINE:
+        text += f"; {shared.name} on a shared cache saves {percent(Fraction(lru - shared.faults, lru))}"
+    verdict = "Split the cache" if better == "per-layer" else "Share the cache"
+    return facts | {"better": better, "text": f"{verdict}: {text[0].lower()}{text[1:]}."}
 
 
 def guarantee(policy: str, instance: LayeredInstance) -> dict[str, Any]:
@@ -228,11 +232,14 @@ def recommendation(
         reason = "every miss is the first request of an expert: everything fits"
         more = ""
     elif parts.working_set >= MOSTLY:
-        more = "What remains is the working set's: only more memory, smaller experts or prefetching help."
+        more = (
+            "What remains is the working set's: only more memory or smaller experts save it, and prefetching "
+            "hides its time."
+        )
     else:
         more = (
-            f"Foresight (prediction, prefetching) could save at most {percent(parts.foresight)} of LRU's "
-            "misses more."
+            f"Evicting with foresight could save at most {percent(parts.foresight)} of LRU's misses more; "
+            "prefetching saves none, it hides their time."
         )
     sizes = {
         "lru_size_for_best": _size_with(curve, best.faults),

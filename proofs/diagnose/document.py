@@ -318,4 +318,6 @@ def _worth(
     recall = f"{100 * float(prefetcher.recall):g} %"
     if hurts is None:
         return f"{text} With recall {recall} it hurts at none of the precisions tried, 10 % … 100 %."
+    if hurts == 1:
+        return f"{text} With recall {recall} it hurts at every precision tried, even at 100 %."
     return f"{text} With recall {recall} it begins to hurt at precision {100 * float(hurts):g} %."
