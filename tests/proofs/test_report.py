@@ -619,7 +619,7 @@ def test_one_row_is_repeated_as_the_report_has_it(capsys: pytest.CaptureFixture[
     ("words", "said"),
     [
         (["--claim", "L55"], "unknown claim 'L55': known are "),
-        (["--claim", "L5", "-o", "report"], "say where the report goes (-o DIR), or which row"),
+        (["--claim", "L5", "-o", "report"], "--claim prints one row and writes nothing: leave out -o"),
         ([], "say where the report goes (-o DIR), or which row"),
     ],
 )
