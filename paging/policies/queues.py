@@ -202,7 +202,8 @@ class TwoQ(Policy):
 
     A new page enters the queue A1in, a page remembered in A1out the LRU list Am; hits reorder Am alone. With
     a full cache A1in gives its oldest page away, which A1out then remembers, if A1in holds more than its
-    share of the cache; otherwise Am gives its least recent.
+    share of the cache; otherwise Am gives its least recent. A page found in A1out leaves it before another is
+    remembered there.
 
     Parameters
     ----------
