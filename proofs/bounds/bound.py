@@ -75,7 +75,9 @@ class Subject:
     Attributes
     ----------
     names : tuple of str
-        Registry ids; with parameters a policy keeps its id.
+        Registry ids.
+    any_parameters : bool
+        Whether it holds of the named policies with all parameters; else with their defaults alone.
     traits : tuple of tuple of str
         Classes of policies, each by the traits (:data:`paging.policy.TRAITS`) its members have; a policy in
         any of them is meant. The trait ``online`` stands for a policy as such.
@@ -91,10 +93,12 @@ class Subject:
     names: tuple[str, ...] = ()
     traits: tuple[tuple[str, ...], ...] = ()
     exists: bool = False
+    any_parameters: bool = False
 
     def includes(self, policy: Policy) -> bool:
         """Tell whether the theorem is about a policy."""
-        return policy.id in self.names or any(policy.traits.issuperset(needed) for needed in self.traits)
+        name = policy.id if self.any_parameters else policy.name
+        return name in self.names or any(policy.traits.issuperset(needed) for needed in self.traits)
 
     @property
     def policies(self) -> tuple[str, ...]:

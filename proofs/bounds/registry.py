@@ -65,7 +65,7 @@ TABLE = (
         id="L1",
         kind="lower",
         measure="deterministic",
-        subject=named("partitioned"),
+        subject=Subject(names=("partitioned",), any_parameters=True),
         measured=("partitioned", "partitioned:policy=fifo", "partitioned:policy=lfu"),
         value=sympy.oo,
         range=ONE_A_VISIT,

@@ -78,6 +78,16 @@ def test_a_class_of_policies_is_known_by_its_traits() -> None:
     assert get_bound("L1").subject.includes(get_policy("partitioned:policy=fwf"))
 
 
+def test_a_theorem_about_a_policy_is_about_its_default_parameters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # With one segment SLRU is LRU: its ratio is k, whatever is proved of four segments.
+    assert get_bound("slru-unbounded").subject.includes(get_policy("slru:segments=4"))
+    assert not get_bound("slru-unbounded").subject.includes(get_policy("slru:segments=1"))
+    assert run(["exact", "slru:segments=1", "-l", "1", "-n", "4", "-k", "3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ratio"] == "3"
+
+
 def test_constructions_and_policies_refer_to_bounds_that_exist() -> None:
     for adversary in constructions().values():
         assert adversary.id in get_bound(adversary.bound).constructions
