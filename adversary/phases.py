@@ -1,7 +1,8 @@
-"""Offline schedules on k + 1 pages: one fault per k-phase."""
+"""Offline schedules for few pages: one fault per k-phase, or one load per page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -52,3 +53,20 @@ def phase_schedule(sequence: RequestSequence) -> tuple[Schedule, tuple[int, ...]
         entries[start] = left_out
         present = (present - {left_out}) | {requests[start]}
     return Schedule(sequence, entries), tuple(starts)
+
+
+def loads_once(sequence: RequestSequence, victims: Sequence[int]) -> Schedule:
+    """Return the offline schedule that loads every page once, when it is first requested.
+
+    Parameters
+    ----------
+    sequence : RequestSequence
+    victims : sequence of int
+        The pages that leave for those after the first k, in this order; they must not come again.
+    """
+    entries = np.full(len(sequence), HIT, dtype=np.int32)
+    loads = np.sort(np.unique(sequence.requests, return_index=True)[1])
+    entries[loads[: sequence.instance.cache]] = FREE
+    later = loads[sequence.instance.cache :]
+    entries[later] = victims[: len(later)]
+    return Schedule(sequence, entries)

@@ -4,7 +4,8 @@ import numpy as np
 import sympy
 
 from adversary.construction import Construction, Promise, construction, k, require
-from paging.model import FREE, HIT, LayeredInstance, RequestSequence, Schedule
+from adversary.phases import loads_once
+from paging.model import LayeredInstance, RequestSequence
 
 
 @construction(
@@ -49,15 +50,10 @@ def alternating(instance: LayeredInstance, rounds: int) -> Construction:
     opening = list(range(cache - 1)) * 2
     tail = [cache - 1 + t % 2 for t in range(max(0, rounds - len(opening)))]
     sequence = RequestSequence(instance, np.array(opening + tail, dtype=np.int32)).prefix(rounds)
-    entries = np.full(len(sequence), HIT, dtype=np.int32)
-    entries[: min(cache - 1, len(sequence))] = FREE
-    for t, entry in enumerate((FREE, 0)[: len(tail)], start=len(opening)):
-        entries[t] = entry
     start = len(opening) + 2
     promise = Promise("two requests", sympy.Integer(2), sympy.Integer(0), k + 1)
     boundaries = tuple(range(start, len(sequence) + 1, 2))
-    offline = Schedule(sequence, entries)
-    return Construction(sequence, offline, promise, boundaries, {"k": cache})
+    return Construction(sequence, loads_once(sequence, [0]), promise, boundaries, {"k": cache})
 
 
 @construction(
@@ -111,15 +107,10 @@ def alternating_layered(instance: LayeredInstance, rounds: int) -> Construction:
         for layer in range(layers)
     ]
     sequence = RequestSequence(instance, np.array(opening + tail, dtype=np.int32)).prefix(rounds * layers)
-    entries = np.full(len(sequence), HIT, dtype=np.int32)
-    entries[np.unique(sequence.requests, return_index=True)[1]] = FREE
-    second = len(opening) + layers + wide
-    if second < len(sequence):
-        entries[second] = filling[wide][0]
     start = len(opening) + 2 * layers
     return Construction(
         sequence,
-        Schedule(sequence, entries),
+        loads_once(sequence, [filling[wide][0]]),
         Promise("two rounds", sympy.Integer(1), sympy.Integer(0), k + 1),
         tuple(range(start, len(sequence) + 1, 2 * layers)),
         {"k": cache},

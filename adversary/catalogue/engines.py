@@ -7,7 +7,8 @@ import numpy as np
 import sympy
 
 from adversary.construction import Construction, Promise, construction, k, require
-from paging.model import FREE, HIT, LayeredInstance, RequestSequence, Schedule
+from adversary.phases import loads_once
+from paging.model import LayeredInstance, RequestSequence
 from paging.policies.queues import S3FIFO, SLRU, TwoQ
 
 
@@ -24,15 +25,10 @@ def _built(
     ``victims`` are the pages that it evicts once k pages are loaded; they do not come again.
     """
     sequence = RequestSequence(instance, np.array(opening + tail, dtype=np.int32)).prefix(rounds)
-    entries = np.full(len(sequence), HIT, dtype=np.int32)
-    loads = np.sort(np.unique(sequence.requests, return_index=True)[1])
-    entries[loads[: instance.cache]] = FREE
-    later = loads[instance.cache :]
-    entries[later] = victims[: len(later)]
     begin = len(opening) + len(set(tail))
     return Construction(
         sequence,
-        Schedule(sequence, entries),
+        loads_once(sequence, victims),
         Promise("one request", sympy.Integer(1), sympy.Integer(0), start),
         tuple(range(begin, len(sequence) + 1)),
         {"k": instance.cache},

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import sympy
 
+from adversary.catalogue.missing_page import even_spread
 from adversary.construction import Construction, Promise, construction, k, require
-from paging.model import FREE, HIT, LayeredInstance, RequestSequence, Schedule
+from adversary.phases import phase_schedule
+from paging.model import LayeredInstance, RequestSequence
 
 
 @construction(
@@ -50,37 +54,18 @@ def taking_turns(instance: LayeredInstance, rounds: int) -> Construction:
         ("k ≥ ℓ", cache >= layers),
         ("k < number of pages", cache < instance.total_pages),
     )
-    shares = _shares(instance)
+    shares = even_spread(instance, cache)
     turning = next(j for j in range(layers) if shares[j] < instance.pages_by_layer[j])
-    first, last = instance.page(turning, 0), instance.page(turning, shares[turning])
     asked = [[instance.page(j, i) for i in range(shares[j])] for j in range(layers)]
+    pair = instance.page(turning, 0), instance.page(turning, shares[turning])
     requests: list[int] = []
-    boundaries: list[int] = []
-    turn = 0
-    while len(requests) < rounds * layers:
-        boundaries.append(len(requests))
-        asked[turning][0] = last if turn % 2 else first
+    for turn in count():
+        if len(requests) >= rounds * layers:
+            break
+        asked[turning][0] = pair[turn % 2]
         for number in range((turn + 1) * max(shares)):
             requests += [asked[j][number % shares[j]] for j in range(layers)]
-        turn += 1
     sequence = RequestSequence(instance, np.array(requests, dtype=np.int32)).prefix(rounds * layers)
-    entries = np.full(len(sequence), HIT, dtype=np.int32)
-    first_turn = sequence.requests[: [*boundaries, len(sequence)][1]]
-    _, opening = np.unique(first_turn, return_index=True)
-    entries[opening] = FREE
-    for number, start in enumerate(boundaries[1:], start=1):
-        change = start + turning
-        if change < len(sequence):
-            entries[change] = first if number % 2 else last
+    offline, starts = phase_schedule(sequence)
     promise = Promise("a turn", k, sympy.Integer(1), k, in_expectation=True)
-    starts = tuple(start for start in boundaries[1:] if start <= len(sequence))
-    return Construction(sequence, Schedule(sequence, entries), promise, starts, {"k": cache})
-
-
-def _shares(instance: LayeredInstance) -> list[int]:
-    """Spread k pages over the layers: one in each, then in turn where there is room."""
-    shares = [1] * instance.layers
-    while sum(shares) < instance.cache:
-        room = [j for j in range(instance.layers) if shares[j] < instance.pages_by_layer[j]]
-        shares[min(room, key=lambda j: shares[j])] += 1
-    return shares
+    return Construction(sequence, offline, promise, starts[1:], {"k": cache})

@@ -43,6 +43,20 @@ def _enter(links: Links, page: int, ring: int, queue: int) -> None:
 
 
 @compiled
+def _remember(links: Links, page: int, memory: int, queue: int, held: int, most: int) -> int:
+    """Let a queue of ghosts remember a page, and forget its oldest if it is full; return its new length."""
+    if most == 0:
+        return 0
+    if held == most:
+        forgotten = links[memory, NEWER]
+        _leave(links, forgotten)
+        links[forgotten, WHERE] = -1
+        held -= 1
+    _enter(links, page, memory, queue)
+    return held + 1
+
+
+@compiled
 def slru(requests: PageArray, pages_total: int, cache: int, entries: PageArray, segments: int) -> int:
     """Serve a sequence with segmented LRU; O(1) per request once the cache is full.
 
@@ -119,14 +133,7 @@ def two_queues(
                 links[entry, WHERE] = -1
                 if waiting > inside:
                     waiting -= 1
-                    if outside > 0:
-                        if remembered == outside:
-                            forgotten = links[a1out, NEWER]
-                            _leave(links, forgotten)
-                            links[forgotten, WHERE] = -1
-                            remembered -= 1
-                        _enter(links, entry, a1out, 2)
-                        remembered += 1
+                    remembered = _remember(links, entry, a1out, 2, remembered, outside)
             if where == 2:
                 _enter(links, page, am, 1)
             else:
@@ -256,14 +263,7 @@ def s3_fifo(
                         continue
                     entry = oldest
                     links[oldest, WHERE] = -1
-                    if ghosts > 0:
-                        if remembered == ghosts:
-                            forgotten = links[memory, NEWER]
-                            _leave(links, forgotten)
-                            links[forgotten, WHERE] = -1
-                            remembered -= 1
-                        _enter(links, oldest, memory, 2)
-                        remembered += 1
+                    remembered = _remember(links, oldest, memory, 2, remembered, ghosts)
             links[page, HITS] = 0
             if where == 2 or (not full and waiting >= small):
                 _enter(links, page, main, 1)
