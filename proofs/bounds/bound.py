@@ -16,7 +16,7 @@ from paging.html import facts_table
 from paging.model import LayeredInstance
 from paging.policy import Policy, get_policy, registered_policies
 
-l, n, k, h = sympy.symbols("ell n k h", integer=True, positive=True)  # noqa: E741
+l, n, k, h, g = sympy.symbols("ell n k h g", integer=True, positive=True)  # noqa: E741
 
 Half = Literal["upper", "lower"]
 Kind = Literal["upper", "lower", "tight"]
@@ -131,7 +131,7 @@ class Bound:
     subject : Subject
         Whom it is about.
     value : sympy.Expr
-        The ratio in ℓ, n, k, h; ``oo`` for "not competitive".
+        The ratio in ℓ, n, k, h, g; ``oo`` for "not competitive".
     range : Range
         The variants of the model it is about.
     statement : str
@@ -283,12 +283,13 @@ class Bound:
 
 @lru_cache(maxsize=4096)
 def evaluate(form: Any, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
-    """Evaluate a closed form in ℓ, n, k, h at an instance (n: the smallest layer)."""
+    """Evaluate a closed form in ℓ, n, k, h, g at an instance (n: the smallest layer)."""
     numbers = {
         l: instance.layers,
         n: min(instance.pages_by_layer),
         k: instance.cache,
         h: instance.cache if opt_cache is None else opt_cache,
+        g: instance.per_visit,
     }
     number = sympy.sympify(form).subs(numbers)
     if number == sympy.oo:
