@@ -226,7 +226,7 @@ def test_ratios_of_visits_known_by_hand() -> None:
     # for; OPT pays once in k faults.
     for k, g in ((2, 2), (3, 2), (4, 2), (4, 3)):
         assert exact_ratio("lru", LayeredInstance(1, k + 1, k, g)).ratio == k
-    # All pages of a layer in every atomic visit: the adversary has no choice, and two pages leave in a visit.
+    # All pages of a layer in every atomic visit: the adversary has no choice, and nobody can do better.
     for k in (2, 3):
         assert exact_ratio("lru", LayeredInstance(2, 2, k, 2, "atomic")).ratio == 1
     # One page a visit: an atomic visit is a sequential one.
@@ -534,8 +534,12 @@ def test_what_has_no_ratio_is_refused() -> None:
         exact_ratio("lru", LayeredInstance(1, 3, 2), max_states=0)
     with pytest.raises(ModelError, match="opt_cache"):
         exact_ratio("lru", LayeredInstance(1, 3, 2), opt_cache=3)
-    with pytest.raises(UnsupportedModelError, match="g = 1"):
-        exact_ratio("lru", LayeredInstance(1, 3, 2, 2))
+    with pytest.raises(UnsupportedModelError, match="forced service"):
+        exact_ratio("lru", LayeredInstance(1, 3, 2, bypassing=True))
+    with pytest.raises(UnsupportedModelError, match="trait 'atomic'"):
+        exact_ratio("fifo", LayeredInstance(1, 3, 2, 2, "atomic"))
+    with pytest.raises(ModelError, match=r"opt_cache \(h\) must be an integer in 2 … 3, got 1"):
+        exact_ratio("lru", LayeredInstance(1, 4, 3, 2, "atomic"), opt_cache=1)
 
 
 def test_a_stopped_computation_keeps_what_it_knows() -> None:
