@@ -113,9 +113,11 @@ def served(
     """Return policy labels, work-function labels and marks, shape (N, 3), after a request."""
     labels, work, marks = state.T.copy()
     kinds = kinds_of_marks(instance)
-    serve_beside(
-        policy.serve, update_work_function, labels, work, marks, page, slot, instance.frame, cache, kinds
-    )
+    mark(marks, labels, page, slot, instance.frame, kinds)
+    policy.serve(labels, page, slot, instance.frame)
+    update_work_function(work, page, cache)
+    if (slot + 1) % instance.per_visit == 0:
+        end_visit(update_work_function, marks, work, cache, kinds)
     return np.column_stack([labels, work, marks])
 
 
@@ -211,9 +213,11 @@ def expand(
         else:
             shift = 0
         for q in range(pages):
-            before[q] = rows[s, q] // base + low
-            known[q] = rows[s, q] % base // kinds
-            marked[q] = rows[s, q] % kinds
+            code = rows[s, q]
+            if kinds > 1:
+                code, marked[q] = code // kinds, code % kinds
+            before[q] = code // (cache + 1) + low
+            known[q] = code % (cache + 1)
         for i in range(codes.shape[1]):
             page = first + i
             codes[s, i] = -1
@@ -223,17 +227,24 @@ def expand(
                 continue
             labels[:] = before
             work[:] = known
-            marks[:] = marked
-            code = serve_beside(serve, update, labels, work, marks, page, slot, frame, cache, kinds)
-            if code < 0:
-                return ILLEGAL
-            codes[s, i] = code
+            codes[s, i] = 1 if before[page] <= 0 else 0
+            if kinds > 1:
+                marks[:] = marked
+                mark(marks, before, page, slot, frame, kinds)
+            serve(labels, page, slot, frame)
+            codes[s, i] += 2 * update(work, page, cache)
+            if kinds > 1:
+                if lacks(marks, labels, kinds):
+                    return ILLEGAL
+                if (slot + 1) % group == 0:
+                    end_visit(update, marks, work, cache, kinds)
             problem = problem_of(before, labels, page, frame.cache, low, base)
             if problem:
                 return problem
             for q in range(pages):
                 place = q - shift if q >= shift else q - shift + pages
-                after[s, i, place] = ((labels[q] - low) * (cache + 1) + work[q]) * kinds + marks[q]
+                code = (labels[q] - low) * (cache + 1) + work[q]
+                after[s, i, place] = code if kinds == 1 else code * kinds + marks[q]
             after[s, i, pages] = following
             if inside:
                 row = after[s, i]
@@ -256,36 +267,24 @@ def mark(marks: Numbers, labels: Numbers, page: int, slot: int, frame: Frame, ki
 
 
 @helper
-def serve_beside(
-    serve: Serve,
-    update: Callable[[Numbers, int, int], int],
-    labels: Numbers,
-    work: Numbers,
-    marks: Numbers,
-    page: int,
-    slot: int,
-    frame: Frame,
-    cache: int,
-    kinds: int,
-) -> int:
-    """Serve a request with the policy and OPT, in place; return policy fault + 2·OPT increment.
-
-    −1 says that a page of an atomic visit left before its end.
-    """
-    code = 1 if labels[page] <= 0 else 0
-    mark(marks, labels, page, slot, frame, kinds)
-    serve(labels, page, slot, frame)
-    code += 2 * update(work, page, cache)
+def lacks(marks: Numbers, labels: Numbers, kinds: int) -> bool:
+    """Say whether a page of an atomic visit has left before its end."""
     if kinds > PASSED:
         for q in range(len(marks)):
             if marks[q] == ASKED and labels[q] <= 0:
-                return -1
-    if kinds > ASKED and (slot + 1) % frame.per_visit == 0:
-        for q in range(len(marks)):
-            if kinds > PASSED and marks[q] == ASKED:
-                update(work, q, cache)
-            marks[q] = FREE
-    return code
+                return True
+    return False
+
+
+@helper
+def end_visit(
+    update: Callable[[Numbers, int, int], int], marks: Numbers, work: Numbers, cache: int, kinds: int
+) -> None:
+    """Clear the marks; OPT is asked for the pages of an atomic visit a second time."""
+    for q in range(len(marks)):
+        if kinds > PASSED and marks[q] == ASKED:
+            update(work, q, cache)
+        marks[q] = FREE
 
 
 @helper
