@@ -13,15 +13,13 @@ import click
 
 from paging.cli.terminal import TABLE_FORM, TABLE_FORMS, remark
 from paging.errors import ModelError
+from paging.spec import parse_sizes, parse_slice
 
 if TYPE_CHECKING:
     from paging.model import RequestSequence
     from paging.traces import Trace, TraceReading
 
 F = TypeVar("F", bound=Callable[..., object])
-
-MAX_CACHES = 10_000
-"""Most cache sizes one list may name, so that a typing error does not fill the memory."""
 
 
 class Seconds(click.FloatRange):
@@ -83,30 +81,10 @@ def parse_caches(text: str | tuple[int, ...]) -> tuple[int, ...]:
     """
     if not isinstance(text, str):
         return text
-    sizes: list[int] = []
-    for part in text.split(","):
-        try:
-            sizes += _sizes(part)
-        except ValueError:
-            raise click.BadParameter(
-                f"{part!r} is neither a whole number nor a range FROM:TO or FROM:TO:STEP"
-            ) from None
-    if len(sizes) > MAX_CACHES:
-        raise click.BadParameter(f"{text!r} names more than {MAX_CACHES:,} cache sizes")
-    return tuple(dict.fromkeys(sizes))
-
-
-def _sizes(part: str) -> range:
-    first, *rest = (int(number) for number in part.split(":"))
-    if not rest:
-        return range(first, first + 1)
-    last, step = (*rest, 1) if len(rest) == 1 else rest
-    if step < 1:
-        raise click.BadParameter(f"the range {part!r} has the step {step}, which must be at least 1")
-    if last < first:
-        raise click.BadParameter(f"the range {part!r} is empty: {last} is less than {first}")
-    # One more than allowed is enough to be refused.
-    return range(first, last + 1, step)[: MAX_CACHES + 1]
+    try:
+        return parse_sizes(text)
+    except ModelError as problem:
+        raise click.BadParameter(str(problem)) from None
 
 
 def layers_option(**settings: Any) -> Callable[[F], F]:
@@ -201,10 +179,10 @@ def parse_tokens(text: str | slice) -> slice:
     """
     if not isinstance(text, str):
         return text
-    first, colon, end = text.partition(":")
-    if not colon or any(part and not (part.isascii() and part.isdigit()) for part in (first, end)):
-        raise click.BadParameter(f"{text!r} is no range of tokens such as 100:200, 100: or :200")
-    return slice(int(first) if first else None, int(end) if end else None)
+    try:
+        return parse_slice(text)
+    except ModelError as problem:
+        raise click.BadParameter(str(problem)) from None
 
 
 def parse_numbers(text: str | tuple[int, ...]) -> tuple[int, ...]:
