@@ -33,8 +33,12 @@ SOURCES = {
     "algorithm. Algorithmica 6 (1991) 816–825",
     "MegiddoModha2003": "N. Megiddo, D. S. Modha: ARC: A self-tuning, low overhead replacement cache. "
     "FAST 2003",
+    "PJDSG2022": "S. G. Patil, P. Jain, P. Dutta, I. Stoica, J. E. Gonzalez: POET: Training neural networks "
+    "on tiny devices with integrated rematerialization and paging. ICML 2022, arXiv:2207.07697",
     "RaghavanSnir1994": "P. Raghavan, M. Snir: Memory versus randomization in on-line algorithms. "
     "IBM Journal of Research and Development 38 (1994) 683–707",
+    "SKO2025": "D. Sivtsov, A. Katrutsa, I. Oseledets: Cluster topology-driven placement of experts reduces "
+    "network traffic in MoE inference. arXiv:2508.09229",
     "SleatorTarjan1985": "D. D. Sleator, R. E. Tarjan: Amortized efficiency of list update and paging rules. "
     "Communications of the ACM 28 (1985) 202–208",
     "TLHPWHLG2024": "P. Tang, J. Liu, X. Hou, Y. Pu, J. Wang, P.-A. Heng, C. Li, M. Guo: HOBBIT: A mixed "
