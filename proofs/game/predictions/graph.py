@@ -1,9 +1,9 @@
 """The graph of the game with discard predictions: what the policy has cached, bits, a value per cache.
 
 The adversary requests a page with a bit, the policy answers with a victim, and the adversary owns a
-reference: any lazy offline schedule with as many slots. A fault of the reference costs α, a page of bit 0 that
-it evicts β, a request of a page that it holds with bit 1 γ. What is kept of the past is the least such cost for
-every cache the reference may end with (:mod:`proofs.game.cache_values`).
+reference: any lazy offline schedule with as many slots. A fault of the reference costs α, a page of bit 0
+that it evicts β, a request of a page that it holds with bit 1 γ. What is kept of the past is the least such
+cost for every cache the reference may end with (:mod:`proofs.game.cache_values`).
 """
 
 from __future__ import annotations
