@@ -1,5 +1,6 @@
 """Layered paging: models, policies and the engine. Imports nothing of the other packages."""
 
+from paging.compare import Comparison, compare
 from paging.errors import (
     IllegalAnswerError,
     IllegalSequenceError,
@@ -40,6 +41,7 @@ __all__ = [
     "HIT",
     "TRAITS",
     "WORKLOADS",
+    "Comparison",
     "Entry",
     "Estimate",
     "Frame",
@@ -65,6 +67,7 @@ __all__ = [
     "UnknownNameError",
     "UnsupportedModelError",
     "WorkFunction",
+    "compare",
     "expected_cost",
     "expected_faults",
     "farthest_in_future",
