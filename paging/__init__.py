@@ -28,6 +28,8 @@ from paging.model import (
 )
 from paging.offline import OfflineAlgorithm, farthest_in_future, optimum_so_far, phase_starts
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
+from paging.predicted import PredictedSequence
+from paging.predictors import Errors, Predictor, predict, prediction_errors, true_predictions
 from paging.run import Run
 from paging.simulate import Session, simulate, steps
 from paging.traces import Trace, TraceReading, read_trace, requests_trace, write_trace
@@ -43,6 +45,7 @@ __all__ = [
     "WORKLOADS",
     "Comparison",
     "Entry",
+    "Errors",
     "Estimate",
     "Frame",
     "IllegalAnswerError",
@@ -56,6 +59,8 @@ __all__ = [
     "OfflineAlgorithm",
     "Page",
     "Policy",
+    "PredictedSequence",
+    "Predictor",
     "RequestSequence",
     "Run",
     "Schedule",
@@ -77,6 +82,8 @@ __all__ = [
     "mistakes",
     "optimum_so_far",
     "phase_starts",
+    "predict",
+    "prediction_errors",
     "read_trace",
     "registered_policies",
     "requests_trace",
@@ -84,5 +91,6 @@ __all__ = [
     "show",
     "simulate",
     "steps",
+    "true_predictions",
     "write_trace",
 ]

@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from paging.model import (
     LEFT_ON_HIT,
     MISSING,
     SEVERAL,
+    Frame,
     LabelArray,
     LayeredInstance,
     PageArray,
@@ -25,8 +27,10 @@ from paging.model import (
     Serve,
     Step,
     generator,
+    whole_number,
 )
 from paging.policy import Outcomes, Policy, get_policy
+from paging.predicted import refuse_illegal
 from paging.run import Run
 
 Engine = Literal["auto", "kernel", "compiled", "labels"]
@@ -89,7 +93,13 @@ class Session:
         """Whether a page is cached now."""
         return bool(self.labels[page] > 0)
 
-    def serve(self, page: int, slot: int | None = None) -> Step:
+    def run(self, sequence: RequestSequence) -> Iterator[Step]:
+        """Serve the requests of a sequence one after the other, each with its prediction if it has one."""
+        told = sequence.predictions.tolist() or repeat(None, len(sequence))
+        for page, slot, prediction in zip(sequence, sequence.slots.tolist(), told, strict=True):
+            yield self.serve(page, slot, prediction)
+
+    def serve(self, page: int, slot: int | None = None, prediction: int | None = None) -> Step:
         """Serve one request and return what happened.
 
         Parameters
@@ -98,11 +108,15 @@ class Session:
             Page id.
         slot : int, optional
             Place of the request in its round, where visits before it were shorter than g pages.
+        prediction : int, optional
+            What is predicted with the request, where the policy takes predictions.
 
         Raises
         ------
         IllegalSequenceError
-            The page is not in the layer being served.
+            The page is not in the layer being served, or the prediction is none of the policy's kind.
+        UnsupportedModelError
+            A prediction is missing, or the policy takes none.
         IllegalAnswerError
             The policy's answer broke the rules; the session stays as it was.
         """
@@ -111,7 +125,7 @@ class Session:
         layer = slot // self.instance.per_visit
         if page not in self.instance.pages_of(layer):
             raise IllegalSequenceError(f"request {self.time}: page {page} is not in layer {layer}")
-        frame = self.instance.frame
+        frame = self._told(prediction)
         if self.policy.randomized:
             outcomes = self.policy.outcomes(self.labels.copy(), page, slot, frame)
             refuse_wrong_chances(outcomes, self.policy, self.time, page, self.cache)
@@ -129,10 +143,21 @@ class Session:
             victims = (entry,) if entry >= 0 else ()
         self.labels = following
         self._cache = self._cache.difference(victims).union((page,) if after[page] > 0 else ())
-        step = Step(self.time, page, entry, victims, self._cache, after)
+        step = Step(self.time, page, entry, victims, self._cache, after, frame.prediction)
         self.time += 1
         self.faults += not step.hit
         return step
+
+    def _told(self, prediction: int | None) -> Frame:
+        kind, frame = self.policy.predictions, self.instance.frame
+        if prediction is None:
+            self.policy.check_predictions(None)
+            return frame
+        if kind is None:
+            raise UnsupportedModelError(f"policy {self.policy.name} takes no predictions, got {prediction!r}")
+        prediction = whole_number(prediction, f"request {self.time}: the prediction", 0)
+        refuse_illegal(kind, prediction, self.time)
+        return frame._replace(prediction=prediction)
 
 
 def refuse_wrong_chances(
@@ -198,8 +223,7 @@ def steps(policy: str | Policy | type[Policy], sequence: RequestSequence, *, see
     """
     session = Session(policy, sequence.instance, seed=seed)
     session.policy.check_requests(sequence)
-    for page, slot in zip(sequence, sequence.slots.tolist(), strict=True):
-        yield session.serve(page, slot)
+    yield from session.run(sequence)
 
 
 @checked
@@ -306,8 +330,7 @@ def _run_randomized(
     policy: Policy, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator
 ) -> Outcome:
     session = Session(policy, sequence.instance, seed=rng)
-    for page, slot in zip(sequence, sequence.slots.tolist(), strict=True):
-        step = session.serve(page, slot)
+    for step in session.run(sequence):
         if len(entries):
             entries[step.time] = step.entry
     return Outcome(session.faults, "labels")
@@ -330,6 +353,7 @@ def _drive(
         sequence.requests,
         np.zeros(0, dtype=np.int64) if sequence.places is None else sequence.slots,
         instance.frame,
+        sequence.predictions,
         instance.visits == "atomic",
         instance.bypassing,
         entries,
