@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -13,6 +14,7 @@ import click
 
 from paging.cli.terminal import TABLE_FORM, TABLE_FORMS, remark
 from paging.errors import ModelError
+from paging.numbers import read_exact
 from paging.spec import parse_sizes, parse_slice
 
 if TYPE_CHECKING:
@@ -581,3 +583,28 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
 
 
 source_options = source_options_with(rounds=1000)
+
+
+def parse_coefficient(text: str | Fraction) -> Fraction:
+    """Read a coefficient: an exact number that is not negative.
+
+    >>> parse_coefficient("3/2"), parse_coefficient("1.25")
+    (Fraction(3, 2), Fraction(5, 4))
+    """
+    if not isinstance(text, str):
+        return text
+    try:
+        value = read_exact(text)
+    except ValueError:
+        value = Fraction(-1)
+    if not isinstance(value, Fraction) or value < 0:
+        raise click.BadParameter(f"{text!r} is no number ≥ 0 such as 1, 3/2 or 1.5")
+    return value
+
+
+def coefficient_options(command: F) -> F:
+    """``--alpha``, ``--beta``, ``--gamma``: which trade-off with predictions is asked for."""
+    for name, of in (("gamma", "wrong 1s (η1)"), ("beta", "wrong 0s (η0)"), ("alpha", "OPT")):
+        text = f"Coefficient of {of}; of the three, the one not given is computed."
+        command = _option(f"--{name}", type=parse_coefficient, metavar="NUMBER", help=text)(command)
+    return command
