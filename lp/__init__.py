@@ -9,7 +9,6 @@ from lp.paths import weighted_curve
 from lp.pinning import Pinning, best_static_pinning
 from lp.result import Optimum, SolverError
 from lp.split import Split, best_static_split
-from lp.weights import Weights, exact_weights, read_weights
 
 __all__ = [
     "ROUTES",
@@ -19,18 +18,15 @@ __all__ = [
     "Pinning",
     "SolverError",
     "Split",
-    "Weights",
     "best_static_pinning",
     "best_static_split",
     "compulsory_bound",
     "dual_of_kept",
-    "exact_weights",
     "fault_curve",
     "gaps_of",
     "lower_bounds",
     "optimum",
     "phase_bound",
-    "read_weights",
     "weighted_curve",
     "window_bound",
 ]

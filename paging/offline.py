@@ -42,7 +42,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     Raises
     ------
     UnsupportedModelError
-        Visits are atomic; see ``lp.optimum``.
+        Visits are atomic, or faults are weighted; see ``lp.optimum``.
 
     References
     ----------
@@ -58,7 +58,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     from paging.kernels import farthest
 
     instance = sequence.instance
-    instance.require("farthest-in-future", visits="sequential")
+    instance.require("farthest-in-future", visits="sequential", cost="unit")
     entries = np.zeros(len(sequence) if record else 0, dtype=np.int32)
     faults = farthest(sequence.requests, instance.total_pages, instance.cache, entries, instance.bypassing)
     return Run(None, sequence, int(faults), None, "kernel", entries if record else None)
@@ -86,7 +86,7 @@ def optimum_from_warm(sequence: RequestSequence, start: int) -> int:
     from paging.kernels import farthest
 
     instance = sequence.instance
-    instance.require("OPT after a warm-up", visits="sequential")
+    instance.require("OPT after a warm-up", visits="sequential", cost="unit")
     start = whole_number(start, "start", 0, len(sequence))
     if start == 0:
         return farthest_in_future(sequence).faults
@@ -116,7 +116,7 @@ def optimum_so_far(sequence: RequestSequence, cache: int | None = None) -> NDArr
     """
     from paging.kernels import optimum
 
-    sequence.instance.require("OPT after every request", visits="sequential")
+    sequence.instance.require("OPT after every request", visits="sequential", cost="unit")
     size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1, MAX_PAGES)
     increments = np.zeros(len(sequence), dtype=np.int32)
     optimum(sequence.requests, sequence.instance.total_pages, size, increments, sequence.instance.bypassing)

@@ -46,6 +46,7 @@ TRAITS = {
 FAMILIES = (
     "recency",
     "frequency",
+    "weighted",
     "queues",
     "engines",
     "marking",

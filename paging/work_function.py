@@ -44,7 +44,7 @@ class WorkFunction:
 
     @checked
     def __init__(self, instance: LayeredInstance, cache: int | None = None) -> None:
-        instance.require("the work function", service="forced", visits="sequential")
+        instance.require("the work function", service="forced", visits="sequential", cost="unit")
         self.instance = instance
         self.cache = instance.cache if cache is None else whole_number(cache, "cache (h)", 1, MAX_PAGES)
         self.cost = 0

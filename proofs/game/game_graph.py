@@ -229,7 +229,7 @@ def alike(instance: LayeredInstance) -> bool:
 
 def check_instance(instance: LayeredInstance) -> None:
     """Raise unless the game is defined on an instance, and small enough to be written down."""
-    instance.require("the paging game", service="forced", visits="sequential", per_visit=1)
+    instance.require("the paging game", service="forced", visits="sequential", per_visit=1, cost="unit")
     if instance.cache >= instance.total_pages:
         raise ModelError(
             f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
