@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -15,7 +15,9 @@ from paging.cli.options import (
     max_states_option,
     opt_cache_option,
     pages_option,
+    per_visit_option,
     table_option,
+    visits_option,
 )
 from paging.cli.terminal import provenance, status, write_json, write_table
 from paging.errors import ModelError
@@ -34,11 +36,13 @@ if TYPE_CHECKING:
 @layers_option(required=True)
 @pages_option("--universe", required=True)
 @cache_option(required=True)
+@per_visit_option(default=1)
+@visits_option()
 @opt_cache_option()
 @click.option(
     "--rule",
     metavar="RULE",
-    help="Worst ratio of a rule over all ways to break its ties instead: zrc, zero-first or any.",
+    help="Worst ratio of a rule over all ways to break its ties instead: zrc, far-lab, zero-first or any.",
 )
 @click.option("--full", is_flag=True, help="Solve the whole game even where cheaper bounds meet.")
 @max_states_option(
@@ -52,6 +56,8 @@ def game(
     layers: int,
     pages: int | tuple[int, ...],
     cache: int,
+    per_visit: int,
+    visits: Literal["sequential", "atomic"],
     opt_cache: int | None,
     rule: str | None,
     full: bool,
@@ -77,6 +83,8 @@ def game(
       paging game -l 1 -n 6 -k 5 --opt-cache 3 --json
       paging game -l 3 --universe 2,3,2 -k 4
       paging game -l 2 -n 4 -k 5 --rule zrc
+      paging game -l 2 -n 4 -k 4 -g 2
+      paging game -l 2 -n 4 -k 5 -g 2 --visits atomic
     """
     from paging.certificate import write_certificate
     from paging.model import LayeredInstance
@@ -86,7 +94,7 @@ def game(
 
     if rule is not None and full:
         raise ModelError("--full is about the game, not about a rule")
-    instance = LayeredInstance(layers, pages, cache)
+    instance = LayeredInstance(layers, pages, cache, per_visit, visits)
     known = known_value("deterministic", instance, opt_cache)
     limit = max_states or affordable_states(instance)
     if known.value is not None and not (rule or full or certificate or max_states):
