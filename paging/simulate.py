@@ -14,7 +14,6 @@ from paging.arguments import checked
 from paging.errors import IllegalAnswerError, IllegalSequenceError, UnsupportedModelError
 from paging.judge import complaint, drive, judge
 from paging.model import (
-    HIT,
     LEFT_ON_HIT,
     MISSING,
     SEVERAL,
@@ -27,7 +26,7 @@ from paging.model import (
     generator,
 )
 from paging.policy import Outcomes, Policy, get_policy
-from paging.run import Run
+from paging.run import Run, faulted
 
 Engine = Literal["auto", "kernel", "compiled", "labels"]
 
@@ -254,7 +253,16 @@ def simulate(
         seed if answer.randomized else None,
         run.engine,
         entries if record else None,
+        None if sequence.instance.weights is None else run.cost,
     )
+
+
+class Paid(NamedTuple):
+    """Faults of a run, what they cost together, and the engine that served it."""
+
+    faults: int
+    cost: int | Fraction
+    engine: str
 
 
 class Outcome(NamedTuple):
@@ -270,8 +278,25 @@ def run_sequence(
     entries: PageArray,
     rng: np.random.Generator,
     engine: Engine = "auto",
+    start: int = 0,
+) -> Paid:
+    """Serve a whole sequence by the fastest (or the named) engine, and count from request ``start`` on.
+
+    ``entries`` is filled if it has length T.
+    """
+    counts = start > 0 or sequence.instance.weights is not None
+    if counts and not len(entries):
+        entries = np.zeros(len(sequence), dtype=np.int32)
+    run = _served(policy, sequence, entries, rng, engine)
+    if not counts:
+        return Paid(run.faults, run.faults, run.engine)
+    pages = sequence.requests[start:][faulted(entries[start:])]
+    return Paid(len(pages), sequence.instance.cost_of(pages), run.engine)
+
+
+def _served(
+    policy: Policy, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator, engine: Engine
 ) -> Outcome:
-    """Serve a sequence by the fastest (or the named) engine, filling ``entries`` if it has length T."""
     policy.check_requests(sequence)
     atomic = sequence.instance.visits == "atomic"
     if engine in ("auto", "kernel") and (not atomic or policy.atomic_kernel):
@@ -294,12 +319,8 @@ def run_sequence(
     return _drive(drive, judge, policy.serve, policy, sequence, entries, "labels")
 
 
-def faults_from(policy: Policy, sequence: RequestSequence, start: int, rng: np.random.Generator) -> int:
-    """Serve a whole sequence and count the faults of its requests from number ``start`` on."""
-    entries = np.zeros(len(sequence) if start else 0, dtype=np.int32)
-    faults = run_sequence(policy, sequence, entries, rng).faults
-    counted = entries[start:]
-    return int(np.count_nonzero((counted != HIT) & (counted != LEFT_ON_HIT))) if start else faults
+NOTHING: PageArray = np.zeros(0, dtype=np.int32)
+"""Entries of a run that is not recorded."""
 
 
 def _run_randomized(

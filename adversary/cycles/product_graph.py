@@ -290,7 +290,7 @@ class ProductGraph:
             raise ModelError(
                 f"the product graph needs a deterministic policy; {self.policy.name} is randomised"
             )
-        instance.require("the product graph", service="forced", visits="sequential", per_visit=1)
+        instance.require("the product graph", service="forced", visits="sequential", per_visit=1, cost="unit")
         self.instance = instance
         self.opt_cache = instance.cache if opt_cache is None else opt_cache
         whole_number(self.opt_cache, "opt_cache (h)", 1, instance.cache)

@@ -427,6 +427,8 @@ class Source:
         Further options of a construction, as KEY=VALUE.
     warm_up : int
         Rounds that are served and not counted.
+    weights : str or None
+        What a fault on every page costs, as :func:`paging.read_weights` reads it, or ``bytes``.
     reading : TraceReading, optional
         How a trace is read.
     """
@@ -445,6 +447,7 @@ class Source:
     rounds: int = 1000
     options: tuple[str, ...] = ()
     warm_up: int = 0
+    weights: str | None = None
     reading: TraceReading | None = field(default=None, kw_only=True)
 
     def check(self) -> None:
@@ -506,6 +509,21 @@ class Source:
         self.check()
         if self.warm_up and not warm:
             raise ModelError("--warm-up is for commands that count the faults of policies: run and compare")
+        sequence, origin = self._unweighted(cache, policies)
+        if self.weights is None:
+            return sequence, origin
+        if self.weights != "bytes":
+            from paging.weights import read_weights
+
+            weights = read_weights(self.weights, sequence.instance.pages_by_layer)
+            return sequence.with_weights(weights), {**origin, "weights": self.weights}
+        if self.trace is None:
+            raise ModelError("--weights bytes takes the bytes of pages from a --trace, but none is given")
+        return sequence, {**origin, "weights": "bytes"}
+
+    def _unweighted(
+        self, cache: int | None, policies: Sequence[str]
+    ) -> tuple[RequestSequence, dict[str, object]]:
         if self.file is not None:
             return _reader("sequence")(self.file, cache), {"sequence": self.file}
         if self.construction is not None:
@@ -617,6 +635,12 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
             ),
             visits_option(),
             bypassing_option(),
+            _option(
+                "--weights",
+                metavar="FILE|SPEC",
+                help="What a fault costs: a JSON file, layer:1,4 (per layer), page:1,1/2,… (per page), "
+                "tier:6*1,2*4 (first 6 pages of every layer, next 2), or bytes (from the trace).",
+            ),
             seed_option(),
         ]
         for option in reversed(options):

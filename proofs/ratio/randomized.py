@@ -199,7 +199,7 @@ def randomized_exact(
             f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
             f"{instance.total_pages} pages fit the cache"
         )
-    instance.require("an exact ratio", service="forced", visits="sequential", per_visit=1)
+    instance.require("an exact ratio", service="forced", visits="sequential", per_visit=1, cost="unit")
     small = (
         instance.cache if opt_cache is None else whole_number(opt_cache, "opt_cache (h)", 1, instance.cache)
     )
