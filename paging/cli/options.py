@@ -206,6 +206,23 @@ def parse_dropped(text: str | tuple[int, ...]) -> str | tuple[int, ...]:
     return text if text == "dense" else parse_numbers(text)
 
 
+def parse_precisions(text: str | tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    """Read the limits of two precisions.
+
+    >>> parse_precisions("0.6,9/10")
+    (Fraction(3, 5), Fraction(9, 10))
+    """
+    if not isinstance(text, str):
+        return text
+    try:
+        limits = tuple(Fraction(part) for part in text.split(",") if len(part) <= 20)
+    except (ValueError, ZeroDivisionError):
+        limits = ()
+    if len(limits) != 2 or not 0 <= limits[0] <= limits[1]:
+        raise click.BadParameter(f"{text[:60]!r} is no pair of limits 0 ≤ HIGH ≤ LOW such as 0.6,0.9")
+    return limits
+
+
 def parse_fields(text: str | dict[str, str]) -> dict[str, str]:
     """Read what fields are called.
 
@@ -270,6 +287,12 @@ def _reading_options() -> list[Callable[[Any], Any]]:
             "--sequences", type=parse_numbers, metavar="S1,S2,…", help="Keep these sequences of a trace."
         ),
         _option("--tokens", type=parse_tokens, metavar="A:B", help="Keep tokens A … B − 1, counted from 0."),
+        _option(
+            "--precisions",
+            type=parse_precisions,
+            metavar="HIGH,LOW",
+            help="Ask for experts in two precisions by gate weight: 0.6,0.9. See docs/precisions.md.",
+        ),
     ]
 
 
