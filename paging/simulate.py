@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,10 +15,10 @@ from paging.arguments import checked
 from paging.errors import IllegalAnswerError, IllegalSequenceError, UnsupportedModelError
 from paging.judge import complaint, drive, judge
 from paging.model import (
-    HIT,
     LEFT_ON_HIT,
     MISSING,
     SEVERAL,
+    Frame,
     LabelArray,
     LayeredInstance,
     PageArray,
@@ -25,9 +26,11 @@ from paging.model import (
     Serve,
     Step,
     generator,
+    whole_number,
 )
 from paging.policy import Outcomes, Policy, get_policy
-from paging.run import Run
+from paging.predicted import refuse_illegal
+from paging.run import Run, faulted
 
 Engine = Literal["auto", "kernel", "compiled", "labels"]
 
@@ -95,7 +98,13 @@ class Session:
         """Whether a page is cached now."""
         return bool(self.labels[page] > 0)
 
-    def serve(self, page: int, slot: int | None = None) -> Step:
+    def run(self, sequence: RequestSequence) -> Iterator[Step]:
+        """Serve the requests of a sequence one after the other, each with its prediction if it has one."""
+        told = sequence.predictions.tolist() or repeat(None, len(sequence))
+        for page, slot, prediction in zip(sequence, sequence.slots.tolist(), told, strict=True):
+            yield self.serve(page, slot, prediction)
+
+    def serve(self, page: int, slot: int | None = None, prediction: int | None = None) -> Step:
         """Serve one request and return what happened.
 
         Parameters
@@ -104,11 +113,16 @@ class Session:
             Page id.
         slot : int, optional
             Place of the request in its round, where visits before it were shorter than g pages.
+        prediction : int, optional
+            What is predicted with the request, where the policy takes predictions.
 
         Raises
         ------
         IllegalSequenceError
-            The page is not in the layer being served, or an atomic visit's hit comes after its first fault.
+            The page is not in the layer being served, the prediction is none of the policy's kind, or an
+            atomic visit's hit comes after its first fault.
+        UnsupportedModelError
+            A prediction is missing, or the policy takes none.
         IllegalAnswerError
             The policy's answer broke the rules; the session stays as it was.
         """
@@ -120,7 +134,7 @@ class Session:
         atomic = self.instance.visits == "atomic"
         if atomic:
             self._continue_visit(page, slot)
-        frame = self.instance.frame
+        frame = self._told(prediction)
         if self.policy.randomized:
             outcomes = self.policy.outcomes(self.labels.copy(), page, slot, frame)
             refuse_wrong_chances(outcomes, self.policy, self.time, page, self.cache)
@@ -141,12 +155,23 @@ class Session:
                 raise complaint(MISSING, earlier.time, earlier.page, self.policy.name, self.cache)
         self.labels = following
         self._cache = self._cache.difference(victims).union((page,) if after[page] > 0 else ())
-        step = Step(self.time, page, entry, victims, self._cache, after)
+        step = Step(self.time, page, entry, victims, self._cache, after, frame.prediction)
         if atomic:
             self._visit.append(step)
         self.time += 1
         self.faults += not step.hit
         return step
+
+    def _told(self, prediction: int | None) -> Frame:
+        kind, frame = self.policy.predictions, self.instance.frame
+        if prediction is None:
+            self.policy.check_predictions(None)
+            return frame
+        if kind is None:
+            raise UnsupportedModelError(f"policy {self.policy.name} takes no predictions, got {prediction!r}")
+        prediction = whole_number(prediction, f"request {self.time}: the prediction", 0)
+        refuse_illegal(kind, prediction, self.time)
+        return frame._replace(prediction=prediction)
 
     def _continue_visit(self, page: int, slot: int) -> None:
         """Begin an atomic visit, or refuse a page that was cached when its first fault came."""
@@ -223,8 +248,7 @@ def steps(policy: str | Policy | type[Policy], sequence: RequestSequence, *, see
     """
     session = Session(policy, sequence.instance, seed=seed)
     session.policy.check_requests(sequence)
-    for page, slot in zip(sequence, sequence.slots.tolist(), strict=True):
-        yield session.serve(page, slot)
+    yield from session.run(sequence)
 
 
 @checked
@@ -279,7 +303,16 @@ def simulate(
         seed if answer.randomized else None,
         run.engine,
         entries if record else None,
+        None if sequence.instance.weights is None else run.cost,
     )
+
+
+class Paid(NamedTuple):
+    """Faults of a run, what they cost together, and the engine that served it."""
+
+    faults: int
+    cost: int | Fraction
+    engine: str
 
 
 class Outcome(NamedTuple):
@@ -295,8 +328,25 @@ def run_sequence(
     entries: PageArray,
     rng: np.random.Generator,
     engine: Engine = "auto",
+    start: int = 0,
+) -> Paid:
+    """Serve a whole sequence by the fastest (or the named) engine, and count from request ``start`` on.
+
+    ``entries`` is filled if it has length T.
+    """
+    counts = start > 0 or sequence.instance.weights is not None
+    if counts and not len(entries):
+        entries = np.zeros(len(sequence), dtype=np.int32)
+    run = _served(policy, sequence, entries, rng, engine)
+    if not counts:
+        return Paid(run.faults, run.faults, run.engine)
+    pages = sequence.requests[start:][faulted(entries[start:])]
+    return Paid(len(pages), sequence.instance.cost_of(pages), run.engine)
+
+
+def _served(
+    policy: Policy, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator, engine: Engine
 ) -> Outcome:
-    """Serve a sequence by the fastest (or the named) engine, filling ``entries`` if it has length T."""
     policy.check_requests(sequence)
     atomic = sequence.instance.visits == "atomic"
     if engine in ("auto", "kernel") and (not atomic or policy.atomic_kernel):
@@ -319,20 +369,15 @@ def run_sequence(
     return _drive(drive, judge, policy.serve, policy, sequence, entries, "labels")
 
 
-def faults_from(policy: Policy, sequence: RequestSequence, start: int, rng: np.random.Generator) -> int:
-    """Serve a whole sequence and count the faults of its requests from number ``start`` on."""
-    entries = np.zeros(len(sequence) if start else 0, dtype=np.int32)
-    faults = run_sequence(policy, sequence, entries, rng).faults
-    counted = entries[start:]
-    return int(np.count_nonzero((counted != HIT) & (counted != LEFT_ON_HIT))) if start else faults
+NOTHING: PageArray = np.zeros(0, dtype=np.int32)
+"""Entries of a run that is not recorded."""
 
 
 def _run_randomized(
     policy: Policy, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator
 ) -> Outcome:
     session = Session(policy, sequence.instance, seed=rng)
-    for page, slot in zip(sequence, sequence.slots.tolist(), strict=True):
-        step = session.serve(page, slot)
+    for step in session.run(sequence):
         if len(entries):
             entries[step.time] = step.entry
     return Outcome(session.faults, "labels")
@@ -355,6 +400,7 @@ def _drive(
         sequence.requests,
         np.zeros(0, dtype=np.int64) if sequence.places is None else sequence.slots,
         instance.frame,
+        sequence.predictions,
         instance.visits == "atomic",
         instance.bypassing,
         entries,

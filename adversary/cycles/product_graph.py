@@ -383,7 +383,7 @@ class ProductGraph:
             raise ModelError(
                 f"the product graph needs a deterministic policy; {self.policy.name} is randomised"
             )
-        instance.require("the product graph", service="forced")
+        instance.require("the product graph", service="forced", cost="unit")
         self.instance = instance
         self.opt_cache = instance.cache if opt_cache is None else opt_cache
         least = instance.per_visit if instance.visits == "atomic" else 1

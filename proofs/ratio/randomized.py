@@ -200,7 +200,11 @@ def randomized_exact(
             f"{instance.total_pages} pages fit the cache"
         )
     instance.require(
-        "the exact ratio of a randomised policy", service="forced", visits="sequential", per_visit=1
+        "the exact ratio of a randomised policy",
+        service="forced",
+        visits="sequential",
+        per_visit=1,
+        cost="unit",
     )
     small = (
         instance.cache if opt_cache is None else whole_number(opt_cache, "opt_cache (h)", 1, instance.cache)

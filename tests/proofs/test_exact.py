@@ -31,6 +31,7 @@ from paging import (
 )
 from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
+from paging.markdown import block
 from paging.memory import machine_memory
 from paging.model import Frame, LabelArray
 from paging.numbers import exact_text
@@ -283,8 +284,7 @@ def test_layered_values(shape: tuple[int, int, int]) -> None:
 def documented() -> Iterator[tuple[tuple[int, int, int], str, str]]:
     """The table of docs/exact.md, cell by cell."""
     text = (Path(__file__).parents[2] / "docs" / "exact.md").read_text(encoding="utf-8")
-    _, _, rest = text.partition("<!-- table: begin -->\n")
-    header, _, *rows = rest.partition("<!-- table: end -->")[0].splitlines()
+    header, _, *rows = block(text, "table").splitlines()
     policies = [cell.strip() for cell in header.strip("|").split("|")][1:]
     for row in rows:
         shape, *values = [cell.strip() for cell in row.strip("|").split("|")]
