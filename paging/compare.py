@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
@@ -12,10 +12,12 @@ import numpy as np
 from paging.errors import ModelError, UnsupportedModelError
 from paging.expectation import Estimate, sample_faults
 from paging.html import table
-from paging.model import LayeredInstance, RequestSequence, whole_number
+from paging.model import Kind, LayeredInstance, RequestSequence, whole_number
 from paging.offline import optimum_from_warm
 from paging.parallel import in_threads
 from paging.policy import Policy, get_policy, registered_policies
+from paging.predicted import PredictedSequence
+from paging.predictors import Errors, Predictor, get_predictor, predict, prediction_errors
 from paging.signals import UNWATCHED, Watch
 from paging.simulate import faults_from
 
@@ -46,6 +48,8 @@ class Row:
         Mean and confidence interval of a randomised policy.
     optimum, baseline : int or None
         Faults of OPT and of LRU on the same requests with the same cache, where they are known.
+    errors : Errors or None
+        Errors of the predictions that the policy was told, if it takes any.
     """
 
     policy: str
@@ -56,6 +60,7 @@ class Row:
     estimate: Estimate | None = None
     optimum: int | None = None
     baseline: int | None = None
+    errors: Errors | None = None
 
     @property
     def fault_rate(self) -> Number | None:
@@ -99,7 +104,7 @@ class Row:
                 "confidence": self.estimate.confidence,
                 "runs": self.estimate.runs,
             }
-        return row
+        return row | ({} if self.errors is None else self.errors.given)
 
 
 class Skipped(NamedTuple):
@@ -198,6 +203,7 @@ def compare(
     runs: int = 10,
     seed: int = 0,
     warm_up: int = 0,
+    predictors: Iterable[str | Predictor] = (),
     workers: int | None = None,
     watch: Watch = UNWATCHED,
 ) -> Comparison:
@@ -220,6 +226,10 @@ def compare(
     warm_up : int, default 0
         Requests at the beginning that are served but not counted. OPT is then the least number of faults on
         the others, whatever the cache holds after the warm-up.
+    predictors : iterable of str or Predictor
+        Where the policies that take predictions have them from, each kind from one (:data:`PREDICTORS`);
+        drawn with ``seed``, for every cache size anew. Requests with predictions of their own bring those;
+        policies that take none are served without them.
     workers : int, optional
         Threads; default one for every core this process may use. The result does not depend on it.
     watch : Watch
@@ -250,14 +260,18 @@ def compare(
     >>> result.row("lru", 2).vs_opt
     Fraction(3, 2)
     """
+    sources = [get_predictor(one) for one in predictors]
     sizes = tuple(dict.fromkeys((sequence.instance.cache,) if caches is None else caches))
     if not sizes:
         raise ModelError("a comparison needs at least one cache size")
     if chosen is None:
-        chosen = [cls for cls in registered_policies().values() if cls.predictions in (None, sequence.kind)]
+        told = {None, sequence.kind, *(source.kind for source in sources)}
+        chosen = [cls for cls in registered_policies().values() if cls.predictions in told]
     answers = list({p.name: p for p in map(get_policy, chosen)}.values())
     warm_up = whole_number(warm_up, "warm_up (requests)", 0, len(sequence))
-    served = {cache: sequence.with_cache(cache) for cache in sizes}
+    served = {cache: _with_predictions(sequence.with_cache(cache), sources, seed) for cache in sizes}
+    if warm_up and any(len(kinds) > 1 for kinds in served.values()):
+        raise ModelError("errors of predictions are counted from a cold start: no warm-up beside them")
     jobs = [
         _Job(served[cache], algorithm, runs, seed, warm_up)
         for cache in sizes
@@ -267,17 +281,31 @@ def compare(
         outcome or job.unfinished()
         for job, outcome in zip(jobs, in_threads(jobs, workers, watch), strict=True)
     ]
-    rows, skipped = _assemble(served, outcomes, warm_up)
+    rows, skipped = _assemble({cache: kinds[None] for cache, kinds in served.items()}, outcomes, warm_up)
     stopped = any(skip.reason == UNFINISHED for skip in skipped)
-    instance = served[sizes[0]].instance
+    instance = served[sizes[0]][None].instance
     return Comparison(instance, sizes, tuple(rows), tuple(skipped), seed, warm_up, stopped)
+
+
+def _with_predictions(
+    sequence: RequestSequence, sources: Iterable[Predictor], seed: int
+) -> dict[Kind | None, RequestSequence]:
+    """Return the requests as every policy is told them, by the kind of prediction, and plain under None."""
+    told: dict[Kind | None, RequestSequence] = {None: sequence}
+    if isinstance(sequence, PredictedSequence):
+        told = {None: sequence.plain, sequence.kind: sequence}
+    for source in sources:
+        if source.kind in told:
+            raise ModelError(f"there are {source.kind} predictions already; each kind comes from one source")
+        told[source.kind] = predict(told[None], source, seed=seed)
+    return told
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One algorithm on one sequence; no policy means OPT."""
+    """One algorithm on one sequence, by what is told with it; no policy means OPT."""
 
-    sequence: RequestSequence
+    told: dict[Kind | None, RequestSequence]
     policy: Policy | None
     runs: int
     seed: int
@@ -286,6 +314,11 @@ class _Job:
     @property
     def name(self) -> str:
         return OPT if self.policy is None else self.policy.name
+
+    @property
+    def sequence(self) -> RequestSequence:
+        """The requests as the policy takes them; as they are where it will refuse them."""
+        return self.told.get(None if self.policy is None else self.policy.predictions, self.told[None])
 
     def unfinished(self) -> Skipped:
         return Skipped(self.name, self.sequence.instance.cache, UNFINISHED)
@@ -296,14 +329,18 @@ class _Job:
             if self.policy is None:
                 return Row(name, cache, optimum_from_warm(self.sequence, self.warm_up), requests)
             self.policy.check(self.sequence.instance)
+            self.policy.check_predictions(self.sequence.kind)
+            errors = None
+            if isinstance(self.sequence, PredictedSequence):
+                errors = prediction_errors(self.sequence)
             sharing: Literal["shared", "per-layer"] = "per-layer" if self.policy.per_layer else "shared"
             if self.policy.randomized:
                 estimate = sample_faults(
                     self.policy, self.sequence, runs=self.runs, seed=self.seed, start=self.warm_up
                 )
-                return Row(name, cache, estimate.mean, requests, sharing, estimate)
+                return Row(name, cache, estimate.mean, requests, sharing, estimate, errors=errors)
             faults = faults_from(self.policy, self.sequence, self.warm_up, np.random.default_rng(0))
-            return Row(name, cache, faults, requests, sharing)
+            return Row(name, cache, faults, requests, sharing, errors=errors)
         except UnsupportedModelError as refusal:
             return Skipped(name, cache, str(refusal))
 
@@ -325,9 +362,7 @@ def _assemble(
 
 def _with_references(rows: list[Row], optimum: int | None, baseline: int | None) -> Iterator[Row]:
     for row in rows:
-        yield Row(
-            row.policy, row.cache, row.faults, row.requests, row.sharing, row.estimate, optimum, baseline
-        )
+        yield replace(row, optimum=optimum, baseline=baseline)
 
 
 def _share(part: int | float, whole: int | None) -> Number | None:

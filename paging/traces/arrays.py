@@ -46,8 +46,12 @@ def write_npy(trace: Trace, stream: IO[bytes]) -> None:
     np.lib.format.write_array(stream, _narrow_experts(trace), allow_pickle=False)
 
 
+OURS = {"experts": "iu", "seq_id": "iu", "decode": "b", "predictions": "iu", "prediction_kind": "U"}
+"""The arrays that are read, and of which kind they are."""
+
+
 def read_npz(stream: IO[bytes], reading: TraceReading) -> Draft:
-    """Read the arrays experts, seq_id and decode of an archive; all others are left unread."""
+    """Read the arrays experts, seq_id, decode and predictions of an archive; all others are left unread."""
     with zipfile.ZipFile(stream) as archive:
         members = archive.namelist()
         if twice := sorted({name for name in members if members.count(name) > 1}):
@@ -56,10 +60,17 @@ def read_npz(stream: IO[bytes], reading: TraceReading) -> Draft:
             return _read_scores(archive, [name.removesuffix(".npy") for name in members], reading)
         if "experts.npy" not in members:
             raise TraceError(f"no array 'experts' in the archive, only {shorten(sorted(members))}")
-        names = [name for name in ("experts", "seq_id", "decode") if f"{name}.npy" in members]
-        found = {name: _read_member(archive, name) for name in names}
+        names = [name for name in OURS if f"{name}.npy" in members]
+        found = {name: _read_member(archive, name, OURS[name]) for name in names}
     experts = tokens_first(found["experts"], reading)
-    return Draft(experts, seq_id=found.get("seq_id"), decode=found.get("decode"))
+    told = found.get("predictions")
+    return Draft(
+        experts,
+        seq_id=found.get("seq_id"),
+        decode=found.get("decode"),
+        predicted=str(found["prediction_kind"]) if "prediction_kind" in found else None,
+        predictions=None if told is None else tokens_first(told, reading),
+    )
 
 
 BESIDE_SCORES = {"attention_mask": "iub", "seq_id": "iu", "decode": "b", "weights": "f", "experts": "iu"}
@@ -119,10 +130,13 @@ def _read_member(archive: zipfile.ZipFile, name: str, kinds: str = "") -> NDArra
 
 
 def write_npz(trace: Trace, stream: IO[bytes], beside: Mapping[str, NDArray[Any]] | None = None) -> None:
-    """Write the arrays experts, seq_id and decode, and further ones beside them, compressed."""
+    """Write the arrays experts, seq_id, decode and predictions, and further ones beside them, compressed."""
     optional = {"seq_id": trace.seq_id, "decode": trace.decode}
     given: dict[str, Any] = {key: values for key, values in optional.items() if values is not None}
     given |= {**(beside or {}), "experts": _narrow_experts(trace)}
+    if trace.predicted is not None:
+        told = trace.predictions_of(0, trace.all_places).reshape(given["experts"].shape)
+        given |= {"predictions": told, "prediction_kind": np.array(trace.predicted)}
     np.savez_compressed(stream, **given)
 
 
@@ -131,7 +145,7 @@ def _narrow_experts(trace: Trace) -> NDArray[Any]:
     return experts.astype("<i2" if experts.max() < 2**15 else "<i4", copy=False)
 
 
-KINDS = {"iu": "integers", "b": "booleans", "f": "floats", "iub": "integers or booleans"}
+KINDS = {"iu": "integers", "b": "booleans", "U": "text", "f": "floats", "iub": "integers or booleans"}
 
 
 def read_array(stream: IO[bytes], kinds: str = "iu") -> NDArray[Any]:

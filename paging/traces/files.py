@@ -155,6 +155,11 @@ def write_trace(trace: Trace, path: str | os.PathLike[str], beside: Mapping[str,
         kind = _format_of(str(path), None)
         if kind.write is None:
             raise TraceError("this format can be read, but not written")
+        if trace.predicted is not None and not kind.predictions:
+            raise TraceError(
+                f"this format keeps no predictions, and the trace has {trace.predicted} predictions: "
+                "write .npz or .jsonl"
+            )
         write_first = kind.write
         if beside:
             if kind is not FORMATS[".npz"]:

@@ -52,6 +52,7 @@ class _Columns:
         self.experts = array("i")
         self.seq_id = array("q") if "seq_id" in first else None
         self.decode = bytearray() if "decode" in first else None
+        self.predictions = array("q") if "predictions" in first else None
 
     def append(self, record: dict[str, Any], number: int) -> None:
         """Check one record and take its numbers over."""
@@ -62,8 +63,13 @@ class _Columns:
                 self.seq_id.append(record["seq_id"])  # type: ignore[union-attr]
             if self._wanted(self.decode is not None, record, "decode", bool):
                 self.decode.append(record["decode"])  # type: ignore[union-attr]
+            if self._wanted(self.predictions is not None, record, "predictions", list):
+                self._check_predictions(record["predictions"])
+                self.predictions.extend(chain.from_iterable(record["predictions"]))  # type: ignore[union-attr]
         except OverflowError:
-            raise TraceError(f"line {number}: a number does not fit (experts int32, seq_id int64)") from None
+            raise TraceError(
+                f"line {number}: a number does not fit (experts int32, seq_id and predictions int64)"
+            ) from None
         except TraceError as problem:
             raise TraceError(f"line {number}: {problem}") from None
 
@@ -82,7 +88,25 @@ class _Columns:
             name=text_or_none(header.get("name")),
             metadata=header.get("metadata", {}),
             ids=ids,
+            predicted=header.get("predictions"),
+            predictions=self._told(ids is not None),
         )
+
+    def _told(self, flat: bool) -> NDArray[np.int64] | None:
+        if self.predictions is None:
+            return None
+        values = np.frombuffer(self.predictions, np.int64)
+        return values if flat else values.reshape(-1, self.layers, self.per_visit)
+
+    def _check_predictions(self, values: list[Any]) -> None:
+        shaped = len(values) == self.layers and all(
+            type(visit) is list and len(visit) == self.per_visit for visit in values
+        )
+        if not shaped or set(map(type, chain.from_iterable(values))) != {int}:
+            raise TraceError(
+                f'"predictions" must be {self.layers} lists of {self.per_visit} integers, '
+                f"got {shorten(values)}"
+            )
 
     def _check_experts(self, experts: Any) -> None:
         if type(experts) is not list or len(experts) != self.layers:
@@ -134,14 +158,19 @@ def write_jsonl(trace: Trace, stream: IO[bytes]) -> None:
     """Write a header record, then one record per token."""
     kept = ("layers", "pages", "per_visit", "tokens", "name", "metadata")
     header = {HEADER_KEY: VERSION} | {key: getattr(trace, key) for key in kept} | plain_ids(trace)
+    header |= {} if trace.predicted is None else {"predictions": trace.predicted}
     stream.write(json_line(header))
     for start, experts in _rounds(trace):
-        columns = {"experts": experts, "seq_id": trace.seq_id, "decode": trace.decode}
-        lists = {
-            key: (values if key == "experts" else values[start : start + len(experts)]).tolist()
+        columns = {"seq_id": trace.seq_id, "decode": trace.decode}
+        lists = {"experts": experts.tolist()} | {
+            key: values[start : start + len(experts)].tolist()
             for key, values in columns.items()
             if values is not None
         }
+        if trace.predicted is not None:
+            length = trace.layers * trace.per_visit
+            told = trace.predictions_of(start * length, (start + len(experts)) * length)
+            lists["predictions"] = told.reshape(experts.shape).tolist()
         rows = zip(*lists.values(), strict=True)
         stream.write(b"".join(json_line(dict(zip(lists, row, strict=True))) for row in rows))
 
