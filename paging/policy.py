@@ -19,6 +19,7 @@ from functools import cache
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paging.docstrings import sections
 from paging.errors import ModelError, UnknownNameError, UnsupportedModelError
@@ -46,6 +47,7 @@ TRAITS = {
 FAMILIES = (
     "recency",
     "frequency",
+    "weighted",
     "queues",
     "engines",
     "marking",
@@ -104,6 +106,14 @@ class Criterion:
     words: str = ""
     shown: bool = True
     text: Callable[[int], str] = str
+
+    def among(self, pages: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return those of some cached pages, at least one, that may leave by this number."""
+        if not self.leaves:
+            return pages
+        values = self.values[pages]
+        extreme = values.max() if self.leaves == "largest" else values.min()
+        return pages[np.flatnonzero(values == extreme)]
 
 
 class Policy:

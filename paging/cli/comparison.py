@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ class Claim:
     form: str
     status: str
     errors: str
-    optimum: int
+    optimum: int | Fraction
     allowed: Any
     paid: int | float
     paid_at_least: int | float
@@ -127,8 +128,12 @@ def claims_of(result: Comparison) -> list[Claim]:
         least = row.faults if row.estimate is None else row.estimate.interval[0]
         for allowances in asked:
             for bound, form, status, allowed in allowances(row.policy, instance, row.optimum, row.errors):
-                run = (row.policy, row.cache, bound, form, status, str(row.errors), row.optimum or 0)
-                found.append(Claim(*run, allowed, row.faults, least))
+                found.append(
+                    Claim(
+                        *(row.policy, row.cache, bound, form, status, str(row.errors)),
+                        *(row.optimum or 0, allowed, row.faults, least),
+                    )
+                )
     return found
 
 

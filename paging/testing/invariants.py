@@ -311,6 +311,23 @@ def _decisions(policy: Policy, sequence: RequestSequence) -> list[object]:
     ]
 
 
+@_invariant("criteria", "whoever leaves is one that the policy's own criteria name")
+def _criteria(policy: Policy, sequence: RequestSequence) -> None:
+    instance = sequence.instance
+    for level in legal_levels(policy, sequence):
+        slot = level.time % instance.round_length
+        for move in filter(lambda move: move.left, level.moves):
+            named = np.flatnonzero(np.array(move.before) > 0)
+            for one in policy.criteria(np.array(move.before), level.page, slot, instance.frame):
+                named = one.among(named)
+            others = set(move.left).difference(named.tolist())
+            if others:
+                raise AssertionError(
+                    f"{request_name(sequence, level.time)}: {pages_text(instance, others)} left, "
+                    f"the criteria name {pages_text(instance, named.tolist())}"
+                )
+
+
 @_invariant("demand")
 def _demand(policy: Policy, sequence: RequestSequence) -> None:
     instance = sequence.instance

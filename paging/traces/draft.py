@@ -42,6 +42,8 @@ class Draft:
         What is predicted with every request.
     predictions : ndarray of int, optional
         One for every request, or for every one of ``values``.
+    gate_weights : ndarray of float, optional
+        Of the shape of ``values``.
     """
 
     values: NDArray[Any]
@@ -55,6 +57,7 @@ class Draft:
     remarks: tuple[str, ...] = ()
     predicted: Any = None
     predictions: NDArray[Any] | None = None
+    gate_weights: NDArray[Any] | None = None
 
     def trace(self, reading: TraceReading, default_name: str) -> Trace:
         """Return the checked trace, of which only what the caller asks for is left."""
@@ -74,14 +77,17 @@ class Draft:
                 )
             trace = Trace(**_list_of_pages(self.values, self.ids, **shape), **extra)
         elif reading.drop_layers is None:
-            trace = Trace.from_experts(self.values, shape["pages"], **extra)
+            trace = Trace.from_experts(self.values, shape["pages"], gate_weights=self.gate_weights, **extra)
         else:
             whole, dropped = self.values, _dropped_layers(self.values, reading.drop_layers)
             kept = [layer for layer in range(whole.shape[1]) if layer not in dropped]
             pages = shape["pages"]
             if isinstance(pages, tuple) and len(pages) == whole.shape[1]:
                 pages = tuple(pages[layer] for layer in kept)
-            trace = Trace.from_experts(whole[:, kept], pages, **extra)
+            weights = self.gate_weights
+            if weights is not None and weights.shape == whole.shape:
+                weights = weights[:, kept]
+            trace = Trace.from_experts(whole[:, kept], pages, gate_weights=weights, **extra)
         self._compare(trace, claims, whole)
         if self.predictions is not None or self.predicted is not None:
             trace = self._predicted(trace, whole)

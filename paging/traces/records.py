@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -53,6 +54,7 @@ class _Columns:
         self.seq_id = array("q") if "seq_id" in first else None
         self.decode = bytearray() if "decode" in first else None
         self.predictions = array("q") if "predictions" in first else None
+        self.weights = array("f") if "weights" in first else None
 
     def append(self, record: dict[str, Any], number: int) -> None:
         """Check one record and take its numbers over."""
@@ -63,12 +65,15 @@ class _Columns:
                 self.seq_id.append(record["seq_id"])  # type: ignore[union-attr]
             if self._wanted(self.decode is not None, record, "decode", bool):
                 self.decode.append(record["decode"])  # type: ignore[union-attr]
+            if self._wanted(self.weights is not None, record, "weights", list):
+                self.weights.extend(self._weights_of(record["weights"]))  # type: ignore[union-attr]
             if self._wanted(self.predictions is not None, record, "predictions", list):
                 self._check_predictions(record["predictions"])
                 self.predictions.extend(chain.from_iterable(record["predictions"]))  # type: ignore[union-attr]
         except OverflowError:
             raise TraceError(
-                f"line {number}: a number does not fit (experts int32, seq_id and predictions int64)"
+                f"line {number}: a number does not fit (experts int32, seq_id and predictions int64, "
+                "weights float32)"
             ) from None
         except TraceError as problem:
             raise TraceError(f"line {number}: {problem}") from None
@@ -88,6 +93,9 @@ class _Columns:
             name=text_or_none(header.get("name")),
             metadata=header.get("metadata", {}),
             ids=ids,
+            gate_weights=None
+            if self.weights is None
+            else np.frombuffer(self.weights, np.float32).reshape(experts.shape),
             predicted=header.get("predictions"),
             predictions=self._told(ids is not None),
         )
@@ -107,6 +115,18 @@ class _Columns:
                 f'"predictions" must be {self.layers} lists of {self.per_visit} integers, '
                 f"got {shorten(values)}"
             )
+
+    def _weights_of(self, weights: list[Any]) -> list[float]:
+        """Return the gate weights of a record as one list, or refuse them."""
+        if set(map(type, weights)) != {list} or list(map(len, weights)) != [self.per_visit] * self.layers:
+            raise TraceError(
+                f'"weights" must have {self.layers} layers, each a list of {self.per_visit} numbers'
+            )
+        flat = list(chain.from_iterable(weights))
+        for weight in flat:
+            if type(weight) not in (int, float) or not 0 <= weight < math.inf:
+                raise TraceError(f"a gate weight must be a finite number ≥ 0, got {shorten(weight)}")
+        return flat
 
     def _check_experts(self, experts: Any) -> None:
         if type(experts) is not list or len(experts) != self.layers:
@@ -171,8 +191,18 @@ def write_jsonl(trace: Trace, stream: IO[bytes]) -> None:
             length = trace.layers * trace.per_visit
             told = trace.predictions_of(start * length, (start + len(experts)) * length)
             lists["predictions"] = told.reshape(experts.shape).tolist()
+        if trace.gate_weights is not None:
+            lists["weights"] = _shortest(trace, start, experts.shape)
         rows = zip(*lists.values(), strict=True)
         stream.write(b"".join(json_line(dict(zip(lists, row, strict=True))) for row in rows))
+
+
+def _shortest(trace: Trace, token: int, shape: tuple[int, ...]) -> list[Any]:
+    """Return gate weights of tokens as the shortest decimals that stand for the same float32."""
+    first = token * shape[1] * shape[2]
+    weights = trace.gate_weights_of(first, first + math.prod(shape))
+    nested: list[Any] = weights.astype("U").astype(np.float64).reshape(shape).tolist()
+    return nested
 
 
 def _rounds(trace: Trace) -> Iterator[tuple[int, NDArray[np.int32]]]:

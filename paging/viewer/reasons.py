@@ -124,7 +124,7 @@ class Reasons:
         cached = left = np.flatnonzero(self.labels > 0)
         said: list[Criterion] = []
         for one in criteria:
-            kept = left[one.values[left] == _extreme(one, left)] if one.leaves else left
+            kept = one.among(left)
             if len(kept) < len(left) or (not said and (one.words or not one.leaves)):
                 said.append(one)
             left = kept
@@ -136,11 +136,6 @@ class Reasons:
             yield words.format(
                 value=one.text(number), last=self._last.get(victims[0]), loaded=self._loaded.get(victims[0])
             )
-
-
-def _extreme(one: Criterion, pages: NDArray[np.intp]) -> int:
-    values = one.values[pages]
-    return int(values.max() if one.leaves == "largest" else values.min())
 
 
 def _position(one: Criterion, number: int, cached: NDArray[np.intp]) -> str:

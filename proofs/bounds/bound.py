@@ -42,7 +42,8 @@ class Range:
     per_visit : int or None
         Pages g of a visit; None: any number.
     start, cost : str
-        The cache at the start, and what a fault costs. Every run here is cold and of unit cost.
+        The cache at the start, and what a fault costs: ``unit``, or ``any`` weights. Every run
+        here is cold.
     fewer : int
         By how many slots OPT's cache may be smaller where something is forced.
     """
@@ -63,6 +64,8 @@ class Range:
             return f"{' or '.join(self.visits)} visits"
         if model["start"] != self.start:
             return f"a {self.start} start"
+        if self.cost == "unit" and instance.cost != "unit":
+            return "unit cost"
         if self.per_visit not in (None, instance.per_visit):
             return f"g = {self.per_visit}"
         return None
@@ -263,10 +266,11 @@ class Bound:
         linear = sympy.simplify(self.errors - factors[0] * eta0 - factors[1] * eta1) == 0
         return (self.value, *factors) if self.errors and linear else None
 
-    def beside(self, instance: LayeredInstance, optimum: int, errors: Errors) -> Fraction:
+    def beside(self, instance: LayeredInstance, optimum: int | Fraction, errors: Errors) -> Fraction:
         """Return what so many errors may add on an instance where OPT pays so much; roots are rounded up."""
         known = {"eta0": eta0, "eta1": eta1, "eta": eta}
-        numbers = {known[name]: number for name, number in errors.given.items()} | {OPT: optimum}
+        numbers = {known[name]: number for name, number in errors.given.items()}
+        numbers[OPT] = sympy.Rational(*optimum.as_integer_ratio())
         return _rational(sympy.sympify(self.errors).subs(numbers).subs(_sizes(instance)))
 
     def additive_at(self, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | None:

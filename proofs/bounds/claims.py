@@ -13,7 +13,7 @@ from proofs.bounds.registry import BOUNDS
 
 
 def allowances(
-    policy: str, instance: LayeredInstance, optimum: int, errors: Errors
+    policy: str, instance: LayeredInstance, optimum: int | Fraction, errors: Errors
 ) -> list[tuple[str, str, str, Fraction]]:
     """Return every upper bound on a policy with predictions that speaks here: id, form, status, right side.
 
@@ -53,7 +53,7 @@ def _form(bound: Bound) -> object:
     return bound.form if bound.errors else bound.value * OPT
 
 
-def right_side(bound: Bound, instance: LayeredInstance, optimum: int, errors: Errors) -> Fraction:
+def right_side(bound: Bound, instance: LayeredInstance, optimum: int | Fraction, errors: Errors) -> Fraction:
     """Return what an upper bound allows on a run: value·OPT + errors + additive."""
     value, additive = bound.at(instance), bound.additive_at(instance)
     return Fraction(value) * optimum + bound.beside(instance, optimum, errors) + (additive or 0)

@@ -13,6 +13,7 @@ from paging.certificate import Certificate, CertificateError
 from paging.model import LayeredInstance, RequestSequence
 from paging.predicted import PredictedSequence
 from proofs import checker
+from proofs.checker.reading import rationals
 
 
 def read_certificate(path: str | Path) -> Certificate:
@@ -56,6 +57,8 @@ def read_sequence(path: str | Path, cache: int | None = None) -> RequestSequence
         problem = document.get("claim", document)
         # The split of a certificate belongs to its claim, not to the requests.
         shape = {name: value for name, value in problem["instance"].items() if name != "shares"}
+        if "weights" in problem:  # beside the instance in a claim
+            shape["weights"] = rationals(problem["weights"], "weights")
         requests = checker.integers(problem["requests"], "requests")
         told = problem.get("predictions")
         values = [] if told is None else checker.integers(told["values"], "predictions")

@@ -26,6 +26,8 @@ from paging import (
     registered_policies,
     simulate,
 )
+from paging.markdown import block
+from proofs.play.docs import opponents_table, scenes_table
 from proofs.play.forms import Catalogue, FormError, typed_requests
 from proofs.play.games import AdversaryGame, AlgorithmGame, GameOverError, LiveGame, StaleMoveError
 from proofs.play.opponents import OPPONENTS
@@ -477,3 +479,9 @@ def test_names_of_games_are_long_and_new() -> None:
     names = {store.add(CATALOGUE.start(ALGORITHM))["id"] for _ in range(20)}
     assert len(names) == 20
     assert min(map(len, names)) >= 22  # 128 bits
+
+
+def test_docs_list_every_scene_and_opponent() -> None:
+    """When they are out of date: make tables."""
+    page = (Path(__file__).parents[2] / "docs" / "play.md").read_text(encoding="utf-8")
+    assert (block(page, "scenes"), block(page, "opponents")) == (scenes_table(), opponents_table())
