@@ -1,9 +1,9 @@
 """The least coefficient with which a given policy can live with discard predictions, exactly.
 
 A policy is (α, β, γ)-competitive if its faults are at most α·reference + β·η0 + γ·η1 + a constant, whatever
-is requested, predicted, and done by a lazy offline schedule, the *reference*. That holds if and only if no cycle
-of the policy's graph beside all references has a larger left side; so with two coefficients given the least
-third one is a largest cycle ratio. See docs/wrong-bits.md.
+is requested, predicted, and done by a lazy offline schedule, the *reference*. That holds if and only if no
+cycle of the policy's graph beside all references has a larger left side; so with two coefficients given the
+least third one is a largest cycle ratio. See docs/wrong-bits.md.
 """
 
 from __future__ import annotations
@@ -219,7 +219,8 @@ def policy_trade_off(
 
     Examples
     --------
-    >>> found = policy_trade_off("flush-when-kept", LayeredInstance(layers=1, pages=4, cache=3), alpha=1, gamma=1)
+    >>> instance = LayeredInstance(layers=1, pages=4, cache=3)
+    >>> found = policy_trade_off("flush-when-kept", instance, alpha=1, gamma=1)
     >>> found.value, found.states
     (Fraction(2, 1), 35)
     """
