@@ -15,7 +15,6 @@ from lp.placement import Placement, best_placement, request_counts
 from lp.poet import Computation, StagePlan, best_plan, nodes_of_paging
 from lp.result import Optimum, SolverError
 from lp.split import Split, best_static_split
-from lp.weights import Weights, exact_weights, read_weights
 
 __all__ = [
     "ROUTES",
@@ -28,21 +27,18 @@ __all__ = [
     "SolverError",
     "Split",
     "StagePlan",
-    "Weights",
     "best_placement",
     "best_plan",
     "best_static_pinning",
     "best_static_split",
     "compulsory_bound",
     "dual_of_kept",
-    "exact_weights",
     "fault_curve",
     "gaps_of",
     "lower_bounds",
     "nodes_of_paging",
     "optimum",
     "phase_bound",
-    "read_weights",
     "request_counts",
     "weighted_curve",
     "window_bound",

@@ -12,7 +12,7 @@ from paging.errors import (
     UnknownNameError,
     UnsupportedModelError,
 )
-from paging.expectation import Estimate, expected_cost, expected_faults, sample_faults
+from paging.expectation import Estimate, expected_cost, expected_faults, sample_costs, sample_faults
 from paging.hindsight import Mistake, mistakes
 from paging.model import (
     BYPASS,
@@ -34,6 +34,7 @@ from paging.run import Run
 from paging.simulate import Session, simulate, steps
 from paging.traces import Trace, TraceReading, read_trace, requests_trace, write_trace
 from paging.viewer import film_of, show
+from paging.weights import Weights, exact_weights, read_weights
 from paging.work_function import WorkFunction
 from paging.workloads import WORKLOADS, generate
 
@@ -71,8 +72,10 @@ __all__ = [
     "TraceReading",
     "UnknownNameError",
     "UnsupportedModelError",
+    "Weights",
     "WorkFunction",
     "compare",
+    "exact_weights",
     "expected_cost",
     "expected_faults",
     "farthest_in_future",
@@ -85,8 +88,10 @@ __all__ = [
     "predict",
     "prediction_errors",
     "read_trace",
+    "read_weights",
     "registered_policies",
     "requests_trace",
+    "sample_costs",
     "sample_faults",
     "show",
     "simulate",

@@ -88,6 +88,7 @@ def drive(
                         frame.per_visit,
                         frame.layer_of,
                         frame.first_page,
+                        frame.weights,
                         int(predictions[t]),
                     )
                 serve(labels, page, slot if len(slots) == 0 else slots[t], frame)

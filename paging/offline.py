@@ -42,7 +42,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     Raises
     ------
     UnsupportedModelError
-        Visits are atomic, and bypassing is allowed.
+        Visits are atomic and bypassing is allowed, or faults are weighted; see ``lp.optimum``.
 
     References
     ----------
@@ -58,6 +58,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     from paging.kernels import farthest
 
     instance, requests = sequence.instance, sequence.requests
+    instance.require("farthest-in-future", cost="unit")
     first: slice | NDArray[np.int64] = slice(None)
     if instance.visits == "atomic":
         instance.require("farthest-in-future on atomic visits", service="forced")
@@ -100,7 +101,7 @@ def optimum_from_warm(sequence: RequestSequence, start: int) -> int:
     from paging.kernels import farthest
 
     instance = sequence.instance
-    instance.require("OPT after a warm-up", visits="sequential")
+    instance.require("OPT after a warm-up", visits="sequential", cost="unit")
     start = whole_number(start, "start", 0, len(sequence))
     if start == 0:
         return farthest_in_future(sequence).faults
@@ -130,7 +131,7 @@ def optimum_so_far(sequence: RequestSequence, cache: int | None = None) -> NDArr
     """
     from paging.kernels import optimum
 
-    sequence.instance.require("OPT after every request", visits="sequential")
+    sequence.instance.require("OPT after every request", visits="sequential", cost="unit")
     size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1, MAX_PAGES)
     increments = np.zeros(len(sequence), dtype=np.int32)
     optimum(sequence.requests, sequence.instance.total_pages, size, increments, sequence.instance.bypassing)

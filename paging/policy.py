@@ -47,6 +47,7 @@ TRAITS = {
 FAMILIES = (
     "recency",
     "frequency",
+    "weighted",
     "queues",
     "engines",
     "marking",

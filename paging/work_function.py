@@ -44,7 +44,7 @@ class WorkFunction:
 
     @checked
     def __init__(self, instance: LayeredInstance, cache: int | None = None) -> None:
-        instance.require("the work function", service="forced")
+        instance.require("the work function", service="forced", cost="unit")
         self.instance = instance
         atomic = instance.visits == "atomic"
         least = instance.per_visit if atomic else 1

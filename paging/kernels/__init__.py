@@ -17,6 +17,7 @@ from paging.kernels.predictions import (
 from paging.kernels.queues import arc, s3_fifo, slru, two_queues
 from paging.kernels.randomized import mark, online_min, random_eviction
 from paging.kernels.recency import clock, fifo, fwf, lifo, lru, mru, sieve
+from paging.kernels.weighted import landlord
 
 __all__ = [
     "admit_lru",
@@ -33,6 +34,7 @@ __all__ = [
     "fwf",
     "heat_lru",
     "hobbit",
+    "landlord",
     "least_stale",
     "lfru",
     "lfu",

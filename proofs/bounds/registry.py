@@ -18,6 +18,9 @@ ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
 ANY_NUMBER = Range(service=("forced",), visits=("sequential",), per_visit=None)
 """Any sequence of requests served one after the other: the proof does not use their order."""
 
+ANY_WEIGHTS = replace(ANY_NUMBER, cost="any")
+"""As before, and every page may cost what it will."""
+
 ONE_SLOT_FEWER = replace(ONE_A_VISIT, fewer=1)
 """As before, also against an OPT that has one slot fewer."""
 
@@ -518,6 +521,21 @@ TABLE = (
         status="proved in the source",
         evidence="OPT with h pages pays at least k − h + 1 per k-phase; additive constant 0 ours.",
         machine_checked="Marking.marking_upper, Conservative.conservative_upper (one page a visit)",
+    ),
+    Bound(
+        id="landlord-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=named("landlord", "landlord-fifo"),
+        value=k / (k - h + 1),
+        additive=ZERO,
+        range=ANY_WEIGHTS,
+        statement="With k pages against OPT's h ≤ k Landlord is k/(k − h + 1)-competitive with any weights.",
+        source="Young2002",
+        locator="analysis of Landlord, pages of size 1",
+        origin="classical",
+        status="folklore",
+        evidence=("The potential (h − 1)·Σ credit of cached pages + k·Σ (weight − credit) of OPT's pages."),
     ),
     Bound(
         id="deterministic-lower",

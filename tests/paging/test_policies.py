@@ -783,6 +783,37 @@ class ReferenceMarkLayer(Reference):
         return min(near or unmarked, key=self.last.__getitem__)
 
 
+class ReferenceLandlord(Reference):
+    """Young: a credit per cached page, and rent taken from all of them at once."""
+
+    renews = True
+
+    def __init__(self, sequence: RequestSequence) -> None:
+        super().__init__(sequence)
+        weights = sequence.instance.weights
+        pages = range(sequence.instance.total_pages)
+        self.weights = {q: Fraction(1) if weights is None else weights[q] for q in pages}
+        self.credit: dict[int, Fraction] = {}
+        self.since: dict[int, int] = {}
+
+    def loaded(self, page: int, time: int) -> None:
+        self.credit[page], self.since[page] = self.weights[page], time
+
+    def hit(self, page: int, time: int) -> None:
+        if self.renews:
+            self.loaded(page, time)
+
+    def victim(self, page: int, time: int) -> int:
+        rent = min(self.credit[q] for q in self.inside)
+        for q in self.inside:
+            self.credit[q] -= rent
+        return min((q for q in self.inside if self.credit[q] == 0), key=self.since.__getitem__)
+
+
+class ReferenceLandlordFIFO(ReferenceLandlord):
+    renews = False
+
+
 REFERENCES: dict[str, type[Reference]] = {
     "lru": ReferenceLRU,
     "mark-lru": ReferenceLRU,
@@ -796,6 +827,8 @@ REFERENCES: dict[str, type[Reference]] = {
     "lfu-fifo": ReferenceLFUFirst,
     "lfu-capped": ReferenceLFUCapped,
     "lfu-perfect": ReferenceLFUPerfect,
+    "landlord": ReferenceLandlord,
+    "landlord-fifo": ReferenceLandlordFIFO,
     "lfru": ReferenceLFRU,
     "heat-lru": ReferenceHeat,
     "hobbit": ReferenceHobbit,
@@ -851,6 +884,19 @@ def test_labels_decide_as_the_independent_definition(policy: str) -> None:
         assert entries(policy, sequence, "auto") == expected, sequence
 
 
+@pytest.mark.parametrize("policy", ["landlord", "landlord-fifo"])
+def test_weighted_policies_decide_as_the_independent_definition(policy: str) -> None:
+    rng = np.random.default_rng(16)
+    for sequence in long_runs(runs=12, length=120):
+        weights = [
+            Fraction(int(w), int(d)) for w, d in rng.integers(1, 5, (sequence.instance.total_pages, 2))
+        ]
+        weighted = sequence.with_weights(weights)
+        expected = REFERENCES[policy](weighted).entries()
+        assert entries(policy, weighted) == expected, weighted
+        assert entries(policy, weighted, "auto") == expected, weighted
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["llru", "llru-lazy", "llru-token"])
 def test_shortened_ages_never_change_a_decision_of_llru(policy: str) -> None:
@@ -878,6 +924,12 @@ def test_llru_and_its_variants_are_lru_on_one_layer(sequence: RequestSequence) -
 @given(sequences(per_visit=(1, 2), pages=(1, 5), cache=(1, 6), length=50))
 def test_marking_by_recency_is_lru(sequence: RequestSequence) -> None:
     assert entries("mark-lru", sequence) == entries("lru", sequence)
+
+
+@given(sequences(per_visit=(1, 2), pages=(1, 5), cache=(1, 6), length=50))
+def test_landlord_at_unit_cost_is_lru_or_fifo(sequence: RequestSequence) -> None:
+    assert entries("landlord", sequence) == entries("lru", sequence)
+    assert entries("landlord-fifo", sequence) == entries("fifo", sequence)
 
 
 def most_faults_in_a_phase(policy: str, sequence: RequestSequence) -> int:
