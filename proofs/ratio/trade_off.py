@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,19 @@ class TradeOffCycle:
     reference: int
     wrong0: int
     wrong1: int
+
+    @property
+    def inequality(self) -> str:
+        """What it says of the coefficients.
+
+        >>> TradeOffCycle((), (), 6, 2, 4, 0).inequality
+        'α + 2·β ≥ 3'
+        """
+        common = gcd(self.faults, self.reference, self.wrong0, self.wrong1)
+        parts = zip((self.reference, self.wrong0, self.wrong1), "αβγ", strict=True)
+        named = [(count // common, name) for count, name in parts if count]
+        left = " + ".join(name if count == 1 else f"{count}·{name}" for count, name in named)
+        return f"{left or 0} ≥ {self.faults // common}"
 
     def least(self, given: Mapping[str, Fraction]) -> Fraction | float:
         """Return how large the third coefficient must be, ``inf`` where no number does."""
