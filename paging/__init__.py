@@ -12,6 +12,7 @@ from paging.errors import (
     UnsupportedModelError,
 )
 from paging.expectation import Estimate, expected_cost, expected_faults, sample_costs, sample_faults
+from paging.fractional import FractionalRun, serve_fractionally
 from paging.hindsight import Mistake, mistakes
 from paging.model import (
     BYPASS,
@@ -27,6 +28,7 @@ from paging.model import (
 )
 from paging.offline import OfflineAlgorithm, farthest_in_future, optimum_so_far, phase_starts
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
+from paging.rounding import RoundedRun, serve_rounded
 from paging.run import Run
 from paging.simulate import Session, simulate, steps
 from paging.traces import Trace, TraceReading, read_trace, requests_trace, write_trace
@@ -43,6 +45,7 @@ __all__ = [
     "WORKLOADS",
     "Entry",
     "Estimate",
+    "FractionalRun",
     "Frame",
     "IllegalAnswerError",
     "IllegalSequenceError",
@@ -56,6 +59,7 @@ __all__ = [
     "Page",
     "Policy",
     "RequestSequence",
+    "RoundedRun",
     "Run",
     "Schedule",
     "Session",
@@ -83,6 +87,8 @@ __all__ = [
     "requests_trace",
     "sample_costs",
     "sample_faults",
+    "serve_fractionally",
+    "serve_rounded",
     "show",
     "simulate",
     "steps",
