@@ -20,7 +20,7 @@ l, n, k, h = sympy.symbols("ell n k h", integer=True, positive=True)  # noqa: E7
 
 Half = Literal["upper", "lower"]
 Kind = Literal["upper", "lower", "tight"]
-Measure = Literal["deterministic", "oblivious"]
+Measure = Literal["deterministic", "oblivious", "fractional"]
 Origin = Literal["classical", "paper", "reported", "our reading", "ours"]
 Status = Literal["proved in the source", "folklore", "ours", "conjecture"]
 Condition = tuple[str, Callable[[LayeredInstance], bool]]
@@ -84,6 +84,8 @@ class Subject:
     traits : tuple of tuple of str
         Classes of policies, each by the traits (:data:`paging.policy.TRAITS`) its members have; a policy in
         any of them is meant. The trait ``online`` stands for a policy as such.
+    algorithm : str
+        Name of an algorithm that is no policy (``proofs.bounds.measuring.ALGORITHMS``) whose cost it bounds.
     exists : bool
         The theorem says that some randomised policy does it, and names none: nothing here can be measured.
 
@@ -95,6 +97,7 @@ class Subject:
 
     names: tuple[str, ...] = ()
     traits: tuple[tuple[str, ...], ...] = ()
+    algorithm: str = ""
     exists: bool = False
     any_parameters: bool = False
 
@@ -113,6 +116,8 @@ class Subject:
         """The subject in words."""
         if self.exists:
             return "some randomised policy"
+        if self.algorithm:
+            return f"{self.algorithm} paging"
         if self.names:
             return ", ".join(name.upper() for name in self.names)
         classes = (" ".join(trait for trait in needed if trait != "online") for needed in self.traits)
@@ -129,8 +134,9 @@ class Bound:
         Short name; tables, docstrings and certificates refer to it.
     kind : {"upper", "lower", "tight"}
         Upper: online ≤ value·OPT + additive on every run. Lower: the constructions force value. Tight: both.
-    measure : {"deterministic", "oblivious"}
-        Whether the cost is a number, or an expectation against an oblivious adversary.
+    measure : {"deterministic", "oblivious", "fractional"}
+        Whether the cost is a number, an expectation against an oblivious adversary, or that of caching pages
+        in parts.
     subject : Subject
         Whom it is about.
     value : sympy.Expr
@@ -229,7 +235,7 @@ class Bound:
         return next((text for text, holds in self.conditions if not holds(instance)), None)
 
     def at(self, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
-        """Return the value at an instance, exactly: a Fraction, or ``inf``."""
+        """Return the value at an instance, exactly: a Fraction, or ``inf``; with a logarithm its decimals."""
         return evaluate(self.value, instance, opt_cache)
 
     def additive_at(self, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | None:
@@ -296,6 +302,8 @@ def evaluate(form: Any, instance: LayeredInstance, opt_cache: int | None = None)
     number = sympy.sympify(form).subs(numbers)
     if number == sympy.oo:
         return float("inf")
+    if not number.is_Rational:
+        return float(number)
     return Fraction(int(number.p), int(number.q))
 
 
