@@ -31,6 +31,7 @@ from paging.policy import TRAITS, Policy, get_policy, registered_policies
 from paging.rounding import RoundedRun, serve_rounded
 from paging.run import Run
 from paging.simulate import Session, simulate, steps
+from paging.sized import SizedRun, serve_sized
 from paging.traces import Trace, TraceReading, read_trace, requests_trace, write_trace
 from paging.viewer import film_of, show
 from paging.weights import Weights, exact_weights, read_weights
@@ -63,6 +64,7 @@ __all__ = [
     "Run",
     "Schedule",
     "Session",
+    "SizedRun",
     "Step",
     "Trace",
     "TraceError",
@@ -89,6 +91,7 @@ __all__ = [
     "sample_faults",
     "serve_fractionally",
     "serve_rounded",
+    "serve_sized",
     "show",
     "simulate",
     "steps",
