@@ -1,5 +1,6 @@
 """Layered paging: models, policies and the engine. Imports nothing of the other packages."""
 
+from paging.compare import Comparison, compare
 from paging.errors import (
     IllegalAnswerError,
     IllegalSequenceError,
@@ -28,6 +29,8 @@ from paging.model import (
 )
 from paging.offline import OfflineAlgorithm, farthest_in_future, optimum_so_far, phase_starts
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
+from paging.predicted import PredictedSequence
+from paging.predictors import Errors, Predictor, predict, prediction_errors, true_predictions
 from paging.rounding import RoundedRun, serve_rounded
 from paging.run import Run
 from paging.simulate import Session, simulate, steps
@@ -44,7 +47,9 @@ __all__ = [
     "HIT",
     "TRAITS",
     "WORKLOADS",
+    "Comparison",
     "Entry",
+    "Errors",
     "Estimate",
     "FractionalRun",
     "Frame",
@@ -59,6 +64,8 @@ __all__ = [
     "OfflineAlgorithm",
     "Page",
     "Policy",
+    "PredictedSequence",
+    "Predictor",
     "RequestSequence",
     "RoundedRun",
     "Run",
@@ -73,6 +80,7 @@ __all__ = [
     "UnsupportedModelError",
     "Weights",
     "WorkFunction",
+    "compare",
     "exact_weights",
     "expected_cost",
     "expected_faults",
@@ -83,6 +91,8 @@ __all__ = [
     "mistakes",
     "optimum_so_far",
     "phase_starts",
+    "predict",
+    "prediction_errors",
     "read_trace",
     "read_weights",
     "registered_policies",
@@ -95,5 +105,6 @@ __all__ = [
     "show",
     "simulate",
     "steps",
+    "true_predictions",
     "write_trace",
 ]

@@ -3,6 +3,8 @@
 SOURCES = {
     "AMOS2025": "S. Angelopoulos, L. Marchal, A. Obrecht, B. Simon: Cache Management for "
     "Mixture-of-Experts LLMs. Euro-Par 2025, doi:10.1007/978-3-031-99872-0_2, arXiv:2509.02408",
+    "AntoniadisEtAl2023": "A. Antoniadis, J. Boyar, M. Eliáš, L. M. Favrholdt, R. Hoeksma, K. S. Larsen, "
+    "A. Polak, B. Simon: Paging with succinct predictions. ICML 2023, arXiv:2210.02775",
     "ACN2000": "D. Achlioptas, M. Chrobak, J. Noga: Competitive analysis of randomized paging algorithms. "
     "Theoretical Computer Science 234 (2000) 203–218",
     "Belady1966": "L. A. Belady: A study of replacement algorithms for a virtual-storage computer. "
@@ -39,8 +41,12 @@ SOURCES = {
     "algorithm. Algorithmica 6 (1991) 816–825",
     "MegiddoModha2003": "N. Megiddo, D. S. Modha: ARC: A self-tuning, low overhead replacement cache. "
     "FAST 2003",
+    "PJDSG2022": "S. G. Patil, P. Jain, P. Dutta, I. Stoica, J. E. Gonzalez: POET: Training neural networks "
+    "on tiny devices with integrated rematerialization and paging. ICML 2022, arXiv:2207.07697",
     "RaghavanSnir1994": "P. Raghavan, M. Snir: Memory versus randomization in on-line algorithms. "
     "IBM Journal of Research and Development 38 (1994) 683–707",
+    "SKO2025": "D. Sivtsov, A. Katrutsa, I. Oseledets: Cluster topology-driven placement of experts reduces "
+    "network traffic in MoE inference. arXiv:2508.09229",
     "SleatorTarjan1985": "D. D. Sleator, R. E. Tarjan: Amortized efficiency of list update and paging rules. "
     "Communications of the ACM 28 (1985) 202–208",
     "TLHPWHLG2024": "P. Tang, J. Liu, X. Hou, Y. Pu, J. Wang, P.-A. Heng, C. Li, M. Guo: HOBBIT: A mixed "

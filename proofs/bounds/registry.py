@@ -7,7 +7,6 @@ from dataclasses import replace
 import sympy
 
 from adversary.catalogue.missing_pair import TWO_NEW_PAGES, two_are_new
-from adversary.formulas import formula
 from paging.arguments import checked
 from paging.errors import UnknownNameError
 from paging.outside import Registry
@@ -953,36 +952,3 @@ def get_bound(name: str) -> Bound:
     if name.lower() not in folded:
         raise UnknownNameError("bound", name, BOUNDS)
     return BOUNDS[folded[name.lower()]]
-
-
-def bounds_table() -> str:
-    """Return all bounds as a Markdown table, as docs/bounds.md shows it."""
-    header = (
-        "id",
-        "kind",
-        "subject",
-        "value",
-        "additive",
-        "conditions",
-        "range",
-        "statement is",
-        "status",
-        "source",
-    )
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    for bound in BOUNDS.values():
-        additive = "not stated" if bound.additive is None else formula(bound.additive)
-        cells = (
-            f"`{bound.id}`",
-            bound.kind,
-            bound.subject.words,
-            formula(bound.value),
-            "–" if bound.kind == "lower" else additive,
-            bound.condition_text,
-            bound.range_text,
-            bound.origin,
-            bound.standing,
-            f"{bound.source}: {bound.locator}",
-        )
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
