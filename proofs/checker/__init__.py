@@ -30,6 +30,7 @@ from .problem import Proved
 from .randomized import check_expected
 from .reading import ITEM, Budget, Incomplete, Json, Refuted, choice, integers, load, members, whole, within
 from .value import check_value
+from .weighted import check_weighted
 
 __all__ = [
     "CONDITIONAL",
@@ -91,6 +92,7 @@ CHECKS: dict[str, Callable[[Json, Json], Proved]] = {
     "rule": check_rule,
     "expected": check_expected,
     "randomized-value": check_value,
+    "weighted-exact": check_weighted,
 }
 """What checks a certificate, by type. Each returns what is proved, or raises."""
 

@@ -16,6 +16,8 @@ from paging.cli.options import (
     opt_cache_option,
     pages_option,
     table_option,
+    weights_option,
+    with_weights,
 )
 from paging.cli.terminal import provenance, status, write_json, write_table
 from paging.signals import stoppable
@@ -25,9 +27,13 @@ if TYPE_CHECKING:
     from proofs.bounds.known import Known
     from proofs.ratio.deterministic import ExactRatio
     from proofs.ratio.randomized import RandomizedRatio
+    from proofs.ratio.weighted import WeightedRatio
 
 PROBED = 200_000
 """States up to which a ratio is computed though the theorems say it."""
+
+WEIGHTED = 500_000
+"""States that are built at most where faults have weights: they are not counted up to renaming."""
 
 SHOWN = 40
 """Requests of a cycle that the table shows; JSON and the certificate hold all."""
@@ -39,6 +45,7 @@ SHOWN = 40
 @pages_option("--universe", required=True)
 @cache_option(required=True)
 @opt_cache_option()
+@weights_option()
 @max_states_option(
     help="Give up beyond this many states; the result is then an interval. Needed for a policy that may have "
     "infinitely many. Default: what a quarter of the memory holds; fewer where theorems say the ratio."
@@ -57,6 +64,7 @@ def exact(
     pages: int | tuple[int, ...],
     cache: int,
     opt_cache: int | None,
+    weights: str | None,
     max_states: int | None,
     no_symmetry: bool,
     certificate: str | None,
@@ -81,6 +89,7 @@ def exact(
       paging exact fifo -l 1 -n 6 -k 5 --opt-cache 3 --json
       paging exact mark -l 1 -n 6 -k 4
       paging exact lru -l 3 -n 2,3,2 -k 4
+      paging exact landlord -l 2 -n 2 -k 3 --weights layer:1,4
       paging exact mymodule:MyPolicy -l 2 -n 3 -k 4
     """
     from paging.certificate import write_certificate
@@ -88,7 +97,7 @@ def exact(
     from proofs.bounds.known import known_ratio
     from proofs.ratio.competitive import competitive_ratio
 
-    instance = LayeredInstance(layers, pages, cache)
+    instance = with_weights(LayeredInstance(layers, pages, cache), weights)
     known = known_ratio(policy, instance, opt_cache)
     limit = max_states
     estimate = None
@@ -130,6 +139,8 @@ def _limit(
         not answer.randomized and "finite-state" not in answer.traits
     ):
         return None, None  # refused, with the reason, where the work is done
+    if instance.weights is not None:
+        return WEIGHTED, None
     if answer.randomized:
         closes = answer.id in PROCESSES  # other distributions may be without end
         return ((PROBED if closes else 1) if said else None), None
@@ -146,7 +157,7 @@ def _limit(
     return affordable, estimate
 
 
-def answer(found: ExactRatio | RandomizedRatio, known: Known) -> dict[str, object]:
+def answer(found: ExactRatio | RandomizedRatio | WeightedRatio, known: Known) -> dict[str, object]:
     """Return a result as JSON shows it, with what the theorems add."""
     cycle = found.cycle
     both = known.narrowed(found.lower, found.ratio)
@@ -173,7 +184,10 @@ def answer(found: ExactRatio | RandomizedRatio, known: Known) -> dict[str, objec
 
 
 def _report(
-    found: ExactRatio | RandomizedRatio, known: Known, estimate: int | None, certificate: str | None
+    found: ExactRatio | RandomizedRatio | WeightedRatio,
+    known: Known,
+    estimate: int | None,
+    certificate: str | None,
 ) -> None:
     from paging.numbers import exact_text
     from paging.policy import get_policy
@@ -192,9 +206,10 @@ def _report(
         notes.append(f"Stopped before the whole graph was searched{what}.")
     elif found.additive is not None:
         what = "expected faults" if get_policy(found.policy).randomized else "faults"
-        notes.append(
-            f"Every sequence: {what} ≤ {shown_ratio}·OPT + {found.additive}; no smaller constants do."
-        )
+        least = "no smaller constants do"
+        if found.instance.weights is not None:
+            what, least = "cost", "no smaller ratio does"
+        notes.append(f"Every sequence: {what} ≤ {shown_ratio}·OPT + {found.additive}; {least}.")
     if cycle is not None:
         shown = found.instance.page_names(cycle.requests, SHOWN)
         notes.append(
@@ -221,7 +236,7 @@ def _report(
     )
 
 
-def _kind(found: ExactRatio | RandomizedRatio, both: Known) -> str:
+def _kind(found: ExactRatio | RandomizedRatio | WeightedRatio, both: Known) -> str:
     if both.value is not None:
         return "exact" if found.ratio is not None else "exact, by theorems"
     return "a lower bound" if both.upper == float("inf") else "an interval"
