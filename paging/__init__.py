@@ -1,5 +1,6 @@
 """Layered paging: models, policies and the engine. Imports nothing of the other packages."""
 
+from paging.compare import Comparison, compare
 from paging.errors import (
     IllegalAnswerError,
     IllegalSequenceError,
@@ -27,6 +28,8 @@ from paging.model import (
 )
 from paging.offline import OfflineAlgorithm, farthest_in_future, optimum_so_far, phase_starts
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
+from paging.predicted import PredictedSequence
+from paging.predictors import Errors, Predictor, predict, prediction_errors, true_predictions
 from paging.run import Run
 from paging.simulate import Session, simulate, steps
 from paging.traces import Trace, TraceReading, read_trace, requests_trace, write_trace
@@ -41,7 +44,9 @@ __all__ = [
     "HIT",
     "TRAITS",
     "WORKLOADS",
+    "Comparison",
     "Entry",
+    "Errors",
     "Estimate",
     "Frame",
     "IllegalAnswerError",
@@ -55,6 +60,8 @@ __all__ = [
     "OfflineAlgorithm",
     "Page",
     "Policy",
+    "PredictedSequence",
+    "Predictor",
     "RequestSequence",
     "Run",
     "Schedule",
@@ -67,6 +74,7 @@ __all__ = [
     "UnsupportedModelError",
     "Weights",
     "WorkFunction",
+    "compare",
     "exact_weights",
     "expected_cost",
     "expected_faults",
@@ -77,6 +85,8 @@ __all__ = [
     "mistakes",
     "optimum_so_far",
     "phase_starts",
+    "predict",
+    "prediction_errors",
     "read_trace",
     "read_weights",
     "registered_policies",
@@ -86,5 +96,6 @@ __all__ = [
     "show",
     "simulate",
     "steps",
+    "true_predictions",
     "write_trace",
 ]

@@ -3,6 +3,8 @@
 SOURCES = {
     "AMOS2025": "S. Angelopoulos, L. Marchal, A. Obrecht, B. Simon: Cache Management for "
     "Mixture-of-Experts LLMs. Euro-Par 2025, doi:10.1007/978-3-031-99872-0_2, arXiv:2509.02408",
+    "AntoniadisEtAl2023": "A. Antoniadis, J. Boyar, M. Eliáš, L. M. Favrholdt, R. Hoeksma, K. S. Larsen, "
+    "A. Polak, B. Simon: Paging with succinct predictions. ICML 2023, arXiv:2210.02775",
     "ACN2000": "D. Achlioptas, M. Chrobak, J. Noga: Competitive analysis of randomized paging algorithms. "
     "Theoretical Computer Science 234 (2000) 203–218",
     "Belady1966": "L. A. Belady: A study of replacement algorithms for a virtual-storage computer. "

@@ -249,7 +249,7 @@ def compare(
     caches : iterable of int, optional
         Cache sizes k; default the one of the sequence's instance.
     chosen : iterable of str, Policy or Policy class, optional
-        Policies; default all registered ones.
+        Policies; default all registered ones that serve these requests.
     optimum : bool, default True
         Whether to compute OPT where a route to it exists.
     runs : int, default 10
@@ -293,8 +293,9 @@ def compare(
     sizes = tuple(dict.fromkeys((sequence.instance.cache,) if caches is None else caches))
     if not sizes:
         raise ModelError("a comparison needs at least one cache size")
-    asked = registered_policies() if chosen is None else chosen
-    answers = list({p.name: p for p in map(get_policy, asked)}.values())
+    if chosen is None:
+        chosen = [cls for cls in registered_policies().values() if cls.predictions in (None, sequence.kind)]
+    answers = list({p.name: p for p in map(get_policy, chosen)}.values())
     warm_up = whole_number(warm_up, "warm_up (requests)", 0, len(sequence))
     served = {cache: sequence.with_cache(cache) for cache in sizes}
     jobs = [

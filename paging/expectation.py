@@ -86,22 +86,24 @@ def _chances_of_faults(answer: Policy, sequence: RequestSequence, max_states: in
     # Chances are whole numbers over one denominator: that is exact, and spares reducing every product.
     chances: dict[tuple[int, ...], int] = {(0,) * instance.total_pages: 1}
     denominator = 1
-    moves: dict[tuple[tuple[int, ...], int, int], list[tuple[Fraction, tuple[int, ...]]]] = {}
+    moves: dict[tuple[tuple[int, ...], int, int, int], list[tuple[Fraction, tuple[int, ...]]]] = {}
     costs = []
-    for time, (page, slot) in enumerate(zip(sequence, sequence.slots.tolist(), strict=True)):
+    asked = zip(sequence, sequence.slots.tolist(), sequence.frames, strict=True)
+    for time, (page, slot, frame) in enumerate(asked):
+        request = page, slot, frame.prediction
         missing = sum(chance for labels, chance in chances.items() if labels[page] <= 0)
         costs.append(Fraction(missing, denominator))
         if len(moves) > max_states:
             moves.clear()
         for state in chances:
-            if (state, page, slot) not in moves:
+            if (state, *request) not in moves:
                 labels: LabelArray = np.array(state, dtype=np.int64)
-                outcomes = answer.outcomes(labels, page, slot, instance.frame)
-                moves[state, page, slot] = list(judged(outcomes, answer, state, time, page, instance))
-        common = lcm(*(share.denominator for state in chances for share, _ in moves[state, page, slot]))
+                outcomes = answer.outcomes(labels, page, slot, frame)
+                moves[(state, *request)] = list(judged(outcomes, answer, state, time, page, instance))
+        common = lcm(*(share.denominator for state in chances for share, _ in moves[(state, *request)]))
         following: dict[tuple[int, ...], int] = defaultdict(int)
         for state, chance in chances.items():
-            for share, result in moves[state, page, slot]:
+            for share, result in moves[(state, *request)]:
                 following[result] += chance * share.numerator * (common // share.denominator)
         if len(following) > max_states:
             raise LimitError(

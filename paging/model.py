@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from fractions import Fraction
 from functools import cached_property
-from itertools import islice
-from typing import Any, Literal, NamedTuple, Self, cast
+from itertools import islice, repeat
+from typing import Any, Literal, NamedTuple, Self, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -70,7 +70,10 @@ MAX_LAYERS = 1_000_000
 
 
 class Frame(NamedTuple):
-    """The numbers of an instance as a policy's ``serve`` sees them (plain, so that they compile)."""
+    """What a policy's ``serve`` sees beside labels, page and slot (plain numbers, so that they compile).
+
+    The numbers of the instance, and the prediction that came with the request; 0 where there is none.
+    """
 
     layers: int
     cache: int
@@ -79,10 +82,24 @@ class Frame(NamedTuple):
     first_page: PageArray
     weights: NDArray[np.int64]
     """Cost of a fault on every page, as whole numbers over one denominator; all 1 at unit cost."""
+    prediction: int = 0
 
 
 Serve = Callable[[LabelArray, int, int, Frame], None]
 """The form of a policy's ``serve``: change the labels in place for (labels, page, slot, frame)."""
+
+Kind = Literal["discard", "phase", "next-arrival"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""What may be predicted of a page with a request for it.
+
+``discard``: a bit, 1 if an optimal run is believed to evict the page before its next request.
+``phase``: a bit, 1 if the page is believed not to be requested in the next k-phase.
+``next-arrival``: the number of the page's next request, counted from 0 as all are; T or more for never.
+"""
+
+NOTHING_PREDICTED = np.zeros(0, dtype=np.int64)
+NOTHING_PREDICTED.flags.writeable = False
 
 
 class Page(NamedTuple):
@@ -510,10 +527,27 @@ class RequestSequence:
             and self.instance == other.instance
             and np.array_equal(self.requests, other.requests)
             and np.array_equal(self.slots, other.slots)
+            and self.kind == other.kind
+            and np.array_equal(self.predictions, other.predictions)
         )
 
     def __hash__(self) -> int:
         return hash((self.instance, self.requests.tobytes()))
+
+    @property
+    def kind(self) -> Kind | None:
+        """What is predicted with every request, or None: see :class:`paging.PredictedSequence`."""
+        return None
+
+    @property
+    def predictions(self) -> NDArray[np.int64]:
+        """One prediction for every request, or none at all."""
+        return NOTHING_PREDICTED
+
+    @property
+    def frames(self) -> Iterator[Frame]:
+        """What a policy is told with every request beside page and slot."""
+        return repeat(self.instance.frame, len(self))
 
     @property
     def distinct_pages(self) -> int:
@@ -720,6 +754,8 @@ class Step(NamedTuple):
         The pages cached afterwards.
     labels : tuple of int
         The policy's labels afterwards; none where a schedule was carried out.
+    prediction : int
+        What was predicted with the request; 0 where nothing was.
     """
 
     time: int
@@ -728,6 +764,7 @@ class Step(NamedTuple):
     victims: tuple[int, ...]
     cache: frozenset[int]
     labels: tuple[int, ...] = ()
+    prediction: int = 0
 
     @property
     def hit(self) -> bool:
@@ -805,8 +842,9 @@ class Schedule:
         >>> [sorted(step.cache) for step in Schedule(sequence, [FREE, FREE, 1, HIT]).steps()]
         [[0], [0, 1], [0, 2], [0, 2]]
         """
-        for time, page, entry, cache in self._carried_out():
-            yield Step(time, page, entry, (entry,) if entry >= 0 else (), frozenset(cache))
+        for frame, (time, page, entry, cache) in zip(self.sequence.frames, self._carried_out(), strict=True):
+            victims = (entry,) if entry >= 0 else ()
+            yield Step(time, page, entry, victims, frozenset(cache), prediction=frame.prediction)
 
     def _carried_out(self) -> Iterator[tuple[int, int, int, set[int]]]:
         """Yield time, page, entry and the cache after every request, one set that goes on changing."""

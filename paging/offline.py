@@ -42,7 +42,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     Raises
     ------
     UnsupportedModelError
-        Visits are atomic, and bypassing is allowed; or faults are weighted (see ``lp.optimum``).
+        Visits are atomic and bypassing is allowed, or faults are weighted; see ``lp.optimum``.
 
     References
     ----------

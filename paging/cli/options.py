@@ -14,15 +14,14 @@ import click
 
 from paging.cli.terminal import TABLE_FORM, TABLE_FORMS, remark
 from paging.errors import ModelError
+from paging.numbers import read_exact
+from paging.spec import parse_sizes, parse_slice
 
 if TYPE_CHECKING:
     from paging.model import LayeredInstance, RequestSequence
     from paging.traces import Trace, TraceReading
 
 F = TypeVar("F", bound=Callable[..., object])
-
-MAX_CACHES = 10_000
-"""Most cache sizes one list may name, so that a typing error does not fill the memory."""
 
 
 class Seconds(click.FloatRange):
@@ -84,30 +83,10 @@ def parse_caches(text: str | tuple[int, ...]) -> tuple[int, ...]:
     """
     if not isinstance(text, str):
         return text
-    sizes: list[int] = []
-    for part in text.split(","):
-        try:
-            sizes += _sizes(part)
-        except ValueError:
-            raise click.BadParameter(
-                f"{part!r} is neither a whole number nor a range FROM:TO or FROM:TO:STEP"
-            ) from None
-    if len(sizes) > MAX_CACHES:
-        raise click.BadParameter(f"{text!r} names more than {MAX_CACHES:,} cache sizes")
-    return tuple(dict.fromkeys(sizes))
-
-
-def _sizes(part: str) -> range:
-    first, *rest = (int(number) for number in part.split(":"))
-    if not rest:
-        return range(first, first + 1)
-    last, step = (*rest, 1) if len(rest) == 1 else rest
-    if step < 1:
-        raise click.BadParameter(f"the range {part!r} has the step {step}, which must be at least 1")
-    if last < first:
-        raise click.BadParameter(f"the range {part!r} is empty: {last} is less than {first}")
-    # One more than allowed is enough to be refused.
-    return range(first, last + 1, step)[: MAX_CACHES + 1]
+    try:
+        return parse_sizes(text)
+    except ModelError as problem:
+        raise click.BadParameter(str(problem)) from None
 
 
 def layers_option(**settings: Any) -> Callable[[F], F]:
@@ -221,10 +200,10 @@ def parse_tokens(text: str | slice) -> slice:
     """
     if not isinstance(text, str):
         return text
-    first, colon, end = text.partition(":")
-    if not colon or any(part and not (part.isascii() and part.isdigit()) for part in (first, end)):
-        raise click.BadParameter(f"{text!r} is no range of tokens such as 100:200, 100: or :200")
-    return slice(int(first) if first else None, int(end) if end else None)
+    try:
+        return parse_slice(text)
+    except ModelError as problem:
+        raise click.BadParameter(str(problem)) from None
 
 
 def parse_numbers(text: str | tuple[int, ...]) -> tuple[int, ...]:
@@ -670,3 +649,28 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
 
 
 source_options = source_options_with(rounds=1000)
+
+
+def parse_coefficient(text: str | Fraction) -> Fraction:
+    """Read a coefficient: an exact number that is not negative.
+
+    >>> parse_coefficient("3/2"), parse_coefficient("1.25")
+    (Fraction(3, 2), Fraction(5, 4))
+    """
+    if not isinstance(text, str):
+        return text
+    try:
+        value = read_exact(text)
+    except ValueError:
+        value = Fraction(-1)
+    if not isinstance(value, Fraction) or value < 0:
+        raise click.BadParameter(f"{text!r} is no number ≥ 0 such as 1, 3/2 or 1.5")
+    return value
+
+
+def coefficient_options(command: F) -> F:
+    """``--alpha``, ``--beta``, ``--gamma``: which trade-off with predictions is asked for."""
+    for name, of in (("gamma", "wrong 1s (η1)"), ("beta", "wrong 0s (η0)"), ("alpha", "OPT")):
+        text = f"Coefficient of {of}; of the three, the one not given is computed."
+        command = _option(f"--{name}", type=parse_coefficient, metavar="NUMBER", help=text)(command)
+    return command

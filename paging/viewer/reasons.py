@@ -81,7 +81,7 @@ class Reasons:
         ModelError
             The policy's definition would not have done this.
         """
-        slot, frame = step.time % self.instance.round_length, self.instance.frame
+        slot, frame = step.time % self.instance.round_length, self._told(step)
         words, why = [ABSENT] * self.instance.total_pages, ""
         if step.victims:
             criteria = self.policy.criteria(self.labels, step.page, slot, frame)
@@ -104,7 +104,10 @@ class Reasons:
 
     def _outcomes(self, step: Step) -> Outcomes:
         slot = step.time % self.instance.round_length
-        return self.policy.outcomes(self.labels.copy(), step.page, slot, self.instance.frame)
+        return self.policy.outcomes(self.labels.copy(), step.page, slot, self._told(step))
+
+    def _told(self, step: Step) -> Frame:
+        return self.instance.frame._replace(prediction=step.prediction)
 
     def _followed(self, step: Step) -> LabelArray:
         """Return the labels after a step of which only the cache is known."""

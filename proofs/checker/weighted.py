@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from .cycle import returning_faults
 from .potential import step
-from .problem import HIT, Problem, Proved, read_setting
+from .problem import HIT, Problem, Proved, read_opt_cache, read_plain
 from .reading import (
     Incomplete,
     Integers,
@@ -48,19 +48,19 @@ class Weighted(NamedTuple):
     """The instance of a claim with weights."""
 
     problem: Problem
-    policy: str
     small: int  # OPT's cache h
     cost: list[int]  # of a fault on every page, times the common denominator
     scale: int
 
 
 def read_weighted(claim: Json, requests: Integers) -> Weighted:
-    """Read instance, weights, policy and OPT's cache."""
+    """Read instance, weights and OPT's cache."""
     shape = claim["instance"]
     if not isinstance(shape, dict) or "weights" not in shape:
         raise Incomplete("claim.instance must state weights")
     plain = {name: value for name, value in shape.items() if name != "weights"}
-    problem, policy, small = read_setting({**claim, "instance": plain}, requests)
+    problem = read_plain({"instance": plain}, requests)
+    small = read_opt_cache(claim, problem)
     weights = rationals(shape["weights"], "claim.instance.weights")
     if len(weights) != len(problem.layer_of) or min(weights) <= 0:
         raise Incomplete(
@@ -69,7 +69,7 @@ def read_weighted(claim: Json, requests: Integers) -> Weighted:
     if problem.capacity[0] >= len(weights):
         raise Incomplete("a ratio with weights needs fewer slots than pages")
     scale = common_denominator(weights)
-    return Weighted(problem, policy, small, [int(weight * scale) for weight in weights], scale)
+    return Weighted(problem, small, [int(weight * scale) for weight in weights], scale)
 
 
 def check_weighted(claim: Json, evidence: Json) -> Proved:
@@ -80,30 +80,36 @@ def check_weighted(claim: Json, evidence: Json) -> Proved:
     prefix, cycle = (integers(evidence[name], f"evidence.{name}") for name in ("prefix", "cycle"))
     setting = read_weighted(claim, [*prefix, *cycle])
     ratio, additive = (rational(claim[name], f"claim.{name}") for name in ("ratio", "additive"))
-    serve = rule_with_weights(setting)
+    policy = claim["policy"]
+    serve = rule_with_weights(policy, setting)
     check_below(ratio, setting, serve, prefix, cycle, evidence)
     found = check_above(ratio, setting, serve, evidence)
     if additive != found:
         raise Refuted(f"the claim says additive = {additive}, but the potential proves {found}")
     reason = (
-        f"policy {setting.policy}: the competitive ratio with these weights is exactly {ratio}; "
+        f"policy {policy}: the competitive ratio with these weights is exactly {ratio}; "
         f"cost ≤ {ratio}·OPT + {found}, and a cycle reaches {ratio}"
     )
+    return Proved(reason, assumed(setting))
+
+
+def assumed(setting: Weighted) -> tuple[str, ...]:
+    """Return the model that a claim is about, and the theorems that it rests on."""
     model = (*setting.problem.model[:4], "weighted faults", f"OPT has {setting.small} pages")
-    return Proved(reason, (*model, PREPAID, DOMINATED))
+    return (*model, PREPAID, DOMINATED)
 
 
 Serve = Callable[[Labels, int], Labels]
 
 
-def rule_with_weights(setting: Weighted) -> Serve:
-    """Return the rule of the claim's policy; without one nothing can be checked."""
-    problem, policy = setting.problem, setting.policy
-    if policy in LANDLORDS:
-        return lambda labels, page: landlord(labels, page, setting, renews=LANDLORDS[policy])
-    rule = rule_of(policy, problem)
+def rule_with_weights(policy: Json, setting: Weighted) -> Serve:
+    """Return the rule of a policy; without one nothing can be checked."""
+    problem, name = setting.problem, str(policy)
+    if name in LANDLORDS:
+        return lambda labels, page: landlord(labels, page, setting, renews=LANDLORDS[name])
+    rule = rule_of(name, problem)
     if rule is None:
-        raise Incomplete(f"this checker has no rule of policy {policy}, which a claim with weights needs")
+        raise Incomplete(f"this checker has no rule of policy {name[:200]}, which a claim with weights needs")
     return lambda labels, page: answer(rule, labels, page, problem.layer_of[page], problem)
 
 
@@ -149,7 +155,7 @@ def check_below(
         online += cost[page] * step(labels, after, page, problem.capacity[0])
         labels = after
     if labels != before:
-        raise Refuted(f"the state of {setting.policy} after the cycle is not the one before")
+        raise Refuted("the state of the policy after the cycle is not the one before")
     entries = integers(evidence["schedule"], "evidence.schedule")
     periods = whole(evidence["periods"], "evidence.periods", 1)
     if len(entries) != periods * len(cycle):
@@ -231,16 +237,32 @@ class Functions:
         return self.find({cache: value - least for cache, value in kept.items()}), least
 
 
+def columns(evidence: Json, *names: str) -> list[Integers]:
+    """Read arrays that have one number for every state."""
+    found: list[Integers] = [integers(evidence[name], f"evidence.{name}") for name in names]
+    if len({len(column) for column in found}) > 1:
+        raise Refuted(f"evidence: {', '.join(names)} must have one number for every state")
+    return found
+
+
+def check_names(works: Integers, layers: Integers, functions: Functions, problem: Problem) -> None:
+    """Refuse states of a layer or a work function that does not exist."""
+    for s, (work, layer) in enumerate(zip(works, layers, strict=True)):
+        if not 0 <= layer < problem.layers or not 0 <= work < len(functions.listed):
+            raise Refuted(f"state {s} names a layer or a work function that does not exist")
+
+
+def first_pages(problem: Problem) -> list[int]:
+    """Return the first page of every layer, then the number of pages."""
+    return [sum(problem.counts[:layer]) for layer in range(problem.layers + 1)]
+
+
 def check_above(ratio: Fraction, setting: Weighted, serve: Serve, evidence: Json) -> Fraction:
     """Refuse unless no request leads out of the list and the potential pays; return the additive constant."""
     problem, cost = setting.problem, setting.cost
     functions = Functions(evidence, setting)
-    works, layers, potential = (
-        integers(evidence[name], f"evidence.{name}") for name in ("works", "layers", "potential")
-    )
+    works, layers, potential = columns(evidence, "works", "layers", "potential")
     rows = array_of(evidence, "labels", len(layers), len(cost))
-    if not len(works) == len(layers) == len(potential):
-        raise Refuted("evidence.works, layers and potential must have one number for every state")
     spend("the states", 40 * len(rows), 200 * len(layers) + 100 * len(rows))
     vectors = [tuple(rows[s * len(cost) : (s + 1) * len(cost)]) for s in range(len(layers))]
     states: dict[tuple[tuple[int, ...], int | None, int], int] = {
@@ -249,11 +271,10 @@ def check_above(ratio: Fraction, setting: Weighted, serve: Serve, evidence: Json
     start = states.get((((0,) * len(cost)), functions.start, 0))
     if start is None:
         raise Refuted("the cold start is not among the states")
-    first = [sum(problem.counts[:layer]) for layer in range(problem.layers + 1)]
+    check_names(works, layers, functions, problem)
+    first = first_pages(problem)
     answers: dict[tuple[tuple[int, ...], int], tuple[tuple[int, ...], int]] = {}
     for s, (labels, work, layer) in enumerate(zip(vectors, works, layers, strict=True)):
-        if not 0 <= layer < problem.layers or not 0 <= work < len(functions.listed):
-            raise Refuted(f"state {s} names a layer or a work function that does not exist")
         for page in range(first[layer], first[layer + 1]):
             if (labels, page) not in answers:
                 after = serve(list(labels), page)
@@ -271,3 +292,124 @@ def check_above(ratio: Fraction, setting: Weighted, serve: Serve, evidence: Json
                     f"{ratio.denominator}·{paid} + {rise} > {ratio.numerator}·{growth}"
                 )
     return Fraction(potential[start] - min(potential), ratio.denominator * setting.scale)
+
+
+# ------------------------------------------------------------------------------ type "weighted-game"
+
+SIDES = {"lower": ("requests", "steps"), "upper": ("victims",)}
+"""Evidence of each side beside listed states and a potential."""
+
+
+class Play(NamedTuple):
+    """Listed states of the game: the algorithm's cache, a work function, the layer to be served."""
+
+    functions: Functions
+    rows: list[tuple[int, int | None, int]]
+    states: dict[tuple[int, int | None, int], int]
+    potential: Integers
+    first: list[int]  # page of every layer
+
+
+class Answered(NamedTuple):
+    """What a request in a state costs both sides, and where each victim leads; page −1 is a free slot."""
+
+    paid: int
+    growth: int
+    targets: dict[int, int | None]
+
+
+def check_weighted_game(claim: Json, evidence: Json) -> Proved:
+    """Check the type ``weighted-game``: the best ratio is at least ``lower``, at most ``upper``.
+
+    On a fault with a full cache the algorithm chooses what leaves, and it never evicts otherwise: any other
+    one can be made to wait, and to load a page only when it is asked for, without paying more.
+    """
+    members(claim, "claim", ("instance", "opt_cache"), SIDES)
+    sides = [side for side in SIDES if side in claim]
+    if not sides:
+        raise Incomplete("claim needs lower, upper or both")
+    members(evidence, "evidence", sides)
+    setting = read_weighted(claim, [])
+    for side in sides:
+        ratio = rational(claim[side], f"claim.{side}")
+        listed = members(
+            evidence[side],
+            f"evidence.{side}",
+            ("functions", "cached", "works", "layers", "potential", *SIDES[side]),
+        )
+        play = read_play(listed, setting)
+        if side == "lower":
+            check_adversary(ratio, play, listed, setting)
+        else:
+            check_algorithm(ratio, play, listed, setting)
+    words = {"lower": "at least", "upper": "at most"}
+    text = " and ".join(f"{words[side]} {claim[side]}" for side in sides)
+    return Proved(f"the best deterministic ratio with these weights is {text}", assumed(setting))
+
+
+def read_play(evidence: Json, setting: Weighted) -> Play:
+    """Read the states of one side; the cold start is among them."""
+    functions = Functions(evidence, setting)
+    cached, works, layers, potential = columns(evidence, "cached", "works", "layers", "potential")
+    spend("the states", 40 * len(cached), 300 * len(cached))
+    check_names(works, layers, functions, setting.problem)
+    rows = list(zip(cached, works, layers, strict=True))
+    # A state that is listed twice is looked at twice, and found as the last one.
+    states: dict[tuple[int, int | None, int], int] = {row: s for s, row in enumerate(rows)}
+    if (0, functions.start, 0) not in states:
+        raise Refuted("the cold start is not among the states")
+    return Play(functions, rows, states, potential, first_pages(setting.problem))
+
+
+def request(play: Play, s: int, page: int, setting: Weighted) -> Answered:
+    """Return what a request in a state does, whatever leaves."""
+    cached, work, layer = play.rows[s]
+    grown, growth = play.functions.serve(work or 0, page)
+    following = (layer + 1) % setting.problem.layers
+    pages = range(len(setting.cost))
+    spend("moves", 4 * len(pages))
+    if cached >> page & 1:
+        return Answered(0, growth, {-1: play.states.get((cached, grown, following))})
+    full = sum(cached >> q & 1 for q in pages) >= setting.problem.capacity[0]
+    victims = [q for q in pages if cached >> q & 1] if full else [-1]
+    after = {q: (cached | 1 << page) & ~(1 << q if q >= 0 else 0) for q in victims}
+    targets = {q: play.states.get((cache, grown, following)) for q, cache in after.items()}
+    return Answered(setting.cost[page], growth, targets)
+
+
+def check_algorithm(ratio: Fraction, play: Play, evidence: Json, setting: Weighted) -> None:
+    """Refuse unless the listed victims keep to the list, and the potential pays, whatever is requested."""
+    listed = iter(integers(evidence["victims"], "evidence.upper.victims"))
+    for s, (_, _, layer) in enumerate(play.rows):
+        for page in range(play.first[layer], play.first[layer + 1]):
+            found, victim = request(play, s, page, setting), next(listed, None)
+            target = None if victim is None else found.targets.get(victim)
+            if target is None:
+                raise Refuted(
+                    f"state {s}: no victim that keeps to the list is named for a request of page {page}"
+                )
+            rise = play.potential[target] - play.potential[s]
+            if ratio.denominator * found.paid + rise > ratio.numerator * found.growth:
+                raise Refuted(f"state {s}: a request of page {page} breaks the potential")
+
+
+def check_adversary(ratio: Fraction, play: Play, evidence: Json, setting: Weighted) -> None:
+    """Refuse unless the listed requests keep to the list and force the ratio, whatever leaves.
+
+    Adding up gives Q·cost ≥ P·OPT − constant. A move without cost leads to fewer steps, so one of the two
+    grows for ever; as the cost is bounded only if OPT is, the cost grows: no ratio below P/Q is possible.
+    """
+    requests, steps, _ = columns(evidence, "requests", "steps", "layers")
+    for s, page in enumerate(requests):
+        layer = play.rows[s][2]
+        if not play.first[layer] <= page < play.first[layer + 1]:
+            raise Refuted(f"state {s}: page {page} is not in the layer to be served")
+        found = request(play, s, page, setting)
+        for victim, target in found.targets.items():
+            if target is None:
+                raise Refuted(f"state {s}: if page {victim} leaves, the next state is not listed")
+            rise = play.potential[target] - play.potential[s]
+            if ratio.denominator * found.paid + rise < ratio.numerator * found.growth:
+                raise Refuted(f"state {s}: the request breaks the potential if page {victim} leaves")
+            if not found.paid and not found.growth and steps[target] >= steps[s]:
+                raise Refuted(f"state {s}: the request costs nothing, and does not lead to fewer steps")

@@ -46,7 +46,7 @@ from paging.model import BYPASS, SEVERAL
 from paging.policy import FAMILIES
 from paging.testing import applicable, check_policy, sequences
 from paging.traces import Trace
-from tests.helpers.policies import PLAIN
+from tests.helpers.policies import PLAIN, TOLD, as_told
 
 BELADY = [1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5]
 """Belady, Nelson and Shedler 1969: more cache, more faults of FIFO."""
@@ -60,7 +60,7 @@ def classical(requests: Iterable[int], cache: int, pages: int = 6) -> RequestSeq
 
 
 def entries(policy: str, sequence: RequestSequence, engine: str = "labels") -> list[int]:
-    run = simulate(policy, sequence, record=True, engine=engine)  # type: ignore[arg-type]
+    run = simulate(policy, as_told(policy, sequence), record=True, engine=engine)  # type: ignore[arg-type]
     assert run.entries is not None
     return run.entries.tolist()
 
@@ -848,8 +848,9 @@ REFERENCES: dict[str, type[Reference]] = {
 
 
 def test_every_deterministic_policy_has_an_independent_definition() -> None:
-    # fwf and policies around policies are defined by their goldens and parts; for game-optimal see test_game.
-    around = {"partitioned", "pinned", "admit"}
+    # fwf and policies around policies are defined by their goldens and parts; for game-optimal see test_game,
+    # for policies with predictions test_predictions.
+    around = {"partitioned", "pinned", "admit", *TOLD}
     assert set(REFERENCES) == set(DETERMINISTIC) - around - {"fwf", "game-optimal"}
 
 
@@ -978,7 +979,7 @@ def with_kernel() -> list[str]:
     found = []
     for policy in DETERMINISTIC:
         try:
-            simulate(policy, tiny, engine="kernel")
+            simulate(policy, as_told(policy, tiny), engine="kernel")
         except UnsupportedModelError:
             continue
         found.append(policy)

@@ -577,6 +577,9 @@ globalThis.stop = render({ model: globalThis.model, el: document.getElementById(
     page.locator("#view").focus()
     page.keyboard.press("End")
     assert counts(page)["request"] == "12 / 12"
+    # JupyterLab's own rules for lists of definitions in an output:
+    page.add_style_tag(content="main dt { float: left; width: 20% } main dd { float: left }")
+    assert page.evaluate("getComputedStyle(document.querySelector('.lp-count dt')).float") == "none"
     page.evaluate("stop()")
     expect(page.locator("#view *")).to_have_count(0)
 

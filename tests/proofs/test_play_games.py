@@ -33,6 +33,7 @@ from proofs.play.games import AdversaryGame, AlgorithmGame, GameOverError, LiveG
 from proofs.play.opponents import OPPONENTS
 from proofs.play.scenes import SCENES
 from proofs.play.store import Store, UnknownGameError
+from tests.helpers.policies import TOLD
 
 SMALL = LayeredInstance(layers=2, pages=3, cache=4)
 CATALOGUE = Catalogue()
@@ -429,7 +430,7 @@ def test_a_value_out_of_range_is_refused(change: dict[str, Any]) -> None:
 
 
 def test_policies_that_can_never_serve_here_are_not_offered() -> None:
-    assert set(registered_policies()) - set(CATALOGUE.names) == {"pinned", "admit"}
+    assert set(registered_policies()) - set(CATALOGUE.names) == {"pinned", "admit", *TOLD}
 
 
 def test_a_policy_named_by_the_page_is_never_imported(

@@ -127,7 +127,13 @@ class Demands:
         )
         wide = np.zeros((2, len(own.layers), instance.total_pages), dtype=np.int64)
         wide[0][:, place], wide[1][:, place] = own.cached, own.bits
-        orders = np.tile(np.arange(instance.total_pages, dtype=np.int8), (len(own.targets), 1))
+        # Layers turn with their pages where all have equally many: then new pages follow those of the place.
+        layer_of = instance.frame.layer_of
+        turned = np.array(instance.first_page)[layer_of[place[own.orders[:, smaller.first_page[:-1]]]]]
+        orders = (
+            turned[:, layer_of] + np.arange(instance.total_pages) - np.array(instance.first_page)[layer_of]
+        )
+        orders = orders.astype(np.int8)
         orders[:, place] = place[own.orders]
         caches = np.zeros_like(own.caches)
         for q, p in enumerate(place.tolist()):
@@ -189,7 +195,7 @@ def answers_of(graph: PredictionGraph, frozen: Frozen, value: Numbers) -> Answer
     rows = graph.rows(states)
     requests = Pieces(_starts(frozen.request_ends)[states], frozen.request_ends[states])
     best = _starts(frozen.target_ends)[requests.index]
-    chosen = frozen.victims[best].astype(np.int64)
+    chosen = frozen.victims[best, 0].astype(np.int64)
     moves = graph.successors(rows)
     # The successor with the chosen victim, among those of the same request.
     lengths = moves.target_ends - _starts(moves.target_ends)

@@ -1,9 +1,9 @@
 """The graph of the game with discard predictions: what the policy has cached, bits, a value per cache.
 
 The adversary requests a page with a bit, the policy answers with a victim, and the adversary owns a
-reference: any lazy offline schedule with as many slots. A fault of the reference costs α, a page of bit 0 that it evicts
-β, a request of a page that it holds with bit 1 γ. What is kept of the past is the least such cost for every
-cache the reference may end with (:mod:`proofs.game.cache_values`).
+reference: any lazy offline schedule with as many slots. A fault of the reference costs α, a page of bit 0
+that it evicts β, a request of a page that it holds with bit 1 γ. What is kept of the past is the least such
+cost for every cache the reference may end with (:mod:`proofs.game.cache_values`).
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ class PredictionGraph:
     coefficients : Coefficients
         Not negative. With γ > α a state's values may not be those of all references: caches are dropped that
         might have become cheaper, so that the game is kinder to the policy than it should be.
+    rotation : bool, optional
+        Whether to identify rotations of the layers; default whether all layers have equally many pages.
 
     Examples
     --------
@@ -80,11 +82,13 @@ class PredictionGraph:
     22
     """
 
-    def __init__(self, instance: LayeredInstance, coefficients: Coefficients) -> None:
+    def __init__(
+        self, instance: LayeredInstance, coefficients: Coefficients, rotation: bool | None = None
+    ) -> None:
         check_instance(instance)
         self.instance, self.coefficients = instance, coefficients
         self.tables = CacheTables(instance.total_pages, instance.cache)
-        self.rotation = alike(instance)
+        self.rotation = alike(instance) if rotation is None else rotation
         self.width = instance.total_pages + len(self.tables.masks) + 1
         self.expanded = 0
         self._first_page = np.array(instance.first_page, dtype=np.int64)
@@ -165,7 +169,7 @@ class PredictionGraph:
             np.concatenate([part.requested for part, _ in parts]),
             codes.astype(np.uint8),
             np.concatenate([numbers for _, numbers in parts]),
-            np.concatenate([part.victims for part, _ in parts]),
+            np.concatenate([part.victims for part, _ in parts])[:, None],
         )
         return frozen, table
 

@@ -18,17 +18,22 @@ from paging.arguments import checked
 from paging.certificate import Certificate, NoCertificateError, certificate
 from paging.errors import ModelError
 from paging.html import facts_table
+from paging.memory import machine_memory
 from paging.model import LayeredInstance, whole_number
 from paging.numbers import exact_text, number
 from paging.signals import UNWATCHED, StoppedError, Watch
 from proofs.game import kernels
-from proofs.game.game_graph import Frozen, check_instance
+from proofs.game.cache_values import CacheTables
+from proofs.game.game_graph import Frozen, alike, check_instance
 from proofs.game.kernels import Index, Numbers
 from proofs.game.predictions.evidence import Answers, Demands, answers_of, demands_of
 from proofs.game.predictions.graph import Coefficients, PredictionGraph
 
 Coefficient = Fraction | int
 NAMES = Coefficients._fields
+
+MOST_STATES, SHARE = 20_000_000, 4
+"""States built at most where no limit is given; the part of the memory that they may take, one in so many."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +104,10 @@ class TradeOff:
         coefficients = {name: self.given.get(name, self.value) for name in NAMES}
         return {
             "predictions": "discard",
-            **{name: _shown(value) for name, value in coefficients.items()},
+            **{name: exact_text(value) for name, value in coefficients.items()},
             "least": self.free,
-            "lower": _shown(self.lower),
-            "upper": _shown(self.upper),
+            "lower": exact_text(self.lower),
+            "upper": exact_text(self.upper),
             "exact": self.value is not None,
             "algorithm_states": None if self.answers is None else len(self.answers.listed.layers),
             "adversary_states": None if self.demands is None else len(self.demands.listed.layers),
@@ -133,10 +138,6 @@ class TradeOff:
         if not evidence:
             raise NoCertificateError("neither bound is proved yet")
         return certificate("trade-off-game", claim, evidence, provenance)
-
-
-def _shown(value: Fraction | float | None) -> str | None:
-    return None if value is None else "unbounded" if value == float("inf") else exact_text(Fraction(value))
 
 
 @checked
@@ -198,6 +199,14 @@ def solve_trade_off(
     return solver.result()
 
 
+def affordable_states(instance: LayeredInstance) -> int:
+    """Return how many states of the game a quarter of this machine's memory holds, within reason."""
+    tables = CacheTables(instance.total_pages, min(instance.cache, instance.total_pages))
+    moves = 2 * max(instance.pages_by_layer) * instance.cache
+    per_state = 4 * (instance.total_pages + 2 * len(tables.masks)) + 12 * moves
+    return min(MOST_STATES, machine_memory() // SHARE // per_state)
+
+
 class _TooLargeError(Exception):
     """A graph has more states than wanted."""
 
@@ -241,7 +250,8 @@ class _Solver:
                 if settled is None:
                     self.upper = self.lower
                     return
-            self.attain(*settled)
+                if smaller == self.instance:
+                    self.attain(*settled)
 
     def attain(self, graph: PredictionGraph, frozen: Frozen, value: Numbers) -> None:
         """Prove that the bound is attained, by the values at which the game settled."""
@@ -258,7 +268,8 @@ class _Solver:
     def raised(self, smaller: LayeredInstance) -> tuple[PredictionGraph, Frozen, Numbers] | None:
         """Raise the lower bound by requests of some pages; return what settles there, None if nothing."""
         while True:
-            graph = PredictionGraph(smaller, self.coefficients)
+            turned = alike(smaller) and alike(self.instance)
+            graph = PredictionGraph(smaller, self.coefficients, turned)
             frozen, payoffs = self.explore(graph)
             value, choice, closed = self.sweep(graph, frozen, payoffs)
             if closed is None:
