@@ -304,7 +304,7 @@ class Play(NamedTuple):
     """Listed states of the game: the algorithm's cache, a work function, the layer to be served."""
 
     functions: Functions
-    rows: list[tuple[int, int | None, int]]
+    rows: list[tuple[int, int, int]]
     states: dict[tuple[int, int | None, int], int]
     potential: Integers
     first: list[int]  # page of every layer
@@ -364,7 +364,7 @@ def read_play(evidence: Json, setting: Weighted) -> Play:
 def request(play: Play, s: int, page: int, setting: Weighted) -> Answered:
     """Return what a request in a state does, whatever leaves."""
     cached, work, layer = play.rows[s]
-    grown, growth = play.functions.serve(work or 0, page)
+    grown, growth = play.functions.serve(work, page)
     following = (layer + 1) % setting.problem.layers
     pages = range(len(setting.cost))
     spend("moves", 4 * len(pages))
