@@ -18,7 +18,7 @@ from paging.numbers import read_exact
 from paging.spec import parse_sizes, parse_slice
 
 if TYPE_CHECKING:
-    from paging.model import RequestSequence
+    from paging.model import LayeredInstance, RequestSequence
     from paging.traces import Trace, TraceReading
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -129,6 +129,25 @@ def bypassing_option(**settings: Any) -> Callable[[F], F]:
     """``--bypassing``."""
     text = "Allow a fault to be served without caching the page (default: forced)."
     return _option("--bypassing", is_flag=True, show_default=False, help=text, **settings)
+
+
+def weights_option() -> Callable[[F], F]:
+    """``--weights`` of a command that has no trace; see :func:`with_weights`."""
+    return _option(
+        "--weights",
+        metavar="FILE|SPEC",
+        help="What a fault costs: a JSON file, layer:1,4 (per layer), page:1,1/2,… (per page), "
+        "tier:6*1,2*4 (first 6 pages of every layer, next 2).",
+    )
+
+
+def with_weights(instance: LayeredInstance, weights: str | None) -> LayeredInstance:
+    """Return an instance with the weights of ``--weights``, or as it is."""
+    if weights is None:
+        return instance
+    from paging.weights import read_weights
+
+    return instance.with_weights(read_weights(weights, instance.pages_by_layer))
 
 
 def opt_cache_option(**settings: Any) -> Callable[[F], F]:

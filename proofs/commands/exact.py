@@ -20,6 +20,8 @@ from paging.cli.options import (
     per_visit_option,
     table_option,
     visits_option,
+    weights_option,
+    with_weights,
 )
 from paging.cli.terminal import provenance, status, write_json, write_table, write_trade_off
 from paging.errors import ModelError
@@ -30,9 +32,13 @@ if TYPE_CHECKING:
     from proofs.bounds.known import Known
     from proofs.ratio.deterministic import ExactRatio
     from proofs.ratio.randomized import RandomizedRatio
+    from proofs.ratio.weighted import WeightedRatio
 
 PROBED = 200_000
 """States up to which a ratio is computed though the theorems say it."""
+
+WEIGHTED = 500_000
+"""States that are built at most where faults have weights: they are not counted up to renaming."""
 
 SHOWN = 40
 """Requests of a cycle that the table shows; JSON and the certificate hold all."""
@@ -46,6 +52,7 @@ SHOWN = 40
 @per_visit_option(default=1)
 @visits_option()
 @opt_cache_option()
+@weights_option()
 @max_states_option(
     help="Give up beyond this many states; the result is then an interval. Needed for a policy that may have "
     "infinitely many. Default: what a quarter of the memory holds; fewer where theorems say the ratio."
@@ -75,6 +82,7 @@ def exact(
     per_visit: int,
     visits: Literal["sequential", "atomic"],
     opt_cache: int | None,
+    weights: str | None,
     max_states: int | None,
     no_symmetry: bool,
     predictions: str | None,
@@ -111,6 +119,7 @@ def exact(
       paging exact fifo -l 1 -n 6 -k 5 --opt-cache 3 --json
       paging exact mark -l 1 -n 6 -k 4
       paging exact lru -l 3 -n 2,3,2 -k 4
+      paging exact landlord -l 2 -n 2 -k 3 --weights layer:1,4
       paging exact lru -l 2 -n 3 -k 5 -g 2 --visits atomic
       paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --alpha 1 --gamma 1
       paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --surface
@@ -122,11 +131,12 @@ def exact(
     from proofs.bounds.known import known_ratio
     from proofs.ratio.competitive import competitive_ratio
 
-    instance = LayeredInstance(layers, pages, cache, per_visit, visits)
+    instance = with_weights(LayeredInstance(layers, pages, cache, per_visit, visits), weights)
     coefficients = {"alpha": alpha, "beta": beta, "gamma": gamma}
     if predictions is not None:
         if no_symmetry or opt_cache is not None:
             raise ModelError("--opt-cache and --no-symmetry are about ratios without predictions")
+        instance.require("a trade-off with predictions", cost="unit")
         if surface:
             _surface(policy, instance, coefficients, max_states, certificate, as_json=as_json)
         else:
@@ -235,6 +245,8 @@ def _limit(
         not answer.randomized and "finite-state" not in answer.traits
     ):
         return None, None  # refused, with the reason, where the work is done
+    if instance.weights is not None:
+        return WEIGHTED, None
     if answer.randomized:
         closes = answer.id in PROCESSES  # other distributions may be without end
         return ((PROBED if closes else 1) if said else None), None
@@ -251,7 +263,7 @@ def _limit(
     return affordable, estimate
 
 
-def answer(found: ExactRatio | RandomizedRatio, known: Known) -> dict[str, object]:
+def answer(found: ExactRatio | RandomizedRatio | WeightedRatio, known: Known) -> dict[str, object]:
     """Return a result as JSON shows it, with what the theorems add."""
     cycle = found.cycle
     both = known.narrowed(found.lower, found.ratio)
@@ -278,7 +290,10 @@ def answer(found: ExactRatio | RandomizedRatio, known: Known) -> dict[str, objec
 
 
 def _report(
-    found: ExactRatio | RandomizedRatio, known: Known, estimate: int | None, certificate: str | None
+    found: ExactRatio | RandomizedRatio | WeightedRatio,
+    known: Known,
+    estimate: int | None,
+    certificate: str | None,
 ) -> None:
     from paging.numbers import exact_text
     from paging.policy import get_policy
@@ -297,9 +312,10 @@ def _report(
         notes.append(f"Stopped before the whole graph was searched{what}.")
     elif found.additive is not None:
         what = "expected faults" if get_policy(found.policy).randomized else "faults"
-        notes.append(
-            f"Every sequence: {what} ≤ {shown_ratio}·OPT + {found.additive}; no smaller constants do."
-        )
+        least = "no smaller constants do"
+        if found.instance.weights is not None:
+            what, least = "cost", "no smaller ratio does"
+        notes.append(f"Every sequence: {what} ≤ {shown_ratio}·OPT + {found.additive}; {least}.")
     if cycle is not None:
         shown = found.instance.page_names(cycle.requests, SHOWN)
         notes.append(
@@ -326,7 +342,7 @@ def _report(
     )
 
 
-def _kind(found: ExactRatio | RandomizedRatio, both: Known) -> str:
+def _kind(found: ExactRatio | RandomizedRatio | WeightedRatio, both: Known) -> str:
     if both.value is not None:
         return "exact" if found.ratio is not None else "exact, by theorems"
     return "a lower bound" if both.upper == float("inf") else "an interval"
