@@ -6,23 +6,20 @@ are Dask's concern. Dask is imported where somebody names a scheduler, never bef
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import cache, partial
-from importlib.metadata import version
-from importlib.util import find_spec
+from functools import partial
 from itertools import chain, islice
 from operator import call
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, TypeVar
 
 from paging.errors import LayeredPagingError
 from paging.parallel import ASK_EVERY, Failure, unwanted
+from paging.provenance import code
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -39,8 +36,6 @@ AHEAD = 4
 AGAIN = object()
 """What came of a job that the cluster forgot."""
 
-PACKAGES = ("paging", "adversary", "lp", "proofs")
-
 
 class ClusterError(LayeredPagingError, RuntimeError):
     """A cluster cannot be reached, or is not one that these jobs may run on."""
@@ -48,22 +43,6 @@ class ClusterError(LayeredPagingError, RuntimeError):
 
 class OtherCodeError(LayeredPagingError, RuntimeError):
     """A worker has other code than who gave it a job."""
-
-
-@cache
-def code() -> str:
-    """Return which code this is: the version, and the beginning of a digest of all source files.
-
-    Two installations with the same text compute the same numbers; the version alone does not say that of a
-    checkout.
-    """
-    state = hashlib.sha256()
-    for package in PACKAGES:
-        spec = find_spec(package)
-        folder = Path(spec.origin).parent if spec is not None and spec.origin else Path(package)
-        for path in sorted(folder.rglob("*.py")):
-            state.update(path.relative_to(folder.parent).as_posix().encode() + b"\0" + path.read_bytes())
-    return f"{version('layered-paging')}+{state.hexdigest()[:12]}"
 
 
 class Cluster:
@@ -92,7 +71,11 @@ class Cluster:
         self.address = address
         self._distributed = distributed
         self._client = self._connect(CONNECT_WITHIN)
-        self._refuse_other_code()
+        try:
+            self._refuse_other_code()
+        except BaseException:
+            self._client.close(timeout=1)
+            raise
 
     def __enter__(self) -> Cluster:
         return self
@@ -160,7 +143,6 @@ class Cluster:
                     again.append(job)
                 else:
                     yield job, outcome
-        self._client.cancel(list(running))
 
     def _outcomes(self, futures: list[Any]) -> list[Any]:
         """Return what came of jobs, :data:`AGAIN` for those that have to be handed out again."""
@@ -211,7 +193,7 @@ class Cluster:
         return False
 
     def _refuse_other_code(self) -> None:
-        for worker, found in self._client.run(_code_of_worker, on_error="return").items():
+        for worker, found in self._client.run(code, on_error="return").items():
             if found != code():
                 raise ClusterError(_other_code(worker, found, code()))
 
@@ -234,10 +216,6 @@ def _waiting(queue: SimpleQueue[Any]) -> Iterator[Any]:
 def _taken(jobs: list[Job]) -> Iterator[Job]:
     while jobs:
         yield jobs.pop()
-
-
-def _code_of_worker() -> str:
-    return code()
 
 
 def _other_code(worker: str, found: object, wanted: str) -> str:
