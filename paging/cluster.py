@@ -53,6 +53,8 @@ class Cluster:
     address : str
         Of its scheduler, such as ``tcp://10.0.0.1:8786``. Certificates for ``tls://`` are those of Dask's own
         configuration.
+    tell : callable
+        Told in a line when workers or the scheduler are waited for.
 
     Raises
     ------
@@ -60,7 +62,7 @@ class Cluster:
         There is no Dask, no scheduler answers, or a worker has other code than this process.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, tell: Callable[[str], None] = lambda line: None) -> None:
         try:
             import distributed
         except ImportError as error:
@@ -69,6 +71,7 @@ class Cluster:
             ) from error
         _hush()
         self.address = address
+        self._tell = tell
         self._distributed = distributed
         self._client = self._connect(CONNECT_WITHIN)
         try:
@@ -109,24 +112,23 @@ class Cluster:
         again: list[Job] = []
         running: dict[Any, Job] = {}
         finished: SimpleQueue[Any] = SimpleQueue()
-        room, looked = 0, 0.0
+        threads: int | None = None
+        looked = 0.0
         while not stop():
             now = time.monotonic()
             if now - looked > LOOK_EVERY:
-                looked = now
-                try:
-                    room = AHEAD * max(1, self.threads)
-                    lost = self._client.status != "running"
-                except Exception:  # whatever it is, nobody answers
-                    lost = True
-                if lost:
+                looked, before = now, threads
+                threads = self._look()
+                if threads is None:
                     again += running.values()
                     running.clear()
-                    finished = SimpleQueue()
                     if not self._reconnect(stop):
                         return
                     continue
-            batch = list(islice(chain(_taken(again), waiting), max(0, room - len(running))))
+                if threads == 0 != before:
+                    self._tell(f"cluster {self.address} has no workers; waiting for some")
+            room = AHEAD * max(1, threads or 0) - len(running)
+            batch = list(islice(chain(_taken(again), waiting), max(0, room)))
             tasks = [partial(_do, code(), work, job) for job in batch]
             for job, future in zip(
                 batch, self._client.map(call, tasks, pure=False, key="paging"), strict=True
@@ -143,6 +145,13 @@ class Cluster:
                     again.append(job)
                 else:
                     yield job, outcome
+
+    def _look(self) -> int | None:
+        """Return how many jobs are done at a time, None where the scheduler does not answer."""
+        try:
+            return self.threads if self._client.status == "running" else None
+        except Exception:  # whatever it is
+            return None
 
     def _outcomes(self, futures: list[Any]) -> list[Any]:
         """Return what came of jobs, :data:`AGAIN` for those that have to be handed out again."""
@@ -177,6 +186,7 @@ class Cluster:
     def _reconnect(self, stop: Callable[[], bool]) -> bool:
         """Wait for the scheduler; return False if asked to stop meanwhile."""
         self._client.close(timeout=1)
+        self._tell(f"the scheduler at {self.address} went away; waiting for it")
         deadline = time.monotonic() + RETURN_WITHIN
         while not stop():
             try:
