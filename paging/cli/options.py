@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -13,6 +14,7 @@ import click
 
 from paging.cli.terminal import TABLE_FORM, TABLE_FORMS, remark
 from paging.errors import ModelError
+from paging.numbers import read_exact
 from paging.spec import parse_sizes, parse_slice
 
 if TYPE_CHECKING:
@@ -204,6 +206,23 @@ def parse_dropped(text: str | tuple[int, ...]) -> str | tuple[int, ...]:
     return text if text == "dense" else parse_numbers(text)
 
 
+def parse_precisions(text: str | tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    """Read the limits of two precisions.
+
+    >>> parse_precisions("0.6,9/10")
+    (Fraction(3, 5), Fraction(9, 10))
+    """
+    if not isinstance(text, str):
+        return text
+    try:
+        limits = tuple(Fraction(part) for part in text.split(",") if len(part) <= 20)
+    except (ValueError, ZeroDivisionError):
+        limits = ()
+    if len(limits) != 2 or not 0 <= limits[0] <= limits[1]:
+        raise click.BadParameter(f"{text[:60]!r} is no pair of limits 0 ≤ HIGH ≤ LOW such as 0.6,0.9")
+    return limits
+
+
 def parse_fields(text: str | dict[str, str]) -> dict[str, str]:
     """Read what fields are called.
 
@@ -268,6 +287,12 @@ def _reading_options() -> list[Callable[[Any], Any]]:
             "--sequences", type=parse_numbers, metavar="S1,S2,…", help="Keep these sequences of a trace."
         ),
         _option("--tokens", type=parse_tokens, metavar="A:B", help="Keep tokens A … B − 1, counted from 0."),
+        _option(
+            "--precisions",
+            type=parse_precisions,
+            metavar="HIGH,LOW",
+            help="Ask for experts in two precisions by gate weight: 0.6,0.9. See docs/precisions.md.",
+        ),
     ]
 
 
@@ -381,6 +406,8 @@ class Source:
         Further options of a construction, as KEY=VALUE.
     warm_up : int
         Rounds that are served and not counted.
+    weights : str or None
+        What a fault on every page costs, as :func:`paging.read_weights` reads it, or ``bytes``.
     reading : TraceReading, optional
         How a trace is read.
     """
@@ -399,6 +426,7 @@ class Source:
     rounds: int = 1000
     options: tuple[str, ...] = ()
     warm_up: int = 0
+    weights: str | None = None
     reading: TraceReading | None = field(default=None, kw_only=True)
 
     def check(self) -> None:
@@ -460,6 +488,21 @@ class Source:
         self.check()
         if self.warm_up and not warm:
             raise ModelError("--warm-up is for commands that count the faults of policies: run and compare")
+        sequence, origin = self._unweighted(cache, policies)
+        if self.weights is None:
+            return sequence, origin
+        if self.weights != "bytes":
+            from paging.weights import read_weights
+
+            weights = read_weights(self.weights, sequence.instance.pages_by_layer)
+            return sequence.with_weights(weights), {**origin, "weights": self.weights}
+        if self.trace is None:
+            raise ModelError("--weights bytes takes the bytes of pages from a --trace, but none is given")
+        return sequence, {**origin, "weights": "bytes"}
+
+    def _unweighted(
+        self, cache: int | None, policies: Sequence[str]
+    ) -> tuple[RequestSequence, dict[str, object]]:
         if self.file is not None:
             return _reader("sequence")(self.file, cache), {"sequence": self.file}
         if self.construction is not None:
@@ -571,6 +614,12 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
             ),
             visits_option(),
             bypassing_option(),
+            _option(
+                "--weights",
+                metavar="FILE|SPEC",
+                help="What a fault costs: a JSON file, layer:1,4 (per layer), page:1,1/2,… (per page), "
+                "tier:6*1,2*4 (first 6 pages of every layer, next 2), or bytes (from the trace).",
+            ),
             seed_option(),
         ]
         for option in reversed(options):
@@ -581,3 +630,28 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
 
 
 source_options = source_options_with(rounds=1000)
+
+
+def parse_coefficient(text: str | Fraction) -> Fraction:
+    """Read a coefficient: an exact number that is not negative.
+
+    >>> parse_coefficient("3/2"), parse_coefficient("1.25")
+    (Fraction(3, 2), Fraction(5, 4))
+    """
+    if not isinstance(text, str):
+        return text
+    try:
+        value = read_exact(text)
+    except ValueError:
+        value = Fraction(-1)
+    if not isinstance(value, Fraction) or value < 0:
+        raise click.BadParameter(f"{text!r} is no number ≥ 0 such as 1, 3/2 or 1.5")
+    return value
+
+
+def coefficient_options(command: F) -> F:
+    """``--alpha``, ``--beta``, ``--gamma``: which trade-off with predictions is asked for."""
+    for name, of in (("gamma", "wrong 1s (η1)"), ("beta", "wrong 0s (η0)"), ("alpha", "OPT")):
+        text = f"Coefficient of {of}; of the three, the one not given is computed."
+        command = _option(f"--{name}", type=parse_coefficient, metavar="NUMBER", help=text)(command)
+    return command

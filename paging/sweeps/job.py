@@ -16,7 +16,7 @@ from paging.model import LayeredInstance, RequestSequence
 from paging.offline import optimum_from_warm
 from paging.policy import get_policy
 from paging.provenance import code, release, source_of
-from paging.simulate import faults_from
+from paging.simulate import NOTHING, run_sequence
 from paging.spec import parse_slice
 from paging.traces import Trace, TraceReading, read_trace
 from paging.workloads import generate
@@ -187,7 +187,7 @@ def serve(job: Job) -> Found:
             if policy.randomized:
                 found["measure"] = "sampled"
             rng = np.random.default_rng(job.seed or 0)
-            found["faults"] = faults_from(policy, sequence, start, rng)
+            found["faults"] = run_sequence(policy, sequence, NOTHING, rng, start=start).faults
     except UnsupportedModelError as refusal:
         found["problem"] = str(refusal)
     return found

@@ -38,6 +38,8 @@ class Draft:
         What a user should know of how the file was read.
     seq_id, decode, name, metadata
         As in `Trace`; None where the file does not say.
+    gate_weights : ndarray of float, optional
+        Of the shape of ``values``.
     """
 
     values: NDArray[Any]
@@ -49,6 +51,7 @@ class Draft:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     ids: Sequence[object] | None = None
     remarks: tuple[str, ...] = ()
+    gate_weights: NDArray[Any] | None = None
 
     def trace(self, reading: TraceReading, default_name: str) -> Trace:
         """Return the checked trace, of which only what the caller asks for is left."""
@@ -68,14 +71,17 @@ class Draft:
                 )
             trace = Trace(**_list_of_pages(self.values, self.ids, **shape), **extra)
         elif reading.drop_layers is None:
-            trace = Trace.from_experts(self.values, shape["pages"], **extra)
+            trace = Trace.from_experts(self.values, shape["pages"], gate_weights=self.gate_weights, **extra)
         else:
             whole, dropped = self.values, _dropped_layers(self.values, reading.drop_layers)
             kept = [layer for layer in range(whole.shape[1]) if layer not in dropped]
             pages = shape["pages"]
             if isinstance(pages, tuple) and len(pages) == whole.shape[1]:
                 pages = tuple(pages[layer] for layer in kept)
-            trace = Trace.from_experts(whole[:, kept], pages, **extra)
+            weights = self.gate_weights
+            if weights is not None and weights.shape == whole.shape:
+                weights = weights[:, kept]
+            trace = Trace.from_experts(whole[:, kept], pages, gate_weights=weights, **extra)
         self._compare(trace, claims, whole)
         remarks = (*self.remarks, *trace.remarks, *_dropped(dropped), *_constant(trace))
         if reading.drop_layers == DENSE and not dropped:

@@ -96,7 +96,7 @@ def _read_records(stream: IO[bytes], reading: TraceReading) -> Draft:
 
 FORMATS = {
     ".npz": Format(
-        "numpy archive with experts (tokens, layers, top_k), seq_id and decode; a .json beside it",
+        "numpy archive with experts (tokens, layers, top_k), seq_id, decode, weights; a .json beside it",
         read_npz,
         write_npz,
         sidecar=Sidecar(".json", read_sidecar, write_sidecar),

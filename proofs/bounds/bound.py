@@ -37,7 +37,8 @@ class Range:
     per_visit : int or None
         Pages g of a visit; None: any number.
     start, cost : str
-        The cache at the start, and what a fault costs. Every run here is cold and of unit cost.
+        The cache at the start, and what a fault costs: ``unit``, or ``any`` weights. Every run
+        here is cold.
     fewer : int
         By how many slots OPT's cache may be smaller where something is forced.
     """
@@ -58,6 +59,8 @@ class Range:
             return f"{' or '.join(self.visits)} visits"
         if model["start"] != self.start:
             return f"a {self.start} start"
+        if self.cost == "unit" and instance.cost != "unit":
+            return "unit cost"
         if self.per_visit not in (None, instance.per_visit):
             return f"g = {self.per_visit}"
         return None

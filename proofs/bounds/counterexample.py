@@ -14,10 +14,9 @@ from paging.errors import LayeredPagingError
 from paging.files import atomic_write
 from paging.model import LayeredInstance, RequestSequence
 from paging.numbers import exact_text, json_text, number
-from paging.offline import farthest_in_future
 from paging.policy import get_policy
 from proofs.bounds.bound import Bound
-from proofs.bounds.measuring import LEVEL, RUNS, Cost, online_cost
+from proofs.bounds.measuring import LEVEL, RUNS, Cost, online_cost, optimum
 from proofs.bounds.registry import BOUNDS
 from proofs.certificates.reading import read_certificate, read_sequence
 from proofs.checker import Incomplete, members
@@ -51,7 +50,7 @@ def replay_command(path: Path) -> str:
 
 
 def save_counterexample(
-    bound: Bound, policy: str, case: Case, cost: Cost, optimum: int, seed: int, directory: Path
+    bound: Bound, policy: str, case: Case, cost: Cost, paid: int | Fraction, seed: int, directory: Path
 ) -> Path:
     """Write everything needed to repeat a violation to a JSON file and return its path."""
     instance = case.sequence.instance
@@ -59,7 +58,7 @@ def save_counterexample(
     sizes = f"{instance.layers}-{instance.total_pages}-{instance.cache}-{case.opt_cache}"
     path = directory / f"counterexample-{safe}-{sizes}.json"
     additive = bound.additive_at(instance, case.opt_cache)
-    facts = {
+    facts: dict[str, object] = {
         "format": FORMAT,
         "replay": replay_command(Path(path.name)),
         "bound": bound.id,
@@ -77,7 +76,7 @@ def save_counterexample(
         "confidence": str(LEVEL),
         "online": number(Fraction(cost.value)),
         "half_width": number(Fraction(cost.half_width)),
-        "opt": optimum,
+        "opt": number(paid),
         "requests": case.sequence.requests.tolist(),
         "versions": {name: importlib.metadata.version(name) for name in COMPUTED_BY},
     }
@@ -128,21 +127,21 @@ def replay_counterexample(path: str | Path) -> Replay:
         seed, runs = whole(facts["seed"], "seed", 0), whole(facts["runs"], "runs", 2)
         cost = online_cost(facts["policy"], sequence, seed=seed, runs=runs)
         saved = [rational(facts[field], field) for field in ("online", "half_width")]
-        saved.append(Fraction(whole(facts["opt"], "opt", 0)))
+        saved.append(rational(facts["opt"], "opt"))
     except CertificateError:
         raise
     except (Incomplete, LayeredPagingError) as error:  # also: instance, requests or policy that do not exist
         raise CertificateError(f"{path}: {error}") from error
-    optimum = farthest_in_future(sequence.with_cache(opt_cache)).faults
-    violated = cost.at_least > claim * optimum + additive
+    best = optimum(sequence, opt_cache)
+    violated = cost.at_least > claim * best + additive
     sign = ">" if violated else "≤"
     spread = f" − {cost.half_width:.4g}" if cost.half_width else ""
     reason = (
-        f"{facts['policy']} pays {cost.value}{spread} {sign} {claim}·{optimum} + {additive} "
+        f"{facts['policy']} pays {cost.value}{spread} {sign} {claim}·{best} + {additive} "
         f"({cost.measure}; {instance}; h = {opt_cache}; {len(sequence):,} requests)"
     )
     remark = _today(facts["bound"], facts["policy"], instance, opt_cache)
-    if saved != [Fraction(cost.value), Fraction(cost.half_width), optimum]:
+    if saved != [Fraction(cost.value), Fraction(cost.half_width), best]:
         remark += "; the numbers in the file differ from those counted now"
     return Replay(violated, reason, remark)
 

@@ -7,12 +7,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
 
+from lp import weighted_curve
 from paging import (
     RequestSequence,
-    expected_faults,
+    expected_cost,
     farthest_in_future,
     get_policy,
-    sample_faults,
+    sample_costs,
     simulate,
 )
 
@@ -52,15 +53,22 @@ def online_cost(policy: str, sequence: RequestSequence, *, seed: int = 0, runs: 
     Many bounds are judged on the same runs, so costs are remembered.
     """
     if not get_policy(policy).randomized:
-        return Cost(simulate(policy, sequence).faults, "counted")
+        return Cost(simulate(policy, sequence).cost, "counted")
     pages, requests = EXACT_UP_TO
     if sequence.instance.total_pages <= pages and len(sequence) <= requests:
-        return Cost(expected_faults(policy, sequence), "exact expectation")
-    estimate = sample_faults(policy, sequence, runs=runs, seed=seed, confidence=LEVEL)
+        return Cost(expected_cost(policy, sequence).total, "exact expectation")
+    estimate = sample_costs(policy, sequence, runs=runs, seed=seed, confidence=LEVEL)[1]
     return Cost(estimate.mean, "sampled", estimate.half_width)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def optimum(sequence: RequestSequence, opt_cache: int) -> int:
-    """Count what OPT pays with a cache of a given size, by farthest-in-future."""
-    return farthest_in_future(sequence.with_cache(opt_cache)).faults
+def optimum(sequence: RequestSequence, opt_cache: int) -> int | Fraction:
+    """Return what OPT pays with a cache of a given size: by farthest-in-future, or with weights by a flow."""
+    if sequence.instance.weights is None:
+        return farthest_in_future(sequence.with_cache(opt_cache)).faults
+    return _weighted_optima(sequence)[opt_cache - 1]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _weighted_optima(sequence: RequestSequence) -> tuple[int | Fraction, ...]:
+    return weighted_curve(sequence)

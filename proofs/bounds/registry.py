@@ -7,7 +7,6 @@ from dataclasses import replace
 import sympy
 
 from adversary.catalogue.missing_pair import TWO_NEW_PAGES, two_are_new
-from adversary.formulas import formula
 from paging.arguments import checked
 from paging.errors import UnknownNameError
 from paging.outside import Registry
@@ -18,6 +17,9 @@ ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
 
 ANY_NUMBER = Range(service=("forced",), visits=("sequential",), per_visit=None)
 """Any sequence of requests served one after the other: the proof does not use their order."""
+
+ANY_WEIGHTS = replace(ANY_NUMBER, cost="any")
+"""As before, and every page may cost what it will."""
 
 ONE_SLOT_FEWER = replace(ONE_A_VISIT, fewer=1)
 """As before, also against an OPT that has one slot fewer."""
@@ -521,6 +523,21 @@ TABLE = (
         machine_checked="Marking.marking_upper, Conservative.conservative_upper (one page a visit)",
     ),
     Bound(
+        id="landlord-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=named("landlord", "landlord-fifo"),
+        value=k / (k - h + 1),
+        additive=ZERO,
+        range=ANY_WEIGHTS,
+        statement="With k pages against OPT's h ≤ k Landlord is k/(k − h + 1)-competitive with any weights.",
+        source="Young2002",
+        locator="analysis of Landlord, pages of size 1",
+        origin="classical",
+        status="folklore",
+        evidence=("The potential (h − 1)·Σ credit of cached pages + k·Σ (weight − credit) of OPT's pages."),
+    ),
+    Bound(
         id="deterministic-lower",
         kind="lower",
         measure="deterministic",
@@ -888,36 +905,3 @@ def get_bound(name: str) -> Bound:
     if name.lower() not in folded:
         raise UnknownNameError("bound", name, BOUNDS)
     return BOUNDS[folded[name.lower()]]
-
-
-def bounds_table() -> str:
-    """Return all bounds as a Markdown table, as docs/bounds.md shows it."""
-    header = (
-        "id",
-        "kind",
-        "subject",
-        "value",
-        "additive",
-        "conditions",
-        "range",
-        "statement is",
-        "status",
-        "source",
-    )
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    for bound in BOUNDS.values():
-        additive = "not stated" if bound.additive is None else formula(bound.additive)
-        cells = (
-            f"`{bound.id}`",
-            bound.kind,
-            bound.subject.words,
-            formula(bound.value),
-            "–" if bound.kind == "lower" else additive,
-            bound.condition_text,
-            bound.range_text,
-            bound.origin,
-            bound.standing,
-            f"{bound.source}: {bound.locator}",
-        )
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"

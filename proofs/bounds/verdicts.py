@@ -24,6 +24,7 @@ from paging import (
     LayeredPagingError,
     ModelError,
     RequestSequence,
+    exact_weights,
     generate,
     get_policy,
 )
@@ -68,7 +69,7 @@ class Judgement:
     claim, limit : Fraction, float or None
         The bound's value there, and the ratio the construction forces in the limit.
     online, offline : number or None
-        Faults there; ``offline`` is ``offline_is``.
+        Cost there (faults, or what they cost with weights); ``offline`` is ``offline_is``.
     offline_is : str
         ``OPT`` (farthest-in-future) or ``construction's schedule`` (an upper bound on OPT).
     measure : str
@@ -90,7 +91,7 @@ class Judgement:
     claim: Fraction | float | None = None
     limit: Fraction | float | None = None
     online: Number | None = None
-    offline: int | None = None
+    offline: int | Fraction | None = None
     offline_is: str = "OPT"
     measure: str = "counted"
     runs: int = 0
@@ -101,7 +102,7 @@ class Judgement:
         """The observed ratio of the shown run."""
         if self.online is None or self.offline is None:
             return None
-        return float(self.online) / self.offline if self.offline else inf
+        return float(self.online) / float(self.offline) if self.offline else inf
 
     @property
     def good(self) -> bool:
@@ -242,6 +243,14 @@ GRID = (
 ROOMY = (LayeredInstance(1, 4, 4), LayeredInstance(2, 3, 7))
 """Instances whose pages all fit, for bounds that speak of nothing else."""
 
+WEIGHTED = (
+    LayeredInstance(1, 4, 3, weights=exact_weights((1, 2, 4, 8))),
+    LayeredInstance(1, 6, 4, weights=exact_weights(("1/3", 1, 1, 5, 5, 25))),
+    LayeredInstance(2, 4, 4, weights=exact_weights((1,) * 4 + (4,) * 4)),
+    LayeredInstance(3, 3, 5, weights=exact_weights((1, "1/4", "1/4") * 3)),
+)
+"""Instances on which bounds for any weights are judged besides: per page, per layer and two precisions."""
+
 WORKLOADS_FOR_UPPER = ("uniform", "zipf:alpha=1.2", "sticky:p=0.6")
 
 
@@ -266,6 +275,9 @@ def _inputs(
     instance: LayeredInstance, policy: str, rounds: int, seed: int
 ) -> tuple[tuple[str, RequestSequence], ...]:
     """Return labelled inputs; many bounds are judged on the same ones."""
+    if instance.weights is not None:
+        unit = _inputs(instance.with_weights(None), policy, rounds, seed)
+        return tuple((label, sequence.with_weights(instance.weights)) for label, sequence in unit)
     built = ((id, _built(id, instance, policy, rounds, seed)) for id in constructions())
     covering = ((id, found.sequence) for id, found in built if found is not None)
     return (*covering, *((spec, _drawn(spec, instance, rounds, seed)) for spec in WORKLOADS_FOR_UPPER))
@@ -344,7 +356,8 @@ def judge(
     upper = lower = None
     if bound.kind in ("upper", "tight"):
         speaks = any(bound.excluded(instance, half="upper") is None for instance in GRID)
-        grid = GRID if speaks else ROOMY
+        grid: tuple[LayeredInstance, ...] = GRID if speaks else ROOMY
+        grid += WEIGHTED if bound.range.cost == "any" else ()
         cases = upper_cases(policy, rounds=rounds, seed=seed, smaller_opt=bound.against_fewer, grid=grid)
         upper = check_upper(bound, policy, cases, seed=seed, directory=directory)
     if bound.kind in ("lower", "tight"):

@@ -12,6 +12,7 @@ import numpy as np
 from paging.certificate import Certificate, CertificateError
 from paging.model import LayeredInstance, RequestSequence
 from proofs import checker
+from proofs.checker.reading import rationals
 
 
 def read_certificate(path: str | Path) -> Certificate:
@@ -53,6 +54,8 @@ def read_sequence(path: str | Path, cache: int | None = None) -> RequestSequence
         problem = document.get("claim", document)
         # The split of a certificate belongs to its claim, not to the requests.
         shape = {name: value for name, value in problem["instance"].items() if name != "shares"}
+        if "weights" in problem:  # beside the instance in a claim
+            shape["weights"] = rationals(problem["weights"], "weights")
         requests = checker.integers(problem["requests"], "requests")
     except (KeyError, TypeError, AttributeError) as error:
         raise CertificateError(

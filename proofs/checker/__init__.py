@@ -29,6 +29,7 @@ from .potential import check_potential
 from .problem import Proved
 from .randomized import check_expected
 from .reading import ITEM, Budget, Incomplete, Json, Refuted, choice, integers, load, members, whole, within
+from .trade_off import check_trade_off_game
 from .value import check_value
 
 __all__ = [
@@ -91,6 +92,7 @@ CHECKS: dict[str, Callable[[Json, Json], Proved]] = {
     "rule": check_rule,
     "expected": check_expected,
     "randomized-value": check_value,
+    "trade-off-game": check_trade_off_game,
 }
 """What checks a certificate, by type. Each returns what is proved, or raises."""
 

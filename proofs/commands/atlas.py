@@ -10,7 +10,7 @@ import click
 
 from paging.cli.engines import EngineChoice, engine_options, tell_failures
 from paging.cli.exits import Exit, leave
-from paging.cli.options import json_option, max_states_option, parse_caches
+from paging.cli.options import json_option, max_states_option, parse_caches, table_option
 from paging.cli.terminal import progress, status, write_json, write_table
 from paging.signals import stoppable
 
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 )
 @engine_options
 @json_option()
+@table_option()
 def atlas(
     folder: str,
     max_states: int,
@@ -141,7 +142,7 @@ def _report(values: Sequence[Value], found: Sequence[Evidence], computed: int, r
         [[subject, exact[subject], beyond[subject], largest[subject]] for subject in exact],
     )
     write_table(
-        "\nConjectures on these instances",
+        "Conjectures on these instances",
         ["id", "agree", "disagree", "statement"],
         [[one.conjecture.id, len(one.agree), len(one.disagree), one.conjecture.statement] for one in found],
         left=(0, 3),

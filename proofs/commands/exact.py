@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -15,7 +15,9 @@ from paging.cli.options import (
     max_states_option,
     opt_cache_option,
     pages_option,
+    per_visit_option,
     table_option,
+    visits_option,
 )
 from paging.cli.terminal import provenance, status, write_json, write_table
 from paging.signals import stoppable
@@ -38,6 +40,8 @@ SHOWN = 40
 @layers_option(required=True)
 @pages_option("--universe", required=True)
 @cache_option(required=True)
+@per_visit_option(default=1)
+@visits_option()
 @opt_cache_option()
 @max_states_option(
     help="Give up beyond this many states; the result is then an interval. Needed for a policy that may have "
@@ -56,6 +60,8 @@ def exact(
     layers: int,
     pages: int | tuple[int, ...],
     cache: int,
+    per_visit: int,
+    visits: Literal["sequential", "atomic"],
     opt_cache: int | None,
     max_states: int | None,
     no_symmetry: bool,
@@ -74,6 +80,9 @@ def exact(
     'paging bounds' narrow an interval, and where they say the ratio a large graph is left unbuilt, unless
     --certificate or --max-states asks for it.
 
+    With -g a visit asks for g distinct pages of its layer. With --visits atomic all of them must be cached at
+    its end: hits are served first, in any order, as 'paging run' does.
+
     \b
     Examples:
       paging exact lru -l 2 -n 3 -k 3
@@ -81,6 +90,7 @@ def exact(
       paging exact fifo -l 1 -n 6 -k 5 --opt-cache 3 --json
       paging exact mark -l 1 -n 6 -k 4
       paging exact lru -l 3 -n 2,3,2 -k 4
+      paging exact lru -l 2 -n 3 -k 5 -g 2 --visits atomic
       paging exact mymodule:MyPolicy -l 2 -n 3 -k 4
     """
     from paging.certificate import write_certificate
@@ -88,7 +98,7 @@ def exact(
     from proofs.bounds.known import known_ratio
     from proofs.ratio.competitive import competitive_ratio
 
-    instance = LayeredInstance(layers, pages, cache)
+    instance = LayeredInstance(layers, pages, cache, per_visit, visits)
     known = known_ratio(policy, instance, opt_cache)
     limit = max_states
     estimate = None

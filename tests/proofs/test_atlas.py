@@ -18,6 +18,7 @@ from PIL import Image
 from paging import ModelError, RequestSequence, farthest_in_future, simulate
 from paging.cli.main import run as paging_run
 from paging.jobs import FolderError
+from paging.markdown import block
 from paging.parallel import Pool
 from paging.plotting import content_digest
 from paging.signals import Watch
@@ -32,7 +33,6 @@ from proofs.atlas.table import read_table, shape_of, subjects_of, value_of
 from proofs.atlas.values import Value
 from proofs.checker import VERIFIED, verify_file
 from proofs.ratio.deterministic import exact_ratio
-from proofs.report.docs import block
 
 Capture = pytest.CaptureFixture[str]
 SMALL = shapes(6, (1, 2, 3))

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 @sampled_option
 @click.option(
     "--show",
-    type=click.Choice(["faults", "rate", "ratio", "saving"]),
-    default="faults",
-    show_default=True,
-    help="What the table holds: faults, faults per request, ratio to OPT, saving over LRU. JSON holds all.",
+    type=click.Choice(["faults", "cost", "rate", "ratio", "saving"]),
+    show_default="cost with --weights, else faults",
+    help="What the table holds: faults, what they cost, faults per request, ratio to OPT, saving over LRU. "
+    "JSON holds all.",
 )
 @json_option()
 @table_option()
@@ -49,7 +49,7 @@ def compare(
     source: Source,
     policies: tuple[str, ...],
     runs: int,
-    show: str,
+    show: str | None,
     as_json: bool,
 ) -> None:
     """Compare policies over several cache sizes on one request sequence.
@@ -70,7 +70,7 @@ def compare(
     if as_json:
         write_result(result, origin)
     else:
-        _write_table(result, bool(policies), show, origin)
+        _write_table(result, bool(policies), show or ("cost" if result.weighted else "faults"), origin)
     if result.stopped:
         leave(Exit.INTERRUPTED)
 
@@ -78,11 +78,18 @@ def compare(
 def _write_table(result: Comparison, as_named: bool, show: str, origin: dict[str, object]) -> None:
     names = list(result.policies)
     if not as_named:
-        names.sort(key=lambda name: _mean_rate(result, name))
+        names.sort(key=lambda name: _mean_cost(result, name))
     rows = [[name, *(_shown(result, name, cache, show) for cache in result.caches)] for name in names]
     header = ["policy", *(f"k = {cache}" for cache in result.caches)]
-    kinds = {"faults": "faults", "rate": "faults per request", "ratio": "faults / faults of OPT, observed"}
-    title = f"{kinds.get(show, 'share of the faults of LRU that is saved')} · {result.title}"
+    paid = "weighted cost" if result.weighted else "faults"
+    kinds = {
+        "faults": "faults",
+        "cost": paid,
+        "rate": "faults per request",
+        "ratio": f"{paid} / {paid} of OPT, observed",
+        "saving": f"share of the {paid} of LRU that is saved",
+    }
+    title = f"{kinds[show]} · {result.title}"
     write_table(title, header, rows, notes=notes_on(result, origin))
 
 
@@ -101,9 +108,11 @@ def _shown(result: Comparison, policy: str, cache: int, show: str) -> object:
         return percent(row.saving)
     if show == "faults":
         return row.faults if row.estimate is None else row.faults_text
+    if show == "cost":
+        return row.paid if row.estimate is None else row.cost_text
     return decimal(row.fault_rate if show == "rate" else row.vs_opt)
 
 
-def _mean_rate(result: Comparison, policy: str) -> float:
-    rates = [float(row.fault_rate or 0) for row in result.rows if row.policy == policy]
-    return sum(rates) / len(rates)
+def _mean_cost(result: Comparison, policy: str) -> float:
+    costs = [float(row.paid) for row in result.rows if row.policy == policy]
+    return sum(costs) / len(costs)

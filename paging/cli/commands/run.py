@@ -22,6 +22,7 @@ from paging.errors import ModelError, UnsupportedModelError
 
 if TYPE_CHECKING:
     from paging.compare import Comparison
+    from paging.expectation import Estimate
     from paging.model import RequestSequence
 
 TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
@@ -85,21 +86,28 @@ def run(
 
 
 def _write_table(result: Comparison, origin: dict[str, object]) -> None:
-    header = ["policy", "faults", "±", "fault rate", "ratio to opt", "saving over lru"]
+    header = ["policy", "faults", "±", "cost, weighted", "±", "fault rate", "ratio to opt", "saving over lru"]
     rows = [
         [
             row.policy,
-            row.faults if row.estimate is None else f"{row.faults:,.1f}",
-            None if row.estimate is None else f"{row.estimate.half_width:,.1f}",
+            *_with_half_width(row.faults, row.estimate),
+            *_with_half_width(row.cost, row.cost_estimate),
             decimal(row.fault_rate),
             decimal(row.vs_opt),
             percent(row.saving),
         ]
         for row in result.rows
     ]
-    if all(row.estimate is None for row in result.rows):
-        header, rows = header[:2] + header[3:], [line[:2] + line[3:] for line in rows]
+    sampled = any(row.estimate is not None for row in result.rows)
+    absent = {2: not sampled, 3: not result.weighted, 4: not (sampled and result.weighted)}
+    kept = [place for place in range(len(header)) if not absent.get(place)]
+    header, rows = [header[place] for place in kept], [[line[place] for place in kept] for line in rows]
     write_table(result.title, header, rows, notes=notes_on(result, origin))
+
+
+def _with_half_width(number: object, estimate: Estimate | None) -> tuple[object, str | None]:
+    """Return a counted number, or the mean of a sampled one and half the width of its interval."""
+    return (number, None) if estimate is None else (f"{number:,.1f}", f"{estimate.half_width:,.1f}")
 
 
 def _draw_timelines(policies: tuple[str, ...], sequence: RequestSequence, seed: int) -> None:
