@@ -2,8 +2,8 @@
 
 Every cycle of the policy's graph beside all references says faults ≤ α·reference + β·wrong 0 + γ·wrong 1 for
 what it counts, and (α, β, γ) is attained if and only if none says no. So the coefficients that are attained
-are a polyhedron, unbounded upwards. Vertices of what is known so far are tried; a cycle that one of them fails
-is another side.
+are a polyhedron, unbounded upwards. Vertices of what is known so far are tried; a cycle that one of them
+fails is another side.
 """
 
 from __future__ import annotations
