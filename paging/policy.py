@@ -19,11 +19,12 @@ from functools import cache
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paging.docstrings import sections
 from paging.errors import ModelError, UnknownNameError, UnsupportedModelError
 from paging.html import facts_table
-from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
+from paging.model import Frame, Kind, LabelArray, LayeredInstance, PageArray, RequestSequence
 from paging.outside import from_outside
 from paging.spec import parse_spec, value_text
 
@@ -46,6 +47,7 @@ TRAITS = {
 FAMILIES = (
     "recency",
     "frequency",
+    "weighted",
     "queues",
     "engines",
     "marking",
@@ -54,6 +56,7 @@ FAMILIES = (
     "zrc",
     "randomized",
     "equitable",
+    "predictions",
 )
 """Modules of the built-in policies in the order of every table; others follow by name."""
 
@@ -104,6 +107,14 @@ class Criterion:
     shown: bool = True
     text: Callable[[int], str] = str
 
+    def among(self, pages: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return those of some cached pages, at least one, that may leave by this number."""
+        if not self.leaves:
+            return pages
+        values = self.values[pages]
+        extreme = values.max() if self.leaves == "largest" else values.min()
+        return pages[np.flatnonzero(values == extreme)]
+
 
 class Policy:
     """A paging policy. Subclass it, give it an ``id`` and ``traits``, and define ``serve``.
@@ -122,6 +133,9 @@ class Policy:
         Whether the rule counts visits when their first page is served, so that no visit may be empty.
     atomic_kernel : bool
         Whether ``kernel`` serves atomic visits, too.
+    predictions : str or None
+        The kind of prediction (:data:`paging.model.KINDS`) that it is told with every request, as
+        ``frame.prediction``; None for a policy that takes none. It serves sequences of this kind alone.
 
     Examples
     --------
@@ -146,6 +160,7 @@ class Policy:
     per_layer: ClassVar[bool] = False
     counts_visits: ClassVar[bool] = False
     atomic_kernel: ClassVar[bool] = False
+    predictions: Kind | None = None
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -161,7 +176,8 @@ class Policy:
             Position of the request in its round, ``0 … layers·per_visit − 1``. A policy is not told the
             time: what it remembers it keeps in its labels.
         frame : Frame
-            The numbers of the instance: ``layers, cache, per_visit, layer_of, first_page``.
+            The numbers of the instance: ``layers, cache, per_visit, layer_of, first_page``; and
+            ``prediction``, what came with the request, for a policy that takes :attr:`predictions`.
         """
         raise TypeError("a policy defines serve (deterministic) or outcomes (randomised)")
 
@@ -224,12 +240,20 @@ class Policy:
     def check_requests(self, sequence: RequestSequence) -> None:
         """Raise UnsupportedModelError when the policy does not serve these requests or their variant."""
         self.check(sequence.instance)
+        self.check_predictions(sequence.kind)
         if (
             self.counts_visits
             and sequence.places is not None
             and (np.diff(sequence.visits, prepend=-1) > 1).any()
         ):
             sequence.require_full_visits(f"policy {self.name}, which counts visits,")
+
+    def check_predictions(self, kind: Kind | None) -> None:
+        """Raise UnsupportedModelError unless it takes predictions of this kind, or none for None."""
+        if kind != self.predictions:
+            takes = f"needs {self.predictions} predictions" if self.predictions else "takes no predictions"
+            have = f"have {kind} predictions" if kind else "have none"
+            raise UnsupportedModelError(f"policy {self.name} {takes}; these requests {have}")
 
     def outcomes(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> Outcomes:
         """Return the exact distribution of the next label vector as (probability, labels) pairs."""

@@ -36,6 +36,70 @@ def parse_spec(text: str) -> tuple[str, dict[str, Value]]:
     return name, parameters
 
 
+MAX_SIZES = 10_000
+"""Most numbers one list may name, so that a typing error does not fill the memory."""
+
+
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Read whole numbers: single ones and ranges FROM:TO:STEP with both ends, each once.
+
+    Raises
+    ------
+    ModelError
+        Says what is no number or an empty range.
+
+    Examples
+    --------
+    >>> parse_sizes("8,64:256:64")
+    (8, 64, 128, 192, 256)
+    """
+    sizes: list[int] = []
+    for part in text.split(","):
+        try:
+            sizes += _range(part)
+        except ValueError as problem:
+            if isinstance(problem, ModelError):
+                raise
+            raise ModelError(
+                f"{part!r} is neither a whole number nor a range FROM:TO or FROM:TO:STEP"
+            ) from None
+    if len(sizes) > MAX_SIZES:
+        raise ModelError(f"{text!r} names more than {MAX_SIZES:,} numbers")
+    return tuple(dict.fromkeys(sizes))
+
+
+def _range(part: str) -> range:
+    first, *rest = (int(number) for number in part.split(":"))
+    if not rest:
+        return range(first, first + 1)
+    last, step = (*rest, 1) if len(rest) == 1 else rest
+    if step < 1:
+        raise ModelError(f"the range {part!r} has the step {step}, which must be at least 1")
+    if last < first:
+        raise ModelError(f"the range {part!r} is empty: {last} is less than {first}")
+    # One more than allowed is enough to be refused.
+    return range(first, last + 1, step)[: MAX_SIZES + 1]
+
+
+def parse_slice(text: object) -> slice:
+    """Read a part of a list, as Python slices it.
+
+    Raises
+    ------
+    ModelError
+        It is not of the form FROM:TO, each a whole number or left out.
+
+    Examples
+    --------
+    >>> parse_slice("100:"), parse_slice("2:5")
+    (slice(100, None, None), slice(2, 5, None))
+    """
+    first, colon, end = text.partition(":") if isinstance(text, str) else ("", "", "")
+    if not colon or any(part and not (part.isascii() and part.isdigit()) for part in (first, end)):
+        raise ModelError(f"{text!r} is no range of tokens such as 100:200, 100: or :200")
+    return slice(int(first) if first else None, int(end) if end else None)
+
+
 def value_text(value: object) -> str:
     """Write the value of a parameter as :func:`parse_spec` reads it.
 

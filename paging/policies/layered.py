@@ -287,7 +287,8 @@ class Partitioned(Policy):
         first, end = int(frame.first_page[layer]), int(frame.first_page[layer + 1])
         pages = np.zeros(end - first, dtype=np.int32)
         bounds = np.array([0, end - first], dtype=np.int32)
-        return slice(first, end), Frame(1, self.split(frame)[layer], frame.per_visit, pages, bounds)
+        part = slice(first, end)
+        return part, Frame(1, self.split(frame)[layer], frame.per_visit, pages, bounds, frame.weights[part])
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         """Serve every layer by itself with the inner policy's fastest engine."""

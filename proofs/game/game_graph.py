@@ -272,7 +272,7 @@ def together(instance: LayeredInstance) -> int:
 
 def check_instance(instance: LayeredInstance) -> None:
     """Raise unless the game is defined on an instance, and small enough to be written down."""
-    instance.require("the paging game", service="forced")
+    instance.require("the paging game", service="forced", cost="unit")
     if instance.cache >= instance.total_pages:
         raise ModelError(
             f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "

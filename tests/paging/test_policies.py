@@ -46,7 +46,7 @@ from paging.model import BYPASS, SEVERAL
 from paging.policy import FAMILIES
 from paging.testing import applicable, check_policy, sequences
 from paging.traces import Trace
-from tests.helpers.policies import PLAIN
+from tests.helpers.policies import PLAIN, TOLD, as_told
 
 BELADY = [1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5]
 """Belady, Nelson and Shedler 1969: more cache, more faults of FIFO."""
@@ -60,7 +60,7 @@ def classical(requests: Iterable[int], cache: int, pages: int = 6) -> RequestSeq
 
 
 def entries(policy: str, sequence: RequestSequence, engine: str = "labels") -> list[int]:
-    run = simulate(policy, sequence, record=True, engine=engine)  # type: ignore[arg-type]
+    run = simulate(policy, as_told(policy, sequence), record=True, engine=engine)  # type: ignore[arg-type]
     assert run.entries is not None
     return run.entries.tolist()
 
@@ -842,6 +842,55 @@ class ReferenceZRCAtomic(ReferenceZRC):
         self.visit.append(page)
 
 
+class ReferenceLandlord(Reference):
+    """Young: a credit per cached page, and rent taken from all of them at once."""
+
+    renews = True
+
+    def __init__(self, sequence: RequestSequence) -> None:
+        super().__init__(sequence)
+        weights = sequence.instance.weights
+        pages = range(sequence.instance.total_pages)
+        self.weights = {q: Fraction(1) if weights is None else weights[q] for q in pages}
+        self.credit: dict[int, Fraction] = {}
+        self.since: dict[int, int] = {}
+
+    def loaded(self, page: int, time: int) -> None:
+        self.credit[page], self.since[page] = self.weights[page], time
+
+    def hit(self, page: int, time: int) -> None:
+        if self.renews:
+            self.loaded(page, time)
+
+    def victim(self, page: int, time: int) -> int:
+        rent = min(self.credit[q] for q in self.inside)
+        for q in self.inside:
+            self.credit[q] -= rent
+        return min((q for q in self.inside if self.credit[q] == 0), key=self.since.__getitem__)
+
+
+class ReferenceLandlordFIFO(ReferenceLandlord):
+    renews = False
+
+
+class ReferenceWeightedLRU(ReferenceLandlord):
+    def victim(self, page: int, time: int) -> int:
+        order = sorted(self.inside, key=self.last.__getitem__, reverse=True)
+        ranks = {q: rank for rank, q in enumerate(order, start=1)}
+        return max(self.inside, key=lambda q: (ranks[q] / self.weights[q], ranks[q]))
+
+
+class ReferenceWeightedLFU(ReferenceLandlord):
+    def loaded(self, page: int, time: int) -> None:
+        self.credit[page] = self.weights[page]
+
+    def hit(self, page: int, time: int) -> None:
+        self.credit[page] += self.weights[page]
+
+    def victim(self, page: int, time: int) -> int:
+        return min(self.inside, key=lambda q: (self.credit[q], self.last[q]))
+
+
 REFERENCES: dict[str, type[Reference]] = {
     "lru": ReferenceLRU,
     "mark-lru": ReferenceLRU,
@@ -855,6 +904,10 @@ REFERENCES: dict[str, type[Reference]] = {
     "lfu-fifo": ReferenceLFUFirst,
     "lfu-capped": ReferenceLFUCapped,
     "lfu-perfect": ReferenceLFUPerfect,
+    "landlord": ReferenceLandlord,
+    "landlord-fifo": ReferenceLandlordFIFO,
+    "lru-weighted": ReferenceWeightedLRU,
+    "lfu-weighted": ReferenceWeightedLFU,
     "lfru": ReferenceLFRU,
     "heat-lru": ReferenceHeat,
     "hobbit": ReferenceHobbit,
@@ -876,8 +929,9 @@ REFERENCES: dict[str, type[Reference]] = {
 
 
 def test_every_deterministic_policy_has_an_independent_definition() -> None:
-    # fwf and policies around policies are defined by their goldens and parts; for game-optimal see test_game.
-    around = {"partitioned", "pinned", "admit"}
+    # fwf and policies around policies are defined by their goldens and parts; for game-optimal see test_game,
+    # for policies with predictions test_predictions.
+    around = {"partitioned", "pinned", "admit", *TOLD}
     assert set(REFERENCES) == set(DETERMINISTIC) - around - {"fwf", "game-optimal"}
 
 
@@ -911,6 +965,19 @@ def test_labels_decide_as_the_independent_definition(policy: str) -> None:
         assert entries(policy, sequence, "auto") == expected, sequence
 
 
+@pytest.mark.parametrize("policy", ["landlord", "landlord-fifo", "lru-weighted", "lfu-weighted"])
+def test_weighted_policies_decide_as_the_independent_definition(policy: str) -> None:
+    rng = np.random.default_rng(16)
+    for sequence in long_runs(runs=12, length=120):
+        weights = [
+            Fraction(int(w), int(d)) for w, d in rng.integers(1, 5, (sequence.instance.total_pages, 2))
+        ]
+        weighted = sequence.with_weights(weights)
+        expected = REFERENCES[policy](weighted).entries()
+        assert entries(policy, weighted) == expected, weighted
+        assert entries(policy, weighted, "auto") == expected, weighted
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["llru", "llru-lazy", "llru-token"])
 def test_shortened_ages_never_change_a_decision_of_llru(policy: str) -> None:
@@ -938,6 +1005,13 @@ def test_llru_and_its_variants_are_lru_on_one_layer(sequence: RequestSequence) -
 @given(sequences(per_visit=(1, 2), pages=(1, 5), cache=(1, 6), length=50))
 def test_marking_by_recency_is_lru(sequence: RequestSequence) -> None:
     assert entries("mark-lru", sequence) == entries("lru", sequence)
+
+
+@given(sequences(per_visit=(1, 2), pages=(1, 5), cache=(1, 6), length=50))
+def test_weighted_policies_at_unit_cost(sequence: RequestSequence) -> None:
+    known = {"landlord": "lru", "landlord-fifo": "fifo", "lru-weighted": "lru", "lfu-weighted": "lfu"}
+    for weighted, plain in known.items():
+        assert entries(weighted, sequence) == entries(plain, sequence)
 
 
 def most_faults_in_a_phase(policy: str, sequence: RequestSequence) -> int:
@@ -987,7 +1061,7 @@ def with_kernel() -> list[str]:
     found = []
     for policy in DETERMINISTIC:
         try:
-            simulate(policy, tiny, engine="kernel")
+            simulate(policy, as_told(policy, tiny), engine="kernel")
         except UnsupportedModelError:
             continue
         found.append(policy)
