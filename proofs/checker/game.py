@@ -321,9 +321,8 @@ def read_game(claim: Json) -> Setting:
 
 def assumed(game: Setting) -> tuple[str, ...]:
     """Return what a proof rests on."""
-    several = (f"{game.per_visit} pages a visit",) if game.per_visit > 1 else ()
     atomic = (ATOMIC,) if game.group > 1 else ()
-    return (*game.problem.model[:5], *several, f"OPT has {game.small} pages", OPT_SO_FAR, *atomic)
+    return (*game.problem.model[:5], f"OPT has {game.small} pages", OPT_SO_FAR, *atomic)
 
 
 def listing(game: Setting) -> tuple[str, ...]:
@@ -361,7 +360,9 @@ def read_side(evidence: Json, where: str, game: Setting) -> Side:
         if any(sum(asked[i : i + width]) >= game.per_visit for i in range(0, len(asked), width)):
             raise Refuted(f"{where}: {game.per_visit} pages or more were asked for in a visit that goes on")
         labels = [bit + 2 * more for bit, more in zip(cached, asked, strict=True)]
-    states = read_states({**evidence, "labels": labels}, game.problem, game.small, game.alike)
+    # What this visit asked for is part of the labels here, so that states need no marks of their own.
+    plain = game.problem._replace(per_visit=1)
+    states = read_states({**evidence, "labels": labels}, plain, game.small, game.alike)
     potential = integers(evidence["potential"], f"{where}.potential")
     if len(potential) != len(states.layers):
         raise Refuted(f"{where}: {len(potential)} potentials for {len(states.layers)} states")
