@@ -121,7 +121,7 @@ class Notation:
             return self._grouped(base, also_products=True) + self.above.format(raised)
         if isinstance(form, sympy.harmonic):
             return self.letter.format("H") + self._below(form.args[0])
-        name = type(form).__name__.lower()  # a function: min, max, log
+        name = "ln" if isinstance(form, sympy.log) else type(form).__name__.lower()  # a function: min, max
         arguments = sorted(map(self.write, form.args), key=lambda text: (len(text), text))
         return self.function.format(name) + self._in_brackets(", ".join(arguments))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,7 +18,7 @@ from paging.numbers import read_exact
 from paging.spec import parse_sizes, parse_slice
 
 if TYPE_CHECKING:
-    from paging.model import RequestSequence
+    from paging.model import LayeredInstance, RequestSequence
     from paging.traces import Trace, TraceReading
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -129,6 +129,25 @@ def bypassing_option(**settings: Any) -> Callable[[F], F]:
     """``--bypassing``."""
     text = "Allow a fault to be served without caching the page (default: forced)."
     return _option("--bypassing", is_flag=True, show_default=False, help=text, **settings)
+
+
+def weights_option() -> Callable[[F], F]:
+    """``--weights`` of a command that has no trace; see :func:`with_weights`."""
+    return _option(
+        "--weights",
+        metavar="FILE|SPEC",
+        help="What a fault costs: a JSON file, layer:1,4 (per layer), page:1,1/2,… (per page), "
+        "tier:6*1,2*4 (first 6 pages of every layer, next 2).",
+    )
+
+
+def with_weights(instance: LayeredInstance, weights: str | None) -> LayeredInstance:
+    """Return an instance with the weights of ``--weights``, or as it is."""
+    if weights is None:
+        return instance
+    from paging.weights import read_weights
+
+    return instance.with_weights(read_weights(weights, instance.pages_by_layer))
 
 
 def opt_cache_option(**settings: Any) -> Callable[[F], F]:
@@ -461,6 +480,8 @@ class Source:
             )
         shape = (self.layers, self.pages, self.per_visit)
         variant = self.per_visit not in (None, 1) or self.visits != "sequential" or self.bypassing
+        if self.weights == "bytes" and self.trace is None:
+            raise ModelError("--weights bytes takes the bytes of pages from a --trace, but none is given")
         if self.file is not None and (variant or shape != (None, None, None)):
             raise ModelError("--sequence states its instance itself; only the cache size (-k) can be changed")
         told = {} if self.reading is None else self.reading.given(*SHAPE)
@@ -512,9 +533,33 @@ class Source:
 
             weights = read_weights(self.weights, sequence.instance.pages_by_layer)
             return sequence.with_weights(weights), {**origin, "weights": self.weights}
-        if self.trace is None:
-            raise ModelError("--weights bytes takes the bytes of pages from a --trace, but none is given")
         return sequence, {**origin, "weights": "bytes"}
+
+    def sized(self, sizes: str) -> tuple[RequestSequence, dict[str, object], tuple[int, ...]]:
+        """Return the requests, where they came from, and the bytes of every page, spelled as weights are.
+
+        Raises
+        ------
+        ModelError
+            As for :meth:`sequence`; sizes are missing or not whole numbers.
+        """
+        from paging.weights import read_weights
+
+        # The slots of an instance say nothing here: one visit has room.
+        sequence, origin = replace(self, weights=sizes).sequence(self.per_visit or 1)
+        weights = sequence.instance.weights
+        held = [1] * sequence.instance.total_pages if weights is None else weights.plain
+        if not all(isinstance(size, int) for size in held):
+            raise ModelError(f"--sizes {sizes}: sizes are whole numbers of bytes")
+        if self.weights is None:
+            sequence = sequence.with_weights(None)
+        elif self.weights != "bytes":
+            sequence = sequence.with_weights(read_weights(self.weights, sequence.instance.pages_by_layer))
+        elif sizes != "bytes":
+            raise ModelError("--weights bytes needs --sizes bytes")
+        del origin["weights"]
+        said = {} if self.weights is None else {"weights": self.weights}
+        return sequence, {**origin, **said}, tuple(map(int, held))
 
     def _unweighted(
         self, cache: int | None, policies: Sequence[str], predictions: bool
@@ -546,7 +591,8 @@ class Source:
         else:
             trace = told("--requests", requests_trace(self.typed or "", reading))
             origin = {"requests": "as typed"}
-        sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing)
+        sizes = self._sizes(trace) if self.weights == "bytes" else None
+        sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing).with_weights(sizes)
         if trace.predicted is not None and told_too:
             assert trace.predictions is not None
             sequence = PredictedSequence(sequence, trace.predicted, trace.predictions)
@@ -554,6 +600,14 @@ class Source:
         elif trace.predicted is not None:
             remark(f"{self.trace}: its {trace.predicted} predictions are not used here")
         return sequence, {**origin, "digest": trace.digest, **reading.given(*SHAPE)}
+
+    def _sizes(self, trace: Trace) -> tuple[int, ...]:
+        sizes = trace.page_bytes
+        if sizes is None:
+            raise ModelError(
+                f"--weights bytes: the metadata of {self.trace} state neither page_bytes nor expert_bytes"
+            )
+        return sizes
 
     def _generate(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
         from paging.model import LayeredInstance

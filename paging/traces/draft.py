@@ -53,6 +53,7 @@ class Draft:
     decode: NDArray[Any] | None = None
     name: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    page_bytes: Sequence[int] | None = None
     ids: Sequence[object] | None = None
     remarks: tuple[str, ...] = ()
     predicted: Any = None
@@ -75,6 +76,8 @@ class Draft:
                 raise TraceError(
                     "drop_layers is for recorded experts; a list of page ids has no layers to drop"
                 )
+            if self.page_bytes is not None and shape["pages"] is None:
+                extra["metadata"] = {**self.metadata, "page_bytes": list(self.page_bytes)}
             trace = Trace(**_list_of_pages(self.values, self.ids, **shape), **extra)
         elif reading.drop_layers is None:
             trace = Trace.from_experts(self.values, shape["pages"], gate_weights=self.gate_weights, **extra)
@@ -84,6 +87,10 @@ class Draft:
             pages = shape["pages"]
             if isinstance(pages, tuple) and len(pages) == whole.shape[1]:
                 pages = tuple(pages[layer] for layer in kept)
+            sizes = self.metadata.get("expert_bytes")
+            if isinstance(sizes, list) and len(sizes) == whole.shape[1]:
+                sizes = [sizes[layer] for layer in kept]
+                extra["metadata"] = {**self.metadata, "expert_bytes": sizes}
             weights = self.gate_weights
             if weights is not None and weights.shape == whole.shape:
                 weights = weights[:, kept]

@@ -304,6 +304,49 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         return facts_table(f"trace {self.name}", facts)
 
     @property
+    def page_bytes(self) -> tuple[int, ...] | None:
+        """Bytes of every page, as the metadata state them; None where they do not.
+
+        ``page_bytes`` is a list by page id; ``expert_bytes`` one number, a list of one per layer, or a list
+        of lists, one number for every expert of a layer.
+
+        Raises
+        ------
+        TraceError
+            What the metadata state does not fit the pages.
+
+        Examples
+        --------
+        >>> Trace([0, 2], 2, (2, 1), metadata={"expert_bytes": [10, 30]}).page_bytes
+        (10, 10, 30)
+        """
+        counts = self.instance.pages_by_layer
+        if "page_bytes" in self.metadata:
+            found, name = self.metadata["page_bytes"], "page_bytes"
+        elif "expert_bytes" in self.metadata:
+            found, name = self.metadata["expert_bytes"], "expert_bytes"
+            if isinstance(found, int):
+                found = [found] * len(counts)
+            layers = found if isinstance(found, list) and len(found) == len(counts) else []
+            each = [
+                size if isinstance(size, list) else [size] * count
+                for size, count in zip(layers, counts[: len(layers)], strict=True)
+            ]
+            fits = all(len(layer) == count for layer, count in zip(each, counts, strict=False))
+            found = [size for layer in each for size in layer] if fits else None
+        else:
+            return None
+        if (
+            not isinstance(found, list)
+            or len(found) != sum(counts)
+            or any(type(size) is not int or size < 1 for size in found)
+        ):
+            raise TraceError(
+                f"{self.name}: {name} in the metadata must be whole numbers ≥ 1 for all {sum(counts)} pages"
+            )
+        return tuple(found)
+
+    @property
     def requests(self) -> int:
         """Number of requests T."""
         return len(self.page_ids)

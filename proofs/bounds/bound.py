@@ -25,7 +25,7 @@ ROUNDED = 10**9
 
 Half = Literal["upper", "lower"]
 Kind = Literal["upper", "lower", "tight"]
-Measure = Literal["deterministic", "oblivious"]
+Measure = Literal["deterministic", "oblivious", "fractional"]
 Origin = Literal["classical", "paper", "reported", "our reading", "ours"]
 Status = Literal["proved in the source", "folklore", "ours", "conjecture"]
 Condition = tuple[str, Callable[[LayeredInstance], bool]]
@@ -89,6 +89,8 @@ class Subject:
     traits : tuple of tuple of str
         Classes of policies, each by the traits (:data:`paging.policy.TRAITS`) its members have; a policy in
         any of them is meant. The trait ``online`` stands for a policy as such.
+    algorithm : str
+        Name of an algorithm that is no policy (``proofs.bounds.measuring.ALGORITHMS``) whose cost it bounds.
     exists : bool
         The theorem says that some randomised policy does it, and names none: nothing here can be measured.
 
@@ -100,6 +102,7 @@ class Subject:
 
     names: tuple[str, ...] = ()
     traits: tuple[tuple[str, ...], ...] = ()
+    algorithm: str = ""
     exists: bool = False
     any_parameters: bool = False
 
@@ -124,6 +127,8 @@ class Subject:
         """The subject in words."""
         if self.exists:
             return "some randomised policy"
+        if self.algorithm:
+            return f"{self.algorithm} paging"
         if self.names:
             return ", ".join(name.upper() for name in self.names)
         classes = (" ".join(trait for trait in needed if trait != "online") for needed in self.traits)
@@ -141,8 +146,9 @@ class Bound:
     kind : {"upper", "lower", "tight"}
         Upper: online ≤ value·OPT + errors + additive on every run. Lower: the constructions force value.
         Tight: both.
-    measure : {"deterministic", "oblivious"}
-        Whether the cost is a number, or an expectation against an oblivious adversary.
+    measure : {"deterministic", "oblivious", "fractional"}
+        Whether the cost is a number, an expectation against an oblivious adversary, or that of caching pages
+        in parts.
     subject : Subject
         Whom it is about.
     value : sympy.Expr
@@ -246,7 +252,7 @@ class Bound:
         return next((text for text, holds in self.conditions if not holds(instance)), None)
 
     def at(self, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
-        """Return the value at an instance, exactly: a Fraction, or ``inf``."""
+        """Return the value at an instance, exactly: a Fraction, or ``inf``; with a logarithm its decimals."""
         return evaluate(self.value, instance, opt_cache)
 
     @property
@@ -329,7 +335,9 @@ class Bound:
 def evaluate(form: Any, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
     """Evaluate a closed form in ℓ, n, k, h at an instance (n: the smallest layer)."""
     number = sympy.sympify(form).subs(_sizes(instance, opt_cache))
-    return float("inf") if number == sympy.oo else _rational(number)
+    if number == sympy.oo:
+        return float("inf")
+    return _rational(number) if number.is_Rational else float(number)
 
 
 def _sizes(instance: LayeredInstance, opt_cache: int | None = None) -> dict[Any, int]:

@@ -19,7 +19,7 @@ from paging.policy import get_policy
 from paging.predicted import PredictedSequence
 from paging.predictors import Errors, prediction_errors
 from proofs.bounds.bound import Bound
-from proofs.bounds.measuring import LEVEL, RUNS, Cost, online_cost, optimum
+from proofs.bounds.measuring import ALGORITHMS, LEVEL, RUNS, Cost, online_cost, optimum
 from proofs.bounds.registry import BOUNDS
 from proofs.certificates.reading import plain_predictions, read_certificate, read_sequence
 from proofs.checker import Incomplete, members
@@ -136,7 +136,7 @@ def replay_counterexample(path: str | Path) -> Replay:
         instance = sequence.instance
         opt_cache = whole(facts["opt_cache"], "opt_cache", 1, instance.cache)
         seed, runs = whole(facts["seed"], "seed", 0), whole(facts["runs"], "runs", 2)
-        cost = online_cost(facts["policy"], sequence, seed=seed, runs=runs)
+        cost = online_cost(facts["policy"], sequence, seed=seed, runs=runs, opt_cache=opt_cache)
         saved = [rational(facts[field], field) for field in ("online", "half_width")]
         saved.append(rational(facts["opt"], "opt"))
     except CertificateError:
@@ -160,12 +160,19 @@ def replay_counterexample(path: str | Path) -> Replay:
     return Replay(violated, reason, remark)
 
 
+def speaks_of(bound: Bound, policy: str) -> bool:
+    """Tell whether a bound is about a policy, or an algorithm that is none, of this name."""
+    if policy in ALGORITHMS:
+        return bound.subject.algorithm == policy
+    return bound.subject.includes(get_policy(policy))
+
+
 def _today(name: str, policy: str, instance: LayeredInstance, opt_cache: int) -> str:
     """Return what the registry says today of a bound at this instance."""
     bound = BOUNDS.get(name)
     if bound is None:
         return f"no bound is called {name!r} today"
-    if bound.kind == "lower" or not bound.subject.includes(get_policy(policy)):
+    if bound.kind == "lower" or not speaks_of(bound, policy):
         return f"{bound.id} today does not bound {policy} from above"
     missing = bound.excluded(instance, opt_cache, "upper")
     return f"{bound.id} today " + (

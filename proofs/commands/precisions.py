@@ -17,22 +17,15 @@ if TYPE_CHECKING:
     from paging.traces import TraceReading
 
 
-class Cost(click.ParamType):
-    """A positive exact number."""
-
-    name = "cost"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
-        """Read a decimal or a fraction."""
-        if isinstance(value, Fraction):
-            return value
-        try:
-            number = Fraction(value) if len(value) <= 20 else Fraction(0)
-        except (ValueError, ZeroDivisionError):
-            number = Fraction(0)
-        if number <= 0:
-            self.fail(f"{value[:30]!r} is not a positive number such as 0.25 or 1/4", param, ctx)
-        return number
+def _cost(_context: click.Context, _parameter: click.Parameter, value: str) -> Fraction:
+    """Read a positive decimal or fraction."""
+    try:
+        number = Fraction(value) if len(value) <= 20 else Fraction(0)
+    except (ValueError, ZeroDivisionError):
+        number = Fraction(0)
+    if number <= 0:
+        raise click.BadParameter(f"{value[:30]!r} is not a positive number such as 0.25 or 1/4")
+    return number
 
 
 @click.command("precisions")
@@ -42,7 +35,7 @@ class Cost(click.ParamType):
 @click.option("-k", "--cache", required=True, type=click.IntRange(min=2), metavar="K", help="Slots in all.")
 @click.option("--low", required=True, type=click.IntRange(min=1), metavar="N",
               help="Slots of the K that hold low precision.")  # fmt: skip
-@click.option("--low-cost", type=Cost(), default="1/4", show_default=True, metavar="C",
+@click.option("--low-cost", callback=_cost, default="1/4", show_default=True, metavar="C",
               help="What a miss in low precision costs; one in high precision costs 1.")  # fmt: skip
 @click.option("--size", type=click.IntRange(min=1), default=4, show_default=True, metavar="S",
               help="Size of an expert in high precision; one in low precision has size 1.")  # fmt: skip
@@ -89,7 +82,7 @@ def precisions(
             rows.append(_row(spec, *_misses(spec, sequence, low), low_cost))
     with progress("solving two caches", show=not as_json):
         best = two_caches_optimum(sequence, low, low_cost)
-    rows.append(_row("optimum, two caches", best.high.value, best.low.value, low_cost))
+    rows.append(_row("optimum, two caches", int(best.high.value), int(best.low.value), low_cost))
     for row in rows:
         row["to_optimum"] = float(row["cost"] / best.cost) if best.cost else None
     with progress("solving one budget", show=not as_json):
@@ -146,7 +139,7 @@ def _misses(spec: str, sequence: RequestSequence, low: int) -> tuple[int, int]:
     return int(np.count_nonzero(~missed)), int(np.count_nonzero(missed))
 
 
-def _row(policy: str, high: int, low: int, low_cost: Fraction) -> dict[str, Any]:
+def _row(policy: str, high: int | Fraction, low: int | Fraction, low_cost: Fraction) -> dict[str, Any]:
     return {"policy": policy, "high": high, "low": low, "cost": high + low_cost * low}
 
 
