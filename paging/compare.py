@@ -306,7 +306,7 @@ def compare(
         raise ModelError("a comparison needs at least one cache size")
     if chosen is None:
         told = {None, sequence.kind, *(source.kind for source in sources)}
-        chosen = [cls for cls in registered_policies().values() if cls.predictions in told]
+        chosen = [one for one in map(get_policy, registered_policies()) if one.predictions in told]
     answers = list({p.name: p for p in map(get_policy, chosen)}.values())
     warm_up = whole_number(warm_up, "warm_up (requests)", 0, len(sequence))
     served = {cache: _with_predictions(sequence.with_cache(cache), sources, seed) for cache in sizes}

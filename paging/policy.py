@@ -57,6 +57,7 @@ FAMILIES = (
     "randomized",
     "equitable",
     "predictions",
+    "robust",
 )
 """Modules of the built-in policies in the order of every table; others follow by name."""
 
@@ -136,6 +137,10 @@ class Policy:
     predictions : str or None
         The kind of prediction (:data:`paging.model.KINDS`) that it is told with every request, as
         ``frame.prediction``; None for a policy that takes none. It serves sequences of this kind alone.
+    separable : bool
+        Whether the labels of some pages without those of others are a state of it, too, with fewer slots.
+    in_order : bool
+        Whether a spec may give its parameters without their keys, in their order.
 
     Examples
     --------
@@ -161,6 +166,8 @@ class Policy:
     counts_visits: ClassVar[bool] = False
     atomic_kernel: ClassVar[bool] = False
     predictions: Kind | None = None
+    separable: ClassVar[bool] = False
+    in_order: ClassVar[bool] = False
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -298,6 +305,12 @@ class Policy:
         return None
 
 
+def refuse_told(policy: Policy, who: str) -> None:
+    """Raise ModelError if a policy takes predictions, which are made of all requests and the whole cache."""
+    if policy.predictions:
+        raise ModelError(f"{who} does not go around policy {policy.name}, which takes predictions")
+
+
 def run_kernel(name: str, sequence: RequestSequence, entries: PageArray, *more: object) -> int:
     """Serve a sequence with a kernel of :mod:`paging.kernels`, which is imported only now."""
     kernel = getattr(importlib.import_module("paging.kernels"), name)
@@ -307,6 +320,8 @@ def run_kernel(name: str, sequence: RequestSequence, entries: PageArray, *more: 
 
 def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     """Return a policy object for a registry name, ``name:key=value,…``, ``module:Class``, class or object.
+
+    Of some policies the parameters may stand without their keys, in their order: ``guard:blind-oracle``.
 
     Raises
     ------
@@ -331,7 +346,7 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     known = registered_policies()
     if ":" in policy and "=" not in policy and policy.partition(":")[0] not in known:
         return _made(import_policy(policy))
-    name, parameters = parse_spec(policy)
+    name = policy.partition(":")[0].strip()
     if name.lower() in OPT_NAMES:
         raise UnknownNameError(
             "policy", name, known, hint="the offline optimum is no policy, 'paging run' shows it"
@@ -340,6 +355,7 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
         raise UnknownNameError("policy", name, known)
     cls = known[name.lower()]
     allowed = _parameters(cast(Any, cls))  # a class is hashable, whatever its instances are
+    _, parameters = parse_spec(policy, tuple(allowed) if cls.in_order else ())
     for key in parameters:
         if key not in allowed:
             has = f"its parameters are {', '.join(allowed)}" if allowed else "it has none"

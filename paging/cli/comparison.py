@@ -82,7 +82,7 @@ def write_result(result: Comparison, origin: dict[str, object]) -> None:
 
 
 @dataclass(frozen=True)
-class Claim:
+class Allowance:
     """What a theorem about a policy with predictions allows on a run, and what the run paid.
 
     Attributes
@@ -96,6 +96,8 @@ class Claim:
         The right side, in numbers.
     paid, paid_at_least : int or float
         The faults, and of a sampled mean the lower end of its interval.
+    complete : bool
+        Whether the additive constant of the theorem is known, and part of what is allowed.
     """
 
     policy: str
@@ -108,16 +110,19 @@ class Claim:
     allowed: Any
     paid: int | float
     paid_at_least: int | float
+    complete: bool
 
     @property
     def verdict(self) -> str:
         """Whether the run keeps to it."""
         if self.paid <= self.allowed:
             return "holds"
-        return "not contradicted by the sample" if self.paid_at_least <= self.allowed else "VIOLATED"
+        if self.paid_at_least <= self.allowed:
+            return "not contradicted by the sample"
+        return "VIOLATED" if self.complete else "open, its additive constant is not known"
 
 
-def claims_of(result: Comparison) -> list[Claim]:
+def claims_of(result: Comparison) -> list[Allowance]:
     """Hold every run with predictions against what is proved of its policy."""
     points = entry_points(group=CLAIMS)
     rows = [row for row in result.rows if row.errors is not None and row.optimum is not None]
@@ -127,11 +132,12 @@ def claims_of(result: Comparison) -> list[Claim]:
         instance = result.instance.with_cache(row.cache)
         least = row.faults if row.estimate is None else row.estimate.interval[0]
         for allowances in asked:
-            for bound, form, status, allowed in allowances(row.policy, instance, row.optimum, row.errors):
+            for facts in allowances(row.policy, instance, row.optimum, row.errors):
+                bound, form, status, allowed, complete = facts
                 found.append(
-                    Claim(
+                    Allowance(
                         *(row.policy, row.cache, bound, form, status, str(row.errors)),
-                        *(row.optimum or 0, allowed, row.faults, least),
+                        *(row.optimum or 0, allowed, row.faults, least, complete),
                     )
                 )
     return found
