@@ -159,18 +159,22 @@ class Notation:
 
 TEXT_BELOW = "_{{{}}}"
 
+GREEK = {"ell": "ℓ", "eta": "η", "eta0": "η0", "eta1": "η1"}
+
 TEXT = Notation(
-    letter="{}", function="{}", below=TEXT_BELOW, above="^{}", over="{}/{}", letters={"ell": "ℓ"},
+    letter="{}", function="{}", below=TEXT_BELOW, above="^{}", over="{}/{}", letters=GREEK,
     minus="−", times="·", infinity=UNBOUNDED, brackets=("(", ")"), closed=False,
 )  # fmt: skip
 
 HTML = Notation(
     letter="<i>{}</i>", function="{}", below="<sub>{}</sub>", above="<sup>{}</sup>", over="{}/{}",
-    letters={"ell": "ℓ"}, minus="−", times="·", infinity=UNBOUNDED, brackets=("(", ")"), closed=False,
+    letters=GREEK, minus="−", times="·", infinity=UNBOUNDED, brackets=("(", ")"), closed=False,
 )  # fmt: skip
 
 LATEX = Notation(
     letter="{}", function="\\operatorname{{{}}}", below=TEXT_BELOW, above="^{{{}}}",
-    over="\\frac{{{}}}{{{}}}", letters={"ell": "\\ell"}, minus="-", times=" \\cdot ", infinity="\\infty",
+    over="\\frac{{{}}}{{{}}}",
+    letters={"ell": "\\ell", "eta": "\\eta", "eta0": "\\eta_0", "eta1": "\\eta_1"},
+    minus="-", times=" \\cdot ", infinity="\\infty",
     brackets=("\\left(", "\\right)"), closed=True,
 )  # fmt: skip

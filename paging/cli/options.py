@@ -18,7 +18,7 @@ from paging.numbers import read_exact
 from paging.spec import parse_sizes, parse_slice
 
 if TYPE_CHECKING:
-    from paging.model import RequestSequence
+    from paging.model import LayeredInstance, RequestSequence
     from paging.traces import Trace, TraceReading
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -129,6 +129,25 @@ def bypassing_option(**settings: Any) -> Callable[[F], F]:
     """``--bypassing``."""
     text = "Allow a fault to be served without caching the page (default: forced)."
     return _option("--bypassing", is_flag=True, show_default=False, help=text, **settings)
+
+
+def weights_option() -> Callable[[F], F]:
+    """``--weights`` of a command that has no trace; see :func:`with_weights`."""
+    return _option(
+        "--weights",
+        metavar="FILE|SPEC",
+        help="What a fault costs: a JSON file, layer:1,4 (per layer), page:1,1/2,… (per page), "
+        "tier:6*1,2*4 (first 6 pages of every layer, next 2).",
+    )
+
+
+def with_weights(instance: LayeredInstance, weights: str | None) -> LayeredInstance:
+    """Return an instance with the weights of ``--weights``, or as it is."""
+    if weights is None:
+        return instance
+    from paging.weights import read_weights
+
+    return instance.with_weights(read_weights(weights, instance.pages_by_layer))
 
 
 def opt_cache_option(**settings: Any) -> Callable[[F], F]:
@@ -343,6 +362,15 @@ def runs_option(shown: str) -> Callable[[F], F]:
     return _option("--runs", type=click.IntRange(min=2), metavar="R", default=10, help=text)
 
 
+def predictions_option() -> Callable[[F], F]:
+    """``--predictions``: where policies that take predictions have them from, passed as ``predictors``."""
+    text = (
+        "Predictions for the policies that take some, such as discard:p0=0.1,p1=0.05 (see 'paging predict'); "
+        "may be given once for each kind."
+    )
+    return _option("--predictions", "predictors", multiple=True, metavar="SPEC", help=text)
+
+
 def json_option(**settings: Any) -> Callable[[F], F]:
     """``--json``, passed as ``as_json``."""
     text = "Write JSON to standard output instead of a table."
@@ -467,7 +495,12 @@ class Source:
             )
 
     def sequence(
-        self, cache: int | None, policies: Sequence[str] = (), *, warm: bool = False
+        self,
+        cache: int | None,
+        policies: Sequence[str] = (),
+        *,
+        warm: bool = False,
+        predictions: bool = False,
     ) -> tuple[RequestSequence, dict[str, object]]:
         """Return the requests, and where they came from.
 
@@ -479,6 +512,8 @@ class Source:
             Who will serve them: an adaptive construction plays against the one policy named.
         warm : bool, default False
             Whether the caller counts from the end of the warm-up on.
+        predictions : bool, default False
+            Whether the caller knows what to do with those that a trace or a file brings.
 
         Raises
         ------
@@ -490,7 +525,7 @@ class Source:
         self.check()
         if self.warm_up and not warm:
             raise ModelError("--warm-up is for commands that count the faults of policies: run and compare")
-        sequence, origin = self._unweighted(cache, policies)
+        sequence, origin = self._unweighted(cache, policies, predictions)
         if self.weights is None:
             return sequence, origin
         if self.weights != "bytes":
@@ -527,10 +562,14 @@ class Source:
         return sequence, {**origin, **said}, tuple(map(int, held))
 
     def _unweighted(
-        self, cache: int | None, policies: Sequence[str]
+        self, cache: int | None, policies: Sequence[str], predictions: bool
     ) -> tuple[RequestSequence, dict[str, object]]:
         if self.file is not None:
-            return _reader("sequence")(self.file, cache), {"sequence": self.file}
+            found = _reader("sequence")(self.file, cache)
+            if found.kind is not None and not predictions:
+                remark(f"{self.file}: its {found.kind} predictions are not used here")
+                found = found.plain
+            return found, {"sequence": self.file}
         if self.construction is not None:
             served = [policy for policy in policies if policy not in REFERENCES]
             built = _reader("construction")(self, cache, served)
@@ -538,9 +577,10 @@ class Source:
             return built.sequence, {key: value for key, value in facts.items() if value is not None}
         if cache is None:
             raise ModelError("the cache size is missing: --cache (-k)")
-        return self._generate(cache) if self.workload is not None else self._read(cache)
+        return self._generate(cache) if self.workload is not None else self._read(cache, predictions)
 
-    def _read(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
+    def _read(self, cache: int, told_too: bool) -> tuple[RequestSequence, dict[str, object]]:
+        from paging.predicted import PredictedSequence
         from paging.traces import TraceReading, requests_trace
 
         reading = self.reading or TraceReading(layers=self.layers, pages=self.pages, per_visit=self.per_visit)
@@ -553,6 +593,12 @@ class Source:
             origin = {"requests": "as typed"}
         sizes = self._sizes(trace) if self.weights == "bytes" else None
         sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing).with_weights(sizes)
+        if trace.predicted is not None and told_too:
+            assert trace.predictions is not None
+            sequence = PredictedSequence(sequence, trace.predicted, trace.predictions)
+            origin["predictions"] = f"{trace.predicted}, of the trace"
+        elif trace.predicted is not None:
+            remark(f"{self.trace}: its {trace.predicted} predictions are not used here")
         return sequence, {**origin, "digest": trace.digest, **reading.given(*SHAPE)}
 
     def _sizes(self, trace: Trace) -> tuple[int, ...]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paging.errors import ModelError, TraceError
-from paging.model import pages_text, whole_number
+from paging.model import KINDS, pages_text, whole_number
 from paging.traces.numbering import as_page_ids
 from paging.traces.reading import DENSE, TraceReading
 from paging.traces.scores import refuse_other_routers
-from paging.traces.trace import Pages, Trace, layers_text
+from paging.traces.trace import PADDING, Pages, Trace, layers_text
 
 SHAPE = ("layers", "pages", "per_visit")
 
@@ -38,6 +38,10 @@ class Draft:
         What a user should know of how the file was read.
     seq_id, decode, name, metadata
         As in `Trace`; None where the file does not say.
+    predicted : str, optional
+        What is predicted with every request.
+    predictions : ndarray of int, optional
+        One for every request, or for every one of ``values``.
     gate_weights : ndarray of float, optional
         Of the shape of ``values``.
     """
@@ -52,6 +56,8 @@ class Draft:
     page_bytes: Sequence[int] | None = None
     ids: Sequence[object] | None = None
     remarks: tuple[str, ...] = ()
+    predicted: Any = None
+    predictions: NDArray[Any] | None = None
     gate_weights: NDArray[Any] | None = None
 
     def trace(self, reading: TraceReading, default_name: str) -> Trace:
@@ -90,10 +96,27 @@ class Draft:
                 weights = weights[:, kept]
             trace = Trace.from_experts(whole[:, kept], pages, gate_weights=weights, **extra)
         self._compare(trace, claims, whole)
+        if self.predictions is not None or self.predicted is not None:
+            trace = self._predicted(trace, whole)
         remarks = (*self.remarks, *trace.remarks, *_dropped(dropped), *_constant(trace))
         if reading.drop_layers == DENSE and not dropped:
             remarks = (*remarks, "no layer is dense (asks for one expert every time): none was left out")
         return reading.part_of(trace.with_remarks(remarks))
+
+    def _predicted(self, trace: Trace, whole: NDArray[Any] | None) -> Trace:
+        """Return the trace with the predictions of the file."""
+        if self.predictions is None:
+            raise TraceError(f"the file says that it has {self.predicted} predictions, but it has none")
+        if self.predicted is None:
+            raise TraceError(
+                f"there are predictions, but nothing says of which kind (prediction_kind): {', '.join(KINDS)}"
+            )
+        if whole is not None:
+            raise TraceError("drop_layers would leave requests out, and predictions are made of all of them")
+        values = self.predictions
+        if values.ndim > 1 and values.shape == self.values.shape:
+            values = values[self.values != PADDING]
+        return replace(trace, predicted=self.predicted, predictions=values)
 
     def _claims(self, key: str, asked: Mapping[str, Any]) -> list[tuple[Any, str]]:
         origins = {f"stated in {self.stated_in}": self.stated.get(key), "asked for": asked.get(key)}

@@ -10,7 +10,7 @@ from adversary.catalogue.missing_pair import TWO_NEW_PAGES, two_are_new
 from paging.arguments import checked
 from paging.errors import UnknownNameError
 from paging.outside import Registry
-from proofs.bounds.bound import Bound, Condition, Range, Subject, h, k, l, n
+from proofs.bounds.bound import Bound, Condition, Range, Subject, eta0, eta1, h, k, l, n
 
 ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
 """The layered model of the source: the order of layers is what the proof uses."""
@@ -926,6 +926,22 @@ TABLE = (
         status="ours",
         additive=sympy.Integer(0),
         evidence="The proof writes the chances out; from below 5/4 is certified.",
+    ),
+    Bound(
+        id="flush-when-kept-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=named("flush-when-kept", "flush-when-kept-lazy"),
+        value=sympy.Integer(1),
+        errors=(k - 1) * eta0 + eta1,
+        additive=ZERO,
+        range=ANY_NUMBER,
+        statement="FLUSH-WHEN-KEPT has at most OPT + (k − 1)·η0 + η1 faults.",
+        source="AntoniadisEtAl2023",
+        locator="as third parties report it; proof in docs/predictions.md",
+        origin="our reading",
+        status="ours",
+        evidence="A flush proves one bit 0 wrong, which pays for k − 1 faults.",
     ),
 )
 

@@ -20,6 +20,8 @@ from paging.cli.options import (
     per_visit_option,
     table_option,
     visits_option,
+    weights_option,
+    with_weights,
 )
 from paging.cli.terminal import provenance, status, write_json, write_table, write_trade_off
 from paging.errors import ModelError
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from paging.model import LayeredInstance
     from proofs.bounds.known import Known
     from proofs.game.value import GameSolution, RuleRatio
+    from proofs.game.weighted import WeightedGame
 
 
 @click.command()
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 @per_visit_option(default=1)
 @visits_option()
 @opt_cache_option()
+@weights_option()
 @click.option(
     "--rule",
     metavar="RULE",
@@ -67,6 +71,7 @@ def game(
     per_visit: int,
     visits: Literal["sequential", "atomic"],
     opt_cache: int | None,
+    weights: str | None,
     rule: str | None,
     predictions: str | None,
     alpha: Fraction | None,
@@ -102,16 +107,20 @@ def game(
       paging game --predictions discard -l 2 -n 3 -k 4 --alpha 1 --gamma 1
       paging game -l 2 -n 4 -k 4 -g 2
       paging game -l 2 -n 4 -k 5 -g 2 --visits atomic
+      paging game -l 2 -n 2 -k 3 --weights layer:1,4
     """
     from paging.certificate import write_certificate
     from paging.model import LayeredInstance
     from proofs.bounds.known import known_value
     from proofs.game.value import RuleRatio, rule_ratio, solve_game
+    from proofs.game.weighted import solve_weighted_game
     from proofs.ratio.estimate import affordable_states
 
     if rule is not None and full:
         raise ModelError("--full is about the game, not about a rule")
-    instance = LayeredInstance(layers, pages, cache, per_visit, visits)
+    instance = with_weights(LayeredInstance(layers, pages, cache, per_visit, visits), weights)
+    if instance.weights is not None and (rule is not None or full or predictions is not None):
+        raise ModelError("--rule, --full and --predictions are about the game at unit cost")
     coefficients = {"alpha": alpha, "beta": beta, "gamma": gamma}
     if predictions is not None:
         if rule is not None or full or opt_cache is not None:
@@ -124,7 +133,7 @@ def game(
     limit = max_states or affordable_states(instance)
     if known.value is not None and not (rule or full or certificate or max_states):
         limit = min(limit, PROBED)
-    found: GameSolution | RuleRatio
+    found: GameSolution | RuleRatio | WeightedGame
     with stoppable() as stopped, status("game", show=not as_json, stop=stopped) as watch:
         limits: dict[str, Any] = {
             "opt_cache": opt_cache,
@@ -133,6 +142,8 @@ def game(
         }
         if rule is not None:
             found = rule_ratio(rule.lower(), instance, **limits)
+        elif instance.weights is not None:
+            found = solve_weighted_game(instance, **limits)
         else:
             found = solve_game(instance, full=full, **limits)
     facts = provenance(states=found.states)

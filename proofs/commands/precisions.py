@@ -139,7 +139,7 @@ def _misses(spec: str, sequence: RequestSequence, low: int) -> tuple[int, int]:
     return int(np.count_nonzero(~missed)), int(np.count_nonzero(missed))
 
 
-def _row(policy: str, high: int, low: int, low_cost: Fraction) -> dict[str, Any]:
+def _row(policy: str, high: int | Fraction, low: int | Fraction, low_cost: Fraction) -> dict[str, Any]:
     return {"policy": policy, "high": high, "low": low, "cost": high + low_cost * low}
 
 

@@ -99,15 +99,16 @@ class Pieces:
         return built
 
 
-def _starts(ends: Index) -> Index:
+def starts_of(ends: Index) -> Index:
+    """Return where pieces begin that are laid end to end."""
     return np.concatenate([np.zeros(1, dtype=ends.dtype), ends[:-1]])
 
 
 def all_edges(frozen: Frozen) -> tuple[Index, NDArray[np.int8]]:
     """Return targets and cost codes of all moves of every state, as ``best_cycle`` takes them."""
     last = frozen.target_ends[frozen.request_ends - 1]
-    moves = Pieces(_starts(last), last)
-    codes = np.repeat(frozen.codes, frozen.target_ends - _starts(frozen.target_ends)).astype(np.int8)
+    moves = Pieces(starts_of(last), last)
+    codes = np.repeat(frozen.codes, frozen.target_ends - starts_of(frozen.target_ends)).astype(np.int8)
     return moves.table(frozen.targets), moves.table(codes)
 
 
@@ -123,8 +124,8 @@ def strategy_of(
     graph: GameGraph, frozen: Frozen, ratio: Fraction, potential: Numbers, states: Index
 ) -> Strategy:
     """Return the first victim of every request in some states, closed under it, with their potential."""
-    requests = Pieces(_starts(frozen.request_ends)[states], frozen.request_ends[states])
-    victims = frozen.victims[_starts(frozen.target_ends)[requests.index]].astype(np.int16)
+    requests = Pieces(starts_of(frozen.request_ends)[states], frozen.request_ends[states])
+    victims = frozen.victims[starts_of(frozen.target_ends)[requests.index]].astype(np.int16)
     victims[victims == graph.instance.total_pages] = -1
     own = potential[states]
     return Strategy(ratio, graph.rows(states), own - own.min(), victims, requests.ends.astype(np.int32))
@@ -133,7 +134,7 @@ def strategy_of(
 def decisions_of(graph: GameGraph, frozen: Frozen, choice: Numbers, states: Index, place: Index) -> Decisions:
     """Return the best bound that a closed set of requests proves: its smallest cycle ratio."""
     requests = choice[states]
-    moves = Pieces(_starts(frozen.target_ends)[requests], frozen.target_ends[requests])
+    moves = Pieces(starts_of(frozen.target_ends)[requests], frozen.target_ends[requests])
     targets = moves.table(place[frozen.targets[moves.index]])
     codes = moves.table(frozen.codes[requests].astype(np.int8)[moves.owner])
     found = best_cycle(targets, codes, opt_per_fault(graph.together))
