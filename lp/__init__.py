@@ -8,6 +8,7 @@ from lp.bounds import compulsory_bound, lower_bounds, phase_bound, window_bound
 from lp.curves import fault_curve
 from lp.dual import Dual, dual_of_kept
 from lp.gaps import Gaps, gaps_of
+from lp.online import best_dual, dual_value, online_dual
 from lp.optimum import ROUTES, optimum
 from lp.paths import weighted_curve
 from lp.pinning import Pinning, best_static_pinning
@@ -27,16 +28,19 @@ __all__ = [
     "SolverError",
     "Split",
     "StagePlan",
+    "best_dual",
     "best_placement",
     "best_plan",
     "best_static_pinning",
     "best_static_split",
     "compulsory_bound",
     "dual_of_kept",
+    "dual_value",
     "fault_curve",
     "gaps_of",
     "lower_bounds",
     "nodes_of_paging",
+    "online_dual",
     "optimum",
     "phase_bound",
     "request_counts",

@@ -13,6 +13,7 @@ from paging.errors import (
     UnsupportedModelError,
 )
 from paging.expectation import Estimate, expected_cost, expected_faults, sample_costs, sample_faults
+from paging.fractional import FractionalRun, serve_fractionally
 from paging.hindsight import Mistake, mistakes
 from paging.model import (
     BYPASS,
@@ -30,8 +31,10 @@ from paging.offline import OfflineAlgorithm, farthest_in_future, optimum_so_far,
 from paging.policy import TRAITS, Policy, get_policy, registered_policies
 from paging.predicted import PredictedSequence
 from paging.predictors import Errors, Predictor, predict, prediction_errors, true_predictions
+from paging.rounding import RoundedRun, serve_rounded
 from paging.run import Run
 from paging.simulate import Session, simulate, steps
+from paging.sized import SizedRun, serve_sized
 from paging.traces import Trace, TraceReading, read_trace, requests_trace, write_trace
 from paging.viewer import film_of, show
 from paging.weights import Weights, exact_weights, read_weights
@@ -48,6 +51,7 @@ __all__ = [
     "Entry",
     "Errors",
     "Estimate",
+    "FractionalRun",
     "Frame",
     "IllegalAnswerError",
     "IllegalSequenceError",
@@ -63,9 +67,11 @@ __all__ = [
     "PredictedSequence",
     "Predictor",
     "RequestSequence",
+    "RoundedRun",
     "Run",
     "Schedule",
     "Session",
+    "SizedRun",
     "Step",
     "Trace",
     "TraceError",
@@ -93,6 +99,9 @@ __all__ = [
     "requests_trace",
     "sample_costs",
     "sample_faults",
+    "serve_fractionally",
+    "serve_rounded",
+    "serve_sized",
     "show",
     "simulate",
     "steps",

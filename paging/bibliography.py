@@ -17,6 +17,8 @@ SOURCES = {
     "Journal of the ACM 59 (2012) 19:1–19:24",
     "BorodinElYaniv1998": "A. Borodin, R. El-Yaniv: Online Computation and Competitive Analysis. "
     "Cambridge University Press, 1998",
+    "CaoIrani1997": "P. Cao, S. Irani: Cost-aware WWW proxy caching algorithms. "
+    "USENIX Symposium on Internet Technologies and Systems 1997",
     "Corbato1969": "F. J. Corbató: A paging experiment with the Multics system. In Honor of Philip M. Morse, "
     "MIT Press, 1969, 217–228",
     "Engines2026": "Inference engines: eviction rules of expert caches in code and pull requests of "

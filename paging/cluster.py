@@ -6,23 +6,20 @@ are Dask's concern. Dask is imported where somebody names a scheduler, never bef
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import cache, partial
-from importlib.metadata import version
-from importlib.util import find_spec
+from functools import partial
 from itertools import chain, islice
 from operator import call
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, TypeVar
 
 from paging.errors import LayeredPagingError
 from paging.parallel import ASK_EVERY, Failure, unwanted
+from paging.provenance import code
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -39,8 +36,6 @@ AHEAD = 4
 AGAIN = object()
 """What came of a job that the cluster forgot."""
 
-PACKAGES = ("paging", "adversary", "lp", "proofs")
-
 
 class ClusterError(LayeredPagingError, RuntimeError):
     """A cluster cannot be reached, or is not one that these jobs may run on."""
@@ -48,22 +43,6 @@ class ClusterError(LayeredPagingError, RuntimeError):
 
 class OtherCodeError(LayeredPagingError, RuntimeError):
     """A worker has other code than who gave it a job."""
-
-
-@cache
-def code() -> str:
-    """Return which code this is: the version, and the beginning of a digest of all source files.
-
-    Two installations with the same text compute the same numbers; the version alone does not say that of a
-    checkout.
-    """
-    state = hashlib.sha256()
-    for package in PACKAGES:
-        spec = find_spec(package)
-        folder = Path(spec.origin).parent if spec is not None and spec.origin else Path(package)
-        for path in sorted(folder.rglob("*.py")):
-            state.update(path.relative_to(folder.parent).as_posix().encode() + b"\0" + path.read_bytes())
-    return f"{version('layered-paging')}+{state.hexdigest()[:12]}"
 
 
 class Cluster:
@@ -74,6 +53,8 @@ class Cluster:
     address : str
         Of its scheduler, such as ``tcp://10.0.0.1:8786``. Certificates for ``tls://`` are those of Dask's own
         configuration.
+    tell : callable
+        Told in a line when workers or the scheduler are waited for.
 
     Raises
     ------
@@ -81,7 +62,7 @@ class Cluster:
         There is no Dask, no scheduler answers, or a worker has other code than this process.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, tell: Callable[[str], None] = lambda line: None) -> None:
         try:
             import distributed
         except ImportError as error:
@@ -90,9 +71,14 @@ class Cluster:
             ) from error
         _hush()
         self.address = address
+        self._tell = tell
         self._distributed = distributed
         self._client = self._connect(CONNECT_WITHIN)
-        self._refuse_other_code()
+        try:
+            self._refuse_other_code()
+        except BaseException:
+            self._client.close(timeout=1)
+            raise
 
     def __enter__(self) -> Cluster:
         return self
@@ -126,24 +112,23 @@ class Cluster:
         again: list[Job] = []
         running: dict[Any, Job] = {}
         finished: SimpleQueue[Any] = SimpleQueue()
-        room, looked = 0, 0.0
+        threads: int | None = None
+        looked = 0.0
         while not stop():
             now = time.monotonic()
             if now - looked > LOOK_EVERY:
-                looked = now
-                try:
-                    room = AHEAD * max(1, self.threads)
-                    lost = self._client.status != "running"
-                except Exception:  # whatever it is, nobody answers
-                    lost = True
-                if lost:
+                looked, before = now, threads
+                threads = self._look()
+                if threads is None:
                     again += running.values()
                     running.clear()
-                    finished = SimpleQueue()
                     if not self._reconnect(stop):
                         return
                     continue
-            batch = list(islice(chain(_taken(again), waiting), max(0, room - len(running))))
+                if threads == 0 != before:
+                    self._tell(f"cluster {self.address} has no workers; waiting for some")
+            room = AHEAD * max(1, threads or 0) - len(running)
+            batch = list(islice(chain(_taken(again), waiting), max(0, room)))
             tasks = [partial(_do, code(), work, job) for job in batch]
             for job, future in zip(
                 batch, self._client.map(call, tasks, pure=False, key="paging"), strict=True
@@ -160,7 +145,13 @@ class Cluster:
                     again.append(job)
                 else:
                     yield job, outcome
-        self._client.cancel(list(running))
+
+    def _look(self) -> int | None:
+        """Return how many jobs are done at a time, None where the scheduler does not answer."""
+        try:
+            return self.threads if self._client.status == "running" else None
+        except Exception:  # whatever it is
+            return None
 
     def _outcomes(self, futures: list[Any]) -> list[Any]:
         """Return what came of jobs, :data:`AGAIN` for those that have to be handed out again."""
@@ -195,6 +186,7 @@ class Cluster:
     def _reconnect(self, stop: Callable[[], bool]) -> bool:
         """Wait for the scheduler; return False if asked to stop meanwhile."""
         self._client.close(timeout=1)
+        self._tell(f"the scheduler at {self.address} went away; waiting for it")
         deadline = time.monotonic() + RETURN_WITHIN
         while not stop():
             try:
@@ -211,7 +203,7 @@ class Cluster:
         return False
 
     def _refuse_other_code(self) -> None:
-        for worker, found in self._client.run(_code_of_worker, on_error="return").items():
+        for worker, found in self._client.run(code, on_error="return").items():
             if found != code():
                 raise ClusterError(_other_code(worker, found, code()))
 
@@ -234,10 +226,6 @@ def _waiting(queue: SimpleQueue[Any]) -> Iterator[Any]:
 def _taken(jobs: list[Job]) -> Iterator[Job]:
     while jobs:
         yield jobs.pop()
-
-
-def _code_of_worker() -> str:
-    return code()
 
 
 def _other_code(worker: str, found: object, wanted: str) -> str:

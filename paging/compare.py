@@ -13,11 +13,13 @@ import numpy as np
 from paging.errors import ModelError, UnsupportedModelError
 from paging.expectation import Estimate, sample_costs
 from paging.html import table
-from paging.model import LayeredInstance, RequestSequence, whole_number
+from paging.model import Kind, LayeredInstance, RequestSequence, whole_number
 from paging.numbers import cell
 from paging.offline import optimum_from_warm
 from paging.parallel import in_threads
 from paging.policy import Policy, get_policy, registered_policies
+from paging.predicted import PredictedSequence
+from paging.predictors import Errors, Predictor, get_predictor, predict, prediction_errors
 from paging.signals import UNWATCHED, Watch
 from paging.simulate import NOTHING, run_sequence
 
@@ -55,6 +57,8 @@ class Row:
         What the faults cost where pages have weights, counted or the mean; None at unit cost.
     cost_estimate : Estimate or None
         Its mean and confidence interval for a randomised policy.
+    errors : Errors or None
+        Errors of the predictions that the policy was told, if it takes any.
     """
 
     policy: str
@@ -67,6 +71,7 @@ class Row:
     baseline: int | Fraction | None = None
     cost: int | Fraction | float | None = None
     cost_estimate: Estimate | None = None
+    errors: Errors | None = None
 
     @property
     def fault_rate(self) -> Number | None:
@@ -127,7 +132,7 @@ class Row:
             }
         if self.cost_estimate is not None:
             row["cost_half_width"] = self.cost_estimate.half_width
-        return row
+        return row | ({} if self.errors is None else self.errors.given)
 
 
 class Skipped(NamedTuple):
@@ -237,6 +242,7 @@ def compare(
     runs: int = 10,
     seed: int = 0,
     warm_up: int = 0,
+    predictors: Iterable[str | Predictor] = (),
     workers: int | None = None,
     watch: Watch = UNWATCHED,
 ) -> Comparison:
@@ -259,6 +265,10 @@ def compare(
     warm_up : int, default 0
         Requests at the beginning that are served but not counted. OPT is then the least number of faults on
         the others, whatever the cache holds after the warm-up.
+    predictors : iterable of str or Predictor
+        Where the policies that take predictions have them from, each kind from one (:data:`PREDICTORS`);
+        drawn with ``seed``, for every cache size anew. Requests with predictions of their own bring those;
+        policies that take none are served without them.
     workers : int, optional
         Threads; default one for every core this process may use. The result does not depend on it.
     watch : Watch
@@ -290,14 +300,18 @@ def compare(
     >>> result.row("lru", 2).vs_opt
     Fraction(3, 2)
     """
+    sources = [get_predictor(one) for one in predictors]
     sizes = tuple(dict.fromkeys((sequence.instance.cache,) if caches is None else caches))
     if not sizes:
         raise ModelError("a comparison needs at least one cache size")
     if chosen is None:
-        chosen = [cls for cls in registered_policies().values() if cls.predictions in (None, sequence.kind)]
+        told = {None, sequence.kind, *(source.kind for source in sources)}
+        chosen = [cls for cls in registered_policies().values() if cls.predictions in told]
     answers = list({p.name: p for p in map(get_policy, chosen)}.values())
     warm_up = whole_number(warm_up, "warm_up (requests)", 0, len(sequence))
-    served = {cache: sequence.with_cache(cache) for cache in sizes}
+    served = {cache: _with_predictions(sequence.with_cache(cache), sources, seed) for cache in sizes}
+    if warm_up and any(len(kinds) > 1 for kinds in served.values()):
+        raise ModelError("errors of predictions are counted from a cold start: no warm-up beside them")
     jobs = [
         _Job(served[cache], algorithm, runs, seed, warm_up)
         for cache in sizes
@@ -307,17 +321,31 @@ def compare(
         outcome or job.unfinished()
         for job, outcome in zip(jobs, in_threads(jobs, workers, watch), strict=True)
     ]
-    rows, skipped = _assemble(served, outcomes, warm_up)
+    rows, skipped = _assemble({cache: kinds[None] for cache, kinds in served.items()}, outcomes, warm_up)
     stopped = any(skip.reason == UNFINISHED for skip in skipped)
-    instance = served[sizes[0]].instance
+    instance = served[sizes[0]][None].instance
     return Comparison(instance, sizes, tuple(rows), tuple(skipped), seed, warm_up, stopped)
+
+
+def _with_predictions(
+    sequence: RequestSequence, sources: Iterable[Predictor], seed: int
+) -> dict[Kind | None, RequestSequence]:
+    """Return the requests as every policy is told them, by the kind of prediction, and plain under None."""
+    told: dict[Kind | None, RequestSequence] = {None: sequence}
+    if isinstance(sequence, PredictedSequence):
+        told = {None: sequence.plain, sequence.kind: sequence}
+    for source in sources:
+        if source.kind in told:
+            raise ModelError(f"there are {source.kind} predictions already; each kind comes from one source")
+        told[source.kind] = predict(told[None], source, seed=seed)
+    return told
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One algorithm on one sequence; no policy means OPT."""
+    """One algorithm on one sequence, by what is told with it; no policy means OPT."""
 
-    sequence: RequestSequence
+    told: dict[Kind | None, RequestSequence]
     policy: Policy | None
     runs: int
     seed: int
@@ -326,6 +354,11 @@ class _Job:
     @property
     def name(self) -> str:
         return OPT if self.policy is None else self.policy.name
+
+    @property
+    def sequence(self) -> RequestSequence:
+        """The requests as the policy takes them; as they are where it will refuse them."""
+        return self.told.get(None if self.policy is None else self.policy.predictions, self.told[None])
 
     def unfinished(self) -> Skipped:
         return Skipped(self.name, self.sequence.instance.cache, UNFINISHED)
@@ -336,17 +369,22 @@ class _Job:
             if self.policy is None:
                 return self._optimum()
             self.policy.check(self.sequence.instance)
+            self.policy.check_predictions(self.sequence.kind)
+            errors = None
+            if isinstance(self.sequence, PredictedSequence):
+                errors = prediction_errors(self.sequence)
             sharing: Literal["shared", "per-layer"] = "per-layer" if self.policy.per_layer else "shared"
             if self.policy.randomized:
                 estimate, cost = sample_costs(
                     self.policy, self.sequence, runs=self.runs, seed=self.seed, start=self.warm_up
                 )
-                row = Row(name, cache, estimate.mean, requests, sharing, estimate)
+                row = Row(name, cache, estimate.mean, requests, sharing, estimate, errors=errors)
                 return replace(row, cost=cost.mean, cost_estimate=cost) if self.weighted else row
             run = run_sequence(
                 self.policy, self.sequence, NOTHING, np.random.default_rng(0), start=self.warm_up
             )
-            return Row(name, cache, run.faults, requests, sharing, cost=run.cost if self.weighted else None)
+            cost_paid = run.cost if self.weighted else None
+            return Row(name, cache, run.faults, requests, sharing, cost=cost_paid, errors=errors)
         except UnsupportedModelError as refusal:
             return Skipped(name, cache, str(refusal))
 

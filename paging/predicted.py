@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from paging.arguments import array_of, checked
 from paging.errors import IllegalSequenceError, UnsupportedModelError
 from paging.html import facts_table
 from paging.model import SHOWN, Frame, Kind, RequestSequence, whole_number
+from paging.weights import Weights
 
 LATEST = 2**61
 """Largest predicted request number: labels are made of it."""
@@ -118,6 +119,10 @@ class PredictedSequence(RequestSequence):
     def with_cache(self, cache: int) -> Self:
         """Return the same requests and predictions with another cache size."""
         return self._with(self.plain.with_cache(cache), self._predictions)
+
+    def with_weights(self, weights: Weights | Iterable[object] | None) -> Self:
+        """Return the same requests and predictions with other fault costs, or at unit cost."""
+        return self._with(self.plain.with_weights(weights), self._predictions)
 
     def prefix(self, length: int) -> Self:
         """Return the first ``length`` ≥ 0 requests with their predictions, or all of them."""

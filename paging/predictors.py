@@ -29,13 +29,13 @@ def reference_schedule(sequence: RequestSequence) -> Schedule:
     Raises
     ------
     UnsupportedModelError
-        Service is not forced, or visits are atomic.
+        Service is not forced, visits are atomic, or pages have weights.
 
     Guarantee
     ---------
     Optimal: another route, packing kept gaps, must come to the same number of faults.
     """
-    sequence.instance.require("an optimal run to predict", service="forced", visits="sequential")
+    sequence.instance.require("an optimal run to predict", service="forced", visits="sequential", cost="unit")
     schedule = farthest_in_future(sequence, record=True).schedule
     if len(sequence) and schedule.faults != optimum_so_far(sequence)[-1]:
         raise AssertionError("two routes to the optimum disagree")
@@ -372,5 +372,5 @@ def predict(
     (204, 204)
     """
     source = get_predictor(predictor)
-    sequence.instance.require("predicting", service="forced", visits="sequential")
+    sequence.instance.require("predicting", service="forced", visits="sequential", cost="unit")
     return PredictedSequence(sequence, source.kind, source.predictions(sequence, generator(seed)))

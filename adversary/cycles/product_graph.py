@@ -379,6 +379,7 @@ class ProductGraph:
     ) -> None:
         self.policy = get_policy(policy)
         self.policy.check(instance)
+        self.policy.check_predictions(None)
         if self.policy.randomized:
             raise ModelError(
                 f"the product graph needs a deterministic policy; {self.policy.name} is randomised"

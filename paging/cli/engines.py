@@ -43,10 +43,10 @@ class EngineChoice(NamedTuple):
             return
         from paging.cluster import Cluster
 
-        with Cluster(self.scheduler) as cluster:
-            threads = cluster.threads
-            have = f"{threads:,} jobs at a time" if threads else "no workers yet, waiting for some"
-            remark(f"cluster {self.scheduler}: {have}; dashboard {cluster.dashboard}")
+        with Cluster(self.scheduler, remark) as cluster:
+            remark(
+                f"cluster {self.scheduler}: {cluster.threads:,} jobs at a time; dashboard {cluster.dashboard}"
+            )
             yield cluster
 
 

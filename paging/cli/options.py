@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -362,6 +362,15 @@ def runs_option(shown: str) -> Callable[[F], F]:
     return _option("--runs", type=click.IntRange(min=2), metavar="R", default=10, help=text)
 
 
+def predictions_option() -> Callable[[F], F]:
+    """``--predictions``: where policies that take predictions have them from, passed as ``predictors``."""
+    text = (
+        "Predictions for the policies that take some, such as discard:p0=0.1,p1=0.05 (see 'paging predict'); "
+        "may be given once for each kind."
+    )
+    return _option("--predictions", "predictors", multiple=True, metavar="SPEC", help=text)
+
+
 def json_option(**settings: Any) -> Callable[[F], F]:
     """``--json``, passed as ``as_json``."""
     text = "Write JSON to standard output instead of a table."
@@ -471,6 +480,8 @@ class Source:
             )
         shape = (self.layers, self.pages, self.per_visit)
         variant = self.per_visit not in (None, 1) or self.visits != "sequential" or self.bypassing
+        if self.weights == "bytes" and self.trace is None:
+            raise ModelError("--weights bytes takes the bytes of pages from a --trace, but none is given")
         if self.file is not None and (variant or shape != (None, None, None)):
             raise ModelError("--sequence states its instance itself; only the cache size (-k) can be changed")
         told = {} if self.reading is None else self.reading.given(*SHAPE)
@@ -484,7 +495,12 @@ class Source:
             )
 
     def sequence(
-        self, cache: int | None, policies: Sequence[str] = (), *, warm: bool = False
+        self,
+        cache: int | None,
+        policies: Sequence[str] = (),
+        *,
+        warm: bool = False,
+        predictions: bool = False,
     ) -> tuple[RequestSequence, dict[str, object]]:
         """Return the requests, and where they came from.
 
@@ -496,6 +512,8 @@ class Source:
             Who will serve them: an adaptive construction plays against the one policy named.
         warm : bool, default False
             Whether the caller counts from the end of the warm-up on.
+        predictions : bool, default False
+            Whether the caller knows what to do with those that a trace or a file brings.
 
         Raises
         ------
@@ -507,7 +525,7 @@ class Source:
         self.check()
         if self.warm_up and not warm:
             raise ModelError("--warm-up is for commands that count the faults of policies: run and compare")
-        sequence, origin = self._unweighted(cache, policies)
+        sequence, origin = self._unweighted(cache, policies, predictions)
         if self.weights is None:
             return sequence, origin
         if self.weights != "bytes":
@@ -515,15 +533,43 @@ class Source:
 
             weights = read_weights(self.weights, sequence.instance.pages_by_layer)
             return sequence.with_weights(weights), {**origin, "weights": self.weights}
-        if self.trace is None:
-            raise ModelError("--weights bytes takes the bytes of pages from a --trace, but none is given")
         return sequence, {**origin, "weights": "bytes"}
 
+    def sized(self, sizes: str) -> tuple[RequestSequence, dict[str, object], tuple[int, ...]]:
+        """Return the requests, where they came from, and the bytes of every page, spelled as weights are.
+
+        Raises
+        ------
+        ModelError
+            As for :meth:`sequence`; sizes are missing or not whole numbers.
+        """
+        from paging.weights import read_weights
+
+        # The slots of an instance say nothing here: one visit has room.
+        sequence, origin = replace(self, weights=sizes).sequence(self.per_visit or 1)
+        weights = sequence.instance.weights
+        held = [1] * sequence.instance.total_pages if weights is None else weights.plain
+        if not all(isinstance(size, int) for size in held):
+            raise ModelError(f"--sizes {sizes}: sizes are whole numbers of bytes")
+        if self.weights is None:
+            sequence = sequence.with_weights(None)
+        elif self.weights != "bytes":
+            sequence = sequence.with_weights(read_weights(self.weights, sequence.instance.pages_by_layer))
+        elif sizes != "bytes":
+            raise ModelError("--weights bytes needs --sizes bytes")
+        del origin["weights"]
+        said = {} if self.weights is None else {"weights": self.weights}
+        return sequence, {**origin, **said}, tuple(map(int, held))
+
     def _unweighted(
-        self, cache: int | None, policies: Sequence[str]
+        self, cache: int | None, policies: Sequence[str], predictions: bool
     ) -> tuple[RequestSequence, dict[str, object]]:
         if self.file is not None:
-            return _reader("sequence")(self.file, cache), {"sequence": self.file}
+            found = _reader("sequence")(self.file, cache)
+            if found.kind is not None and not predictions:
+                remark(f"{self.file}: its {found.kind} predictions are not used here")
+                found = found.plain
+            return found, {"sequence": self.file}
         if self.construction is not None:
             served = [policy for policy in policies if policy not in REFERENCES]
             built = _reader("construction")(self, cache, served)
@@ -531,9 +577,10 @@ class Source:
             return built.sequence, {key: value for key, value in facts.items() if value is not None}
         if cache is None:
             raise ModelError("the cache size is missing: --cache (-k)")
-        return self._generate(cache) if self.workload is not None else self._read(cache)
+        return self._generate(cache) if self.workload is not None else self._read(cache, predictions)
 
-    def _read(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
+    def _read(self, cache: int, told_too: bool) -> tuple[RequestSequence, dict[str, object]]:
+        from paging.predicted import PredictedSequence
         from paging.traces import TraceReading, requests_trace
 
         reading = self.reading or TraceReading(layers=self.layers, pages=self.pages, per_visit=self.per_visit)
@@ -544,8 +591,23 @@ class Source:
         else:
             trace = told("--requests", requests_trace(self.typed or "", reading))
             origin = {"requests": "as typed"}
-        sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing)
+        sizes = self._sizes(trace) if self.weights == "bytes" else None
+        sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing).with_weights(sizes)
+        if trace.predicted is not None and told_too:
+            assert trace.predictions is not None
+            sequence = PredictedSequence(sequence, trace.predicted, trace.predictions)
+            origin["predictions"] = f"{trace.predicted}, of the trace"
+        elif trace.predicted is not None:
+            remark(f"{self.trace}: its {trace.predicted} predictions are not used here")
         return sequence, {**origin, "digest": trace.digest, **reading.given(*SHAPE)}
+
+    def _sizes(self, trace: Trace) -> tuple[int, ...]:
+        sizes = trace.page_bytes
+        if sizes is None:
+            raise ModelError(
+                f"--weights bytes: the metadata of {self.trace} state neither page_bytes nor expert_bytes"
+            )
+        return sizes
 
     def _generate(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
         from paging.model import LayeredInstance

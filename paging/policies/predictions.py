@@ -37,7 +37,7 @@ class FlushWhenKept(Policy):
 
     Guarantee
     ---------
-    At most OPT + (k − 1)·η0 + η1 faults.
+    At most OPT + (k − 1)·η0 + η1 faults (bound ``flush-when-kept-upper``).
 
     Bad for
     -------
@@ -87,7 +87,7 @@ class FlushWhenKeptLazy(Policy):
     Guarantee
     ---------
     Its cache always holds the one of ``flush-when-kept``, so its faults are at most those:
-    OPT + (k − 1)·η0 + η1.
+    OPT + (k − 1)·η0 + η1 (bound ``flush-when-kept-upper``).
 
     Bad for
     -------

@@ -17,7 +17,7 @@ from paging.model import LayeredInstance, whole_number
 from paging.policy import get_policy, plain_name
 from paging.signals import UNWATCHED, Count, Watch
 from paging.spec import parse_sizes
-from paging.sweeps.job import OPT, Job, Requests
+from paging.sweeps.job import OPT, Job, RequestSource
 from paging.traces import TraceReading
 from paging.workloads.registry import requests_of
 
@@ -143,7 +143,11 @@ class _Block:
             if key not in (*LISTED, *READING):
                 raise UnknownNameError("key", key, (*LISTED, *READING, BLOCKS))
         lists = {key: _several(key, given[key]) for key in LISTED if key in given}
-        lists = {key: (value,) for key, value in DEFAULTS.items()} | lists
+        # A trace says its own g.
+        defaults = {
+            key: (value,) for key, value in DEFAULTS.items() if key != "per_visit" or "trace" not in lists
+        }
+        lists = defaults | lists
         reading = {key: given[key] for key in READING if key in given}
         if ("workload" in lists) == ("trace" in lists):
             raise GridError("needs either workload or trace")
@@ -179,18 +183,19 @@ class _Block:
                     for seed in lists["seed"] if requests.seed is None else (requests.seed,):
                         yield Job(policy, requests, instance, seed if randomized else None, warm_up)
 
-    def _requests(self) -> Iterator[tuple[Requests, tuple[Any, ...]]]:
+    def _requests(self) -> Iterator[tuple[RequestSource, tuple[Any, ...]]]:
         """Yield where requests come from, with ℓ, n and g."""
         lists = self.values
         if "workload" in lists:
             for spec, *shape in product(*(lists[key] for key in ("workload", *SHAPE))):
                 requests_of(spec, LayeredInstance(shape[0], shape[1], shape[2], shape[2]))
                 for seed in lists["seed"]:
-                    yield Requests(workload=spec, seed=seed), tuple(shape)
+                    yield RequestSource(workload=spec, seed=seed), tuple(shape)
             return
         for file, *shape in product(lists["trace"], *(lists.get(key, (None,)) for key in SHAPE)):
             given = {key: value for key, value in zip(SHAPE, shape, strict=True) if value is not None}
-            asked = Requests(trace=str(Path(file).absolute()), reading=_json({**given, **self.reading}))
+            path, reading = str(Path(file).absolute()), _json({**given, **self.reading})
+            asked = RequestSource(trace=file, path=path, reading=reading)
             trace = asked.read()
             yield replace(asked, digest=trace.digest), (trace.layers, trace.pages, trace.per_visit)
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from paging.cluster import PACKAGES, code
 from paging.errors import ModelError, UnsupportedModelError
 from paging.jobs import address_of
 from paging.model import LayeredInstance, RequestSequence
 from paging.offline import optimum_from_warm
 from paging.policy import get_policy
+from paging.provenance import code, release, source_of
 from paging.simulate import NOTHING, run_sequence
 from paging.spec import parse_slice
 from paging.traces import Trace, TraceReading, read_trace
@@ -34,7 +29,7 @@ Found = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Requests:
+class RequestSource:
     """Where requests come from: a workload with its seed, or a trace with its digest.
 
     Attributes
@@ -42,7 +37,9 @@ class Requests:
     workload : str or None
         Spec of a workload.
     trace : str or None
-        A file; every worker reads it under this name.
+        A file, as the grid names it.
+    path : str or None
+        Where every worker reads it.
     reading : str
         How the trace is read: the arguments of :class:`~paging.TraceReading` as JSON.
     digest : str or None
@@ -53,6 +50,7 @@ class Requests:
 
     workload: str | None = None
     trace: str | None = None
+    path: str | None = None
     reading: str = "{}"
     digest: str | None = None
     seed: int | None = None
@@ -73,10 +71,10 @@ class Requests:
         ModelError
             It is another one by now.
         """
-        assert self.trace is not None
-        trace = read_trace(self.trace, reading_of(json.loads(self.reading)))
+        assert self.path is not None
+        trace = read_trace(self.path, reading_of(json.loads(self.reading)))
         if self.digest is not None and trace.digest != self.digest:
-            raise ModelError(f"{self.trace}: the trace is not the one that it was when the sweep began")
+            raise ModelError(f"{self.path}: the trace is not the one that it was when the sweep began")
         return trace
 
 
@@ -98,7 +96,7 @@ class Job:
     ----------
     policy : str
         Its spec, or ``opt``.
-    requests : Requests
+    requests : RequestSource
     instance : LayeredInstance
     seed : int or None
         Of a randomised policy.
@@ -107,7 +105,7 @@ class Job:
     """
 
     policy: str
-    requests: Requests
+    requests: RequestSource
     instance: LayeredInstance
     seed: int | None
     warm_up: int = 0
@@ -121,7 +119,7 @@ class Job:
         asked = self.requests
         return address_of(
             {
-                "version": _version(),
+                "version": release(),
                 "policy": [self.policy, _policy_source(self.policy)],
                 "requests": asked.digest or [asked.workload, _workload_source(asked.workload), asked.seed],
                 "instance": self.instance.plain,
@@ -152,7 +150,7 @@ class Job:
 
 
 @lru_cache(maxsize=1)
-def _latest(requests: Requests, instance: LayeredInstance) -> tuple[RequestSequence, str]:
+def _latest(requests: RequestSource, instance: LayeredInstance) -> tuple[RequestSequence, str]:
     """Return requests with their digest; the next job is likely to be about the same ones."""
     sequence = requests.sequence(instance)
     return sequence, requests.digest or Trace.from_sequence(sequence).digest
@@ -196,11 +194,6 @@ def serve(job: Job) -> Found:
 
 
 @cache
-def _version() -> str:
-    return version("layered-paging")
-
-
-@cache
 def _policy_source(spec: str) -> str | None:
     return None if spec == OPT else source_of(type(get_policy(spec)))
 
@@ -208,17 +201,3 @@ def _policy_source(spec: str) -> str | None:
 @cache
 def _workload_source(spec: str | None) -> str | None:
     return None if spec is None else source_of(parse_workload(spec)[0].build)
-
-
-def source_of(thing: Any) -> str | None:
-    """Return a digest of the file that defines a class or function; None if it is one of ours.
-
-    >>> source_of(Trace) is None, source_of(json.JSONDecoder) is None
-    (True, False)
-    """
-    module = inspect.getmodule(thing)
-    if module is None or module.__name__.partition(".")[0] in PACKAGES:
-        return None
-    file = getattr(sys.modules[module.__name__], "__file__", None)
-    content = Path(file).read_bytes() if file else repr(thing).encode()
-    return hashlib.sha256(content).hexdigest()

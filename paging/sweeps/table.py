@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -56,10 +57,11 @@ def arrow() -> Any:
         It is not installed.
     """
     try:
+        import pyarrow.json
         import pyarrow.parquet
     except ImportError as error:
         raise TableError(
-            f"a sweep writes Parquet, which needs pyarrow ({error}): pip install 'layered-paging[sweep]'"
+            f"a sweep writes Parquet, which needs pyarrow ({error}): pip install 'layered-paging[parquet]'"
         ) from error
     return pyarrow
 
@@ -91,7 +93,11 @@ def write_table(path: Path, rows: Sequence[Row], about: Mapping[str, object]) ->
         [pa.field(name, getattr(pa, kind)()) for name, kind in COLUMNS.items()],
         metadata={"layered-paging": json.dumps(about, sort_keys=True)},
     )
-    table = pa.Table.from_pylist(list(rows), schema=schema)
+    # By way of JSON: every other way imports pandas where it is installed, for a second.
+    lines = "\n".join(json.dumps({name: row[name] for name in COLUMNS}) for row in rows).encode()
+    form = pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
+    table = pa.json.read_json(io.BytesIO(lines), parse_options=form) if rows else schema.empty_table()
+    table = table.replace_schema_metadata(schema.metadata).combine_chunks()
     with atomic_write(path, "wb") as stream:
         pa.parquet.write_table(table, stream, compression="zstd")
 

@@ -46,7 +46,7 @@ def write_npy(trace: Trace, stream: IO[bytes]) -> None:
 
 
 def read_npz(stream: IO[bytes], reading: TraceReading) -> Draft:
-    """Read the arrays experts, seq_id, decode and weights of an archive; all others are left unread."""
+    """Read the arrays experts, seq_id, decode, weights and predictions of an archive, and no others."""
     with zipfile.ZipFile(stream) as archive:
         members = archive.namelist()
         if twice := sorted({name for name in members if members.count(name) > 1}):
@@ -58,11 +58,23 @@ def read_npz(stream: IO[bytes], reading: TraceReading) -> Draft:
         names = [name for name in OWN if f"{name}.npy" in members]
         found = {name: _read_member(archive, name, OWN[name]) for name in names}
     experts = tokens_first(found["experts"], reading)
-    weights = tokens_first(found["weights"], reading) if "weights" in found else None
-    return Draft(experts, seq_id=found.get("seq_id"), decode=found.get("decode"), gate_weights=weights)
+    weights, told = (
+        tokens_first(found[name], reading) if name in found else None for name in ("weights", "predictions")
+    )
+    return Draft(
+        experts,
+        seq_id=found.get("seq_id"),
+        decode=found.get("decode"),
+        gate_weights=weights,
+        predicted=str(found["prediction_kind"]) if "prediction_kind" in found else None,
+        predictions=told,
+    )
 
 
-OWN = {"experts": "iu", "seq_id": "iu", "decode": "b", "weights": "f"}
+OWN = {
+    **{"experts": "iu", "seq_id": "iu", "decode": "b", "weights": "f"},
+    **{"predictions": "iu", "prediction_kind": "U"},
+}
 """Arrays of an archive and their kinds of numbers; weights are those of the gate."""
 
 BESIDE_SCORES = {"attention_mask": "iub", "seq_id": "iu", "decode": "b", "weights": "f", "experts": "iu"}
@@ -122,12 +134,15 @@ def _read_member(archive: zipfile.ZipFile, name: str, kinds: str) -> NDArray[Any
 
 
 def write_npz(trace: Trace, stream: IO[bytes]) -> None:
-    """Write the arrays experts, seq_id, decode and weights, compressed."""
+    """Write the arrays experts, seq_id, decode, weights and predictions, compressed."""
     experts = _narrow_experts(trace)
     weights = None
     if trace.gate_weights is not None:
         weights = trace.gate_weights_of(0, trace.all_places).reshape(experts.shape)
     optional = {"seq_id": trace.seq_id, "decode": trace.decode, "weights": weights}
+    if trace.predicted is not None:
+        told = trace.predictions_of(0, trace.all_places).reshape(experts.shape)
+        optional |= {"predictions": told, "prediction_kind": np.array(trace.predicted)}
     given: dict[str, Any] = {key: values for key, values in optional.items() if values is not None}
     np.savez_compressed(stream, experts=experts, **given)
 
@@ -137,7 +152,7 @@ def _narrow_experts(trace: Trace) -> NDArray[Any]:
     return experts.astype("<i2" if experts.max() < 2**15 else "<i4", copy=False)
 
 
-KINDS = {"iu": "integers", "b": "booleans", "f": "floats", "iub": "integers or booleans"}
+KINDS = {"iu": "integers", "b": "booleans", "U": "text", "f": "floats", "iub": "integers or booleans"}
 
 
 def read_array(stream: IO[bytes], kinds: str = "iu") -> NDArray[Any]:

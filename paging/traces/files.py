@@ -151,6 +151,11 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
         kind = _format_of(str(path), None)
         if kind.write is None:
             raise TraceError("this format can be read, but not written")
+        if trace.predicted is not None and not kind.predictions:
+            raise TraceError(
+                f"this format keeps no predictions, and the trace has {trace.predicted} predictions: "
+                "write .npz or .jsonl"
+            )
         writers = {path: (kind.write, kind.seeks)}
         if kind.sidecar is not None:
             writers[_beside(path, kind.sidecar.suffix)] = (kind.sidecar.write, False)

@@ -53,6 +53,7 @@ class _Columns:
         self.experts = array("i")
         self.seq_id = array("q") if "seq_id" in first else None
         self.decode = bytearray() if "decode" in first else None
+        self.predictions = array("q") if "predictions" in first else None
         self.weights = array("f") if "weights" in first else None
 
     def append(self, record: dict[str, Any], number: int) -> None:
@@ -66,9 +67,13 @@ class _Columns:
                 self.decode.append(record["decode"])  # type: ignore[union-attr]
             if self._wanted(self.weights is not None, record, "weights", list):
                 self.weights.extend(self._weights_of(record["weights"]))  # type: ignore[union-attr]
+            if self._wanted(self.predictions is not None, record, "predictions", list):
+                self._check_predictions(record["predictions"])
+                self.predictions.extend(chain.from_iterable(record["predictions"]))  # type: ignore[union-attr]
         except OverflowError:
             raise TraceError(
-                f"line {number}: a number does not fit (experts int32, seq_id int64, weights float32)"
+                f"line {number}: a number does not fit (experts int32, seq_id and predictions int64, "
+                "weights float32)"
             ) from None
         except TraceError as problem:
             raise TraceError(f"line {number}: {problem}") from None
@@ -91,7 +96,25 @@ class _Columns:
             gate_weights=None
             if self.weights is None
             else np.frombuffer(self.weights, np.float32).reshape(experts.shape),
+            predicted=header.get("predictions"),
+            predictions=self._told(ids is not None),
         )
+
+    def _told(self, flat: bool) -> NDArray[np.int64] | None:
+        if self.predictions is None:
+            return None
+        values = np.frombuffer(self.predictions, np.int64)
+        return values if flat else values.reshape(-1, self.layers, self.per_visit)
+
+    def _check_predictions(self, values: list[Any]) -> None:
+        shaped = len(values) == self.layers and all(
+            type(visit) is list and len(visit) == self.per_visit for visit in values
+        )
+        if not shaped or set(map(type, chain.from_iterable(values))) != {int}:
+            raise TraceError(
+                f'"predictions" must be {self.layers} lists of {self.per_visit} integers, '
+                f"got {shorten(values)}"
+            )
 
     def _weights_of(self, weights: list[Any]) -> list[float]:
         """Return the gate weights of a record as one list, or refuse them."""
@@ -155,6 +178,7 @@ def write_jsonl(trace: Trace, stream: IO[bytes]) -> None:
     """Write a header record, then one record per token."""
     kept = ("layers", "pages", "per_visit", "tokens", "name", "metadata")
     header = {HEADER_KEY: VERSION} | {key: getattr(trace, key) for key in kept} | plain_ids(trace)
+    header |= {} if trace.predicted is None else {"predictions": trace.predicted}
     stream.write(json_line(header))
     for start, experts in _rounds(trace):
         columns = {"seq_id": trace.seq_id, "decode": trace.decode}
@@ -163,6 +187,10 @@ def write_jsonl(trace: Trace, stream: IO[bytes]) -> None:
             for key, values in columns.items()
             if values is not None
         }
+        if trace.predicted is not None:
+            length = trace.layers * trace.per_visit
+            told = trace.predictions_of(start * length, (start + len(experts)) * length)
+            lists["predictions"] = told.reshape(experts.shape).tolist()
         if trace.gate_weights is not None:
             lists["weights"] = _shortest(trace, start, experts.shape)
         rows = zip(*lists.values(), strict=True)

@@ -12,10 +12,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from paging.errors import ModelError, TraceError
+from paging.errors import IllegalSequenceError, ModelError, TraceError
 from paging.html import facts_table
-from paging.model import MAX_PAGES, SHOWN, LayeredInstance, PageArray, RequestSequence, packed_places
+from paging.model import (
+    KINDS,
+    MAX_PAGES,
+    SHOWN,
+    Kind,
+    LayeredInstance,
+    PageArray,
+    RequestSequence,
+    packed_places,
+)
 from paging.numbers import short_digest
+from paging.predicted import PredictedSequence
 
 Pages = int | tuple[int, ...]
 Integers = NDArray[np.integer[Any]]
@@ -73,6 +83,10 @@ class Trace:
         in order of first appearance (ℓ = 1 only).
     remarks : tuple of str
         What a reader noticed and a user should know; not kept in files.
+    predicted : {"discard", "phase", "next-arrival"}, optional
+        What is predicted with every request, if anything is; see :class:`~paging.PredictedSequence`.
+    predictions : array_like of int, shape (T,), optional
+        The predictions. Stored as read-only int64.
     gate_weights : array_like of float, shape (T,), optional
         How much the router gives every request's expert: finite and ≥ 0, of whatever scale. Stored as
         float32. (What a fault costs is another thing: weights of pages.)
@@ -81,8 +95,8 @@ class Trace:
     ------
     TraceError
         There is no request, a page is out of range or in the wrong layer, a page comes twice in one visit,
-        ``seq_id`` or ``decode`` do not fit the tokens, or ``gate_weights`` not the requests. The message
-        names token, layer and slot.
+        ``seq_id`` or ``decode`` do not fit the tokens, or ``gate_weights`` or predictions not the requests.
+        The message names token, layer and slot.
 
     Notes
     -----
@@ -114,6 +128,8 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
     ids: Sequence[object] | None = field(default=None, repr=False)
     remarks: tuple[str, ...] = field(default=(), repr=False)
     gate_weights: NDArray[np.float32] | None = field(default=None, repr=False)
+    predicted: Kind | None = None
+    predictions: NDArray[np.int64] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         instance = instance_of(self.layers, self.pages, self.per_visit, self.ids)
@@ -134,6 +150,7 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         assign(self, "page_ids", _frozen(given, np.int32))
         assign(self, "seq_id", self._per_token("seq_id", self.seq_id, "iu", np.int64))
         assign(self, "decode", self._per_token("decode", self.decode, "b", np.bool_))
+        assign(self, "predictions", self._per_request(self.predicted, self.predictions))
         if self.gate_weights is not None:
             assign(self, "gate_weights", self._checked_gate_weights(np.asarray(self.gate_weights)))
 
@@ -150,6 +167,17 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
             raise TraceError(f"{name}: {array.max()} does not fit int64")
         return _frozen(array, kind)
+
+    def _per_request(self, kind: Kind | None, values: ArrayLike | None) -> NDArray[np.int64] | None:
+        if kind is None and values is None:
+            return None
+        if kind not in KINDS:
+            raise TraceError(f"predictions are of one of the kinds {', '.join(KINDS)}, got {kind!r}")
+        sequence = RequestSequence._sharing_requests(self.instance, self.page_ids, self.places)
+        try:
+            return PredictedSequence(sequence, kind, np.asarray(values)).predictions
+        except IllegalSequenceError as problem:
+            raise TraceError(str(problem)) from None
 
     def _checked_gate_weights(self, given: NDArray[Any]) -> NDArray[np.float32]:
         if given.dtype.kind not in "fiu" or given.shape != self.page_ids.shape:
@@ -253,6 +281,8 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
             name=name,
             places=sequence.places,
             ids=instance.names if instance.layers == 1 else None,
+            predicted=sequence.kind,
+            predictions=None if sequence.kind is None else sequence.predictions,
         )
 
     @property
@@ -272,6 +302,49 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
             "first" if self.requests > SHOWN else "all": names,
         }
         return facts_table(f"trace {self.name}", facts)
+
+    @property
+    def page_bytes(self) -> tuple[int, ...] | None:
+        """Bytes of every page, as the metadata state them; None where they do not.
+
+        ``page_bytes`` is a list by page id; ``expert_bytes`` one number, a list of one per layer, or a list
+        of lists, one number for every expert of a layer.
+
+        Raises
+        ------
+        TraceError
+            What the metadata state does not fit the pages.
+
+        Examples
+        --------
+        >>> Trace([0, 2], 2, (2, 1), metadata={"expert_bytes": [10, 30]}).page_bytes
+        (10, 10, 30)
+        """
+        counts = self.instance.pages_by_layer
+        if "page_bytes" in self.metadata:
+            found, name = self.metadata["page_bytes"], "page_bytes"
+        elif "expert_bytes" in self.metadata:
+            found, name = self.metadata["expert_bytes"], "expert_bytes"
+            if isinstance(found, int):
+                found = [found] * len(counts)
+            layers = found if isinstance(found, list) and len(found) == len(counts) else []
+            each = [
+                size if isinstance(size, list) else [size] * count
+                for size, count in zip(layers, counts[: len(layers)], strict=True)
+            ]
+            fits = all(len(layer) == count for layer, count in zip(each, counts, strict=False))
+            found = [size for layer in each for size in layer] if fits else None
+        else:
+            return None
+        if (
+            not isinstance(found, list)
+            or len(found) != sum(counts)
+            or any(type(size) is not int or size < 1 for size in found)
+        ):
+            raise TraceError(
+                f"{self.name}: {name} in the metadata must be whole numbers ≥ 1 for all {sum(counts)} pages"
+            )
+        return tuple(found)
 
     @property
     def requests(self) -> int:
@@ -360,6 +433,10 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         places = np.arange(self.requests) if self.places is None else self.places
         token = places // round_length
         chosen = kept[token]
+        if self.predicted == "next-arrival" and not kept.all():
+            raise TraceError(
+                "next arrivals are numbers of requests of the whole trace: its tokens cannot be taken apart"
+            )
         renumbered = (np.cumsum(kept) - 1)[token[chosen]] * round_length + places[chosen] % round_length
         return replace(
             self,
@@ -367,6 +444,7 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
             places=renumbered,
             seq_id=None if self.seq_id is None else self.seq_id[kept],
             decode=None if self.decode is None else self.decode[kept],
+            predictions=None if self.predictions is None else self.predictions[chosen],
             gate_weights=None if self.gate_weights is None else self.gate_weights[chosen],
         )
 
@@ -402,7 +480,7 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
     def sequence(
         self, cache: int, visits: Literal["sequential", "atomic"] = "sequential", bypassing: bool = False
     ) -> RequestSequence:
-        """Return the trace as a request sequence of an instance with ``cache`` pages.
+        """Return the trace as a request sequence of an instance with ``cache`` pages, without predictions.
 
         Raises
         ------
@@ -411,6 +489,29 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         """
         shape = (self.layers, self.pages, cache, self.per_visit, visits, bypassing)
         return RequestSequence(LayeredInstance(*shape, self.ids), self.page_ids, self.places)
+
+    def predicted_sequence(self, cache: int) -> PredictedSequence:
+        """Return the trace with its predictions as a sequence of an instance with ``cache`` pages.
+
+        Raises
+        ------
+        TraceError
+            It has no predictions.
+        """
+        if self.predicted is None:
+            raise TraceError(f"trace {self.name} has no predictions")
+        assert self.predictions is not None
+        return PredictedSequence(self.sequence(cache), self.predicted, self.predictions)
+
+    def predictions_of(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Return the predictions at places ``start … stop − 1``, −1 where there is no request."""
+        assert self.predictions is not None
+        if self.places is None:
+            return self.predictions[start:stop]
+        first, last = np.searchsorted(self.places, [start, stop])
+        found = np.full(stop - start, PADDING, dtype=np.int64)
+        found[self.places[first:last] - start] = self.predictions[first:last]
+        return found
 
 
 def instance_of(
@@ -578,10 +679,10 @@ def trace_info(trace: Trace) -> dict[str, Any]:
         ``name``, ``tokens``, ``layers``, ``pages``, ``top_k``, ``requests``, ``whole_rounds``;
         ``distinct_pages`` of ``total_pages``; ``sequences`` and ``decode_tokens`` (None where the trace
         does not say); ``gate_weights`` (whether it holds some); ``ids`` (``numbers`` or ``words`` where the
-        pages have ids of the source, otherwise None); ``short_visits``; ``digest``; ``repeat_rate`` with
-        ``mean``, ``min``, ``max`` over the layers: the share of a visit's pages requested in the same layer's
-        previous visit too, counted inside each sequence and over whole rounds (None without a second visit);
-        ``entropy_bits`` likewise: the entropy
+        pages have ids of the source, otherwise None); ``short_visits``; ``predictions`` (their kind, or
+        None); ``digest``; ``repeat_rate`` with ``mean``, ``min``, ``max`` over the layers: the share of a
+        visit's pages requested in the same layer's previous visit too, counted inside each sequence and over
+        whole rounds (None without a second visit); ``entropy_bits`` likewise: the entropy
         of how often each page of a layer is requested, at most log2 n;
         ``metadata``. All are plain Python numbers.
 
@@ -605,6 +706,7 @@ def trace_info(trace: Trace) -> dict[str, Any]:
         "total_pages": trace.instance.total_pages,
         "ids": ids_kind(trace.ids),
         "short_visits": trace.places is not None,
+        "predictions": trace.predicted,
         "sequences": None if trace.seq_id is None else len(np.unique(trace.seq_id)),
         "decode_tokens": None if trace.decode is None else int(np.count_nonzero(trace.decode)),
         "gate_weights": trace.gate_weights is not None,

@@ -324,7 +324,8 @@ def read_route_trace(stream: IO[bytes], _reading: TraceReading) -> Draft:
             raise TraceError(f"{where}: {problem}") from None
     if found is None:
         raise TraceError("there is no request in it")
-    model = {key: value for key, value in stated.items() if key in ("model", "n_layer")}
+    model: dict[str, Any] = {key: value for key, value in stated.items() if key in ("model", "n_layer")}
+    model |= _expert_bytes(table.comments)
     shape = {"pages": _number_of(stated, "n_expert"), "per_visit": _number_of(stated, "n_expert_used")}
     return found.draft(shape, metadata=model)
 
@@ -336,6 +337,14 @@ def _stated_of(comments: Sequence[str]) -> dict[str, str]:
         raise TraceError(f"the first comment must be '# route_trace v1', got {shown}")
     whole_model = (comment for comment in comments[1:] if not comment.startswith("layer="))
     return {key: value for comment in whole_model for key, value in STATED.findall(comment)}
+
+
+def _expert_bytes(comments: Sequence[str]) -> dict[str, list[int]]:
+    """Return the bytes of an expert for every layer, where comments state them for all layers from 0 on."""
+    said = [dict(STATED.findall(comment)) for comment in comments[1:] if comment.startswith("layer=")]
+    of = {_number_of(one, "layer"): _number_of(one, "expert_bytes") for one in said}
+    sizes = [size for layer in range(len(of)) if (size := of.get(layer))]
+    return {"expert_bytes": sizes} if sizes and len(sizes) == len(of) else {}
 
 
 def _number_of(stated: Mapping[str, str], key: str) -> int | None:

@@ -36,14 +36,14 @@ class ValueJob(NamedTuple):
         return f"{self.subject} at (ℓ, n, k) = ({', '.join(map(str, self.shape))})"
 
 
-class Proved(NamedTuple):
+class ProvedValue(NamedTuple):
     """A value, and the file of its certificate."""
 
     value: Value
     certificate: bytes | None
 
 
-def compute(job: ValueJob) -> Proved | None:
+def compute(job: ValueJob) -> ProvedValue | None:
     """Compute one value; return None when stopped before it was known."""
     subject, shape, max_states = job
     found = solver_of(subject)(shape.instance, max_states, IN_WORKER)
@@ -62,7 +62,7 @@ def compute(job: ValueJob) -> Proved | None:
         max_states,
         None if certificate is None else certificate_name(subject, shape),
     )
-    return Proved(value, certificate)
+    return ProvedValue(value, certificate)
 
 
 def sweep(
@@ -120,7 +120,7 @@ class _Atlas:
                 return True
         return self._is_beyond(job.subject, job.shape)
 
-    def land(self, job: ValueJob, result: Proved) -> None:
+    def land(self, job: ValueJob, result: ProvedValue) -> None:
         if result.certificate is not None:
             store_certificate(self.root, certificate_name(job.subject, job.shape), result.certificate)
         store_value(self.root, result.value)

@@ -24,7 +24,7 @@ def bounds_table() -> str:
                 f"`{bound.id}`",
                 bound.kind,
                 bound.subject.words,
-                formula(bound.value),
+                formula(bound.form),
                 "–" if bound.kind == "lower" else additive,
                 bound.condition_text,
                 bound.range_text,

@@ -10,7 +10,7 @@ from adversary.catalogue.missing_pair import TWO_NEW_PAGES, two_are_new
 from paging.arguments import checked
 from paging.errors import UnknownNameError
 from paging.outside import Registry
-from proofs.bounds.bound import Bound, Condition, Range, Subject, h, k, l, n
+from proofs.bounds.bound import Bound, Condition, Range, Subject, eta0, eta1, h, k, l, n
 
 ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
 """The layered model of the source: the order of layers is what the proof uses."""
@@ -538,6 +538,53 @@ TABLE = (
         evidence=("The potential (h − 1)·Σ credit of cached pages + k·Σ (weight − credit) of OPT's pages."),
     ),
     Bound(
+        id="fractional-upper",
+        kind="upper",
+        measure="fractional",
+        subject=Subject(algorithm="fractional"),
+        value=2 * sympy.log(1 + k),
+        additive=ZERO,
+        range=ANY_WEIGHTS,
+        statement="Caching pages in parts, the primal–dual algorithm pays at most 2 ln(1 + k) times OPT.",
+        source="BBN2012",
+        locator="fractional algorithm for weighted paging",
+        origin="classical",
+        status="proved in the source",
+        evidence="Its dual, a lower bound on OPT known online, is counted exactly for every run.",
+    ),
+    Bound(
+        id="fractional-augmented",
+        kind="upper",
+        measure="fractional",
+        subject=Subject(algorithm="fractional"),
+        value=2 * sympy.log(1 + k / (k - h + 1)),
+        additive=ZERO,
+        range=ANY_WEIGHTS,
+        statement="With η = (k − h + 1)/k it pays at most 2 ln(1 + k/(k − h + 1)) times OPT with h slots.",
+        source="here",
+        locator="docs/weights.md",
+        origin="ours",
+        status="ours",
+        evidence="While fractions rise, the cost rises at most 2 ln(1 + 1/η) times as fast as the dual.",
+    ),
+    Bound(
+        id="unknown-weights-upper",
+        kind="upper",
+        measure="fractional",
+        subject=Subject(algorithm="fractional unknown-weights"),
+        value=2 * sympy.log(1 + k),
+        range=ANY_WEIGHTS,
+        statement=(
+            "With unknown weights in (0, 1], at upper confidence bounds, fractional paging pays at most "
+            "2 ln(1 + k)·OPT + 2√(2nT ln(4n³T³)) + 2n ln(1 + k) with probability 1 − 1/(nT)."
+        ),
+        source="LTR2024",
+        locator="analysis of the fractional algorithm, its constants",
+        origin="paper",
+        status="proved in the source",
+        evidence="The second and third term, which depend on T, are allowed to every run that is judged.",
+    ),
+    Bound(
         id="deterministic-lower",
         kind="lower",
         measure="deterministic",
@@ -879,6 +926,22 @@ TABLE = (
         status="ours",
         additive=sympy.Integer(0),
         evidence="The proof writes the chances out; from below 5/4 is certified.",
+    ),
+    Bound(
+        id="flush-when-kept-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=named("flush-when-kept", "flush-when-kept-lazy"),
+        value=sympy.Integer(1),
+        errors=(k - 1) * eta0 + eta1,
+        additive=ZERO,
+        range=ANY_NUMBER,
+        statement="FLUSH-WHEN-KEPT has at most OPT + (k − 1)·η0 + η1 faults.",
+        source="AntoniadisEtAl2023",
+        locator="as third parties report it; proof in docs/predictions.md",
+        origin="our reading",
+        status="ours",
+        evidence="A flush proves one bit 0 wrong, which pays for k − 1 faults.",
     ),
 )
 

@@ -1,373 +1,214 @@
-"""Claims about what deterministic policies can do with discard predictions: α, β and γ.
+"""Claims about what a given policy can do with discard predictions: α, β and γ (coefficients.py).
 
-A reference is a lazy offline schedule, with as many slots as the policy. Every request carries a bit, 1 for
-"discard". A fault of the reference costs α, a page of bit 0 that it evicts β, a request of a page that it
-holds with bit 1 γ. Claimed is which third coefficient keeps the policy's faults below this cost, up to a
-constant.
-
-A listed state says what the policy has cached, the bits, the layer to be served, and for some caches of the
-reference a value: its cost less the policy's faults. A move names the next state, and which page stands at
-which place there: pages of a layer may be renamed, and all layers turned.
+From below: requests with bits and a schedule of the reference, which can be repeated for ever. From above:
+states of policy and reference with a potential Φ. From the cold start on, every request with every bit and
+everything that the reference may evict must lead to a listed state, and keep
+faults − α·reference − β·wrong 0 − γ·wrong 1 + Φ(next) − Φ(now) ≤ 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fractions import Fraction
-from math import lcm
-from operator import mul
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
 
-from .problem import Problem, Proved, read_plain
-from .reading import Incomplete, Integers, Json, Refuted, choice, integers, members, rational, spend
-from .states import array_of
+from .coefficients import NAMES, Paid, Setting, prices_of, read_trade_off
+from .problem import FREE, HIT, Problem, Proved, read_plain
+from .reading import Json, Refuted, choice, integers, members, spend, whole
+from .rules import Labels, Rule, Told, answer, full
+from .states import States, read_likeness, read_states
 
-NAMES = ("alpha", "beta", "gamma")
-SIDES = ("lower", "upper")
-MAX_PAGES = 62
-"""Pages of a cache that is written as one number."""
+NOTHING, WITH_0, WITH_1 = 0, 1, 2
+"""What the reference has of a page: nothing, the page with bit 0, the page with bit 1."""
 
-STATE, CACHE = 500, 200
-"""Room for a listed state, and for a cache of it."""
-
-Paid = tuple[int, int, int]
-"""How often a reference paid each kind of cost: a fault, a wrong 0, a wrong 1."""
-
-MODEL = (
-    "the reference: any lazy schedule with k slots",
-    "a page of bit 0 that the reference evicts is a wrong 0",
-    "a page of bit 1 that is requested while the reference holds it is a wrong 1",
-)
+ANSWER = 400
+"""Room for an answer of a rule that is kept."""
 
 
-class Prices(NamedTuple):
-    """What a fault of the policy is worth, and what the three kinds of cost are, in whole numbers."""
-
-    unit: int
-    kinds: tuple[int, int, int]
-
-    def of(self, paid: Paid) -> int:
-        """Return what was paid."""
-        return sum(map(mul, self.kinds, paid))
-
-
-class State(NamedTuple):
-    """A listed state; sets of pages as bit masks."""
-
-    cached: int
-    bits: int
-    layer: int
-    values: dict[int, int]  # per cache of the reference
-    known: int  # pages of these caches: others' bits are not looked at
+def flush_when_kept(labels: Labels, page: int, told: Told, *, bit: int) -> Labels:
+    """1: to keep; 1 + r: r-th most recent to discard. The least recent to discard leaves, or all."""
+    keep = [q for q, label in enumerate(labels) if label == 1 and q != page]
+    discard = [q for _, q in sorted((label, q) for q, label in enumerate(labels) if label > 1 and q != page)]
+    if not labels[page] and full(labels, told):
+        if discard:
+            discard.pop()
+        else:
+            keep.clear()
+    after = [0] * len(labels)
+    for q in keep:
+        after[q] = 1
+    for rank, q in enumerate([page, *discard] if bit else discard, start=2):
+        after[q] = rank
+    after[page] = 1 + bit
+    return after
 
 
-class Listed(NamedTuple):
-    """What both sides list."""
+def flush_when_kept_lazy(labels: Labels, page: int, told: Told, *, bit: int) -> Labels:
+    """3·(recency rank) + 0 to keep, 1 to discard, 2 flushed; the largest class leaves, then the least recent.
 
-    problem: Problem
-    states: list[State]
-    targets: Integers
-    orders: Integers
-    turns: dict[bytes, dict[int, int]]  # of every renaming met: what becomes of a set
+    Where all are to be kept, all count as flushed.
+    """
+    order = sorted((q for q, label in enumerate(labels) if label and q != page), key=lambda q: labels[q])
+    kind = {q: labels[q] % 3 for q in order}
+    if not labels[page] and full(labels, told):
+        if not any(kind.values()):
+            kind = dict.fromkeys(order, 2)
+        order.remove(max(order, key=lambda q: (kind[q], labels[q])))
+    after = [0] * len(labels)
+    after[page] = 3 + bit
+    for rank, q in enumerate(order, start=2):
+        after[q] = 3 * rank + kind[q]
+    return after
 
 
-class Move(NamedTuple):
-    """A request, and what the policy has cached after it."""
+PREDICTED: dict[str, Callable[..., Labels]] = {
+    "flush-when-kept": flush_when_kept,
+    "flush-when-kept-lazy": flush_when_kept_lazy,
+}
+"""Rules by the policy's name: labels, page, what a rule is told, and the bit of the request → labels."""
 
-    page: int
-    bit: int
-    cached: int
 
-
-def check_trade_off_game(claim: Json, evidence: Json) -> Proved:
-    """Check the type ``trade-off-game``: the least third coefficient of any deterministic policy."""
-    least = choice(members(claim, "claim", ("least",), claim)["least"], "claim.least", *NAMES)
-    given = [name for name in NAMES if name != least]
-    members(claim, "claim", ("instance", "predictions", "least", *given), SIDES)
-    choice(claim["predictions"], "claim.predictions", "discard")
-    sides = [side for side in SIDES if side in claim]
-    if not sides:
-        raise Incomplete("claim needs lower, upper or both")
-    members(evidence, "evidence", sides)
-    problem = read_plain(claim)
-    if len(problem.layer_of) > MAX_PAGES or problem.capacity[0] >= len(problem.layer_of):
-        raise Incomplete(f"the claim must be about more pages than slots, and at most {MAX_PAGES} pages")
-    known = {name: read_coefficient(claim, name) for name in given}
+def check_trade_off(claim: Json, evidence: Json) -> Proved:
+    """Check the type ``trade-off``: the least third coefficient of a policy."""
+    setting = read_trade_off(claim, evidence, "policy")
+    policy = choice(claim["policy"], "claim.policy", *PREDICTED)
+    rules = [Rule(partial(PREDICTED[policy], bit=bit)) for bit in (0, 1)]
     words = []
-    if "lower" in sides:
-        words.append(check_lower(claim, known, least, evidence["lower"], problem))
-    if "upper" in sides:
-        words.append(
-            check_upper({**known, least: read_coefficient(claim, "upper")}, evidence["upper"], problem)
-        )
-    if len(sides) == 2 and rational(claim["lower"], "lower") == rational(claim["upper"], "upper"):
-        text = f"exactly {claim['upper']}"
-    else:
-        text = " and ".join(f"{'at least' if s == 'lower' else 'at most'} {claim[s]}" for s in sides)
-    beside = ", ".join(f"{name} = {claim[name]}" for name in given)
-    reason = f"with {beside} the least {least} of a deterministic policy is {text}; {'; '.join(words)}"
-    return Proved(reason, (*problem.model[:5], *MODEL))
+    if "lower" in claim:
+        words.append(check_cycle(setting, rules, evidence["lower"]))
+    if "upper" in claim:
+        words.append(check_states(setting, rules, evidence["upper"]))
+    return setting.proved(f"policy {policy}", words)
 
 
-def read_coefficient(claim: Json, name: str) -> Fraction:
-    """Read a coefficient, which is not negative."""
-    value = rational(claim[name], f"claim.{name}")
-    if value < 0:
-        raise Refuted(f"claim.{name} must not be negative")
-    return value
+# ------------------------------------------------------------------------- from below: a cycle of requests
 
 
-def prices_of(known: dict[str, Fraction]) -> Prices:
-    """Return coefficients as whole numbers of a unit; 0 for one that is not there."""
-    unit = lcm(*(value.denominator for value in known.values()))
-    alpha, beta, gamma = (int(known.get(name, Fraction(0)) * unit) for name in NAMES)
-    return Prices(unit, (alpha, beta, gamma))
-
-
-# ----------------------------------------------------------------------------- what a policy can do
-
-
-def check_upper(known: dict[str, Fraction], evidence: Json, problem: Problem) -> str:
-    """Refuse unless the listed victims keep to the listed states and values, whatever is requested.
-
-    A cache that is not listed is worth at least what a listed one is, and α + β more for every page that this
-    one lacks: whoever holds that one can follow, at no greater cost (docs/wrong-bits.md). It takes γ ≤ α;
-    with a larger γ the values are those of γ = α.
-    """
-    known = {**known, "gamma": min(known["gamma"], known["alpha"])}
-    prices = prices_of(known)
-    fields = ("cached", "bits", "layers", "counts", "caches", "values", "targets", "orders", "victims")
-    members(evidence, "evidence.upper", fields)
-    listed = read_listed(evidence, "evidence.upper", problem)
-    victims = integers(evidence["victims"], "evidence.upper.victims")
-    where = [
-        (s, page, bit)
-        for s, state in enumerate(listed.states)
-        for page in own_pages(problem, state.layer)
-        for bit in (0, 1)
-    ]
-    spend("evidence.upper: the moves", 10 * len(where), 100 * len(where))
-    check_sizes(listed, "evidence.upper", len(where))
-    if len(victims) != len(where):
-        raise Refuted(f"evidence.upper.victims has {len(victims)} entries for {len(where)} requests")
-    for m, (s, page, bit) in enumerate(where):
-        state, victim = listed.states[s], victims[m]
-        if victim not in (possible(state, page, problem) or [-1]):
-            raise Refuted(f"state {s}, request of page {page}: the victim {victim} is not allowed")
-        cached = state.cached | 1 << page
-        move = Move(page, bit, cached & ~(1 << victim) if victim >= 0 else cached)
-        target, renamed = follow(listed, s, m, move)
-        fault = prices.unit * (1 - (state.cached >> page & 1))
-        for mask, value in state.values.items():
-            for after, paid in followers(mask, state.bits, page, problem.capacity[0]):
-                cost, least = prices.of(paid), worth(renamed_set(renamed, after), target, prices)
-                if value + cost - fault < least:
-                    raise Refuted(
-                        f"state {s}, request of page {page} with bit {bit}: a cache of the reference "
-                        f"is worth {value} + {cost} − {fault}, less than the {least} listed"
-                    )
-    return f"a policy with {len(listed.states)} states has it"
-
-
-def worth(mask: int, target: State, prices: Prices) -> int:
-    """Return the value of a cache: listed, or by the cheapest listed one from which it can be had."""
-    spend("evidence.upper: the values", len(target.values))
-    load = prices.kinds[0] + prices.kinds[1]
-    return min(value + load * (mask & ~other).bit_count() for other, value in target.values.items())
-
-
-# ---------------------------------------------------------------------- what no policy can do better
-
-
-def check_lower(claim: Json, known: dict[str, Fraction], least: str, evidence: Json, problem: Problem) -> str:
-    """Refuse unless the listed requests keep to the listed states and values, whatever leaves.
-
-    Every cache listed after a move must come from one listed before, whose value, with the cost and less the
-    policy's fault, is no larger. So there is a reference of bounded value at all times; where values do not
-    rise, steps see to it that it pays the free coefficient again and again, so that no smaller one will do.
-    If none will, values count what the free coefficient is paid for, and steps see to it that the faults
-    exceed the other costs.
-    """
-    endless = claim["lower"] == "unbounded"
-    bound = Fraction(0) if endless else read_coefficient(claim, "lower")
-    prices = prices_of(known if endless else {**known, least: bound})
-    fields = ("cached", "bits", "layers", "counts", "caches", "values", "targets", "orders")
-    members(evidence, "evidence.lower", (*fields, "requests", "request_bits", "steps"))
-    listed = read_listed(evidence, "evidence.lower", problem)
-    requests, bits = (
-        integers(evidence[name], f"evidence.lower.{name}") for name in ("requests", "request_bits")
+def check_cycle(setting: Setting, rules: list[Rule], evidence: Json) -> str:
+    """Refuse unless the requests can be repeated for ever, and prove the bound."""
+    members(evidence, "evidence.lower", ("prefix", "requests", "bits", "schedule"))
+    requests, bits, schedule = (
+        integers(evidence[name], f"evidence.lower.{name}") for name in ("requests", "bits", "schedule")
     )
-    states = listed.states
-    if len(requests) != len(states) or len(bits) != len(states) or not {*bits} <= {0, 1}:
-        raise Refuted("evidence.lower must have one request and one bit for every state")
-    steps = integers(evidence["steps"], "evidence.lower.steps")
-    pairs = sum(len(state.values) for state in states)
-    if len(steps) != pairs:
-        raise Refuted(f"evidence.lower.steps has {len(steps)} numbers for {pairs} caches")
-    numbers = iter(steps)
-    stepped = [{mask: next(numbers) for mask in state.values} for state in states]
-    choices: list[list[int]] = []
-    for s, (state, page) in enumerate(zip(states, requests, strict=True)):
-        if page not in own_pages(problem, state.layer):
-            raise Refuted(f"state {s}: page {page} is not in the layer to be served")
-        choices.append(possible(state, page, problem) or [-1])
-    check_sizes(listed, "evidence.lower", sum(map(len, choices)))
-    free = NAMES.index(least)
-    m = 0
-    for s, victims in enumerate(choices):
-        state, page = states[s], requests[s]
-        fault = prices.unit * (1 - (state.cached >> page & 1))
-        reached: dict[int, list[tuple[int, int]]] = {}
-        for mask, value in state.values.items():
-            for after, paid in followers(mask, state.bits, page, problem.capacity[0]):
-                gain = fault - prices.of(paid)
-                rise, growth = (paid[free], gain) if endless else (-gain, paid[free])
-                reached.setdefault(after, []).append((value + rise, stepped[s][mask] + 1 - pairs * growth))
-        for victim in victims:
-            cached = state.cached | 1 << page
-            move = Move(page, bits[s], cached & ~(1 << victim) if victim >= 0 else cached)
-            target, renamed = follow(listed, s, m, move)
-            t = listed.targets[m]
-            m += 1
-            back = {renamed_set(renamed, after): sources for after, sources in reached.items()}
-            for mask, value in target.values.items():
-                sources = back.get(mask, [])
-                spend("evidence.lower: the values", 1 + len(sources))
-                own = stepped[t][mask]
-                if not any(v < value or (v == value and step <= own) for v, step in sources):
-                    raise Refuted(
-                        f"state {s}, request of page {page}: no cache before allows for a value of {value}"
-                    )
-    return f"an adversary with {len(states)} decisions forces it"
+    prefix = whole(evidence["prefix"], "evidence.lower.prefix", 0)
+    if len(requests) <= prefix or (len(requests) - prefix) % setting.problem.layers:
+        raise Refuted("the cycle is no whole number of rounds")
+    if len(bits) != len(requests) or len(schedule) != len(requests) or not {*bits} <= {0, 1}:
+        raise Refuted("evidence.lower must have one bit and one entry of a schedule for every request")
+    problem = read_plain(setting.claim, requests)
+    spend("serving the requests", 8 * len(problem.layer_of) * len(requests), 100 * len(problem.layer_of))
+    labels, held = [0] * len(problem.layer_of), [NOTHING] * len(problem.layer_of)
+    before = (labels, held)
+    faults, paid = 0, (0, 0, 0)
+    for t, (page, bit, entry) in enumerate(zip(requests, bits, schedule, strict=True)):
+        if t == prefix:
+            before, faults, paid = (labels, held), 0, (0, 0, 0)
+        faults += labels[page] <= 0
+        labels = answer(rules[bit], labels, page, t % problem.layers, problem)
+        choices = dict(followers(held, page, bit, problem.capacity[0]))
+        if entry not in choices:
+            raise Refuted(f"request {t}: the entry {entry} of the schedule is not allowed")
+        held, more = choices[entry]
+        paid = (paid[0] + more[0], paid[1] + more[1], paid[2] + more[2])
+    if (labels, held) != before:
+        raise Refuted("policy or reference are not after the cycle what they were before")
+    prices, free = prices_of(setting.known("lower")), paid[NAMES.index(setting.least)]
+    gain = prices.unit * faults - prices.of(paid)
+    if not (gain > 0 == free if setting.endless else gain >= 0 < free):
+        raise Refuted(f"{faults} faults, where the reference pays {paid}, do not prove the bound")
+    wrong = f"{paid[1]} wrong 0s and {paid[2]} wrong 1s"
+    return f"a repetition costs it {faults} faults, the reference {paid[0]}, with {wrong}"
 
 
-# ------------------------------------------------------------------------------------------------ moves
-
-
-def own_pages(problem: Problem, layer: int) -> range:
-    """Return the pages of a layer."""
-    first = sum(problem.counts[:layer])
-    return range(first, first + problem.counts[layer])
-
-
-def possible(state: State, page: int, problem: Problem) -> list[int]:
-    """Return the pages that may leave at a request, in ascending order; none if none must."""
-    if state.cached >> page & 1 or state.cached.bit_count() < problem.capacity[0]:
-        return []
-    return [q for q in range(len(problem.layer_of)) if state.cached >> q & 1]
-
-
-def followers(mask: int, bits: int, page: int, slots: int) -> Iterator[tuple[int, Paid]]:
-    """Yield what a cache of the reference may become, and what is paid."""
-    bit = 1 << page
-    if mask & bit:
-        yield mask, (0, 0, bits >> page & 1)
-    elif mask.bit_count() < slots:
-        yield mask | bit, (1, 0, 0)
+def followers(
+    held: list[int], page: int, bit: int, slots: int
+) -> Iterator[tuple[int, tuple[list[int], Paid]]]:
+    """Yield every entry that a schedule may have at a request, what the reference has then, what it paid."""
+    after = list(held)
+    after[page] = WITH_1 if bit else WITH_0
+    if held[page]:
+        yield HIT, (after, (0, 0, int(held[page] == WITH_1)))
+    elif len(held) - held.count(NOTHING) < slots:
+        yield FREE, (after, (1, 0, 0))
     else:
-        for q in range(mask.bit_length()):
-            if mask >> q & 1:
-                yield mask ^ bit ^ 1 << q, (1, 1 - (bits >> q & 1), 0)
+        for q, has in enumerate(held):
+            if has:
+                left = list(after)
+                left[q] = NOTHING
+                yield q, (left, (1, int(has == WITH_0), 0))
 
 
-def follow(listed: Listed, s: int, m: int, move: Move) -> tuple[State, dict[int, int]]:
-    """Return where a move leads and what becomes of sets of pages, or refuse: it must be what is listed."""
-    state, problem, width = listed.states[s], listed.problem, len(listed.problem.layer_of)
-    target = listed.states[listed.targets[m]]
-    order = listed.orders[m * width : (m + 1) * width]
-    turn = (target.layer - state.layer - 1) % problem.layers
-    key = bytes([turn, *order])
-    renamed = listed.turns.get(key)
-    if renamed is None:
-        fits = sorted(order) == list(range(width)) and all(
-            problem.layer_of[place] == (problem.layer_of[q] + turn) % problem.layers
-            for place, q in enumerate(order)
-        )
-        if not fits:
-            raise Refuted(f"state {s}: move {m} renames pages that are not alike")
-        spend("the renamings", 2 * width, CACHE + 100 * width)
-        listed.turns[key] = renamed = {1 << q: 1 << place for place, q in enumerate(order)}
-        renamed[0] = 0
-    if renamed_set(renamed, move.cached) != target.cached:
-        raise Refuted(f"state {s}, request of page {move.page}: move {m} leads to another state")
-    bits = state.bits & ~(1 << move.page) | move.bit << move.page
-    known = renamed_set(renamed, state.known | 1 << move.page)
-    if target.known & ~known or (renamed_set(renamed, bits) ^ target.bits) & target.known:
-        raise Refuted(f"state {s}, request of page {move.page}: move {m} leads to other bits")
-    return target, renamed
+# -------------------------------------------------------------------------- from above: all of the states
 
 
-def renamed_set(renamed: dict[int, int], mask: int) -> int:
-    """Return a set of pages under their new names."""
-    found = renamed.get(mask)
-    if found is None:
-        found, rest = 0, mask
-        while rest:
-            found |= renamed[rest & -rest]
-            rest &= rest - 1
-        spend("the renamings", 8, CACHE)
-        renamed[mask] = found
-    return found
+def check_states(setting: Setting, rules: list[Rule], evidence: Json) -> str:
+    """Refuse unless every request keeps to the listed states and the potential."""
+    problem = setting.problem
+    members(evidence, "evidence.upper", ("alike", "labels", "reference", "layers", "potential"))
+    alike = read_likeness(evidence["alike"], problem)
+    states = read_states({**evidence, "work": evidence["reference"]}, problem, WITH_1, alike)
+    potential = integers(evidence["potential"], "evidence.upper.potential")
+    if len(potential) != len(states.listed):
+        raise Refuted(f"evidence.upper has {len(potential)} potentials for {len(states.listed)} states")
+    prices = prices_of(setting.known("upper"))
+    walk = Walk(problem, states, rules)
+    start = states.number[states.start()]
+    reached, pending = {start}, [start]
+    while pending:
+        s = pending.pop()
+        for page, fault, paid, t in walk.edges(s):
+            gain = prices.unit * fault - prices.of(paid)
+            if t is None:
+                raise Refuted(f"state {s}: a request of page {page} leads to a state that is not listed")
+            if gain + potential[t] > potential[s]:
+                raise Refuted(
+                    f"state {s}: a request of page {page} breaks the potential: "
+                    f"{gain} + {potential[t]} > {potential[s]}"
+                )
+            if t not in reached:
+                reached.add(t)
+                pending.append(t)
+    return f"{len(states.listed)} states keep to a potential"
 
 
-# ---------------------------------------------------------------------------------------------- reading
+class Walk:
+    """Works out what requests do, and remembers what the policy answers."""
 
+    def __init__(self, problem: Problem, states: States, rules: list[Rule]) -> None:
+        self.problem, self.states, self.rules = problem, states, rules
+        self.known: dict[tuple[tuple[int, ...], int, int, int], Labels] = {}
 
-def read_listed(evidence: Json, where: str, problem: Problem) -> Listed:
-    """Read the listed states, the cold start first."""
-    width, slots = len(problem.layer_of), problem.capacity[0]
-    layers = integers(evidence["layers"], f"{where}.layers")
-    if not len(layers) or not 0 <= min(layers) <= max(layers) < problem.layers:
-        raise Refuted(f"{where}.layers is empty, or names a layer that does not exist")
-    spend(f"{where}: the states", 4 * width * len(layers), STATE * len(layers))
-    cached, bits = (sets_of(evidence, name, len(layers), width, where) for name in ("cached", "bits"))
-    counts, caches, values = (
-        integers(evidence[name], f"{where}.{name}") for name in ("counts", "caches", "values")
-    )
-    if (
-        len(counts) != len(layers)
-        or min(counts) < 1
-        or sum(counts) != len(caches)
-        or len(values) != len(caches)
-    ):
-        raise Refuted(f"{where} must have one count for every state, and so many caches and values")
-    spend(f"{where}: the caches", 4 * len(caches), CACHE * len(caches))
-    states, at = [], 0
-    for s, count in enumerate(counts):
-        own = dict(zip(caches[at : at + count], values[at : at + count], strict=True))
-        at += count
-        size = cached[s].bit_count()
-        known = 0
-        for mask in own:
-            known |= mask
-        if size > slots or not 0 <= known < 1 << width or any(mask.bit_count() != size for mask in own):
-            raise Refuted(f"{where}: state {s} has caches of different sizes, or larger than {slots}")
-        if len(own) != count or (size < slots and known != cached[s]):
-            raise Refuted(f"{where}: state {s} lists a cache twice, or one that nothing can have left")
-        states.append(State(cached[s], bits[s], layers[s], own, known))
-    if states[0].cached or states[0].layer:
-        raise Refuted(f"{where}: state 0 is not the cold start")
-    targets = integers(evidence["targets"], f"{where}.targets")
-    if any(not 0 <= t < len(states) for t in targets):
-        raise Refuted(f"{where}.targets names a state that is not listed")
-    orders = array_of(evidence, "orders", len(targets), width, where)
-    if any(not 0 <= q < width for q in orders):
-        raise Refuted(f"{where}.orders names a page that does not exist")
-    return Listed(problem, states, targets, orders, {})
+    def edges(self, s: int) -> Iterator[tuple[int, int, Paid, int | None]]:
+        """Yield page, fault, what the reference paid, and the next state, for every edge of a state."""
+        states, problem = self.states, self.problem
+        labels, held, layer = states.row(s)
+        bounds = states.alike.bounds
+        following = (layer + 1) % problem.layers
+        seen = set()
+        for page in range(bounds[layer], bounds[layer + 1]):
+            if states.alike.pages and (labels[page], held[page]) in seen:
+                continue
+            seen.add((labels[page], held[page]))
+            fault = int(labels[page] <= 0)
+            for bit in (0, 1):
+                after = self.answer(tuple(labels), page, layer, bit)
+                parts = [self.part(after, held, piece) for piece in pairwise(bounds)]
+                for entry, (left, paid) in followers(held, page, bit, problem.capacity[0]):
+                    spend("the moves of all states", 4 * len(labels))
+                    own = list(parts)
+                    for place in {layer, problem.layer_of[entry] if entry >= 0 else layer}:
+                        own[place] = self.part(after, left, bounds[place : place + 2])
+                    yield page, fault, paid, states.number.get(states.key(own, following))
 
+    def part(self, labels: Labels, held: list[int], piece: tuple[int, ...]) -> int:
+        """Return the number of what a state says of a layer."""
+        base, (first, end) = self.states.base, piece
+        return self.states.part([labels[q] * base + held[q] for q in range(first, end)])
 
-def sets_of(evidence: Json, name: str, count: int, width: int, where: str) -> list[int]:
-    """Read one set of pages per state, given as a 0 or 1 per page."""
-    flat = array_of(evidence, name, count, width, where)
-    if len(flat) and not 0 <= min(flat) <= max(flat) <= 1:
-        raise Refuted(f"{where}.{name} must say 1 or 0 for every page")
-    return [
-        sum(1 << q for q, bit in enumerate(flat[first : first + width]) if bit)
-        for first in range(0, len(flat), width)
-    ]
-
-
-def check_sizes(listed: Listed, where: str, moves: int) -> None:
-    """Refuse unless there is a target for every move."""
-    if len(listed.targets) != moves:
-        raise Refuted(f"{where}.targets has {len(listed.targets)} entries for {moves} moves")
+    def answer(self, labels: tuple[int, ...], page: int, layer: int, bit: int) -> Labels:
+        """Return the policy's labels after a request."""
+        key = labels, page, layer, bit
+        if key not in self.known:
+            spend("the policy's answers", 8 * len(labels), ANSWER + 20 * len(labels))
+            self.known[key] = answer(self.rules[bit], list(labels), page, layer, self.problem)
+        return self.known[key]

@@ -194,6 +194,7 @@ def randomized_exact(
     """
     answer = get_policy(policy)
     answer.check(instance)
+    answer.check_predictions(None)
     if instance.cache >= instance.total_pages:
         raise ModelError(
             f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "

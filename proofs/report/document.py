@@ -26,7 +26,7 @@ from paging.parallel import Pool, cores, each
 from paging.policy import get_policy
 from paging.signals import UNWATCHED, Watch
 from proofs.bounds.bound import Bound, describe
-from proofs.bounds.measuring import LEVEL
+from proofs.bounds.measuring import ALGORITHMS, LEVEL
 from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import Judgement, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
@@ -237,7 +237,7 @@ def _verdicts(
 
 
 def _randomized(policy: str) -> bool:
-    return bool(policy) and get_policy(policy).randomized
+    return bool(policy) and policy not in ALGORITHMS and get_policy(policy).randomized
 
 
 def _judge_policy(job: Judging) -> list[Row]:
@@ -254,7 +254,7 @@ Case = tuple[str, LayeredInstance, int | None]
 
 def _add_exact(settings: Settings, rows: Sequence[Row], pool: Pool | None, watch: Watch) -> None:
     """Set the exact ratio beside each observed one, each searched once."""
-    cases = [None if row["k"] is None else _case(row) for row in rows]
+    cases = [None if row["k"] is None or row["policy"] in ALGORITHMS else _case(row) for row in rows]
     jobs = [
         (*case, states)
         for case in dict.fromkeys(filter(None, cases))
@@ -289,7 +289,7 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
         "ratio": verdict.ratio,
         "exact": None,
         "measure": verdict.measure,
-        "sharing": "–" if verdict.bound.subject.exists else sharing_of(verdict.policy),
+        "sharing": sharing_of(verdict.policy) if verdict.bound.policies else "–",
         "runs": verdict.runs,
     }
     if verdict.measure == "sampled":

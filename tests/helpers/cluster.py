@@ -6,17 +6,14 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 ROOT = Path(__file__).resolve().parents[2]
 
-QUIET = {
-    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
-    "DASK_DISTRIBUTED__SCHEDULER__PRELOAD": "[]",
-}
+STRICT = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+"""A job that loses its worker is not tried on another one by Dask itself."""
 
 
 def free_port() -> int:
@@ -44,7 +41,7 @@ class Processes:
 
     def _start(self, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Popen[bytes]:
         path = os.pathsep.join(filter(None, [(env or {}).get("PYTHONPATH"), str(ROOT)]))
-        given = {**os.environ, **QUIET, **(env or {}), "PYTHONPATH": path}
+        given = {**os.environ, **STRICT, **(env or {}), "PYTHONPATH": path}
         command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments]
         process = Popen(command, cwd=self.folder, env=given, stdout=DEVNULL, stderr=DEVNULL)
         self.started.append(process)
@@ -68,21 +65,9 @@ class Processes:
             process.wait()
 
 
-@contextmanager
-def cluster(folder: Path, workers: int) -> Iterator[Processes]:
-    """Run a cluster."""
-    processes = Processes(folder)
-    try:
-        for _ in range(workers):
-            processes.start_worker()
-        yield processes
-    finally:
-        processes.end()
-
-
-def wait_for(what: object, seconds: float = 60) -> None:
+def wait_for(what: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something is true."""
     deadline = time.monotonic() + seconds
-    while not what():  # type: ignore[operator]
+    while not what():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)

@@ -814,6 +814,24 @@ class ReferenceLandlordFIFO(ReferenceLandlord):
     renews = False
 
 
+class ReferenceWeightedLRU(ReferenceLandlord):
+    def victim(self, page: int, time: int) -> int:
+        order = sorted(self.inside, key=self.last.__getitem__, reverse=True)
+        ranks = {q: rank for rank, q in enumerate(order, start=1)}
+        return max(self.inside, key=lambda q: (ranks[q] / self.weights[q], ranks[q]))
+
+
+class ReferenceWeightedLFU(ReferenceLandlord):
+    def loaded(self, page: int, time: int) -> None:
+        self.credit[page] = self.weights[page]
+
+    def hit(self, page: int, time: int) -> None:
+        self.credit[page] += self.weights[page]
+
+    def victim(self, page: int, time: int) -> int:
+        return min(self.inside, key=lambda q: (self.credit[q], self.last[q]))
+
+
 REFERENCES: dict[str, type[Reference]] = {
     "lru": ReferenceLRU,
     "mark-lru": ReferenceLRU,
@@ -829,6 +847,8 @@ REFERENCES: dict[str, type[Reference]] = {
     "lfu-perfect": ReferenceLFUPerfect,
     "landlord": ReferenceLandlord,
     "landlord-fifo": ReferenceLandlordFIFO,
+    "lru-weighted": ReferenceWeightedLRU,
+    "lfu-weighted": ReferenceWeightedLFU,
     "lfru": ReferenceLFRU,
     "heat-lru": ReferenceHeat,
     "hobbit": ReferenceHobbit,
@@ -884,7 +904,7 @@ def test_labels_decide_as_the_independent_definition(policy: str) -> None:
         assert entries(policy, sequence, "auto") == expected, sequence
 
 
-@pytest.mark.parametrize("policy", ["landlord", "landlord-fifo"])
+@pytest.mark.parametrize("policy", ["landlord", "landlord-fifo", "lru-weighted", "lfu-weighted"])
 def test_weighted_policies_decide_as_the_independent_definition(policy: str) -> None:
     rng = np.random.default_rng(16)
     for sequence in long_runs(runs=12, length=120):
@@ -927,9 +947,10 @@ def test_marking_by_recency_is_lru(sequence: RequestSequence) -> None:
 
 
 @given(sequences(per_visit=(1, 2), pages=(1, 5), cache=(1, 6), length=50))
-def test_landlord_at_unit_cost_is_lru_or_fifo(sequence: RequestSequence) -> None:
-    assert entries("landlord", sequence) == entries("lru", sequence)
-    assert entries("landlord-fifo", sequence) == entries("fifo", sequence)
+def test_weighted_policies_at_unit_cost(sequence: RequestSequence) -> None:
+    known = {"landlord": "lru", "landlord-fifo": "fifo", "lru-weighted": "lru", "lfu-weighted": "lfu"}
+    for weighted, plain in known.items():
+        assert entries(weighted, sequence) == entries(plain, sequence)
 
 
 def most_faults_in_a_phase(policy: str, sequence: RequestSequence) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise, product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +21,8 @@ from paging import (
     RequestSequence,
     Schedule,
     Session,
+    Trace,
+    TraceError,
     UnknownNameError,
     UnsupportedModelError,
     expected_faults,
@@ -27,10 +32,14 @@ from paging import (
     phase_starts,
     predict,
     prediction_errors,
+    read_trace,
     sample_faults,
     simulate,
     true_predictions,
+    write_trace,
 )
+from paging.cli.main import run
+from paging.compare import compare
 from paging.model import HIT
 from paging.predictors import PREDICTORS, get_predictor, reference_schedule
 from paging.testing import check_policy, sequences
@@ -276,13 +285,16 @@ def flush_by_definition(sequence: PredictedSequence) -> int:
     return faults
 
 
-@given(sequences(layers=(1, 3), pages=(1, 4), cache=(1, 4), length=(0, 60)))
-def test_flush_when_kept_is_its_definition(sequence: RequestSequence) -> None:
+@given(sequences(layers=(1, 3), pages=(1, 4), cache=(1, 4), length=(0, 60)), st.integers(0, 2**20))
+def test_flush_when_kept_is_its_definition(sequence: RequestSequence, choice: int) -> None:
     bits = told(sequence, "discard")
     assert isinstance(bits, PredictedSequence)
     eager, lazy = (simulate(f"flush-when-kept{form}", bits).faults for form in ("", "-lazy"))
     assert eager == flush_by_definition(bits)
     assert lazy <= eager
+    other = lazy_schedule(sequence, choice)  # the theorem holds with any of them in OPT's place
+    zeros, ones, _ = prediction_errors(bits, other)
+    assert eager <= other.faults + (sequence.instance.cache - 1) * (zeros or 0) + (ones or 0)
     assert simulate("flush-when-kept", true_predictions(sequence, "discard")).faults == (
         farthest_in_future(sequence).faults
     )
@@ -290,13 +302,13 @@ def test_flush_when_kept_is_its_definition(sequence: RequestSequence) -> None:
 
 def test_flush_when_kept_by_hand() -> None:
     # All to be kept: 2 flushes 0 and 1. Then 1 comes into a free slot, with bit 1, and leaves for 3.
-    run = simulate("flush-when-kept", predicted([0, 1, 2, 1, 3, 2], [0, 0, 0, 1, 0, 0]), record=True)
-    assert run.entries is not None
-    assert run.entries.tolist() == [-1, -1, -4, -1, 1, HIT]
+    done = simulate("flush-when-kept", predicted([0, 1, 2, 1, 3, 2], [0, 0, 0, 1, 0, 0]), record=True)
+    assert done.entries is not None
+    assert done.entries.tolist() == [-1, -1, -4, -1, 1, HIT]
     # Lazily 1 is still there, and 0 makes place.
-    run = simulate("flush-when-kept-lazy", predicted([0, 1, 2, 1, 3, 2], [0, 0, 0, 1, 0, 0]), record=True)
-    assert run.entries is not None
-    assert run.entries.tolist() == [-1, -1, 0, HIT, 1, HIT]
+    done = simulate("flush-when-kept-lazy", predicted([0, 1, 2, 1, 3, 2], [0, 0, 0, 1, 0, 0]), record=True)
+    assert done.entries is not None
+    assert done.entries.tolist() == [-1, -1, 0, HIT, 1, HIT]
 
 
 def test_faults_stay_below_opt_and_errors_on_every_small_input() -> None:
@@ -311,3 +323,136 @@ def test_faults_stay_below_opt_and_errors_on_every_small_input() -> None:
                 allowed = own.faults + (instance.cache - 1) * errors.eta0 + errors.eta1
                 assert flush_by_definition(bits) <= allowed
     assert get_policy("flush-when-kept").predictions == "discard"
+
+
+# Files, comparisons, commands
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".jsonl", ".jsonl.gz"])
+@pytest.mark.parametrize("kind", ["discard", "phase", "next-arrival"])
+def test_a_trace_keeps_its_predictions(suffix: str, kind: str, tmp_path: Path) -> None:
+    sequence = generate("zipf:rounds=20", LayeredInstance(2, 4, 3, per_visit=2), seed=1)
+    short = RequestSequence(LayeredInstance(1, 4, 2, per_visit=2), [0, 1, 2, 1, 3], [0, 1, 2, 4, 6])
+    for requests in (sequence, short):
+        given_by = predict(requests, kind, seed=1)
+        path = tmp_path / f"predicted{suffix}"
+        write_trace(Trace.from_sequence(given_by), path)
+        again = read_trace(path)
+        assert again.predicted_sequence(requests.instance.cache).predictions.tolist() == (
+            given_by.predictions.tolist()
+        )
+        assert again.predicted == kind
+        assert again.sequence(requests.instance.cache).kind is None
+        assert again.digest == Trace.from_sequence(requests).digest
+    for other in ("a.txt", "a.csv", "a.npy", "a.oracleGeneral"):
+        with pytest.raises(TraceError, match="keeps no predictions"):
+            write_trace(again, tmp_path / other)
+    assert not list(tmp_path.glob("a.*"))
+
+
+def test_predictions_of_tokens_are_taken_apart_only_where_they_stay_true(tmp_path: Path) -> None:
+    sequence = generate("zipf:rounds=6", LayeredInstance(2, 4, 3), seed=1)
+    for kind in ("discard", "next-arrival"):
+        write_trace(Trace.from_sequence(predict(sequence, kind)), tmp_path / f"{kind}.npz")
+    part = read_trace(tmp_path / "discard.npz", tokens=slice(2, 4))
+    assert part.predictions is not None
+    assert part.predictions.tolist() == predict(sequence, "discard").predictions[4:8].tolist()
+    with pytest.raises(TraceError, match="next arrivals are numbers of requests of the whole trace"):
+        read_trace(tmp_path / "next-arrival.npz", tokens=slice(2, 4))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"predictions": [0, 1]}, "nothing says of which kind"),
+        ({"prediction_kind": "discard"}, "but it has none"),
+        ({"predictions": [0, 1, 0], "prediction_kind": "discard"}, "one prediction is wanted for each"),
+        ({"predictions": [0, 2], "prediction_kind": "discard"}, "request 1: discard bit must be 0 or 1"),
+        ({"predictions": [1, 1], "prediction_kind": "next-arrival"}, "request 1: next-arrival 1 lies in the"),
+        ({"predictions": [0, 1], "prediction_kind": "oracle"}, "predictions are of one of the kinds"),
+        ({"predictions": [0.0, 1.0], "prediction_kind": "discard"}, "an array of integers is wanted"),
+    ],
+)
+def test_damaged_predictions_are_refused(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.npz"
+    np.savez(path, experts=np.array([[[0]], [[1]]]), **arrays)
+    with pytest.raises(TraceError, match=message):
+        read_trace(path)
+
+
+@pytest.mark.parametrize(
+    ("told_here", "message"),
+    [("[[0]]", "line 2"), ("[[0,1],[1]]", "line 2"), ('[["0"]]', "line 2"), ("1", "must be of type list")],
+)
+def test_damaged_records_are_refused(told_here: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.jsonl"
+    header = '{"layered_paging": 1, "predictions": "discard"}\n'
+    path.write_text(f'{header}{{"experts": [[0], [1]], "predictions": {told_here}}}\n')
+    with pytest.raises(TraceError, match=message):
+        read_trace(path)
+
+
+def test_a_comparison_tells_everyone_what_they_take() -> None:
+    sequence = generate("zipf:requests=2000", LayeredInstance(2, 6, 5), seed=1)
+    found = compare(sequence, [3, 5], ["lru", "flush-when-kept"], predictors=["discard:p0=0.2"], seed=2)
+    for cache in (3, 5):
+        row = found.row("flush-when-kept", cache)
+        assert row is not None
+        alone = predict(sequence.with_cache(cache), "discard:p0=0.2", seed=2)
+        assert row.faults == simulate("flush-when-kept", alone).faults
+        assert row.errors == prediction_errors(alone)
+        lru = found.row("lru", cache)
+        assert lru is not None
+        assert lru.errors is None
+    assert (
+        compare(sequence, chosen=["flush-when-kept"]).skipped[0].reason.endswith("these requests have none")
+    )
+    assert set(TOLD).isdisjoint(compare(sequence.prefix(50)).policies)
+    with pytest.raises(ModelError, match="discard predictions already"):
+        compare(sequence, chosen=["flush-when-kept"], predictors=["discard", "gate"])
+    with pytest.raises(ModelError, match="cold start"):
+        compare(sequence, chosen=["flush-when-kept"], predictors=["discard"], warm_up=10)
+
+
+def test_a_run_says_errors_and_what_is_allowed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    workload = ["--workload", "zipf:requests=2000", "-l", "2", "-n", "6", "-k", "5"]
+    told_so = [*workload, "--predictions", "discard:p0=0.2,p1=0.1"]
+    assert run(["run", "flush-when-kept", "lru", *told_so, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    row, (claim,) = found["rows"][0], found["claims"]
+    optimum = next(one["faults"] for one in found["rows"] if one["policy"] == "opt")
+    allowed = optimum + 4 * row["eta0"] + row["eta1"]
+    assert (claim["bound"], claim["allowed"], claim["verdict"]) == (
+        "flush-when-kept-upper",
+        str(allowed),
+        "holds",
+    )
+    made = str(tmp_path / "predicted.npz")
+    parameters = ["--p0", "0.2", "--p1", "0.1"]
+    assert run(["predict", *workload, "--kind", "discard", *parameters, "-o", made]) == 0
+    assert f"η0         {row['eta0']}" in capsys.readouterr().out
+    assert run(["run", "flush-when-kept", "--trace", made, "-k", "5", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["faults"] == row["faults"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "lru", "--predictions", "discard"], "none of lru takes any of that kind"),
+        (["run", "flush-when-kept"], "needs discard predictions; these requests have none"),
+        (["run", "flush-when-kept", "--predictions", "phase"], "there are phase predictions, but none of"),
+        (["run", "flush-when-kept", "--predictions", "discard", "--bypassing"], "forced service"),
+        (["predict", "--kind", "discard", "--p0", "2"], "p0 must be a number in 0 … 1"),
+        (["predict", "--kind", "discard", "--sigma", "1"], "predictor discard has no parameter 'sigma'"),
+        (["opt", "--predictions", "discard"], "No such option"),
+    ],
+)
+def test_predictions_out_of_place_are_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    instance = ["--workload", "zipf:requests=100", "-l", "1", "-n", "6", "-k", "4"]
+    assert run([*arguments, *instance]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert message in said.err

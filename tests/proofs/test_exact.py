@@ -349,28 +349,22 @@ def test_zrc_against_a_smaller_optimum_is_certified(opt_cache: int) -> None:
 @pytest.mark.parametrize("policy", sorted(RULES))
 def test_the_rules_of_the_checker_are_those_of_the_policies(policy: str) -> None:
     cls = get_policy(policy)
-    for instance in [*TINY, LayeredInstance(1, 5, 3), LayeredInstance(2, 3, 4), LayeredInstance(3, 2, 4)]:
-        shape = {
-            "layers": instance.layers,
-            "pages": list(instance.pages_by_layer),
-            "cache": instance.cache,
-            "per_visit": 1,
-            "visits": "sequential",
-            "service": "forced",
-        }
-        problem = read_problem({"instance": shape, "requests": []}, ())
-        seen = {((0,) * instance.total_pages, 0)}
+    larger = [LayeredInstance(1, 5, 3), LayeredInstance(2, 3, 4), LayeredInstance(3, 2, 4)]
+    for instance in [*TINY, *larger, *VISITS, LayeredInstance(2, 3, 4, 2)]:
+        problem = read_problem({"instance": instance.plain, "requests": []}, ())
+        seen = {((0,) * instance.total_pages, 0, frozenset[int]())}
         waiting = list(seen)
         while waiting:
-            labels, layer = waiting.pop()
-            for page in instance.pages_of(layer):
+            labels, slot, visit = waiting.pop()
+            for page in set(instance.pages_of(slot // instance.per_visit)) - visit:
                 served = np.array(labels, dtype=np.int64)
-                cls.serve(served, page, layer, instance.frame)
+                cls.serve(served, page, slot, instance.frame)
                 after = tuple(served.tolist())
                 given = list(labels)
-                assert tuple(answer(RULES[policy], given, page, layer, problem)) == after
+                assert tuple(answer(RULES[policy], given, page, slot, problem)) == after
                 assert given == list(labels)
-                state = (after, (layer + 1) % instance.layers)
+                then = (slot + 1) % instance.round_length
+                state = (after, then, visit | {page} if then % instance.per_visit else frozenset[int]())
                 if state not in seen and len(seen) < 3000:
                     seen.add(state)
                     waiting.append(state)

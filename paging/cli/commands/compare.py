@@ -15,7 +15,15 @@ from paging.cli.comparison import (
     write_result,
 )
 from paging.cli.exits import Exit, leave
-from paging.cli.options import REFERENCES, Source, caches_option, json_option, source_options, table_option
+from paging.cli.options import (
+    REFERENCES,
+    Source,
+    caches_option,
+    json_option,
+    predictions_option,
+    source_options,
+    table_option,
+)
 from paging.cli.terminal import write_table
 from paging.errors import UnsupportedModelError
 
@@ -34,6 +42,7 @@ if TYPE_CHECKING:
     metavar="POLICY",
     help="Policy to compare; may be given several times.  [default: all registered]",
 )
+@predictions_option()
 @sampled_option
 @click.option(
     "--show",
@@ -48,6 +57,7 @@ def compare(
     caches: tuple[int, ...] | None,
     source: Source,
     policies: tuple[str, ...],
+    predictors: tuple[str, ...],
     runs: int,
     show: str | None,
     as_json: bool,
@@ -63,8 +73,9 @@ def compare(
       paging compare --trace routing.npz -k 64,96,128
       paging compare --trace routing.npz -k 64:224:32 -p lru -p llru -p llru-lazy --show saving
       paging compare --workload zipf:alpha=1,rounds=5000 -l 16 -n 8 -k 32:96:16 --json
+      paging compare --trace routing.npz -k 96 -p lru -p flush-when-kept --predictions gate:recall=0.9
     """
-    result, _, origin = compared(source, caches, policies or None, True, runs, as_json)
+    result, _, origin = compared(source, caches, policies or None, True, runs, as_json, predictors)
     if not result.stopped:
         _refuse_unserved(result, policies)
     if as_json:

@@ -16,7 +16,15 @@ from paging.cli.comparison import (
     write_result,
 )
 from paging.cli.exits import Exit, leave
-from paging.cli.options import REFERENCES, Source, cache_option, json_option, source_options, table_option
+from paging.cli.options import (
+    REFERENCES,
+    Source,
+    cache_option,
+    json_option,
+    predictions_option,
+    source_options,
+    table_option,
+)
 from paging.cli.terminal import refuse_form, write_marked, write_table
 from paging.errors import ModelError, UnsupportedModelError
 
@@ -33,6 +41,7 @@ TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
 @click.argument("policies", nargs=-1, required=True, metavar="POLICY...")
 @cache_option()
 @source_options
+@predictions_option()
 @sampled_option
 @click.option("--opt/--no-opt", "optimum", default=True, show_default=True, help="Compute OPT, offline.")
 @click.option(
@@ -46,6 +55,7 @@ def run(
     policies: tuple[str, ...],
     cache: int | None,
     source: Source,
+    predictors: tuple[str, ...],
     runs: int,
     optimum: bool,
     show: bool,
@@ -65,13 +75,16 @@ def run(
       paging run lru opt --workload zipf:requests=60 -l 2 -n 4 -k 4 --show
       paging run lru llru --construction cyclic -l 3
       paging run lru --sequence requests.json
+      paging run flush-when-kept --workload zipf:requests=10000 -l 4 -n 8 -k 16 --predictions discard:p0=0.1
     """
     if show and as_json:
         raise ModelError("--show draws in the terminal; with --json there is nothing to draw")
+    if show and predictors:
+        raise ModelError("--show draws what policies do without predictions")
     if show:
         refuse_form("what --show draws")
     caches = None if cache is None else (cache,)
-    result, sequence, origin = compared(source, caches, policies, optimum, runs, as_json)
+    result, sequence, origin = compared(source, caches, policies, optimum, runs, as_json, predictors)
     refused = [skip for skip in result.skipped if skip.policy not in REFERENCES]
     if refused and not result.stopped:
         raise UnsupportedModelError(refused[0].reason)

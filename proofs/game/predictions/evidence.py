@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversary.cycles.max_ratio import Numbers, Objective, best_cycle
+from adversary.cycles.predicted_graph import Coefficients
 from paging.certificate import packed
 from paging.kernels.state_set import Rows
 from paging.model import LayeredInstance
@@ -18,10 +19,7 @@ from proofs.game.evidence import Pieces
 from proofs.game.game_graph import Frozen
 from proofs.game.kernels import Index
 from proofs.game.predictions import kernels
-from proofs.game.predictions.graph import Coefficients, PredictionGraph, Successors
-
-COUNTS = tuple(tuple(code >> place & 1 for code in range(16)) for place in range(4))
-"""Per what is counted (policy fault, fault of the reference, wrong 0, wrong 1): its number in every code."""
+from proofs.game.predictions.graph import PredictionGraph, Successors
 
 
 @dataclass(frozen=True)
@@ -256,18 +254,17 @@ def _least_ratio(
     table = Pieces(_starts(ends), ends)
     targets = table.table(np.ascontiguousarray(target))
     codes = table.table(paid.astype(np.int8))
-    others = coefficients._replace(**{coefficients._fields[free]: Fraction(0)})
-    gain = COUNTS[free + 1]
-    price = _payoff(others)
-    found = best_cycle(targets, codes, Objective("free", gain, price))
+    wanted = coefficients.objective(free)
+    gain, price = wanted.price, wanted.gain
+    found = best_cycle(targets, codes, Objective("inverse", gain, price))
     if found.cycle is None:
         # Nothing of the free kind is ever paid again: first that, then what the policy pays beyond the rest.
         bound: Fraction | float = float("inf")
         first, second = gain, price
     else:
-        bound = Fraction(found.cycle.price, found.cycle.gain * others.unit)
+        bound = Fraction(found.cycle.price, found.cycle.gain * coefficients.without(free).unit)
         exact = coefficients._replace(**{coefficients._fields[free]: bound})
-        first, second = tuple(-x for x in _payoff(exact)), gain
+        first, second = tuple(-x for x in exact.payoff), gain
     values = best_cycle(targets, codes, Objective("first", first, (0,) * 16)).potential
     if values is None:
         raise AssertionError("no cycle is better than the best")
@@ -279,9 +276,3 @@ def _least_ratio(
     if steps is None:
         raise AssertionError("an adversary that is better off at less wins at it")
     return bound, values - values.min(), steps - steps.min()
-
-
-def _payoff(coefficients: Coefficients) -> tuple[int, ...]:
-    """Return per code, in units, what the policy pays beyond α·reference + β·η0 + γ·η1."""
-    price = np.array([coefficients.unit, *(-x for x in coefficients.scaled)])
-    return tuple((price @ np.array(COUNTS)).tolist())

@@ -8,13 +8,12 @@ cost for every cache the reference may end with (:mod:`proofs.game.cache_values`
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import lcm
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from adversary.cycles.predicted_graph import Coefficients
 from paging.errors import LimitError
 from paging.kernels.state_set import Rows, StateSet
 from paging.model import LayeredInstance
@@ -25,25 +24,6 @@ from proofs.game.predictions import kernels
 
 ROOM = 2**20
 """Numbers of successors for which room is made at once."""
-
-
-class Coefficients(NamedTuple):
-    """(α, β, γ): faults ≤ α·reference + β·η0 + γ·η1 + a constant."""
-
-    alpha: Fraction
-    beta: Fraction
-    gamma: Fraction
-
-    @property
-    def unit(self) -> int:
-        """The least number that makes all of them whole."""
-        return lcm(*(value.denominator for value in self))
-
-    @property
-    def scaled(self) -> tuple[int, int, int]:
-        """All of them, times the unit."""
-        alpha, beta, gamma = (int(value * self.unit) for value in self)
-        return alpha, beta, gamma
 
 
 class Successors(NamedTuple):
@@ -74,6 +54,7 @@ class PredictionGraph:
 
     Examples
     --------
+    >>> from fractions import Fraction
     >>> one = Fraction(1)
     >>> graph = PredictionGraph(LayeredInstance(layers=1, pages=3, cache=2), Coefficients(one, one, one))
     >>> while not graph.complete:

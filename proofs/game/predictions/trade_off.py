@@ -14,6 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from adversary.cycles.predicted_graph import Coefficients
 from paging.arguments import checked
 from paging.certificate import Certificate, NoCertificateError, certificate
 from paging.errors import ModelError
@@ -27,7 +28,7 @@ from proofs.game.cache_values import CacheTables
 from proofs.game.game_graph import Frozen, alike, check_instance
 from proofs.game.kernels import Index, Numbers
 from proofs.game.predictions.evidence import Answers, Demands, answers_of, demands_of
-from proofs.game.predictions.graph import Coefficients, PredictionGraph
+from proofs.game.predictions.graph import PredictionGraph
 
 Coefficient = Fraction | int
 NAMES = Coefficients._fields
