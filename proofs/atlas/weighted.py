@@ -51,7 +51,7 @@ SETTINGS = [
     *(WeightedSetting(2, (2, 3), k, f"layer:1,{w}") for k in (2, 3) for w in (2, 3, 4)),
     *(WeightedSetting(2, (3, 2), k, "layer:1,4") for k in (2, 3)),
     *(WeightedSetting(2, (3, 3), k, "layer:1,4") for k in (2, 3)),
-    WeightedSetting(2, (2, 4), 4, "layer:1,4"),
+    *(WeightedSetting(2, (2, 4), 4, f"layer:1,{w}") for w in (2, 3, 4)),
     *(WeightedSetting(3, (2, 2, 2), k, w) for k in (2, 3, 4, 5) for w in ("layer:1,1,4", "layer:1,4,4")),
     *(WeightedSetting(2, (2, 2), k, "tier:1*1,1*1/4") for k in (2, 3)),
     *(WeightedSetting(2, (4, 4), k, "tier:2*1,2*1/4") for k in (2,)),

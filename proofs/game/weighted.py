@@ -283,6 +283,7 @@ class _WeightedSolver:
             if self.max_states is not None and len(graph.states) > self.max_states:
                 return
             graph.expand()
+        graph.work.require_sums(len(graph.states))
         frozen = graph.frozen()
         while True:
             value, choice, closed = self.sweep(frozen)
