@@ -57,6 +57,7 @@ def test_the_conjecture_about_a_heavy_layer() -> None:
             continue
         k, pages, w = found
         if pages >= k:
+            assert value(row, "game") >= k * w / (w + 1)  # the theorem
             assert value(row, "game") == max(value(row, "unit"), (k * w + 1) / (w + 1))
             held += 1
         elif w >= 3:
