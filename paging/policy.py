@@ -300,6 +300,11 @@ class InParts(Protocol):
         ...
 
 
+def takes_parts(policy: type[Policy]) -> bool:
+    """Say whether a policy serves requests that come in parts."""
+    return policy.parts is not Policy.parts
+
+
 def served_in_parts(name: str, *given: object) -> InParts:
     """Return a class of :mod:`paging.kernels.parts`, which is imported only now, at work."""
     made: InParts = getattr(importlib.import_module("paging.kernels.parts"), name)(*given)
