@@ -1,4 +1,4 @@
-"""Trade-offs with discard bits: against graphs without labels, symmetry or dropped caches; anchors; commands."""
+"""Trade-offs with discard bits: against graphs without labels, symmetry or dropped caches; anchors; CLI."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_policy_against_all_references_as_sets(
 
 
 def attained(instance: LayeredInstance, coefficients: Coefficients) -> bool:
-    """Whether some policy has the coefficients: values of all caches, no renaming, energy by plain iteration."""
+    """Whether some policy has the coefficients: values of all caches, no renaming, plain iteration."""
     alpha, beta, gamma = coefficients
     k, pages = instance.cache, range(instance.total_pages)
     caches = [frozenset(c) for c in combinations(pages, k)]
