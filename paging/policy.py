@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -303,6 +303,43 @@ class Policy:
             Source of randomness of a randomised policy.
         """
         return None
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts | None:
+        """Return the policy at work on requests that come in parts, or None if it needs them all at once.
+
+        Its memory depends on the pages and k alone. Sequential, full visits only.
+        """
+        return None
+
+
+class InParts(Protocol):
+    """A policy at work on requests that come in parts."""
+
+    faults: int
+    """Faults so far."""
+
+    def serve(self, requests: PageArray, entries: PageArray = ...) -> int:
+        """Serve the next requests and return their faults.
+
+        Parameters
+        ----------
+        requests : ndarray of int32, shape (T,)
+            Legal requests that follow those served before; T may be 0.
+        entries : ndarray of int32, shape (T,) or (0,)
+            Receives the schedule entries, either in all parts or in none; by default none.
+        """
+        ...
+
+
+def takes_parts(policy: type[Policy]) -> bool:
+    """Say whether a policy serves requests that come in parts."""
+    return policy.parts is not Policy.parts
+
+
+def served_in_parts(name: str, *given: object) -> InParts:
+    """Return a class of :mod:`paging.kernels.parts`, which is imported only now, at work."""
+    made: InParts = getattr(importlib.import_module("paging.kernels.parts"), name)(*given)
+    return made
 
 
 def refuse_told(policy: Policy, who: str) -> None:

@@ -11,7 +11,16 @@ from paging.errors import ModelError, UnsupportedModelError
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence, whole_number
 from paging.policies.recency import ORDINARY
-from paging.policy import Criterion, Outcomes, Policy, get_policy, refuse_told, run_kernel
+from paging.policy import (
+    Criterion,
+    InParts,
+    Outcomes,
+    Policy,
+    get_policy,
+    refuse_told,
+    run_kernel,
+    served_in_parts,
+)
 
 
 @helper
@@ -133,6 +142,9 @@ class LLRU(Policy):
             self.variant,
             instance.visits == "atomic",
         )
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("LlruInParts", instance, self.variant)
 
 
 class LLRULazy(LLRU):

@@ -10,7 +10,7 @@ from adversary.catalogue.missing_pair import TWO_NEW_PAGES, two_are_new
 from paging.arguments import checked
 from paging.errors import UnknownNameError
 from paging.outside import Registry
-from proofs.bounds.bound import OPT, Bound, Condition, Range, Subject, eta, eta0, eta1, h, k, l, n
+from proofs.bounds.bound import OPT, Bound, Condition, Range, Subject, eta, eta0, eta1, g, h, k, l, n
 
 ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
 """The layered model of the source: the order of layers is what the proof uses."""
@@ -24,6 +24,9 @@ ANY_WEIGHTS = replace(ANY_NUMBER, cost="any")
 ONE_SLOT_FEWER = replace(ONE_A_VISIT, fewer=1)
 """As before, also against an OPT that has one slot fewer."""
 
+ATOMIC = Range(service=("forced",), visits=("atomic",), per_visit=None)
+"""Visits whose pages must all be cached together."""
+
 ANY = Subject(traits=(("online",),))
 ANY_DETERMINISTIC = Subject(traits=(("online", "deterministic"),))
 MARKING = Subject(traits=(("deterministic", "marking"),))
@@ -36,6 +39,9 @@ DETERMINISTIC = (
     "mark-layer", "llru", "llru-lazy", "llru-token", "zrc",
 )  # fmt: skip
 """The policies that bounds about any deterministic one are measured on."""
+
+SEVERAL_A_VISIT = ("lru", "fifo", "clock", "llru", "far-lab")
+"""The policies that bounds about several pages a visit are measured on."""
 
 H = sympy.harmonic
 ZERO = sympy.Integer(0)
@@ -52,6 +58,13 @@ ONE_SLOT_MORE: Condition = ("k = ℓ + 1", lambda i: i.cache == i.layers + 1)
 BEYOND_CACHE: Condition = ("k < number of pages", lambda i: i.cache < i.total_pages)
 ALL_FIT: Condition = ("k ≥ number of pages", lambda i: i.cache >= i.total_pages)
 TWO_EACH: Condition = ("n ≥ 2", lambda i: min(i.pages_by_layer) >= 2)
+
+SEVERAL: Condition = ("g ≥ 2", lambda i: i.per_visit >= 2)
+A_VISIT_EACH: Condition = ("k ≥ ℓg", lambda i: i.cache >= i.round_length)
+ONE_HOLDS_ALL: Condition = (
+    "a layer has k + 1 − (ℓ − 1)g pages",
+    lambda i: max(i.pages_by_layer) >= i.cache + 1 - (i.layers - 1) * i.per_visit,
+)
 
 LLRU_BEATEN = {(2, 6): 4, (2, 7): 4, (2, 8): 5, (2, 9): 5, (3, 7): 3, (3, 8): 3}
 """(ℓ, k) where a cycle with more than k LLRU faults per OPT fault is known, and the n it needs."""
@@ -287,6 +300,128 @@ TABLE = (
             "one are hits."
         ),
         constructions=("one-page-each",),
+    ),
+    Bound(
+        id="visits-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=SEVERAL_A_VISIT,
+        value=k - l * g + 2,
+        range=ANY_NUMBER,
+        conditions=(SEVERAL, A_VISIT_EACH, BEYOND_CACHE),
+        statement=(
+            "With g ≥ 2 pages a visit, served one by one, every deterministic policy has competitive ratio "
+            "at least k − ℓg + 2."
+        ),
+        source="here",
+        locator="docs/visits.md, Theorem 2",
+        origin="ours",
+        status="ours",
+        evidence="k + 1 pages, the new one in the first place of a visit.",
+        constructions=("missing-in-visit",),
+    ),
+    Bound(
+        id="visits-lower-late",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=SEVERAL_A_VISIT,
+        value=k - l * g + 3,
+        range=ANY_NUMBER,
+        conditions=(
+            LAYERED,
+            ("g ≥ 3", lambda i: i.per_visit >= 3),
+            A_VISIT_EACH,
+            BEYOND_CACHE,
+            ONE_HOLDS_ALL,
+        ),
+        statement=(
+            "With g ≥ 3 pages a visit, served one by one, and a layer that holds the whole excess, every "
+            "deterministic policy has competitive ratio at least k − ℓg + 3."
+        ),
+        source="here",
+        locator="docs/visits.md, Theorem 3",
+        origin="ours",
+        status="ours",
+        evidence="k + 1 pages, the new one in the last place of a visit.",
+        constructions=("missing-in-visit",),
+    ),
+    Bound(
+        id="visits-lower-one-layer",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=SEVERAL_A_VISIT,
+        value=k - g + sympy.Min(g, 4),
+        range=ANY_NUMBER,
+        conditions=(CLASSICAL, SEVERAL, A_VISIT_EACH, BEYOND_CACHE),
+        statement=(
+            "With one layer and g ≥ 2 distinct pages a visit every deterministic policy has competitive "
+            "ratio at least k − g + min(g, 4): up to g = 4 that is k."
+        ),
+        source="here",
+        locator="docs/visits.md, Theorem 4",
+        origin="ours",
+        status="ours",
+        evidence="k + 1 pages, the new one in the last place of a visit; LRU has k.",
+        constructions=("missing-in-visit",),
+    ),
+    Bound(
+        id="atomic-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=("lru", "mark-lru", "zrc-atomic"),
+        value=k - l * g + 1,
+        range=ATOMIC,
+        conditions=(A_VISIT_EACH, BEYOND_CACHE),
+        statement="In atomic visits every deterministic policy has competitive ratio at least k − ℓg + 1.",
+        source="here",
+        locator="docs/visits.md, Theorem 5",
+        origin="ours",
+        status="ours",
+        evidence="k + 1 pages, the missing one is requested when its layer is served; g = 1 is L2.",
+        constructions=("missing-in-atomic-visit",),
+    ),
+    Bound(
+        id="zrc-atomic",
+        kind="tight",
+        measure="deterministic",
+        subject=named("zrc-atomic"),
+        value=k - l * g + 1,
+        additive=k,
+        range=ATOMIC,
+        conditions=(
+            ("k ≥ (2ℓ − 1)g", lambda i: i.cache >= (2 * i.layers - 1) * i.per_visit),
+            BEYOND_CACHE,
+        ),
+        statement=(
+            "In atomic visits ZRC-ATOMIC has competitive ratio exactly k − ℓg + 1, by atomic-lower the best "
+            "of any deterministic policy."
+        ),
+        source="here",
+        locator="docs/visits.md, Theorem 6",
+        origin="ours",
+        status="ours",
+        evidence="The proof of ZRC for k ≥ 2ℓ − 1, with visits for requests; constant 0 for whole visits.",
+        constructions=("missing-in-atomic-visit",),
+    ),
+    Bound(
+        id="zrc-atomic-half",
+        kind="upper",
+        measure="deterministic",
+        subject=named("zrc-atomic"),
+        value=sympy.Max(k - l * g + 1, sympy.floor(k / 2) + 1),
+        additive=k,
+        range=ATOMIC,
+        conditions=(A_VISIT_EACH,),
+        statement="In atomic visits ZRC-ATOMIC is max(k − ℓg + 1, ⌊k/2⌋ + 1)-competitive.",
+        source="here",
+        locator="docs/visits.md, Theorem 6",
+        origin="ours",
+        status="ours",
+        evidence="The same proof; conjectured for k ≥ ℓg + 2: k − ℓg + 1.",
     ),
     Bound(
         id="L4",

@@ -122,6 +122,7 @@ def data_tables(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         "faults": [{"study": study["id"], **row} for study in document["studies"] for row in study["rows"]],
         "claims": list(document["claims"]),
         "predictions": list(_told_rows(document)),
+        "weights": [{"part": part, **row} for part, rows in document["weights"].items() for row in rows],
     }
 
 
