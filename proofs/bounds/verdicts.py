@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import cycle
 from math import inf
 from pathlib import Path
 from typing import Literal
@@ -312,8 +313,7 @@ def _told(
     """Return labelled inputs with predictions: true ones, some that are wrong, and all of them wrong."""
     return tuple(
         (f"{spec}, {predictor}", predict(_drawn(spec, instance, rounds, seed), predictor, seed=seed))
-        for spec in WORKLOADS_FOR_UPPER
-        for predictor in PREDICTORS_FOR_UPPER[kind]
+        for spec, predictor in zip(cycle(WORKLOADS_FOR_UPPER), PREDICTORS_FOR_UPPER[kind], strict=False)
     )
 
 

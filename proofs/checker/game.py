@@ -15,7 +15,7 @@ from itertools import accumulate, combinations
 from math import comb
 from typing import NamedTuple
 
-from .problem import Problem, Proved, read_problem
+from .problem import Problem, Proved, read_problem, spoken_of
 from .reading import (
     Incomplete,
     Integers,
@@ -29,7 +29,7 @@ from .reading import (
     whole,
 )
 from .states import Likeness, States, read_states
-from .work_function import OPT_SO_FAR, update
+from .work_function import opt_so_far, update
 
 SIDES = ("lower", "upper")
 
@@ -48,8 +48,6 @@ OPEN: dict[str, Callable[[int, int, bool, int], tuple[int, ...]]] = {
 That is after how many visits it may be asked for again, 0 if still in this one. Of the pages of least rank
 any may leave.
 """
-
-ATOMIC = "an atomic visit is to OPT as if its pages were requested twice in turn (theorem in docs/visits.md)"
 
 MOST = 10
 """Limit: pages of an atomic visit."""
@@ -321,9 +319,7 @@ def read_game(claim: Json) -> Setting:
 
 def assumed(game: Setting) -> tuple[str, ...]:
     """Return what a proof rests on."""
-    several = (f"{game.per_visit} pages a visit",) if game.per_visit > 1 else ()
-    atomic = (ATOMIC,) if game.group > 1 else ()
-    return (*game.problem.model[:5], *several, f"OPT has {game.small} pages", OPT_SO_FAR, *atomic)
+    return (*spoken_of(game.problem, game.small), *opt_so_far(game.group))
 
 
 def listing(game: Setting) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from paging.cli.comparison import (
     notes_on,
     percent,
     sampled_option,
+    streamed,
     write_result,
 )
 from paging.cli.exits import Exit, leave
@@ -49,6 +50,12 @@ TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
     is_flag=True,
     help="Draw the cache over time, as many requests as the screen is wide; name opt to see OPT's, too.",
 )
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Read the trace in chunks, in one pass and in memory that does not grow with it (.npz, .npy, "
+    "oracleGeneral).",
+)
 @json_option()
 @table_option()
 def run(
@@ -59,6 +66,7 @@ def run(
     runs: int,
     optimum: bool,
     show: bool,
+    stream: bool,
     as_json: bool,
 ) -> None:
     """Serve one request sequence with policies, beside OPT and the compulsory faults.
@@ -76,6 +84,7 @@ def run(
       paging run lru llru --construction cyclic -l 3
       paging run lru --sequence requests.json
       paging run flush-when-kept --workload zipf:requests=10000 -l 4 -n 8 -k 16 --predictions discard:p0=0.1
+      paging run lru llru zrc --trace routing.npz -k 128 --stream
     """
     if show and as_json:
         raise ModelError("--show draws in the terminal; with --json there is nothing to draw")
@@ -83,6 +92,11 @@ def run(
         raise ModelError("--show draws what policies do without predictions")
     if show:
         refuse_form("what --show draws")
+    if stream:
+        if show:
+            raise ModelError("--show draws the beginning of a run; with --stream nothing is kept of it")
+        streamed(source, cache, policies, optimum, runs, as_json, _write_table)
+        return
     caches = None if cache is None else (cache,)
     result, sequence, origin = compared(source, caches, policies, optimum, runs, as_json, predictors)
     refused = [skip for skip in result.skipped if skip.policy not in REFERENCES]
