@@ -108,8 +108,8 @@ def streamed(
         write_table(result, origin)
 
 
-def write_result(result: Comparison, origin: dict[str, object]) -> None:
-    write_json({**result.as_dict(), "provenance": provenance(seed=result.seed, **origin)})
+def write_result(result: Comparison, origin: dict[str, object], **more: object) -> None:
+    write_json({**result.as_dict(), **more, "provenance": provenance(seed=result.seed, **origin)})
 
 
 def decimal(number: Any) -> float | None:
