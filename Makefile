@@ -10,7 +10,7 @@ LESSON ?= 1
 # How many tests run at the same time; WORKERS=0 runs them in one process.
 WORKERS ?= auto
 
-.PHONY: help reproduce test fast browser coq formal bench docs lesson record-sample clean
+.PHONY: help reproduce test fast browser coq formal bench docs tables lesson record-sample clean
 
 ## help: say what each target does
 help:
@@ -64,6 +64,14 @@ docs: $(VENV)/installed-test
 	@[ -d docs/node_modules/katex ] || npm ci --silent --no-audit --no-fund --prefix docs \
 	|| echo "formulas will stay as they are written: npm could not install KaTeX"
 	$(BIN)/sphinx-build -W --keep-going -q docs build/docs
+
+## tables: write the tables of docs that come from registries anew
+tables: $(VENV)/installed-test
+	$(BIN)/python -m paging.cli.docs docs/cli.md
+	$(BIN)/python -m proofs.bounds.docs docs/bounds.md
+	$(BIN)/python -m proofs.play.docs docs/play.md
+	$(BIN)/python -m adversary.docs
+	$(BIN)/python -m tests.helpers.trusted
 
 ## lesson: open a lesson in the browser, make lesson LESSON=2 the second one
 lesson: $(VENV)/installed-lessons

@@ -14,6 +14,7 @@ from sympy import oo
 
 from adversary.construction import Adversary, constructions
 from adversary.formulas import formula
+from paging.markdown import fill
 from paging.numbers import exact_text
 
 SECTIONS = ("Bad for whom", "Promise", "Offline schedule in words")
@@ -95,13 +96,10 @@ def _pages(pages: int | tuple[int, ...]) -> str:
 
 def main() -> None:
     """Write the generated parts anew."""
-    page, module = Path("docs/adversaries.md"), Path("adversary/catalogue/__init__.py")
-    for path, begin, new, end in (
-        (page, "<!-- gallery: begin -->\n", gallery(), "<!-- gallery: end -->"),
-        (module, "registered by itself.\n\n", table() + "\n", '"""\n'),
-    ):
-        head, _, rest = path.read_text(encoding="utf-8").partition(begin)
-        path.write_text(head + begin + new + end + rest.partition(end)[2], encoding="utf-8")
+    fill(Path("docs/adversaries.md"), gallery=gallery())
+    module, begin, end = Path("adversary/catalogue/__init__.py"), "registered by itself.\n\n", '"""\n'
+    head, _, rest = module.read_text(encoding="utf-8").partition(begin)
+    module.write_text(head + begin + table() + "\n" + end + rest.partition(end)[2], encoding="utf-8")
 
 
 if __name__ == "__main__":

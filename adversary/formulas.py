@@ -121,7 +121,7 @@ class Notation:
             return self._grouped(base, also_products=True) + self.above.format(raised)
         if isinstance(form, sympy.harmonic):
             return self.letter.format("H") + self._below(form.args[0])
-        name = type(form).__name__.lower()  # a function: min, max, log
+        name = "ln" if isinstance(form, sympy.log) else type(form).__name__.lower()  # a function: min, max
         arguments = sorted(map(self.write, form.args), key=lambda text: (len(text), text))
         return self.function.format(name) + self._in_brackets(", ".join(arguments))
 
@@ -159,18 +159,22 @@ class Notation:
 
 TEXT_BELOW = "_{{{}}}"
 
+GREEK = {"ell": "ℓ", "eta": "η", "eta0": "η0", "eta1": "η1"}
+
 TEXT = Notation(
-    letter="{}", function="{}", below=TEXT_BELOW, above="^{}", over="{}/{}", letters={"ell": "ℓ"},
+    letter="{}", function="{}", below=TEXT_BELOW, above="^{}", over="{}/{}", letters=GREEK,
     minus="−", times="·", infinity=UNBOUNDED, brackets=("(", ")"), closed=False,
 )  # fmt: skip
 
 HTML = Notation(
     letter="<i>{}</i>", function="{}", below="<sub>{}</sub>", above="<sup>{}</sup>", over="{}/{}",
-    letters={"ell": "ℓ"}, minus="−", times="·", infinity=UNBOUNDED, brackets=("(", ")"), closed=False,
+    letters=GREEK, minus="−", times="·", infinity=UNBOUNDED, brackets=("(", ")"), closed=False,
 )  # fmt: skip
 
 LATEX = Notation(
     letter="{}", function="\\operatorname{{{}}}", below=TEXT_BELOW, above="^{{{}}}",
-    over="\\frac{{{}}}{{{}}}", letters={"ell": "\\ell"}, minus="-", times=" \\cdot ", infinity="\\infty",
+    over="\\frac{{{}}}{{{}}}",
+    letters={"ell": "\\ell", "eta": "\\eta", "eta0": "\\eta_0", "eta1": "\\eta_1"},
+    minus="-", times=" \\cdot ", infinity="\\infty",
     brackets=("\\left(", "\\right)"), closed=True,
 )  # fmt: skip

@@ -7,21 +7,18 @@ from fractions import Fraction
 import numpy as np
 
 from lp.kernels.bounds import phases, windows
-from lp.weights import Weights
 from paging.arguments import checked
 from paging.model import MAX_PAGES, MAX_REQUESTS, RequestSequence, whole_number
 
 
 @checked
-def compulsory_bound(sequence: RequestSequence, weights: Weights | None = None) -> int | Fraction:
+def compulsory_bound(sequence: RequestSequence) -> int | Fraction:
     """Return the cost of loading every requested page once: from a cold cache nobody avoids it.
 
     Parameters
     ----------
     sequence : RequestSequence
-        The requests, in any variant of the model.
-    weights : Weights, optional
-        Cost of a fault per page; default 1.
+        The requests, in any variant of the model, with weights or without.
 
     Examples
     --------
@@ -29,11 +26,7 @@ def compulsory_bound(sequence: RequestSequence, weights: Weights | None = None) 
     >>> compulsory_bound(RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 0, 2]))
     3
     """
-    if weights is None:
-        return sequence.distinct_pages
-    weights.refuse_other(sequence.instance)
-    value = Fraction(int(weights.scaled[np.unique(sequence.requests)].sum()), weights.scale)
-    return value.numerator if value.denominator == 1 else value
+    return sequence.instance.cost_of(np.unique(sequence.requests))
 
 
 @checked
@@ -62,7 +55,7 @@ def phase_bound(sequence: RequestSequence, cache: int | None = None) -> int:
     >>> phase_bound(RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2, 0, 1, 2]))
     4
     """
-    sequence.instance.require("the bound by k-phases", service="forced")
+    sequence.instance.require("the bound by k-phases", service="forced", cost="unit")
     size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1, MAX_PAGES)
     count = int(phases(sequence.requests, sequence.instance.total_pages, size))
     return 0 if count == 0 else min(sequence.distinct_pages, size) + count - 1
@@ -97,7 +90,7 @@ def window_bound(sequence: RequestSequence, length: int | None = None, cache: in
     >>> window_bound(sequence), window_bound(sequence, length=3)
     (6, 5)
     """
-    sequence.instance.require("the bound by windows", service="forced")
+    sequence.instance.require("the bound by windows", service="forced", cost="unit")
     size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1, MAX_PAGES)
     if length is not None:
         lengths = [whole_number(length, "length", 1, MAX_REQUESTS)]
@@ -109,8 +102,8 @@ def window_bound(sequence: RequestSequence, length: int | None = None, cache: in
 
 
 @checked
-def lower_bounds(sequence: RequestSequence) -> dict[str, int]:
-    """Return the bounds that hold for the sequence's variant of the model, by name.
+def lower_bounds(sequence: RequestSequence) -> dict[str, int | Fraction]:
+    """Return the bounds that hold for the sequence's variant of the model, by name; with weights, of cost.
 
     Examples
     --------
@@ -118,7 +111,7 @@ def lower_bounds(sequence: RequestSequence) -> dict[str, int]:
     >>> lower_bounds(RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2, 0, 1, 2]))
     {'compulsory': 3, 'phases': 4, 'windows': 4}
     """
-    bounds = {"compulsory": sequence.distinct_pages}
-    if not sequence.instance.bypassing:
+    bounds = {"compulsory": compulsory_bound(sequence)}
+    if not sequence.instance.bypassing and sequence.instance.weights is None:
         bounds |= {"phases": phase_bound(sequence), "windows": window_bound(sequence)}
     return bounds

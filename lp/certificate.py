@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from lp.dual import Dual
 from lp.gaps import Gaps, gaps_of
 from lp.result import Optimum
-from lp.weights import Weights
 from paging.certificate import Certificate, certificate, packed
 from paging.model import Schedule
 from paging.numbers import number
+from paging.weights import Weights
 
 
 def optimum_certificate(found: Optimum, provenance: Mapping[str, object] | None = None) -> Certificate:
@@ -66,7 +66,8 @@ def dual_certificate(gaps: Gaps, dual: Dual, provenance: Mapping[str, object] | 
 def _problem(gaps: Gaps) -> dict[str, object]:
     gaps.sequence.require_full_visits("a certificate")
     instance = gaps.sequence.instance
-    shape = instance.plain
+    # The weights stand beside the instance in a claim.
+    shape = {name: value for name, value in instance.plain.items() if name != "weights"}
     if gaps.shares is not None:
         shape["shares"] = list(gaps.shares)
     problem: dict[str, object] = {"instance": shape, "requests": packed(gaps.sequence.requests)}

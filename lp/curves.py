@@ -63,7 +63,7 @@ def fault_curve(
     limit = whole_number(
         sequence.instance.cache if max_cache is None else max_cache, "max_cache (K)", 1, LONGEST_CURVE
     )
-    sequence.instance.require("a fault curve", visits="sequential")
+    sequence.instance.require("a fault curve", visits="sequential", cost="unit")
     name = plain_name(policy) if isinstance(policy, str) else get_policy(policy).name
     # More slots than distinct pages change nothing: the tail of the curve is flat.
     useful = max(1, min(limit, sequence.distinct_pages))

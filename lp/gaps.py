@@ -18,7 +18,7 @@ With weights w the optimum is Σ w(requests) − max Σ w(kept gaps).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,10 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lp.kernels.gaps import previous_requests, schedule_of_kept
-from lp.weights import Weights
 from paging.arguments import checked
 from paging.errors import InfeasibleScheduleError, ModelError
 from paging.model import HIT, RequestSequence, Schedule, whole_number
+from paging.weights import Weights
 
 Indices = NDArray[np.int32]
 Integers = NDArray[np.int64]
@@ -44,8 +44,6 @@ class Gaps:
     ----------
     sequence : RequestSequence
         Where they come from.
-    weights : Weights or None
-        Fault costs per page; None for unit cost.
     shares : tuple of int or None
         Slots per layer if the cache is split.
     ends : ndarray of int32, shape (m,)
@@ -57,7 +55,6 @@ class Gaps:
     """
 
     sequence: RequestSequence
-    weights: Weights | None
     shares: tuple[int, ...] | None
     ends: Indices = field(repr=False)
     first: Indices = field(repr=False)
@@ -71,6 +68,11 @@ class Gaps:
     def steps(self) -> int:
         """Number of steps."""
         return len(self.slots)
+
+    @property
+    def weights(self) -> Weights | None:
+        """Fault costs per page; None for unit cost."""
+        return self.sequence.instance.weights
 
     @cached_property
     def saving(self) -> Integers:
@@ -143,7 +145,9 @@ class Gaps:
 
 @checked
 def gaps_of(
-    sequence: RequestSequence, weights: Weights | None = None, shares: Sequence[int] | None = None
+    sequence: RequestSequence,
+    weights: Weights | Iterable[object] | None = None,
+    shares: Sequence[int] | None = None,
 ) -> Gaps:
     """Return the gaps of a sequence in its variant of the model.
 
@@ -151,8 +155,8 @@ def gaps_of(
     ----------
     sequence : RequestSequence
         The requests.
-    weights : Weights, optional
-        Fault cost per page; default 1 each.
+    weights : Weights or iterable of int, Fraction or str, optional
+        Fault cost per page; default those of the instance.
     shares : sequence of int, optional
         Slots k_j of every layer (fixed split), Σ k_j ≤ k; default one shared cache.
 
@@ -163,20 +167,20 @@ def gaps_of(
     ModelError
         Weights or shares do not fit the instance.
     """
+    if weights is not None:
+        sequence = sequence.with_weights(weights)
     instance = sequence.instance
     if instance.visits == "atomic":
         instance.require("the optimum with atomic visits", service="forced")
     if shares is not None:
         instance.require("the optimum with a fixed split", visits="sequential")
-    if weights is not None:
-        weights.refuse_other(instance)
     split = None if shares is None else _checked_shares(sequence, shares)
     previous = previous_requests(sequence.requests, instance.total_pages)
     ends = np.flatnonzero(previous >= 0).astype(np.int32)
     step = _steps(sequence, split is not None)
     lead = 0 if instance.bypassing else 1
     first, last = step[previous[ends]] + np.int32(lead), step[ends] - np.int32(1)
-    return Gaps(sequence, weights, split, ends, first, last, _slots(sequence, split))
+    return Gaps(sequence, split, ends, first, last, _slots(sequence, split))
 
 
 def _checked_shares(sequence: RequestSequence, shares: Sequence[int]) -> tuple[int, ...]:

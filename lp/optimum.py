@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from lp.gaps import Gaps, gaps_of
 from lp.kernels.gaps import keep_earliest_ends
 from lp.result import OPTIMAL, Optimum, Route, Solution, solve
-from lp.weights import Weights, exact_weights
 from paging.arguments import checked
 from paging.errors import ModelError, UnknownNameError, UnsupportedModelError
 from paging.model import RequestSequence
 from paging.offline import farthest_in_future
+from paging.weights import Weights
 
 
 def farthest(gaps: Gaps, time_limit: float | None = None) -> Solution:
@@ -76,7 +76,8 @@ def optimum(
         ``ilp-highs``, ``ilp-time`` (PuLP, time-expanded formulation) or ``ilp-time-highs``. ``auto`` is
         ``farthest`` at unit cost, with weights ``paths``, or ``lp`` if there is a time limit.
     weights : Weights or iterable of int, Fraction or str, optional
-        Cost of a fault per page, positive and exact (see :func:`~lp.weights.exact_weights`).
+        Cost of a fault per page, positive and exact (see :func:`paging.exact_weights`); default those of the
+        instance.
     shares : sequence of int, optional
         Slots of every layer for a fixed split; default one shared cache.
     time_limit : float, optional
@@ -115,11 +116,11 @@ def optimum(
     """
     if time_limit is not None and not (time_limit > 0 and math.isfinite(time_limit)):
         raise ModelError(f"the time limit must be a positive number of seconds, got {time_limit}")
-    if weights is not None and not isinstance(weights, Weights):
-        weights = exact_weights(weights, sequence.instance, len(sequence))
+    if weights is not None:
+        sequence = sequence.with_weights(weights)
     name = route
     if route == "auto":
-        name = "farthest" if weights is None else "paths" if time_limit is None else "lp"
+        name = "farthest" if sequence.instance.weights is None else "paths" if time_limit is None else "lp"
     if name not in ROUTES:
         raise UnknownNameError("route", route, ["auto", *ROUTES])
-    return solve(gaps_of(sequence, weights, shares), name, ROUTES[name], time_limit)
+    return solve(gaps_of(sequence, shares=shares), name, ROUTES[name], time_limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -12,11 +13,11 @@ from lp.curves import LONGEST_CURVE
 from lp.dual import dual_of_levels
 from lp.gaps import Gaps, gaps_of
 from lp.kernels.paths import successive_paths
-from lp.result import OPTIMAL, Solution
-from lp.weights import Weights, exact_weights
+from lp.result import OPTIMAL, Solution, solve
 from paging.arguments import checked
 from paging.errors import ModelError
 from paging.model import RequestSequence, whole_number
+from paging.weights import Weights
 
 
 def shortest_paths(gaps: Gaps, time_limit: float | None = None) -> Solution:
@@ -50,9 +51,34 @@ def _stretches(gaps: Gaps) -> Iterator[tuple[int, int]]:
     yield from ((begin, end) for begin, end in pairwise(bounds) if begin < end)
 
 
+def least_cost(sequence: RequestSequence, start: int = 0) -> tuple[int, int | Fraction]:
+    """Return faults and cost of a cheapest schedule of the requests from number ``start`` on.
+
+    The cache may begin with any pages that were requested before, as
+    :func:`paging.offline.optimum_from_warm` has it. Sequential visits. Among cheapest schedules some may have
+    fewer faults.
+    """
+    instance = sequence.instance
+    instance.require("the weighted optimum", visits="sequential")
+    warm = sequence.requests[:0]
+    if start:
+        # Every page that was seen is requested once, the last one last: a fault each, and any choice is left.
+        last = sequence.requests[start - 1]
+        seen = np.unique(sequence.requests[:start])
+        warm = np.append(seen[seen != last], last)
+        pages = instance.total_pages
+        instance = replace(instance, layers=1, pages=pages, per_visit=1, names=None)
+        sequence = RequestSequence(instance, np.concatenate([warm, sequence.requests[start:]]))
+    gaps = gaps_of(sequence)
+    schedule = solve(gaps, "paths", shortest_paths, None).schedule
+    return schedule.faults - len(warm), schedule.cost - instance.cost_of(warm)
+
+
 @checked
 def weighted_curve(
-    sequence: RequestSequence, weights: Weights | Iterable[object], max_cache: int | None = None
+    sequence: RequestSequence,
+    weights: Weights | Iterable[object] | None = None,
+    max_cache: int | None = None,
 ) -> tuple[int | Fraction, ...]:
     """Return the weighted optimum for every cache size k = 1 … K, from one run.
 
@@ -60,8 +86,9 @@ def weighted_curve(
     ----------
     sequence : RequestSequence
         Sequential visits; the cache size of their instance is only the default of ``max_cache``.
-    weights : Weights or iterable of int, Fraction or str
-        Cost of a fault per page, positive and exact (see :func:`~lp.weights.exact_weights`).
+    weights : Weights or iterable of int, Fraction or str, optional
+        Cost of a fault per page, positive and exact (see :func:`paging.exact_weights`); default those of the
+        instance.
     max_cache : int, optional
         Largest cache size K ≥ 1; default the cache size of the instance.
 
@@ -86,8 +113,6 @@ def weighted_curve(
     limit = whole_number(
         instance.cache if max_cache is None else max_cache, "max_cache (K)", 1, LONGEST_CURVE
     )
-    if not isinstance(weights, Weights):
-        weights = exact_weights(weights, instance, len(sequence))
     gaps = gaps_of(sequence.with_cache(limit), weights)
     own = 0 if instance.bypassing else 1
     chosen = np.flatnonzero(gaps.covering)

@@ -63,7 +63,7 @@ def best_static_pinning(sequence: RequestSequence) -> Pinning:
     Pinning(pages=(0,), faults=4)
     """
     instance = sequence.instance
-    instance.require("the best pinning", visits="sequential")
+    instance.require("the best pinning", visits="sequential", cost="unit")
     fits = sequence.distinct_pages <= instance.cache
     slots = instance.cache if fits or instance.bypassing else instance.cache - 1
     counts = np.bincount(sequence.requests, minlength=instance.total_pages)

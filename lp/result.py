@@ -113,8 +113,7 @@ def solve(gaps: Gaps, name: str, route: Route, time_limit: float | None) -> Opti
 
 
 def _unscaled(value: int, gaps: Gaps) -> int | Fraction:
-    exact = Fraction(value, gaps.scale)
-    return exact.numerator if exact.denominator == 1 else exact
+    return value if gaps.weights is None else gaps.weights.unscaled(value)
 
 
 def _best_schedule(gaps: Gaps, found: Solution) -> Schedule:
@@ -158,7 +157,7 @@ def _duals(gaps: Gaps, found: Solution, schedule: Schedule) -> Iterator[Dual]:
 def _unit_dual(gaps: Gaps) -> Dual:
     """Return the dual of the unit-cost problem, scaled by the least weight: a bound without any solver."""
     kept = keep_earliest_ends(gaps.first, gaps.last, gaps.slots)
-    unit = Gaps(gaps.sequence, None, gaps.shares, gaps.ends, gaps.first, gaps.last, gaps.slots)
+    unit = Gaps(gaps.sequence.with_weights(None), gaps.shares, gaps.ends, gaps.first, gaps.last, gaps.slots)
     dual = dual_of_kept(unit, kept)
     assert dual is not None, "the greedy choice is optimal at unit cost"
     least = 1 if gaps.weights is None else int(gaps.weights.scaled.min())

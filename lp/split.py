@@ -77,7 +77,7 @@ def best_static_split(sequence: RequestSequence, policy: str | Policy | type[Pol
     """
     instance = sequence.instance
     name = plain_name(policy) if isinstance(policy, str) else get_policy(policy).name
-    instance.require("the best split", visits="sequential")
+    instance.require("the best split", visits="sequential", cost="unit")
     needed = [min(1, requests) for requests in _requests_by_layer(sequence)]
     if sum(needed) > instance.cache:
         raise UnsupportedModelError(

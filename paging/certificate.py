@@ -100,6 +100,13 @@ def check_name(path: str | Path) -> None:
         raise CertificateError(f"{path}: there is no folder {Path(path).parent}")
 
 
+def certificate_bytes(document: Certificate, *, packed: bool) -> bytes:
+    """Return a certificate as its file holds it; equal documents give equal bytes."""
+    content = (json.dumps(document, allow_nan=False) + "\n").encode("ascii")
+    # The arrays are compressed already; no time stamp, so that equal content stays equal.
+    return gzip.compress(content, compresslevel=1, mtime=0) if packed else content
+
+
 def write_certificate(document: Certificate, path: str | Path) -> None:
     """Write a certificate as JSON, gzipped if the name ends in ``.gz``; equal documents give equal bytes.
 
@@ -110,12 +117,8 @@ def write_certificate(document: Certificate, path: str | Path) -> None:
     """
     check_name(path)
     target = Path(path)
-    content = (json.dumps(document, allow_nan=False) + "\n").encode("ascii")
     try:
-        if target.suffix == ".gz":
-            # The arrays are compressed already; no time stamp, so that equal content stays equal.
-            content = gzip.compress(content, compresslevel=1, mtime=0)
         with atomic_write(target, "wb") as stream:
-            stream.write(content)
+            stream.write(certificate_bytes(document, packed=target.suffix == ".gz"))
     except OSError as error:
         raise CertificateError(f"{path}: {error.strerror or error}") from error

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from importlib.metadata import entry_points
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from paging.errors import ModelError, UnsupportedModelError
-from paging.expectation import Estimate, child_streams, estimate_of, sample_faults
+from paging.expectation import Estimate, child_streams, estimate_of, sample_costs
 from paging.html import table
-from paging.model import LayeredInstance, PageArray, RequestSequence, whole_number
+from paging.model import Kind, LayeredInstance, PageArray, RequestSequence, whole_number
+from paging.numbers import cell
 from paging.offline import optimum_from_warm, optimum_so_far
 from paging.parallel import cores, in_threads
 from paging.policy import InParts, Policy, get_policy, registered_policies, served_in_parts, takes_parts
+from paging.predicted import PredictedSequence
+from paging.predictors import Errors, Predictor, get_predictor, predict, prediction_errors
 from paging.signals import UNWATCHED, Count, Watch
-from paging.simulate import faults_from, simulate
+from paging.simulate import NOTHING, run_sequence, simulate
 
 OPT, COMPULSORY, BASELINE = "opt", "compulsory", "lru"
 
 UNFINISHED = "stopped before it was counted"
+
+OPTIMA = "paging.optima"
+"""Entry points of the packages above that compute OPT where the ground floor cannot: ``weighted``."""
 
 Number = Fraction | float
 
@@ -45,8 +52,14 @@ class Row:
         Whether all layers share the cache or each owns a part of it.
     estimate : Estimate or None
         Mean and confidence interval of a randomised policy.
-    optimum, baseline : int or None
-        Faults of OPT and of LRU on the same requests with the same cache, where they are known.
+    optimum, baseline : int, Fraction or None
+        Cost of OPT and of LRU on the same requests with the same cache, where they are known.
+    cost : int, Fraction, float or None
+        What the faults cost where pages have weights, counted or the mean; None at unit cost.
+    cost_estimate : Estimate or None
+        Its mean and confidence interval for a randomised policy.
+    errors : Errors or None
+        Errors of the predictions that the policy was told, if it takes any.
     """
 
     policy: str
@@ -55,8 +68,11 @@ class Row:
     requests: int
     sharing: Literal["shared", "per-layer"] = "shared"
     estimate: Estimate | None = None
-    optimum: int | None = None
-    baseline: int | None = None
+    optimum: int | Fraction | None = None
+    baseline: int | Fraction | None = None
+    cost: int | Fraction | float | None = None
+    cost_estimate: Estimate | None = None
+    errors: Errors | None = None
 
     @property
     def fault_rate(self) -> Number | None:
@@ -64,14 +80,19 @@ class Row:
         return _share(self.faults, self.requests)
 
     @property
+    def paid(self) -> int | Fraction | float:
+        """The cost: the number of faults at unit cost."""
+        return self.faults if self.cost is None else self.cost
+
+    @property
     def vs_opt(self) -> Number | None:
-        """Observed ratio to OPT: what this run shows, no bound."""
-        return _share(self.faults, self.optimum)
+        """Observed ratio of the cost to OPT's: what this run shows, no bound."""
+        return _share(self.paid, self.optimum)
 
     @property
     def saving(self) -> Number | None:
-        """Share of LRU's faults that are saved; negative where there are more."""
-        ratio = _share(self.faults, self.baseline)
+        """Share of LRU's cost that is saved; negative where it costs more."""
+        ratio = _share(self.paid, self.baseline)
         return None if ratio is None else 1 - ratio
 
     @property
@@ -81,12 +102,22 @@ class Row:
             return f"{self.faults:,}"
         return f"{self.faults:,.1f} ± {self.estimate.half_width:,.1f}"
 
+    @property
+    def cost_text(self) -> str:
+        """The cost for display, of a randomised policy with half the width of its interval."""
+        if self.cost is None:
+            return self.faults_text
+        if self.cost_estimate is None:
+            return cell(self.cost)
+        return f"{self.cost:,.1f} ± {self.cost_estimate.half_width:,.1f}"
+
     def as_dict(self) -> dict[str, object]:
-        """Return the row for JSON: counts as integers, shares and ratios as decimals."""
+        """Return the row for JSON: counts as integers, costs exact, shares and ratios as decimals."""
         row: dict[str, object] = {
             "policy": self.policy,
             "k": self.cache,
             "faults": self.faults,
+            **({} if self.cost is None else {"cost": self.cost}),
             "requests": self.requests,
             "fault_rate": _decimal(self.fault_rate),
             "vs_opt": _decimal(self.vs_opt),
@@ -100,7 +131,9 @@ class Row:
                 "confidence": self.estimate.confidence,
                 "runs": self.estimate.runs,
             }
-        return row
+        if self.cost_estimate is not None:
+            row["cost_half_width"] = self.cost_estimate.half_width
+        return row | ({} if self.errors is None else self.errors.given)
 
 
 class Skipped(NamedTuple):
@@ -147,6 +180,11 @@ class Comparison:
         return {**self.instance.model, "start": "warm" if self.warm_up else "cold"}
 
     @property
+    def weighted(self) -> bool:
+        """Whether pages have weights."""
+        return self.instance.weights is not None
+
+    @property
     def policies(self) -> tuple[str, ...]:
         """Names of the rows, each once, in their order."""
         return tuple(dict.fromkeys(row.policy for row in self.rows))
@@ -160,7 +198,8 @@ class Comparison:
         """Instance and variant of the model, which every number is labelled with."""
         instance, model = self.instance, self.model
         size = f"k = {instance.cache}, " if len(self.caches) == 1 else ""
-        variant = " · ".join(str(model[key]) for key in ("service", "visits", "start"))
+        shown = [key for key in ("service", "visits", "start", "cost") if key in model]
+        variant = " · ".join(str(model[key]) for key in shown)
         return (
             f"{self.rows[0].requests:,} requests, ℓ = {instance.layers}, n = {instance.pages_text}, {size}"
             f"g = {instance.per_visit} · {variant}"
@@ -173,9 +212,14 @@ class Comparison:
                 [row.policy, row.faults_text, *map(_decimal, (row.fault_rate, row.vs_opt, row.saving))]
                 for row in self.rows
             ]
+            if self.weighted:
+                header.insert(2, "cost, weighted")
+                for line, row in zip(rows, self.rows, strict=True):
+                    line.insert(2, row.cost_text)
             return table(self.title, header, rows)
-        header = ["faults", *(f"k = {cache}" for cache in self.caches)]
-        found = {(row.policy, row.cache): row.faults_text for row in self.rows}
+        what = "cost, weighted" if self.weighted else "faults"
+        header = [what, *(f"k = {cache}" for cache in self.caches)]
+        found = {(row.policy, row.cache): row.cost_text for row in self.rows}
         rows = [[name, *(found.get((name, cache)) for cache in self.caches)] for name in self.policies]
         return table(self.title, header, rows)
 
@@ -199,6 +243,7 @@ def compare(
     runs: int = 10,
     seed: int = 0,
     warm_up: int = 0,
+    predictors: Iterable[str | Predictor] = (),
     workers: int | None = None,
     watch: Watch = UNWATCHED,
 ) -> Comparison:
@@ -211,7 +256,7 @@ def compare(
     caches : iterable of int, optional
         Cache sizes k; default the one of the sequence's instance.
     chosen : iterable of str, Policy or Policy class, optional
-        Policies; default all registered ones.
+        Policies; default all registered ones that serve these requests.
     optimum : bool, default True
         Whether to compute OPT where a route to it exists.
     runs : int, default 10
@@ -221,6 +266,10 @@ def compare(
     warm_up : int, default 0
         Requests at the beginning that are served but not counted. OPT is then the least number of faults on
         the others, whatever the cache holds after the warm-up.
+    predictors : iterable of str or Predictor
+        Where the policies that take predictions have them from, each kind from one (:data:`PREDICTORS`);
+        drawn with ``seed``, for every cache size anew. Requests with predictions of their own bring those;
+        policies that take none are served without them.
     workers : int, optional
         Threads; default one for every core this process may use. The result does not depend on it.
     watch : Watch
@@ -239,7 +288,8 @@ def compare(
 
     Guarantee
     ---------
-    Counted faults are exact integers; OPT is farthest-in-future, exact at unit cost for sequential visits.
+    Counted faults are exact integers, costs exact numbers; OPT is farthest-in-future, exact at unit cost for
+    sequential visits, and with weights the least cost by successive shortest paths.
     What a variant does not support is left out with its reason, never approximated.
 
     Examples
@@ -251,13 +301,18 @@ def compare(
     >>> result.row("lru", 2).vs_opt
     Fraction(3, 2)
     """
+    sources = [get_predictor(one) for one in predictors]
     sizes = tuple(dict.fromkeys((sequence.instance.cache,) if caches is None else caches))
     if not sizes:
         raise ModelError("a comparison needs at least one cache size")
-    asked = registered_policies() if chosen is None else chosen
-    answers = list({p.name: p for p in map(get_policy, asked)}.values())
+    if chosen is None:
+        told = {None, sequence.kind, *(source.kind for source in sources)}
+        chosen = [one for one in map(get_policy, registered_policies()) if one.predictions in told]
+    answers = list({p.name: p for p in map(get_policy, chosen)}.values())
     warm_up = whole_number(warm_up, "warm_up (requests)", 0, len(sequence))
-    served = {cache: sequence.with_cache(cache) for cache in sizes}
+    served = {cache: _with_predictions(sequence.with_cache(cache), sources, seed) for cache in sizes}
+    if warm_up and any(len(kinds) > 1 for kinds in served.values()):
+        raise ModelError("errors of predictions are counted from a cold start: no warm-up beside them")
     jobs = [
         _Job(served[cache], algorithm, runs, seed, warm_up)
         for cache in sizes
@@ -267,17 +322,31 @@ def compare(
         outcome or job.unfinished()
         for job, outcome in zip(jobs, in_threads(jobs, workers, watch), strict=True)
     ]
-    rows, skipped = _assemble(served, outcomes, warm_up)
+    rows, skipped = _assemble({cache: kinds[None] for cache, kinds in served.items()}, outcomes, warm_up)
     stopped = any(skip.reason == UNFINISHED for skip in skipped)
-    instance = served[sizes[0]].instance
+    instance = served[sizes[0]][None].instance
     return Comparison(instance, sizes, tuple(rows), tuple(skipped), seed, warm_up, stopped)
+
+
+def _with_predictions(
+    sequence: RequestSequence, sources: Iterable[Predictor], seed: int
+) -> dict[Kind | None, RequestSequence]:
+    """Return the requests as every policy is told them, by the kind of prediction, and plain under None."""
+    told: dict[Kind | None, RequestSequence] = {None: sequence}
+    if isinstance(sequence, PredictedSequence):
+        told = {None: sequence.plain, sequence.kind: sequence}
+    for source in sources:
+        if source.kind in told:
+            raise ModelError(f"there are {source.kind} predictions already; each kind comes from one source")
+        told[source.kind] = predict(told[None], source, seed=seed)
+    return told
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One algorithm on one sequence; no policy means OPT."""
+    """One algorithm on one sequence, by what is told with it; no policy means OPT."""
 
-    sequence: RequestSequence
+    told: dict[Kind | None, RequestSequence]
     policy: Policy | None
     runs: int
     seed: int
@@ -287,6 +356,11 @@ class _Job:
     def name(self) -> str:
         return OPT if self.policy is None else self.policy.name
 
+    @property
+    def sequence(self) -> RequestSequence:
+        """The requests as the policy takes them; as they are where it will refuse them."""
+        return self.told.get(None if self.policy is None else self.policy.predictions, self.told[None])
+
     def unfinished(self) -> Skipped:
         return Skipped(self.name, self.sequence.instance.cache, UNFINISHED)
 
@@ -294,18 +368,40 @@ class _Job:
         cache, requests, name = self.sequence.instance.cache, len(self.sequence) - self.warm_up, self.name
         try:
             if self.policy is None:
-                return Row(name, cache, optimum_from_warm(self.sequence, self.warm_up), requests)
+                return self._optimum()
             self.policy.check(self.sequence.instance)
+            self.policy.check_predictions(self.sequence.kind)
+            errors = None
+            if isinstance(self.sequence, PredictedSequence):
+                errors = prediction_errors(self.sequence)
             sharing: Literal["shared", "per-layer"] = "per-layer" if self.policy.per_layer else "shared"
             if self.policy.randomized:
-                estimate = sample_faults(
+                estimate, cost = sample_costs(
                     self.policy, self.sequence, runs=self.runs, seed=self.seed, start=self.warm_up
                 )
-                return Row(name, cache, estimate.mean, requests, sharing, estimate)
-            faults = faults_from(self.policy, self.sequence, self.warm_up, np.random.default_rng(0))
-            return Row(name, cache, faults, requests, sharing)
+                row = Row(name, cache, estimate.mean, requests, sharing, estimate, errors=errors)
+                return replace(row, cost=cost.mean, cost_estimate=cost) if self.weighted else row
+            run = run_sequence(
+                self.policy, self.sequence, NOTHING, np.random.default_rng(0), start=self.warm_up
+            )
+            cost_paid = run.cost if self.weighted else None
+            return Row(name, cache, run.faults, requests, sharing, cost=cost_paid, errors=errors)
         except UnsupportedModelError as refusal:
             return Skipped(name, cache, str(refusal))
+
+    @property
+    def weighted(self) -> bool:
+        return self.sequence.instance.weights is not None
+
+    def _optimum(self) -> Row:
+        cache, requests = self.sequence.instance.cache, len(self.sequence) - self.warm_up
+        if not self.weighted:
+            return Row(OPT, cache, optimum_from_warm(self.sequence, self.warm_up), requests)
+        found = list(entry_points(group=OPTIMA, name="weighted"))
+        if not found:
+            raise UnsupportedModelError("no package is installed that computes the weighted optimum")
+        faults, cost = found[0].load()(self.sequence, self.warm_up)
+        return Row(OPT, cache, faults, requests, cost=cost)
 
 
 def _assemble(
@@ -314,20 +410,22 @@ def _assemble(
     """Put the rows in order, give each its references, and add compulsory faults."""
     rows: list[Row] = []
     some = next(iter(served.values()))
-    compulsory = some.distinct_pages - some.prefix(warm_up).distinct_pages
+    new = np.setdiff1d(some.requests, some.requests[:warm_up])
+    weighted = some.instance.weights is not None
     for cache, sequence in served.items():
         here = [outcome for outcome in outcomes if isinstance(outcome, Row) and outcome.cache == cache]
-        here.append(Row(COMPULSORY, cache, compulsory, len(sequence) - warm_up))
-        counted = {row.policy: row.faults for row in here if isinstance(row.faults, int)}
+        cost = some.instance.cost_of(new) if weighted else None
+        here.append(Row(COMPULSORY, cache, len(new), len(sequence) - warm_up, cost=cost))
+        counted = {row.policy: row.paid for row in here if isinstance(row.paid, int | Fraction)}
         rows += _with_references(here, counted.get(OPT), counted.get(BASELINE))
     return rows, [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
 
 
-def _with_references(rows: list[Row], optimum: int | None, baseline: int | None) -> Iterator[Row]:
+def _with_references(
+    rows: list[Row], optimum: int | Fraction | None, baseline: int | Fraction | None
+) -> Iterator[Row]:
     for row in rows:
-        yield Row(
-            row.policy, row.cache, row.faults, row.requests, row.sharing, row.estimate, optimum, baseline
-        )
+        yield replace(row, optimum=optimum, baseline=baseline)
 
 
 class Moment(NamedTuple):
@@ -501,10 +599,10 @@ def compare_in_parts(
     return Comparison(instance, (instance.cache,), linked, (), seed)
 
 
-def _share(part: int | float, whole: int | None) -> Number | None:
+def _share(part: int | Fraction | float, whole: int | Fraction | None) -> Number | None:
     if not whole:
         return None
-    return Fraction(part, whole) if isinstance(part, int) else part / whole
+    return part / whole if isinstance(part, float) else Fraction(part) / whole
 
 
 def _decimal(number: Number | None) -> float | None:

@@ -15,14 +15,14 @@ from paging.arguments import checked
 from paging.errors import LimitError, ModelError
 from paging.model import LabelArray, RequestSequence, whole_number
 from paging.policy import Policy, get_policy
-from paging.simulate import faults_from, judged
+from paging.simulate import NOTHING, judged, run_sequence
 
 MAX_RUNS = 1_000_000
 """Most sampled runs."""
 
 
 class ExpectedCost(NamedTuple):
-    """Exact expected faults after every request."""
+    """Exact expected cost of all requests and of every single one."""
 
     total: Fraction
     per_request: tuple[Fraction, ...]
@@ -61,37 +61,50 @@ def expected_faults(
     >>> expected_faults("mark", sequence)
     Fraction(7, 2)
     """
-    return expected_cost(policy, sequence, max_states=max_states).total
+    return sum(_chances_of_faults(get_policy(policy), sequence, max_states), Fraction(0))
 
 
 @checked
 def expected_cost(
     policy: str | Policy | type[Policy], sequence: RequestSequence, *, max_states: int = 100_000
 ) -> ExpectedCost:
-    """Return the exact expected faults of every request and in total; see :func:`expected_faults`."""
-    answer = get_policy(policy)
+    """Return the exact expected cost of every request and in total; see :func:`expected_faults`.
+
+    At unit cost these are the expected faults.
+    """
+    costs = _chances_of_faults(get_policy(policy), sequence, max_states)
+    weights = sequence.instance.weights
+    if weights is not None:
+        costs = [chance * weights[page] for chance, page in zip(costs, sequence, strict=True)]
+    return ExpectedCost(sum(costs, Fraction(0)), tuple(costs))
+
+
+def _chances_of_faults(answer: Policy, sequence: RequestSequence, max_states: int) -> list[Fraction]:
+    """Return the chance that each request is a fault."""
     instance = sequence.instance
     answer.check_requests(sequence)
     instance.require("exact expected cost", visits="sequential")
     # Chances are whole numbers over one denominator: that is exact, and spares reducing every product.
     chances: dict[tuple[int, ...], int] = {(0,) * instance.total_pages: 1}
     denominator = 1
-    moves: dict[tuple[tuple[int, ...], int, int], list[tuple[Fraction, tuple[int, ...]]]] = {}
+    moves: dict[tuple[tuple[int, ...], int, int, int], list[tuple[Fraction, tuple[int, ...]]]] = {}
     costs = []
-    for time, (page, slot) in enumerate(zip(sequence, sequence.slots.tolist(), strict=True)):
+    asked = zip(sequence, sequence.slots.tolist(), sequence.frames, strict=True)
+    for time, (page, slot, frame) in enumerate(asked):
+        request = page, slot, frame.prediction
         missing = sum(chance for labels, chance in chances.items() if labels[page] <= 0)
         costs.append(Fraction(missing, denominator))
         if len(moves) > max_states:
             moves.clear()
         for state in chances:
-            if (state, page, slot) not in moves:
+            if (state, *request) not in moves:
                 labels: LabelArray = np.array(state, dtype=np.int64)
-                outcomes = answer.outcomes(labels, page, slot, instance.frame)
-                moves[state, page, slot] = list(judged(outcomes, answer, state, time, page, instance))
-        common = lcm(*(share.denominator for state in chances for share, _ in moves[state, page, slot]))
+                outcomes = answer.outcomes(labels, page, slot, frame)
+                moves[(state, *request)] = list(judged(outcomes, answer, state, time, page, instance))
+        common = lcm(*(share.denominator for state in chances for share, _ in moves[(state, *request)]))
         following: dict[tuple[int, ...], int] = defaultdict(int)
         for state, chance in chances.items():
-            for share, result in moves[state, page, slot]:
+            for share, result in moves[(state, *request)]:
                 following[result] += chance * share.numerator * (common // share.denominator)
         if len(following) > max_states:
             raise LimitError(
@@ -102,7 +115,7 @@ def expected_cost(
         shared = gcd(denominator, *following.values())
         denominator //= shared
         chances = {state: chance // shared for state, chance in following.items()}
-    return ExpectedCost(sum(costs, Fraction(0)), tuple(costs))
+    return costs
 
 
 @dataclass(frozen=True)
@@ -136,6 +149,8 @@ def sample_faults(
 ) -> Estimate:
     """Estimate the expected faults of a randomised policy from independent runs.
 
+    What they cost is estimated by :func:`sample_costs`.
+
     Parameters
     ----------
     policy, sequence
@@ -155,11 +170,46 @@ def sample_faults(
     >>> estimate.interval[0] < expected_faults("mark", sequence) < estimate.interval[1]
     True
     """
+    return _sampled(policy, sequence, runs, seed, confidence, start)[0]
+
+
+@checked
+def sample_costs(
+    policy: str | Policy | type[Policy],
+    sequence: RequestSequence,
+    *,
+    runs: int = 20,
+    seed: int = 0,
+    confidence: float = 0.95,
+    start: int = 0,
+) -> tuple[Estimate, Estimate]:
+    """Estimate the expected faults and the expected cost from the same runs, as :func:`sample_faults` does.
+
+    Examples
+    --------
+    >>> from paging import LayeredInstance
+    >>> instance = LayeredInstance(layers=1, pages=3, cache=2, weights=[1, 1, 4])
+    >>> faults, cost = sample_costs("mark", RequestSequence(instance, [0, 1, 2, 0] * 50))
+    >>> faults.mean < cost.mean < 4 * faults.mean
+    True
+    """
+    return _sampled(policy, sequence, runs, seed, confidence, start)
+
+
+def _sampled(
+    policy: str | Policy | type[Policy],
+    sequence: RequestSequence,
+    runs: int,
+    seed: int,
+    confidence: float,
+    start: int,
+) -> tuple[Estimate, Estimate]:
     if not 0 < confidence < 1:
         raise ModelError(f"confidence must lie between 0 and 1, got {confidence}")
     answer = get_policy(policy)
-    costs = [faults_from(answer, sequence, start, rng) for rng in child_streams(seed, runs)]
-    return estimate_of(costs, seed, confidence)
+    paid = [run_sequence(answer, sequence, NOTHING, rng, start=start) for rng in child_streams(seed, runs)]
+    faults, costs = [run.faults for run in paid], [float(run.cost) for run in paid]
+    return estimate_of(faults, seed, confidence), estimate_of(costs, seed, confidence)
 
 
 def child_streams(seed: int, runs: int) -> list[np.random.Generator]:
@@ -175,7 +225,7 @@ def child_streams(seed: int, runs: int) -> list[np.random.Generator]:
     return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(runs)]
 
 
-def estimate_of(costs: Sequence[int], seed: int, confidence: float = 0.95) -> Estimate:
+def estimate_of(costs: Sequence[int | float], seed: int, confidence: float = 0.95) -> Estimate:
     """Return mean and interval of the costs of two or more independent runs."""
     from scipy.special import stdtrit
 

@@ -69,7 +69,7 @@ def optimum_from(sequence: RequestSequence, start: int, cached: Iterable[int]) -
     from paging.kernels import farthest
 
     instance = sequence.instance
-    instance.require("OPT from a given cache", visits="sequential")
+    instance.require("OPT from a given cache", visits="sequential", cost="unit")
     start = whole_number(start, "start", 0, len(sequence))
     warm = [whole_number(page, "a cached page", 0, instance.total_pages - 1) for page in cached]
     if len(set(warm)) < len(warm) or len(warm) > instance.cache:
@@ -112,7 +112,7 @@ def mistakes(run: Run) -> list[Mistake]:
     [(3, 1, 2)]
     """
     sequence = run.sequence
-    sequence.instance.require("the count of mistakes", service="forced", visits="sequential")
+    sequence.instance.require("the count of mistakes", service="forced", visits="sequential", cost="unit")
     found = []
     cached: frozenset[int] = frozenset()
     for step in run.schedule.steps():

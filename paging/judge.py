@@ -54,6 +54,7 @@ def drive(
     requests: PageArray,
     slots: NDArray[np.int64],
     frame: Frame,
+    predictions: NDArray[np.int64],
     atomic: bool,
     bypassing: bool,
     entries: PageArray,
@@ -61,7 +62,8 @@ def drive(
 ) -> tuple[int, int, int]:
     """Serve all requests; return (faults, time of an illegal answer or −1, its code).
 
-    ``slots`` is the place of every request in its round, or empty where all visits are full.
+    ``slots`` is the place of every request in its round, or empty where all visits are full; ``predictions``
+    is empty where nothing is predicted.
     Plain loops over integer arrays: the same text runs as Python and compiled.
     """
     faults = 0
@@ -79,6 +81,16 @@ def drive(
                     continue
                 served[t - start] = True
                 before[:] = labels
+                if len(predictions) > 0:
+                    frame = Frame(
+                        frame.layers,
+                        frame.cache,
+                        frame.per_visit,
+                        frame.layer_of,
+                        frame.first_page,
+                        frame.weights,
+                        int(predictions[t]),
+                    )
                 serve(labels, page, slot if len(slots) == 0 else slots[t], frame)
                 slot += 1
                 entry = judge(before, labels, page, frame.cache, bypassing)

@@ -10,9 +10,10 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from fractions import Fraction
 from functools import cached_property
-from itertools import islice
-from typing import Any, Literal, NamedTuple, Self
+from itertools import islice, repeat
+from typing import Any, Literal, NamedTuple, Self, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +26,7 @@ from paging.errors import (
     UnsupportedModelError,
 )
 from paging.html import facts_table
+from paging.weights import Weights, exact_weights
 
 PageArray = NDArray[np.int32]
 LabelArray = NDArray[np.int64]
@@ -68,17 +70,36 @@ MAX_LAYERS = 1_000_000
 
 
 class Frame(NamedTuple):
-    """The numbers of an instance as a policy's ``serve`` sees them (plain, so that they compile)."""
+    """What a policy's ``serve`` sees beside labels, page and slot (plain numbers, so that they compile).
+
+    The numbers of the instance, and the prediction that came with the request; 0 where there is none.
+    """
 
     layers: int
     cache: int
     per_visit: int
     layer_of: PageArray
     first_page: PageArray
+    weights: NDArray[np.int64]
+    """Cost of a fault on every page, as whole numbers over one denominator; all 1 at unit cost."""
+    prediction: int = 0
 
 
 Serve = Callable[[LabelArray, int, int, Frame], None]
 """The form of a policy's ``serve``: change the labels in place for (labels, page, slot, frame)."""
+
+Kind = Literal["discard", "phase", "next-arrival"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""What may be predicted of a page with a request for it.
+
+``discard``: a bit, 1 if an optimal run is believed to evict the page before its next request.
+``phase``: a bit, 1 if the page is believed not to be requested in the next k-phase.
+``next-arrival``: the number of the page's next request, counted from 0 as all are; T or more for never.
+"""
+
+NOTHING_PREDICTED = np.zeros(0, dtype=np.int64)
+NOTHING_PREDICTED.flags.writeable = False
 
 
 class Page(NamedTuple):
@@ -139,6 +160,9 @@ class LayeredInstance:
         Whether a fault may be served without caching the page.
     names : sequence, optional
         Names of the pages by page id, for display only: instances that differ in nothing else are equal.
+    weights : Weights or iterable of int, Fraction or str, optional
+        Cost of a fault on every page by page id, positive and exact (see :func:`paging.exact_weights`).
+        None, the default, is unit cost, and so are weights that are all 1.
 
     Raises
     ------
@@ -159,6 +183,7 @@ class LayeredInstance:
     visits: Literal["sequential", "atomic"] = "sequential"
     bypassing: bool = False
     names: Sequence[object] | None = field(default=None, repr=False, compare=False)
+    weights: Weights | None = field(default=None, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         assign = object.__setattr__
@@ -192,6 +217,19 @@ class LayeredInstance:
             raise ModelError(f"names must be a sequence or None, got {self.names!r}")
         if self.names is not None and len(self.names) != self.total_pages:
             raise ModelError(f"names must name all {self.total_pages} pages, got {len(self.names)}")
+        assign(self, "weights", self._exact_weights(self.weights))
+
+    def _exact_weights(self, given: object) -> Weights | None:
+        """Return weights in their one form, which for unit cost is None."""
+        if given is None:
+            return None
+        if not isinstance(given, Weights):
+            if not isinstance(given, Iterable) or isinstance(given, str | bytes):
+                raise ModelError(f"weights must be one exact number per page, got {given!r:.60}")
+            given = exact_weights(given)
+        if len(given) != self.total_pages:
+            raise ModelError(f"{len(given)} weights are given for {self.total_pages} pages")
+        return None if given.unit else given
 
     @property
     def pages_by_layer(self) -> tuple[int, ...]:
@@ -226,7 +264,9 @@ class LayeredInstance:
     @cached_property
     def frame(self) -> Frame:
         """The instance as policies see it."""
-        return Frame(self.layers, self.cache, self.per_visit, self.layer_of, self.first_page)
+        costs = np.ones(self.total_pages, np.int64) if self.weights is None else self.weights.scaled
+        costs.flags.writeable = False
+        return Frame(self.layers, self.cache, self.per_visit, self.layer_of, self.first_page, costs)
 
     @property
     def service(self) -> Literal["forced", "bypassing"]:
@@ -239,6 +279,8 @@ class LayeredInstance:
 
         >>> LayeredInstance(2, 3, 4).model
         {'service': 'forced', 'visits': 'sequential', 'start': 'cold', 'sharing': 'shared', 'per_visit': 1}
+        >>> LayeredInstance(2, 1, 1, weights=[1, 4]).model["cost"]
+        'weighted'
         """
         return {
             "service": self.service,
@@ -246,7 +288,13 @@ class LayeredInstance:
             "start": "cold",
             "sharing": "shared",
             "per_visit": self.per_visit,
+            **({} if self.weights is None else {"cost": "weighted"}),
         }
+
+    @property
+    def cost(self) -> Literal["unit", "weighted"]:
+        """Whether every fault costs 1, or each page has a weight."""
+        return "unit" if self.weights is None else "weighted"
 
     @property
     def plain(self) -> dict[str, object]:
@@ -262,6 +310,7 @@ class LayeredInstance:
             "per_visit": self.per_visit,
             "visits": self.visits,
             "service": self.service,
+            **({} if self.weights is None else {"weights": self.weights.plain}),
         }
 
     def require(
@@ -271,6 +320,7 @@ class LayeredInstance:
         service: Literal["forced"] | None = None,
         visits: Literal["sequential"] | None = None,
         per_visit: Literal[1] | None = None,
+        cost: Literal["unit"] | None = None,
     ) -> None:
         """Raise UnsupportedModelError unless the instance is of the variant that something needs.
 
@@ -278,7 +328,7 @@ class LayeredInstance:
         ----------
         what : str
             Who needs it, as the message's subject in the singular.
-        service, visits, per_visit : optional
+        service, visits, per_visit, cost : optional
             What is needed; a part that is left out may be anything.
 
         Examples
@@ -288,9 +338,10 @@ class LayeredInstance:
             ...
         paging.errors.UnsupportedModelError: a marble needs forced service and g = 1; this instance has g = 2
         """
-        asked = {"service": service, "visits": visits, "per_visit": per_visit}
+        asked = {"service": service, "visits": visits, "per_visit": per_visit, "cost": cost}
         needed = {part: value for part, value in asked.items() if value is not None}
-        given = {part: self.model[part] for part, value in needed.items() if self.model[part] != value}
+        model = {**self.model, "cost": self.cost}
+        given = {part: model[part] for part, value in needed.items() if model[part] != value}
         if given:
             raise UnsupportedModelError(
                 f"{what} needs {_variant(needed)}; this instance has {_variant(given)}"
@@ -304,7 +355,7 @@ class LayeredInstance:
         ----------
         shape : mapping
             ``layers``, ``pages`` (a number, or a list of one per layer) and ``cache``; perhaps ``per_visit``,
-            ``visits`` and ``service``.
+            ``visits``, ``service`` and ``weights`` (a list of exact numbers, one per page).
 
         Raises
         ------
@@ -318,7 +369,7 @@ class LayeredInstance:
         """
         if not isinstance(shape, Mapping):
             raise ModelError(f"an instance is given by its fields layers, pages, cache, …; got {shape!r}")
-        sizes, variant = ("layers", "pages", "cache"), ("per_visit", "visits")
+        sizes, variant = ("layers", "pages", "cache"), ("per_visit", "visits", "weights")
         missing = [name for name in sizes if name not in shape]
         unknown = [name for name in shape if name not in (*sizes, *variant, "service")]
         if missing or unknown:
@@ -372,12 +423,24 @@ class LayeredInstance:
         """
         return (
             f"ℓ = {self.layers}, n = {self.pages_text}, k = {self.cache}, g = {self.per_visit} · "
-            f"{self.service} · {self.visits} · cold start"
+            f"{self.service} · {self.visits} · cold start{'' if self.weights is None else ' · weighted'}"
         )
 
     def with_cache(self, cache: int) -> LayeredInstance:
         """Return the same instance with another cache size."""
         return replace(self, cache=cache)
+
+    def with_weights(self, weights: Weights | Iterable[object] | None) -> LayeredInstance:
+        """Return the same instance with other fault costs; None for unit cost."""
+        return replace(self, weights=cast(Any, weights))
+
+    def cost_of(self, pages: NDArray[np.integer[Any]]) -> int | Fraction:
+        """Return what faults on these pages cost together, exactly: their number at unit cost.
+
+        >>> LayeredInstance(1, 2, 1, weights=[1, "1/2"]).cost_of(np.array([0, 1, 1, 1]))
+        Fraction(5, 2)
+        """
+        return len(pages) if self.weights is None else self.weights.cost_of(pages)
 
     def _repr_html_(self) -> str:
         facts = {"layers ℓ": self.layers, "pages": self.total_pages, "cache k": self.cache}
@@ -386,7 +449,7 @@ class LayeredInstance:
 
 def _variant(parts: Mapping[str, str | int]) -> str:
     """Write parts of :attr:`LayeredInstance.model` in words."""
-    words = {"service": "{} service", "visits": "{} visits", "per_visit": "g = {}"}
+    words = {"service": "{} service", "visits": "{} visits", "per_visit": "g = {}", "cost": "{} cost"}
     *most, last = (words[part].format(value) for part, value in parts.items())
     return f"{', '.join(most)} and {last}" if most else last
 
@@ -417,6 +480,8 @@ class RequestSequence:
         A page id is out of range or in the wrong layer, or a page comes twice in one visit.
     UnsupportedModelError
         Visits are atomic and some are shorter than g.
+    ModelError
+        The weights of so many requests add up to more than fits 62 bits.
 
     Examples
     --------
@@ -442,6 +507,8 @@ class RequestSequence:
         self, instance: LayeredInstance, requests: ArrayLike, places: ArrayLike | None = None
     ) -> None:
         given = _integers(requests)
+        if instance.weights is not None:
+            instance.weights.require_sums(len(given))
         stored = None if places is None else _places(instance, places, len(given))
         assign = object.__setattr__
         assign(self, "instance", instance)
@@ -460,10 +527,27 @@ class RequestSequence:
             and self.instance == other.instance
             and np.array_equal(self.requests, other.requests)
             and np.array_equal(self.slots, other.slots)
+            and self.kind == other.kind
+            and np.array_equal(self.predictions, other.predictions)
         )
 
     def __hash__(self) -> int:
         return hash((self.instance, self.requests.tobytes()))
+
+    @property
+    def kind(self) -> Kind | None:
+        """What is predicted with every request, or None: see :class:`paging.PredictedSequence`."""
+        return None
+
+    @property
+    def predictions(self) -> NDArray[np.int64]:
+        """One prediction for every request, or none at all."""
+        return NOTHING_PREDICTED
+
+    @property
+    def frames(self) -> Iterator[Frame]:
+        """What a policy is told with every request beside page and slot."""
+        return repeat(self.instance.frame, len(self))
 
     @property
     def distinct_pages(self) -> int:
@@ -482,6 +566,30 @@ class RequestSequence:
         """Return the same requests on the same instance with another cache size."""
         return self._sharing_requests(self.instance.with_cache(cache), self.requests, self.places)
 
+    def with_weights(self, weights: Weights | Iterable[object] | None) -> RequestSequence:
+        """Return the same requests with other fault costs, or at unit cost.
+
+        Parameters
+        ----------
+        weights : Weights or iterable of int, Fraction or str, or None
+            As for :class:`LayeredInstance`.
+
+        Raises
+        ------
+        ModelError
+            The weights are refused, or their sum over the requests does not fit 62 bits.
+
+        Examples
+        --------
+        >>> sequence = RequestSequence(LayeredInstance(1, 2, 1), [0, 1, 0])
+        >>> sequence.with_weights(["0.5", 2]).instance.plain["weights"]
+        ['1/2', 2]
+        """
+        instance = self.instance.with_weights(weights)
+        if instance.weights is not None:
+            instance.weights.require_sums(len(self))
+        return self._sharing_requests(instance, self.requests, self.places)
+
     def prefix(self, length: int) -> RequestSequence:
         """Return the first ``length`` ≥ 0 requests, or all of them."""
         length = whole_number(length, "length", 0)
@@ -492,7 +600,11 @@ class RequestSequence:
         """Return one layer's requests as a classical instance (ℓ = 1) of its own with ``cache`` slots."""
         own = self.instance.pages_of(layer)
         names = None if self.instance.names is None else self.instance.names[own.start : own.stop]
-        alone = replace(self.instance, layers=1, pages=len(own), cache=cache, names=names)
+        weights = self.instance.weights
+        costs = None if weights is None else weights.of_pages(slice(own.start, own.stop))
+        alone = replace(
+            self.instance, layers=1, pages=len(own), cache=cache, names=names, weights=cast(Any, costs)
+        )
         group, length = self.instance.per_visit, self.instance.round_length
         places = None
         if self.places is None:  # whole rounds are rows of a matrix, and the layer a few columns of it
@@ -642,6 +754,8 @@ class Step(NamedTuple):
         The pages cached afterwards.
     labels : tuple of int
         The policy's labels afterwards; none where a schedule was carried out.
+    prediction : int
+        What was predicted with the request; 0 where nothing was.
     """
 
     time: int
@@ -650,6 +764,7 @@ class Step(NamedTuple):
     victims: tuple[int, ...]
     cache: frozenset[int]
     labels: tuple[int, ...] = ()
+    prediction: int = 0
 
     @property
     def hit(self) -> bool:
@@ -698,6 +813,11 @@ class Schedule:
         """Number of faults."""
         return int(np.count_nonzero(self.entries != HIT))
 
+    @property
+    def cost(self) -> int | Fraction:
+        """What its faults cost together, exactly: their number at unit cost."""
+        return self.sequence.instance.cost_of(self.sequence.requests[self.entries != HIT])
+
     @cached_property
     def fault_counts(self) -> NDArray[np.int64]:
         """Faults after every request, shape (T,)."""
@@ -722,8 +842,9 @@ class Schedule:
         >>> [sorted(step.cache) for step in Schedule(sequence, [FREE, FREE, 1, HIT]).steps()]
         [[0], [0, 1], [0, 2], [0, 2]]
         """
-        for time, page, entry, cache in self._carried_out():
-            yield Step(time, page, entry, (entry,) if entry >= 0 else (), frozenset(cache))
+        for frame, (time, page, entry, cache) in zip(self.sequence.frames, self._carried_out(), strict=True):
+            victims = (entry,) if entry >= 0 else ()
+            yield Step(time, page, entry, victims, frozenset(cache), prediction=frame.prediction)
 
     def _carried_out(self) -> Iterator[tuple[int, int, int, set[int]]]:
         """Yield time, page, entry and the cache after every request, one set that goes on changing."""

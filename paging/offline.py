@@ -29,8 +29,8 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     Parameters
     ----------
     sequence : RequestSequence
-        Sequential visits. With bypassing the requested page is a candidate too: it is not cached if its
-        own next request is the farthest.
+        With bypassing the requested page is a candidate too: it is not cached if its own next request is the
+        farthest. In an atomic visit, which needs forced service, the pages of the visit are none.
     record : bool, default False
         Whether to keep the schedule.
 
@@ -42,7 +42,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     Raises
     ------
     UnsupportedModelError
-        Visits are atomic; see ``lp.optimum``.
+        Visits are atomic and bypassing is allowed, or faults are weighted; see ``lp.optimum``.
 
     References
     ----------
@@ -57,11 +57,26 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     """
     from paging.kernels import farthest
 
-    instance = sequence.instance
-    instance.require("farthest-in-future", visits="sequential")
-    entries = np.zeros(len(sequence) if record else 0, dtype=np.int32)
-    faults = farthest(sequence.requests, instance.total_pages, instance.cache, entries, instance.bypassing)
-    return Run(None, sequence, int(faults), None, "kernel", entries if record else None)
+    instance, requests = sequence.instance, sequence.requests
+    instance.require("farthest-in-future", cost="unit")
+    first: slice | NDArray[np.int64] = slice(None)
+    if instance.visits == "atomic":
+        instance.require("farthest-in-future on atomic visits", service="forced")
+        requests, first = _twice(requests, instance.per_visit)
+    entries = np.zeros(len(requests) if record else 0, dtype=np.int32)
+    faults = farthest(requests, instance.total_pages, instance.cache, entries, instance.bypassing)
+    return Run(None, sequence, int(faults), None, "kernel", entries[first] if record else None)
+
+
+def _twice(requests: PageArray, group: int) -> tuple[PageArray, NDArray[np.int64]]:
+    """Ask for the pages of every visit twice in turn; return also where they stand the first time.
+
+    So no page of a visit leaves before its end: its next request is nearer than that of any other page.
+    """
+    times = np.arange(len(requests))
+    visits = requests[: len(times) // group * group].reshape(-1, group)
+    rest = requests[visits.size :]
+    return np.concatenate([np.hstack([visits, visits]).ravel(), rest, rest]), times + times // group * group
 
 
 @checked
@@ -86,7 +101,7 @@ def optimum_from_warm(sequence: RequestSequence, start: int) -> int:
     from paging.kernels import farthest
 
     instance = sequence.instance
-    instance.require("OPT after a warm-up", visits="sequential")
+    instance.require("OPT after a warm-up", visits="sequential", cost="unit")
     start = whole_number(start, "start", 0, len(sequence))
     if start == 0:
         return farthest_in_future(sequence).faults
@@ -116,7 +131,7 @@ def optimum_so_far(sequence: RequestSequence, cache: int | None = None) -> NDArr
     """
     from paging.kernels import optimum
 
-    sequence.instance.require("OPT after every request", visits="sequential")
+    sequence.instance.require("OPT after every request", visits="sequential", cost="unit")
     size = sequence.instance.cache if cache is None else whole_number(cache, "cache (h)", 1, MAX_PAGES)
     increments = np.zeros(len(sequence), dtype=np.int32)
     optimum(sequence.requests, sequence.instance.total_pages, size, increments, sequence.instance.bypassing)

@@ -1,4 +1,8 @@
-"""Work spread over threads, or over processes: one pool, whose workers leave signals to who started them."""
+"""Work spread over threads, or over processes: one pool, whose workers leave signals to who started them.
+
+An :class:`Engine` does jobs: :class:`Here` in this process, :class:`Pool` in processes of this machine,
+:class:`paging.cluster.Cluster` in those of a Dask cluster.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
 from itertools import count, islice
 from multiprocessing.synchronize import Event
 from threading import Thread
 from types import TracebackType
-from typing import TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from paging.errors import LayeredPagingError
 from paging.signals import UNWATCHED, Count, StoppedError, Watch
@@ -25,8 +31,8 @@ Result = TypeVar("Result")
 ASK_EVERY, PATIENCE = 0.2, 0.5
 """Seconds between two questions whether to stop, and those that workers get to end what they are doing."""
 
-_stop: Event | None = None
-"""In a worker: set when whoever started it wants no more."""
+unwanted: ContextVar[Callable[[], bool]] = ContextVar("unwanted", default=lambda: False)
+"""In a worker: says whether whoever started it wants no more."""
 
 
 def cores() -> int:
@@ -36,14 +42,65 @@ def cores() -> int:
 
 def stopped() -> bool:
     """Say, in a worker, whether to give up what is under way: for :attr:`paging.signals.Watch.stop`."""
-    return _stop is not None and _stop.is_set()
+    return unwanted.get()()
+
+
+class Failure(NamedTuple):
+    """What came of a job instead of a result."""
+
+    reason: str
+    """In one line."""
+    memory: bool = False
+    """Whether the lack of memory may be the reason: alone it may succeed."""
+
+
+class Engine(Protocol):
+    """What jobs are done by."""
+
+    def as_finished(
+        self, work: Callable[[Job], Result], jobs: Iterable[Job], stop: Callable[[], bool]
+    ) -> Iterator[tuple[Job, Result | Failure]]:
+        """Yield every job with its result as they come; where a worker was lost in the middle, a failure.
+
+        Parameters
+        ----------
+        work : callable
+            Raises nothing. It asks :func:`stopped` now and then.
+        jobs : iterable
+            Read only so far ahead that no worker is idle, so later jobs may depend on earlier results.
+        stop : callable
+            Asked now and then; True begins no further jobs and makes :func:`stopped` true in the workers.
+            What they have not finished soon after is given up.
+        """
+        ...
+
+
+class Here:
+    """This process: no worker, no start-up time, and nothing that can be lost."""
+
+    def as_finished(
+        self, work: Callable[[Job], Result], jobs: Iterable[Job], stop: Callable[[], bool]
+    ) -> Iterator[tuple[Job, Result | Failure]]:
+        """Yield every job with its result, as :class:`Engine` says."""
+        before = unwanted.set(stop)
+        try:
+            for job in jobs:
+                if stop():
+                    return
+                yield job, work(job)
+        finally:
+            unwanted.reset(before)
+
+
+LOST = "a worker process was killed, perhaps for lack of memory"
+"""What is known of a job whose worker is gone."""
 
 
 class LostWorkerError(LayeredPagingError, RuntimeError):
     """A worker process was killed, and with it the work that was under way."""
 
     def __init__(self) -> None:
-        super().__init__("a worker process was killed, perhaps for lack of memory; run the command again")
+        super().__init__(f"{LOST}; run the command again")
 
 
 @contextmanager
@@ -62,8 +119,7 @@ def _end_with_parent() -> None:
 
 
 def _begin(stop: Event) -> None:
-    global _stop
-    _stop = stop
+    unwanted.set(stop.is_set)
     Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends the work
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -83,7 +139,8 @@ class Pool:
         context = multiprocessing.get_context("spawn")
         self.workers = workers
         self._stop = context.Event()
-        self._executor = ProcessPoolExecutor(workers, context, _begin, (self._stop,))
+        self._start = partial(ProcessPoolExecutor, workers, context, _begin, (self._stop,))
+        self._executor = self._start()
 
     def __enter__(self) -> Pool:
         return self
@@ -122,42 +179,40 @@ class Pool:
 
     def as_finished(
         self, work: Callable[[Job], Result], jobs: Iterable[Job], stop: Callable[[], bool]
-    ) -> Iterator[Result]:
-        """Yield results as they come.
+    ) -> Iterator[tuple[Job, Result | Failure]]:
+        """Yield every job with its result, as :class:`Engine` says.
 
-        Parameters
-        ----------
-        work : callable
-            Asks :func:`stopped` now and then.
-        jobs : iterable
-            Read only so far ahead that no worker is idle, so later jobs may depend on earlier results.
-        stop : callable
-            Asked now and then; True begins no further jobs and makes :func:`stopped` true in the workers.
-            What they have not finished soon after is given up.
-
-        Raises
-        ------
-        LostWorkerError
-            A worker was killed.
+        Who kills a worker ends all of them, and what they are doing has failed; others take their place.
         """
         waiting = iter(jobs)
-        running: set[Future[Result]] = set()
+        running: dict[Future[Result], Job] = {}
         asked = 0.0
         while True:
-            with _no_worker_lost():
-                if not self._stop.is_set():
-                    ahead = islice(waiting, 2 * self.workers - len(running))
-                    running |= {self._executor.submit(work, job) for job in ahead}
-                if not running:
-                    return
-                finished, running = wait(running, timeout=ASK_EVERY, return_when=FIRST_COMPLETED)
-                results = [future.result() for future in finished]
-            yield from results
+            if not self._stop.is_set():
+                for job in islice(waiting, 2 * self.workers - len(running)):
+                    running[self._submit(work, job)] = job
+            if not running:
+                return
+            for future in wait(running, timeout=ASK_EVERY, return_when=FIRST_COMPLETED).done:
+                job = running.pop(future)
+                try:
+                    outcome: Result | Failure = future.result()
+                except BrokenProcessPool:
+                    outcome = Failure(LOST, memory=True)
+                yield job, outcome
             if stop():
                 self._stop.set()
                 asked = asked or time.monotonic()
                 if time.monotonic() - asked > PATIENCE:
                     return
+
+    def _submit(self, work: Callable[[Job], Result], job: Job) -> Future[Result]:
+        try:
+            return self._executor.submit(work, job)
+        except BrokenProcessPool:
+            self._executor.shutdown(wait=False)
+            self._executor = self._start()
+            return self._executor.submit(work, job)
 
 
 def each(

@@ -19,11 +19,12 @@ from functools import cache
 from typing import Any, ClassVar, Literal, Protocol, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paging.docstrings import sections
 from paging.errors import ModelError, UnknownNameError, UnsupportedModelError
 from paging.html import facts_table
-from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
+from paging.model import Frame, Kind, LabelArray, LayeredInstance, PageArray, RequestSequence
 from paging.outside import from_outside
 from paging.spec import parse_spec, value_text
 
@@ -46,6 +47,7 @@ TRAITS = {
 FAMILIES = (
     "recency",
     "frequency",
+    "weighted",
     "queues",
     "engines",
     "marking",
@@ -54,6 +56,8 @@ FAMILIES = (
     "zrc",
     "randomized",
     "equitable",
+    "predictions",
+    "robust",
 )
 """Modules of the built-in policies in the order of every table; others follow by name."""
 
@@ -104,6 +108,14 @@ class Criterion:
     shown: bool = True
     text: Callable[[int], str] = str
 
+    def among(self, pages: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return those of some cached pages, at least one, that may leave by this number."""
+        if not self.leaves:
+            return pages
+        values = self.values[pages]
+        extreme = values.max() if self.leaves == "largest" else values.min()
+        return pages[np.flatnonzero(values == extreme)]
+
 
 class Policy:
     """A paging policy. Subclass it, give it an ``id`` and ``traits``, and define ``serve``.
@@ -122,6 +134,13 @@ class Policy:
         Whether the rule counts visits when their first page is served, so that no visit may be empty.
     atomic_kernel : bool
         Whether ``kernel`` serves atomic visits, too.
+    predictions : str or None
+        The kind of prediction (:data:`paging.model.KINDS`) that it is told with every request, as
+        ``frame.prediction``; None for a policy that takes none. It serves sequences of this kind alone.
+    separable : bool
+        Whether the labels of some pages without those of others are a state of it, too, with fewer slots.
+    in_order : bool
+        Whether a spec may give its parameters without their keys, in their order.
 
     Examples
     --------
@@ -146,6 +165,9 @@ class Policy:
     per_layer: ClassVar[bool] = False
     counts_visits: ClassVar[bool] = False
     atomic_kernel: ClassVar[bool] = False
+    predictions: Kind | None = None
+    separable: ClassVar[bool] = False
+    in_order: ClassVar[bool] = False
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -161,7 +183,8 @@ class Policy:
             Position of the request in its round, ``0 … layers·per_visit − 1``. A policy is not told the
             time: what it remembers it keeps in its labels.
         frame : Frame
-            The numbers of the instance: ``layers, cache, per_visit, layer_of, first_page``.
+            The numbers of the instance: ``layers, cache, per_visit, layer_of, first_page``; and
+            ``prediction``, what came with the request, for a policy that takes :attr:`predictions`.
         """
         raise TypeError("a policy defines serve (deterministic) or outcomes (randomised)")
 
@@ -224,12 +247,20 @@ class Policy:
     def check_requests(self, sequence: RequestSequence) -> None:
         """Raise UnsupportedModelError when the policy does not serve these requests or their variant."""
         self.check(sequence.instance)
+        self.check_predictions(sequence.kind)
         if (
             self.counts_visits
             and sequence.places is not None
             and (np.diff(sequence.visits, prepend=-1) > 1).any()
         ):
             sequence.require_full_visits(f"policy {self.name}, which counts visits,")
+
+    def check_predictions(self, kind: Kind | None) -> None:
+        """Raise UnsupportedModelError unless it takes predictions of this kind, or none for None."""
+        if kind != self.predictions:
+            takes = f"needs {self.predictions} predictions" if self.predictions else "takes no predictions"
+            have = f"have {kind} predictions" if kind else "have none"
+            raise UnsupportedModelError(f"policy {self.name} {takes}; these requests {have}")
 
     def outcomes(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> Outcomes:
         """Return the exact distribution of the next label vector as (probability, labels) pairs."""
@@ -311,6 +342,12 @@ def served_in_parts(name: str, *given: object) -> InParts:
     return made
 
 
+def refuse_told(policy: Policy, who: str) -> None:
+    """Raise ModelError if a policy takes predictions, which are made of all requests and the whole cache."""
+    if policy.predictions:
+        raise ModelError(f"{who} does not go around policy {policy.name}, which takes predictions")
+
+
 def run_kernel(name: str, sequence: RequestSequence, entries: PageArray, *more: object) -> int:
     """Serve a sequence with a kernel of :mod:`paging.kernels`, which is imported only now."""
     kernel = getattr(importlib.import_module("paging.kernels"), name)
@@ -320,6 +357,8 @@ def run_kernel(name: str, sequence: RequestSequence, entries: PageArray, *more: 
 
 def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     """Return a policy object for a registry name, ``name:key=value,…``, ``module:Class``, class or object.
+
+    Of some policies the parameters may stand without their keys, in their order: ``guard:blind-oracle``.
 
     Raises
     ------
@@ -344,7 +383,7 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     known = registered_policies()
     if ":" in policy and "=" not in policy and policy.partition(":")[0] not in known:
         return _made(import_policy(policy))
-    name, parameters = parse_spec(policy)
+    name = policy.partition(":")[0].strip()
     if name.lower() in OPT_NAMES:
         raise UnknownNameError(
             "policy", name, known, hint="the offline optimum is no policy, 'paging run' shows it"
@@ -353,6 +392,7 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
         raise UnknownNameError("policy", name, known)
     cls = known[name.lower()]
     allowed = _parameters(cast(Any, cls))  # a class is hashable, whatever its instances are
+    _, parameters = parse_spec(policy, tuple(allowed) if cls.in_order else ())
     for key in parameters:
         if key not in allowed:
             has = f"its parameters are {', '.join(allowed)}" if allowed else "it has none"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paging.errors import ModelError
 from paging.html import facts_table, table
@@ -24,6 +26,12 @@ WORDS = {HIT: "", FREE: "a free slot", SEVERAL: "several pages", LEFT_ON_HIT: "l
 """What a notebook says of an entry that names no page."""
 
 
+def faulted(entries: PageArray) -> NDArray[np.bool_]:
+    """Return which recorded entries are faults."""
+    found: NDArray[np.bool_] = (entries != HIT) & (entries != LEFT_ON_HIT)
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
     """The outcome of serving a sequence.
@@ -35,13 +43,15 @@ class Run:
     sequence : RequestSequence
         What was served.
     faults : int
-        The cost.
+        Number of faults.
     seed : int or None
         Seed of a randomised policy; None for a deterministic one.
     engine : str
         ``kernel``, ``compiled`` or ``labels``: which route served the requests.
     entries : ndarray of int32 or None
         Schedule entry per request (see :class:`~paging.model.Schedule`) if recorded.
+    weighted_cost : int, Fraction or None
+        What the faults cost together where pages have weights; None at unit cost.
     """
 
     served_by: Policy | None
@@ -50,11 +60,17 @@ class Run:
     seed: int | None = None
     engine: str = "labels"
     entries: PageArray | None = field(default=None, repr=False)
+    weighted_cost: int | Fraction | None = None
 
     @property
     def policy(self) -> str:
         """Name of the algorithm, ``opt`` for farthest-in-future."""
         return "opt" if self.served_by is None else self.served_by.name
+
+    @property
+    def cost(self) -> int | Fraction:
+        """What the faults cost together, exactly: their number at unit cost."""
+        return self.faults if self.weighted_cost is None else self.weighted_cost
 
     @property
     def requests(self) -> int:
@@ -88,10 +104,12 @@ class Run:
         """Faults after every request, shape (T,); needs a recorded run."""
         if self.entries is None:
             raise ModelError("the run was not recorded; call simulate(…, record=True)")
-        return np.cumsum((self.entries != HIT) & (self.entries != LEFT_ON_HIT))
+        return np.cumsum(faulted(self.entries))
 
     def _repr_html_(self) -> str:
         facts: dict[str, object] = {"requests": self.requests, "faults": self.faults, "hits": self.hits}
+        if self.sequence.instance.weights is not None:
+            facts["cost, weighted"] = self.cost
         if self.seed is not None:
             facts["one sampled run, seed"] = str(self.seed)
         top = facts_table(f"{self.policy} on {self.sequence.instance}", facts)

@@ -29,6 +29,35 @@ class Count(NamedTuple):
         return f"{self.done:,} of {self.total:,}" if self.label is None else self.label
 
 
+class Pace(NamedTuple):
+    """News of many jobs: how many are done, how fast, and how long the rest will take.
+
+    >>> str(Pace(120, 400, done_now=100, seconds=40.0))
+    '120 of 400 done, 2.5 a second, 1 min 52 s left'
+    >>> str(Pace(9, 9, 0, 0.0))
+    '9 of 9 done'
+    """
+
+    done: int
+    total: int
+    done_now: int
+    """How many were not done before."""
+    seconds: float
+    """Since when."""
+
+    def __str__(self) -> str:
+        text = f"{self.done:,} of {self.total:,} done"
+        if not self.done_now or not self.seconds:
+            return text
+        rate = self.done_now / self.seconds
+        speed = f"{rate:,.1f} a second" if rate >= 1 else f"{60 * rate:.1f} a minute"
+        left = round((self.total - self.done) / rate)
+        hours, minutes = divmod(left // 60, 60)
+        parts = ((hours, "h"), (minutes, "min"), (left % 60, "s"))
+        words = " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
+        return f"{text}, {speed}, {words} left"
+
+
 @dataclass(frozen=True)
 class Watch:
     """Whoever watches long work: hears how it is coming along, and may ask it to stop.

@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,10 +15,10 @@ from paging.arguments import checked
 from paging.errors import IllegalAnswerError, IllegalSequenceError, UnsupportedModelError
 from paging.judge import complaint, drive, judge
 from paging.model import (
-    HIT,
     LEFT_ON_HIT,
     MISSING,
     SEVERAL,
+    Frame,
     LabelArray,
     LayeredInstance,
     PageArray,
@@ -25,9 +26,11 @@ from paging.model import (
     Serve,
     Step,
     generator,
+    whole_number,
 )
 from paging.policy import Outcomes, Policy, get_policy
-from paging.run import Run
+from paging.predicted import refuse_illegal
+from paging.run import Run, faulted
 
 Engine = Literal["auto", "kernel", "compiled", "labels"]
 
@@ -44,9 +47,12 @@ class Session:
     policy : str, Policy or Policy class
         What answers.
     instance : LayeredInstance
-        Sequential visits only; an atomic visit is not a sequence of single steps.
+        Sequential visits, unless ``hits_first``.
     seed : int or numpy.random.Generator, default 0
         Used by randomised policies alone.
+    hits_first : bool, default False
+        Whether the caller asks for the pages of an atomic visit in the order in which they are served: hits
+        before faults.
 
     Examples
     --------
@@ -64,15 +70,18 @@ class Session:
         instance: LayeredInstance,
         *,
         seed: int | np.random.Generator = 0,
+        hits_first: bool = False,
     ) -> None:
         self.policy = get_policy(policy)
         self.policy.check(instance)
-        instance.require("serving step by step", visits="sequential")
+        if not hits_first:
+            instance.require("serving step by step", visits="sequential")
         self.instance = instance
         self.labels: LabelArray = np.zeros(instance.total_pages, dtype=np.int64)
         self.time = 0
         self.faults = 0
         self._cache: frozenset[int] = frozenset()
+        self._visit: list[Step] = []
         self._rng = generator(seed)
 
     @property
@@ -89,7 +98,13 @@ class Session:
         """Whether a page is cached now."""
         return bool(self.labels[page] > 0)
 
-    def serve(self, page: int, slot: int | None = None) -> Step:
+    def run(self, sequence: RequestSequence) -> Iterator[Step]:
+        """Serve the requests of a sequence one after the other, each with its prediction if it has one."""
+        told = sequence.predictions.tolist() or repeat(None, len(sequence))
+        for page, slot, prediction in zip(sequence, sequence.slots.tolist(), told, strict=True):
+            yield self.serve(page, slot, prediction)
+
+    def serve(self, page: int, slot: int | None = None, prediction: int | None = None) -> Step:
         """Serve one request and return what happened.
 
         Parameters
@@ -98,11 +113,16 @@ class Session:
             Page id.
         slot : int, optional
             Place of the request in its round, where visits before it were shorter than g pages.
+        prediction : int, optional
+            What is predicted with the request, where the policy takes predictions.
 
         Raises
         ------
         IllegalSequenceError
-            The page is not in the layer being served.
+            The page is not in the layer being served, the prediction is none of the policy's kind, or an
+            atomic visit's hit comes after its first fault.
+        UnsupportedModelError
+            A prediction is missing, or the policy takes none.
         IllegalAnswerError
             The policy's answer broke the rules; the session stays as it was.
         """
@@ -111,7 +131,10 @@ class Session:
         layer = slot // self.instance.per_visit
         if page not in self.instance.pages_of(layer):
             raise IllegalSequenceError(f"request {self.time}: page {page} is not in layer {layer}")
-        frame = self.instance.frame
+        atomic = self.instance.visits == "atomic"
+        if atomic:
+            self._continue_visit(page, slot)
+        frame = self._told(prediction)
         if self.policy.randomized:
             outcomes = self.policy.outcomes(self.labels.copy(), page, slot, frame)
             refuse_wrong_chances(outcomes, self.policy, self.time, page, self.cache)
@@ -127,12 +150,39 @@ class Session:
             victims = tuple(q for q in sorted(self._cache) if after[q] <= 0)
         else:
             victims = (entry,) if entry >= 0 else ()
+        for earlier in self._visit:
+            if earlier.page in victims:
+                raise complaint(MISSING, earlier.time, earlier.page, self.policy.name, self.cache)
         self.labels = following
         self._cache = self._cache.difference(victims).union((page,) if after[page] > 0 else ())
-        step = Step(self.time, page, entry, victims, self._cache, after)
+        step = Step(self.time, page, entry, victims, self._cache, after, frame.prediction)
+        if atomic:
+            self._visit.append(step)
         self.time += 1
         self.faults += not step.hit
         return step
+
+    def _told(self, prediction: int | None) -> Frame:
+        kind, frame = self.policy.predictions, self.instance.frame
+        if prediction is None:
+            self.policy.check_predictions(None)
+            return frame
+        if kind is None:
+            raise UnsupportedModelError(f"policy {self.policy.name} takes no predictions, got {prediction!r}")
+        prediction = whole_number(prediction, f"request {self.time}: the prediction", 0)
+        refuse_illegal(kind, prediction, self.time)
+        return frame._replace(prediction=prediction)
+
+    def _continue_visit(self, page: int, slot: int) -> None:
+        """Begin an atomic visit, or refuse a page that was cached when its first fault came."""
+        if slot % self.instance.per_visit == 0:
+            self._visit.clear()
+        first = next((step for step in self._visit if not step.hit), None)
+        if first is not None and page in first.cache | {*first.victims}:
+            raise IllegalSequenceError(
+                f"request {self.time}: page {page} was cached when the visit's first fault came, at request "
+                f"{first.time}; an atomic visit is served hits first"
+            )
 
 
 def refuse_wrong_chances(
@@ -198,8 +248,7 @@ def steps(policy: str | Policy | type[Policy], sequence: RequestSequence, *, see
     """
     session = Session(policy, sequence.instance, seed=seed)
     session.policy.check_requests(sequence)
-    for page, slot in zip(sequence, sequence.slots.tolist(), strict=True):
-        yield session.serve(page, slot)
+    yield from session.run(sequence)
 
 
 @checked
@@ -254,7 +303,16 @@ def simulate(
         seed if answer.randomized else None,
         run.engine,
         entries if record else None,
+        None if sequence.instance.weights is None else run.cost,
     )
+
+
+class Paid(NamedTuple):
+    """Faults of a run, what they cost together, and the engine that served it."""
+
+    faults: int
+    cost: int | Fraction
+    engine: str
 
 
 class Outcome(NamedTuple):
@@ -270,8 +328,25 @@ def run_sequence(
     entries: PageArray,
     rng: np.random.Generator,
     engine: Engine = "auto",
+    start: int = 0,
+) -> Paid:
+    """Serve a whole sequence by the fastest (or the named) engine, and count from request ``start`` on.
+
+    ``entries`` is filled if it has length T.
+    """
+    counts = start > 0 or sequence.instance.weights is not None
+    if counts and not len(entries):
+        entries = np.zeros(len(sequence), dtype=np.int32)
+    run = _served(policy, sequence, entries, rng, engine)
+    if not counts:
+        return Paid(run.faults, run.faults, run.engine)
+    pages = sequence.requests[start:][faulted(entries[start:])]
+    return Paid(len(pages), sequence.instance.cost_of(pages), run.engine)
+
+
+def _served(
+    policy: Policy, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator, engine: Engine
 ) -> Outcome:
-    """Serve a sequence by the fastest (or the named) engine, filling ``entries`` if it has length T."""
     policy.check_requests(sequence)
     atomic = sequence.instance.visits == "atomic"
     if engine in ("auto", "kernel") and (not atomic or policy.atomic_kernel):
@@ -294,20 +369,15 @@ def run_sequence(
     return _drive(drive, judge, policy.serve, policy, sequence, entries, "labels")
 
 
-def faults_from(policy: Policy, sequence: RequestSequence, start: int, rng: np.random.Generator) -> int:
-    """Serve a whole sequence and count the faults of its requests from number ``start`` on."""
-    entries = np.zeros(len(sequence) if start else 0, dtype=np.int32)
-    faults = run_sequence(policy, sequence, entries, rng).faults
-    counted = entries[start:]
-    return int(np.count_nonzero((counted != HIT) & (counted != LEFT_ON_HIT))) if start else faults
+NOTHING: PageArray = np.zeros(0, dtype=np.int32)
+"""Entries of a run that is not recorded."""
 
 
 def _run_randomized(
     policy: Policy, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator
 ) -> Outcome:
     session = Session(policy, sequence.instance, seed=rng)
-    for page, slot in zip(sequence, sequence.slots.tolist(), strict=True):
-        step = session.serve(page, slot)
+    for step in session.run(sequence):
         if len(entries):
             entries[step.time] = step.entry
     return Outcome(session.faults, "labels")
@@ -330,6 +400,7 @@ def _drive(
         sequence.requests,
         np.zeros(0, dtype=np.int64) if sequence.places is None else sequence.slots,
         instance.frame,
+        sequence.predictions,
         instance.visits == "atomic",
         instance.bypassing,
         entries,

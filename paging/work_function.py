@@ -22,7 +22,7 @@ class WorkFunction:
     Parameters
     ----------
     instance : LayeredInstance
-        Forced service, sequential visits.
+        Forced service. In an atomic visit the labels speak of OPT once all its pages were served.
     cache : int, optional
         OPT's cache size h; default the instance's k.
 
@@ -44,10 +44,14 @@ class WorkFunction:
 
     @checked
     def __init__(self, instance: LayeredInstance, cache: int | None = None) -> None:
-        instance.require("the work function", service="forced", visits="sequential")
+        instance.require("the work function", service="forced", cost="unit")
         self.instance = instance
-        self.cache = instance.cache if cache is None else whole_number(cache, "cache (h)", 1, MAX_PAGES)
+        atomic = instance.visits == "atomic"
+        least = instance.per_visit if atomic else 1
+        self.cache = instance.cache if cache is None else whole_number(cache, "cache (h)", least, MAX_PAGES)
         self.cost = 0
+        self._together = instance.per_visit if atomic else 1
+        self._visit: list[int] = []
         self._labels = np.zeros(instance.total_pages, dtype=np.int64)
 
     @property
@@ -60,6 +64,11 @@ class WorkFunction:
         page = whole_number(page, "page", 0, self.instance.total_pages - 1)
         increment = update_work_function(self._labels, page, self.cache)
         self.cost += increment
+        self._visit.append(page)
+        if len(self._visit) == self._together:
+            for again in self._visit:
+                update_work_function(self._labels, again, self.cache)
+            self._visit.clear()
         return increment
 
     def optimal_caches(self) -> Iterator[frozenset[int]]:
@@ -72,6 +81,20 @@ class WorkFunction:
         for chosen in combinations(range(len(labels)), size):
             if all(np.count_nonzero(labels[list(chosen)] <= c) <= c for c in range(self.cache)):
                 yield frozenset(chosen)
+
+
+def update_work_function_of_visit(labels: NDArray[np.int64], pages: NDArray[np.int64], cache: int) -> int:
+    """Serve an atomic visit, which asks for a set of at most k pages, in place; return OPT's increment.
+
+    Asking for the pages one after the other, twice, is the same to OPT: farthest-in-future never evicts one
+    of them before the second time is over, and so serves the visit atomically at the same cost. All of the
+    increment comes the first time; the second time makes every page of the visit certain to be cached.
+    """
+    paid = 0
+    for _ in range(2):
+        for i in range(len(pages)):
+            paid += update_work_function(labels, pages[i], cache)
+    return paid
 
 
 def update_work_function(labels: NDArray[np.int64], page: int, cache: int) -> int:

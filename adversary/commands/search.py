@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -20,8 +20,10 @@ from paging.cli.options import (
     json_option,
     layers_option,
     pages_option,
+    per_visit_option,
     seed_option,
     table_option,
+    visits_option,
 )
 from paging.cli.terminal import progress, provenance, remark, write_json, write_table
 from paging.numbers import exact_text
@@ -39,6 +41,8 @@ FIRST_REMARK, REMARK_EVERY = 1.0, 5.0
 @layers_option(required=True)
 @pages_option(required=True)
 @cache_option(required=True)
+@per_visit_option(default=1)
+@visits_option()
 @click.option(
     "--objective",
     type=click.Choice(["ratio", "gap"]),
@@ -90,6 +94,8 @@ def search(
     layers: int,
     pages: int | tuple[int, ...],
     cache: int,
+    per_visit: int,
+    visits: Literal["sequential", "atomic"],
     objective: str,
     budget: float,
     steps: int | None,
@@ -113,6 +119,7 @@ def search(
     Examples:
       paging adversary search lru -l 2 -n 2 -k 3
       paging adversary search llru -l 2 -n 4 -k 7 --certificate llru.json
+      paging adversary search fifo -l 2 -n 4 -k 6 -g 2 --budget 20
       paging adversary search mypackage:MyPolicy -l 2 -n 6 -k 8 --budget 600 --checkpoint my.npz
     """
     from adversary.cycles.search import Search
@@ -120,7 +127,7 @@ def search(
 
     found = Search(
         policy,
-        LayeredInstance(layers, pages, cache),
+        LayeredInstance(layers, pages, cache, per_visit, visits),
         objective=objective,
         seed=seed,
         max_states=max_states,

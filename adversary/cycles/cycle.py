@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from adversary.construction import Construction
-from adversary.cycles.max_ratio import GraphCycle
-from adversary.cycles.product_graph import ProductGraph
+from adversary.cycles.max_ratio import GraphCycle, Numbers
+from adversary.cycles.product_graph import FREE, ProductGraph, kinds_of_marks, mark
 from paging.arguments import checked
 from paging.certificate import Certificate, certificate, packed
-from paging.errors import LayeredPagingError, LimitError, ModelError
+from paging.errors import IllegalSequenceError, LayeredPagingError, LimitError, ModelError
 from paging.model import MAX_PAGES, LayeredInstance, RequestSequence, Schedule, Step, whole_number
 from paging.numbers import number
 from paging.offline import farthest_in_future
@@ -42,11 +42,12 @@ class Cycle:
     Attributes
     ----------
     instance : LayeredInstance
-        One page per visit, forced service, cold start; k is the policy's cache.
+        Forced service, cold start; k is the policy's cache.
     policy : str
         Name of the policy.
     prefix, requests : tuple of int
-        What comes once, and what is repeated. The cycle has whole rounds.
+        What comes once, and what is repeated. The cycle has whole rounds. The pages of an atomic visit stand
+        in the order in which they are served.
     online, offline : int
         Faults of the policy and of OPT in one repetition.
     opt_cache : int
@@ -95,11 +96,9 @@ class Cycle:
             Something does not return, or costs something else.
         """
         pair = _Pair(get_policy(self.policy if policy is None else policy), self.instance, self.opt_cache)
-        for page in self.prefix:
-            pair.serve(page)
+        pair.serve_all(self.prefix)
         before = pair.state
-        for page in self.requests:
-            pair.serve(page)
+        pair.serve_all(self.requests)
         found = (pair.session.faults - before[0], pair.work.cost - before[1])
         if pair.state[2:] != before[2:]:
             raise NoCycleError(f"{self.policy}: labels or work function do not return after the cycle")
@@ -111,31 +110,56 @@ class _Pair:
     """A policy and OPT's work function served side by side."""
 
     def __init__(self, policy: Policy, instance: LayeredInstance, opt_cache: int) -> None:
-        self.session = Session(policy, instance)
+        self.session = Session(policy, instance, hits_first=True)
         self.work = WorkFunction(instance, opt_cache)
         self.requests: list[int] = []
+        self.marks: Numbers = np.zeros(instance.total_pages, dtype=np.int64)
 
     def serve(self, page: int) -> Step:
-        step = self.session.serve(page)
+        session, slot = self.session, self.slot
+        if self.marks[page] != FREE:
+            raise IllegalSequenceError(
+                f"request {len(self.requests)}: page {page} cannot be asked for any more in this visit"
+            )
+        mark(self.marks, session.labels, page, slot, session.instance.frame, kinds_of_marks(session.instance))
+        step = session.serve(page)
         self.work.serve(page)
         self.requests.append(page)
+        if self.slot % session.instance.per_visit == 0:
+            self.marks[:] = FREE
         return step
+
+    def serve_all(self, pages: Sequence[int]) -> None:
+        """Serve requests from the beginning of a visit on; of an atomic visit the hits first."""
+        instance = self.session.instance
+        group = instance.per_visit if instance.visits == "atomic" else 1
+        for start in range(0, len(pages), group):
+            waiting = pages[start : start + group]
+            for hits in (True, False):
+                for page in waiting:
+                    if not hits or self.session.cached(page):
+                        self.serve(page)
+                        waiting = [other for other in waiting if other != page]
+
+    @property
+    def slot(self) -> int:
+        """Place in its round of the next request."""
+        return self.session.time % self.session.instance.round_length
 
     @property
     def state(self) -> tuple[Any, ...]:
         """Costs so far, then what must return in a cycle."""
         session, work = self.session, self.work
-        slot = session.time % session.instance.round_length
         return (
             *(session.faults, work.cost),
-            *(slot, session.labels.tobytes(), work.labels),
+            *(self.slot, session.labels.tobytes(), work.labels, self.marks.tobytes()),
         )
 
-    def page_of(self, key: tuple[int, int]) -> int:
-        """Return the lowest page of the layer being served that carries a label pair."""
+    def page_of(self, key: tuple[int, int, int]) -> int:
+        """Return the lowest page of the layer being served that carries two labels and a mark."""
         labels = self.work.labels
         for page in self.session.instance.pages_of(self.session.layer):
-            if (int(self.session.labels[page]), labels[page]) == key:
+            if (int(self.session.labels[page]), labels[page], int(self.marks[page])) == key:
                 return page
         raise NoCycleError(f"{self.session.policy.name}: the cycle found in the graph cannot be replayed")
 
@@ -181,11 +205,14 @@ def _close(pair: _Pair, again: Callable[[], None], *, repeats: int = MAX_REPEATS
         now = (len(pair.requests), online, offline)
         before = seen.setdefault(tuple(state), now)
         if before != now:
+            # A cycle may begin anywhere: it does at the beginning of a visit.
+            instance = pair.session.instance
+            begin = before[0] + -before[0] % instance.per_visit
             return Cycle(
-                pair.session.instance,
+                instance,
                 pair.session.policy.name,
-                tuple(pair.requests[: before[0]]),
-                tuple(pair.requests[before[0] :]),
+                tuple(pair.requests[:begin]),
+                tuple(pair.requests[begin:] + pair.requests[before[0] : begin]),
                 online - before[1],
                 offline - before[2],
                 pair.work.cache,
@@ -213,10 +240,13 @@ def periodic_cycle(
     pair = _Pair(get_policy(policy), instance, instance.cache if opt_cache is None else opt_cache)
     repeats = whole_number(repeats, "repeats", 1, MAX_PAGES)
     pages = [whole_number(page, "a page of the period", 0, instance.total_pages - 1) for page in period]
+    if instance.visits == "atomic" and len(pages) % instance.per_visit:
+        raise ModelError(
+            f"a period of atomic visits has a multiple of g = {instance.per_visit} requests, not {len(pages)}"
+        )
 
     def again() -> None:
-        for page in pages:
-            pair.serve(page)
+        pair.serve_all(pages)
 
     return _close(pair, again, repeats=repeats)
 
@@ -255,8 +285,7 @@ def construction_cycle(built: Construction, policy: str | Policy | None = None) 
 
     def again() -> None:
         begin, end = next(periods)
-        for page in requests[begin:end]:
-            pair.serve(page)
+        pair.serve_all(requests[begin:end])
 
     if built.periods:
         again()
@@ -361,7 +390,8 @@ def cycle_evidence(cycle: Cycle, policy: str | Policy | None = None) -> dict[str
         The object to replay; default the one of the cycle's name.
     """
     back = offline_return(cycle)
-    session = Session(get_policy(cycle.policy if policy is None else policy), cycle.instance)
+    answer = get_policy(cycle.policy if policy is None else policy)
+    session = Session(answer, cycle.instance, hits_first=True)
     steps = [session.serve(page) for page in cycle.prefix + cycle.requests]
     return {
         "leaving": packed([len(step.victims) for step in steps]),

@@ -1,8 +1,13 @@
 """The product graph: a policy's labels beside OPT's work function, state by state, up to renaming of pages.
 
-A state is one (policy label, work-function label) pair per page, and the layer to be served. A request
-determines the next state, the policy's fault and OPT's increment, so the competitive ratio is the largest
-Σ policy / Σ OPT over cycles. All arithmetic here is exact, in integers.
+A state is one (policy label, work-function label) pair per page, and the slot of the round to be served. A
+request determines the next state, the policy's fault and OPT's increment, so the competitive ratio is the
+largest Σ policy / Σ OPT over cycles. All arithmetic here is exact, in integers.
+
+With g > 1 pages a visit a state also marks the pages of the served layer that cannot be asked for any more in
+the visit: those asked for already and, in an atomic visit, from its first fault on those that were cached,
+because an atomic visit serves its hits first. So an atomic visit is g steps like any other, in every order in
+which the simulator may serve it; OPT's labels take the set at its end.
 """
 
 from __future__ import annotations
@@ -32,6 +37,9 @@ LARGEST_STEP = 2**26
 
 COMPILE_FROM = 2000
 """States to be expanded from which compiling a policy's definition costs less than running it as it is."""
+
+FREE, ASKED, PASSED = 0, 1, 2
+"""What a state says of a page in the visit: it may be asked for, was, or was cached at the first fault."""
 
 ILLEGAL, TOO_LOW, TOO_LARGE = 1, 2, 3
 """What :func:`expand` says of answers it cannot go on with."""
@@ -70,10 +78,47 @@ def symmetry_of(
     h = instance.cache if opt_cache is None else opt_cache
     found = Symmetry(True, len(set(instance.pages_by_layer)) == 1)
     rng = np.random.default_rng(seed)
-    pairs = np.zeros((instance.total_pages, 2), dtype=np.int64)
-    for t in range(steps):
-        found, pairs = _tried(policy, instance, h, found, pairs, t % instance.layers, rng)
+    state, slot = cold_start(instance), 0
+    for _ in range(steps):
+        choice = askable(instance, state, slot)
+        if not choice:  # a visit that cannot be completed: only the last of a sequence is like that
+            state, slot = cold_start(instance), 0
+            continue
+        found, state = _tried(policy, instance, h, found, state, slot, int(rng.choice(choice)), rng)
+        slot = (slot + 1) % instance.round_length
     return found
+
+
+def kinds_of_marks(instance: LayeredInstance) -> int:
+    """Return how many of the marks FREE, ASKED and PASSED the states of an instance use."""
+    if instance.per_visit == 1:
+        return 1
+    return 3 if instance.visits == "atomic" else 2
+
+
+def cold_start(instance: LayeredInstance) -> Numbers:
+    """Return the start: policy label, work-function label and mark of every page, shape (N, 3)."""
+    return np.zeros((instance.total_pages, 3), dtype=np.int64)
+
+
+def askable(instance: LayeredInstance, state: Numbers, slot: int) -> list[int]:
+    """Return the pages that may be asked for in a state of policy labels, work-function labels and marks."""
+    pages = instance.pages_of(slot // instance.per_visit)
+    return [page for page in pages if state[page, 2] == FREE]
+
+
+def served(
+    policy: Policy, instance: LayeredInstance, cache: int, state: Numbers, page: int, slot: int
+) -> Numbers:
+    """Return policy labels, work-function labels and marks, shape (N, 3), after a request."""
+    labels, work, marks = state.T.copy()
+    kinds = kinds_of_marks(instance)
+    mark(marks, labels, page, slot, instance.frame, kinds)
+    policy.serve(labels, page, slot, instance.frame)
+    update_work_function(work, page, cache)
+    if (slot + 1) % instance.per_visit == 0:
+        end_visit(update_work_function, marks, work, cache, kinds)
+    return np.column_stack([labels, work, marks])
 
 
 def _tried(
@@ -81,39 +126,29 @@ def _tried(
     instance: LayeredInstance,
     cache: int,
     wanted: Symmetry,
-    pairs: Numbers,
-    layer: int,
+    state: Numbers,
+    slot: int,
+    page: int,
     rng: np.random.Generator,
 ) -> tuple[Symmetry, Numbers]:
-    """Serve a random page, with pages renamed and not; return the symmetries that hold, and what follows."""
+    """Serve a page, with pages renamed and not; return the symmetries that hold, and what follows."""
     inside, rotation = wanted
-    page = int(rng.choice(instance.pages_of(layer)))
-    after = _after(policy, instance, cache, pairs, page, layer)
+    after = served(policy, instance, cache, state, page, slot)
     if inside:
         order = _exchange(instance, rng)
-        renamed = _after(policy, instance, cache, pairs[order], _place(order, page), layer)
+        renamed = served(policy, instance, cache, state[order], _place(order, page), slot)
         inside = _sorted(instance, renamed) == _sorted(instance, after)
     if rotation:
         shift = int(rng.integers(instance.layers))
-        order = np.roll(np.arange(len(pairs)), -shift * instance.pages_by_layer[0])
-        served = (layer - shift) % instance.layers
-        turned = _after(policy, instance, cache, pairs[order], _place(order, page), served)
+        order = np.roll(np.arange(len(state)), -shift * instance.pages_by_layer[0])
+        then = (slot - shift * instance.per_visit) % instance.round_length
+        turned = served(policy, instance, cache, state[order], _place(order, page), then)
         rotation = np.array_equal(turned, after[order])
     return Symmetry(inside, rotation), after
 
 
-def _after(
-    policy: Policy, instance: LayeredInstance, cache: int, pairs: Numbers, page: int, layer: int
-) -> Numbers:
-    """Return the (policy label, work-function label) pairs after a request."""
-    labels, work = pairs[:, 0].copy(), pairs[:, 1].copy()
-    policy.serve(labels, page, layer, instance.frame)
-    update_work_function(work, page, cache)
-    return np.column_stack([labels, work])
-
-
-def _sorted(instance: LayeredInstance, pairs: Numbers) -> list[list[list[int]]]:
-    rows, starts = pairs.tolist(), instance.first_page.tolist()
+def _sorted(instance: LayeredInstance, state: Numbers) -> list[list[list[int]]]:
+    rows, starts = state.tolist(), instance.first_page.tolist()
     return [sorted(rows[start:end]) for start, end in pairwise(starts)]
 
 
@@ -134,6 +169,7 @@ def expand(
     rows: Rows,
     frame: Frame,
     cache: int,
+    kinds: int,
     low: int,
     inside: bool,
     rotation: bool,
@@ -147,9 +183,11 @@ def expand(
     Parameters
     ----------
     rows : ndarray of int32, shape (S, N + 1)
-        Per page (policy label − low) · (h + 1) + work-function label; then the layer.
+        Per page ((policy label − low) · (h + 1) + work-function label) · kinds + mark; then the slot.
     cache : int
         OPT's cache h.
+    kinds : int
+        How many marks there are (:func:`kinds_of_marks`).
     low : int
         Lower bound on the policy's labels, ≤ 0.
     after : ndarray of int32, shape (S, R, N + 1)
@@ -157,42 +195,96 @@ def expand(
     codes : ndarray of int8, shape (S, R)
         policy fault + 2·OPT increment; −1 where there is no such request, or an equivalent one came before.
     """
-    pages = len(frame.layer_of)
-    base = cache + 1
+    pages, group = len(frame.layer_of), frame.per_visit
+    base = (cache + 1) * kinds
     before = np.zeros(pages, dtype=np.int64)
     known = np.zeros(pages, dtype=np.int64)
+    marked = np.zeros(pages, dtype=np.int64)
     labels = np.zeros(pages, dtype=np.int64)
     work = np.zeros(pages, dtype=np.int64)
+    marks = np.zeros(pages, dtype=np.int64)
     for s in range(len(rows)):
-        layer = rows[s, pages]
+        slot = rows[s, pages]
+        layer = slot // group
         first, end = frame.first_page[layer], frame.first_page[layer + 1]
-        following = (layer + 1) % frame.layers
-        shift = frame.first_page[following] if rotation else 0
+        following = (slot + 1) % (frame.layers * group)
+        if rotation and following % group == 0:
+            following, shift = 0, frame.first_page[(layer + 1) % frame.layers]
+        else:
+            shift = 0
         for q in range(pages):
-            before[q] = rows[s, q] // base + low
-            known[q] = rows[s, q] % base
+            code = rows[s, q]
+            if kinds > 1:
+                code, marked[q] = code // kinds, code % kinds
+            before[q] = code // (cache + 1) + low
+            known[q] = code % (cache + 1)
         for i in range(codes.shape[1]):
             page = first + i
             codes[s, i] = -1
-            if page >= end or (inside and i > 0 and rows[s, page] == rows[s, page - 1]):
+            if page >= end or marked[page] != FREE:
+                continue
+            if inside and i > 0 and rows[s, page] == rows[s, page - 1]:
                 continue
             labels[:] = before
             work[:] = known
-            serve(labels, page, layer, frame)
-            codes[s, i] = (1 if before[page] <= 0 else 0) + 2 * update(work, page, cache)
+            codes[s, i] = 1 if before[page] <= 0 else 0
+            if kinds > 1:
+                marks[:] = marked
+                mark(marks, before, page, slot, frame, kinds)
+            serve(labels, page, slot, frame)
+            codes[s, i] += 2 * update(work, page, cache)
+            if kinds > 1:
+                if lacks(marks, labels, kinds):
+                    return ILLEGAL
+                if (slot + 1) % group == 0:
+                    end_visit(update, marks, work, cache, kinds)
             problem = problem_of(before, labels, page, frame.cache, low, base)
             if problem:
                 return problem
             for q in range(pages):
                 place = q - shift if q >= shift else q - shift + pages
-                after[s, i, place] = (labels[q] - low) * base + work[q]
-            after[s, i, pages] = 0 if rotation else following
+                code = (labels[q] - low) * (cache + 1) + work[q]
+                after[s, i, place] = code if kinds == 1 else code * kinds + marks[q]
+            after[s, i, pages] = following
             if inside:
                 row = after[s, i]
                 for j in range(frame.layers):
                     for q in range(frame.first_page[j] + 1, frame.first_page[j + 1]):
                         sort_in(row, frame.first_page[j], q)
     return 0
+
+
+@helper
+def mark(marks: Numbers, labels: Numbers, page: int, slot: int, frame: Frame, kinds: int) -> None:
+    """Mark that a page is asked for in a visit, before the policy of these labels serves it."""
+    layer = slot // frame.per_visit
+    if kinds > PASSED and labels[page] <= 0:
+        for q in range(frame.first_page[layer], frame.first_page[layer + 1]):
+            if labels[q] > 0 and marks[q] == FREE:
+                marks[q] = PASSED
+    if kinds > ASKED:
+        marks[page] = ASKED
+
+
+@helper
+def lacks(marks: Numbers, labels: Numbers, kinds: int) -> bool:
+    """Say whether a page of an atomic visit has left before its end."""
+    if kinds > PASSED:
+        for q in range(len(marks)):
+            if marks[q] == ASKED and labels[q] <= 0:
+                return True
+    return False
+
+
+@helper
+def end_visit(
+    update: Callable[[Numbers, int, int], int], marks: Numbers, work: Numbers, cache: int, kinds: int
+) -> None:
+    """Clear the marks; OPT is asked for the pages of an atomic visit a second time."""
+    for q in range(len(marks)):
+        if kinds > PASSED and marks[q] == ASKED:
+            update(work, q, cache)
+        marks[q] = FREE
 
 
 @helper
@@ -227,6 +319,7 @@ def _compiled_expand() -> Callable[..., int]:
         FRAME,
         types.int64,
         types.int64,
+        types.int64,
         types.boolean,
         types.boolean,
         types.int32[:, :, ::1],
@@ -243,9 +336,9 @@ class ProductGraph:
     policy : str or Policy
         Deterministic.
     instance : LayeredInstance
-        One page per visit, sequential visits, forced service, cold start.
+        Forced service, cold start.
     opt_cache : int, optional
-        OPT's cache size h; default the instance's k.
+        OPT's cache size h, at least g if visits are atomic; default the instance's k.
     symmetry : Symmetry, optional
         Which states count as the same; default what :func:`symmetry_of` finds.
 
@@ -286,14 +379,17 @@ class ProductGraph:
     ) -> None:
         self.policy = get_policy(policy)
         self.policy.check(instance)
+        self.policy.check_predictions(None)
         if self.policy.randomized:
             raise ModelError(
                 f"the product graph needs a deterministic policy; {self.policy.name} is randomised"
             )
-        instance.require("the product graph", service="forced", visits="sequential", per_visit=1)
+        instance.require("the product graph", service="forced", cost="unit")
         self.instance = instance
         self.opt_cache = instance.cache if opt_cache is None else opt_cache
-        whole_number(self.opt_cache, "opt_cache (h)", 1, instance.cache)
+        least = instance.per_visit if instance.visits == "atomic" else 1
+        whole_number(self.opt_cache, "opt_cache (h)", least, instance.cache)
+        self.kinds = kinds_of_marks(instance)
         self.degree = max(instance.pages_by_layer)
         self.width = instance.total_pages + 1
         if self.degree * self.width > LARGEST_STEP:
@@ -391,9 +487,9 @@ class ProductGraph:
         """Make room for lower labels: those a policy remembers pages by that are not cached."""
         more = self.instance.cache - self.low
         rows = self._set.rows()
-        rows[:, :-1] += more * (self.opt_cache + 1)
+        rows[:, :-1] += more * (self.opt_cache + 1) * self.kinds
         self.low -= more
-        if -self.low >= LARGEST // (2 * self.opt_cache + 2):
+        if -self.low >= LARGEST // (2 * (self.opt_cache + 1) * self.kinds):
             self._refuse(TOO_LARGE)
         self._set = StateSet(rows)
 
@@ -405,18 +501,15 @@ class ProductGraph:
         """Try the symmetries once more, on states from all over the graph; on each ten times if few."""
         rng = np.random.default_rng(seed)
         chosen = np.resize(rng.permutation(self.states), min(samples, 10 * self.states))
-        labels, work, layers = self.label_rows(chosen)
-        for pairs, layer in zip(np.stack([labels, work], axis=2), layers.tolist(), strict=True):
-            found, _ = _tried(
-                self.policy,
-                self.instance,
-                self.opt_cache,
-                self.symmetry,
-                pairs.astype(np.int64),
-                layer,
-                rng,
-            )
-            if found != self.symmetry:
+        *columns, slots = self.label_rows(chosen)
+        for state, slot in zip(np.stack(columns, axis=2).astype(np.int64), slots.tolist(), strict=True):
+            choice = askable(self.instance, state, slot)
+            if not choice:
+                continue
+            page = int(rng.choice(choice))
+            wanted = self.symmetry
+            found, _ = _tried(self.policy, self.instance, self.opt_cache, wanted, state, slot, page, rng)
+            if found != wanted:
                 return False
         return True
 
@@ -429,21 +522,21 @@ class ProductGraph:
             state = source
         return steps[::-1]
 
-    def row(self, state: int) -> list[int]:
-        """Return one state as plain numbers; see :func:`expand`."""
-        return [int(x) for x in self._set.rows([state])[0]]
+    def label_rows(self, states: Any = slice(None)) -> tuple[Rows, Rows, Rows, Rows]:
+        """Return policy labels, work-function labels, marks, shape (S, N), and slots (S,) of states.
 
-    def label_rows(self, states: Any = slice(None)) -> tuple[Rows, Rows, Rows]:
-        """Return states (default all) as policy and work-function labels, shape (S, N), and layers (S,)."""
+        Default: of all.
+        """
         rows = self._set.rows(states)
-        labels, work = np.divmod(rows[:, :-1], self.opt_cache + 1)
-        return labels + self.low, work, rows[:, -1]
+        codes, marks = np.divmod(rows[:, :-1], self.kinds)
+        labels, work = np.divmod(codes, self.opt_cache + 1)
+        return labels + self.low, work, marks, rows[:, -1]
 
-    def key(self, state: int, edge: int) -> tuple[int, int]:
-        """Return policy label and work-function label of the page that an edge requests."""
-        row = self.row(state)
-        label, work = divmod(row[int(self.instance.first_page[row[-1]]) + edge], self.opt_cache + 1)
-        return label + self.low, work
+    def key(self, state: int, edge: int) -> tuple[int, int, int]:
+        """Return policy label, work-function label and mark of the page that an edge requests."""
+        labels, work, marks, slots = self.label_rows([state])
+        page = int(self.instance.first_page[int(slots[0]) // self.instance.per_visit]) + edge
+        return int(labels[0, page]), int(work[0, page]), int(marks[0, page])
 
     def _expander(self) -> Expander:
         serve: Serve = self.policy.serve
@@ -458,7 +551,8 @@ class ProductGraph:
         frame, (inside, rotation) = self.instance.frame, self.symmetry
 
         def expander(rows: Rows, after: Rows, codes: Codes) -> int:
-            return run(serve, update, rows, frame, self.opt_cache, self.low, inside, rotation, after, codes)
+            sizes = self.opt_cache, self.kinds, self.low
+            return run(serve, update, rows, frame, *sizes, inside, rotation, after, codes)
 
         return expander
 
@@ -469,7 +563,8 @@ class ProductGraph:
             )
         if problem == TOO_LARGE:
             raise LimitError(
-                f"labels of policy {self.policy.name} grow beyond {LARGEST // (self.opt_cache + 1):,}"
+                f"labels of policy {self.policy.name} grow beyond "
+                f"{LARGEST // ((self.opt_cache + 1) * self.kinds):,}"
             )
 
     def _grow(self) -> None:

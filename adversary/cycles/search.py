@@ -78,7 +78,7 @@ class Search:
     policy : str or Policy
         Deterministic, built in or outside.
     instance : LayeredInstance
-        One page per visit, forced service, k < number of pages.
+        Forced service, k < number of pages.
     objective : {"ratio", "gap"}, default "ratio"
         Policy faults per OPT fault, or faults beyond OPT's per request.
     seed : int, default 0
@@ -236,7 +236,7 @@ class Search:
             new = np.zeros(0, dtype=np.int64)
         progress.level += 1
         progress.states = max(progress.states, graph.states)
-        ended = progress.level >= LEVELS * self.instance.layers or graph.states > self.max_states
+        ended = progress.level >= LEVELS * self.instance.round_length or graph.states > self.max_states
         if ended or not len(new):
             self._end_beam()
             return
@@ -267,12 +267,13 @@ class Search:
         progress = self.progress
         progress.phase, progress.stale = "local", 0
         self._rng = self._stream(2, progress.restarts)
-        layers, cache = self.instance.layers, self.instance.cache
+        layers, cache, length = self.instance.layers, self.instance.cache, self.instance.round_length
         rounds = int(self._rng.integers(2, 2 * cache + 3))
-        self._period = [self._random_page(t % layers) for t in range(rounds * layers)]
+        visits = [self._random_visit(v % layers) for v in range(rounds * layers)]
+        self._period = [page for visit in visits for page in visit]
         # Every other search starts from the best cycle, where it is short enough to be varied.
-        if progress.restarts % 2 and self.best is not None and len(self.best.requests) <= LONGEST * layers:
-            shift = -len(self.best.prefix) % layers
+        if progress.restarts % 2 and self.best is not None and len(self.best.requests) <= LONGEST * length:
+            shift = -len(self.best.prefix) % length
             self._period = list(self.best.requests[shift:] + self.best.requests[:shift])
         self._worth = self._judge(self._period)
 
@@ -304,9 +305,10 @@ class Search:
                 return
 
     def _changed(self, period: list[int]) -> list[int]:
-        """Return a copy with one to three requests replaced, or a round inserted, removed or moved."""
-        layers, rng = self.instance.layers, self._rng
-        rounds = [period[i : i + layers] for i in range(0, len(period), layers)]
+        """Return a copy with one to three visits replaced, or a round inserted, removed or moved."""
+        layers, group, rng = self.instance.layers, self.instance.per_visit, self._rng
+        length = self.instance.round_length
+        rounds = [period[i : i + length] for i in range(0, len(period), length)]
         kind, at = int(rng.integers(6)), int(rng.integers(len(rounds)))
         if kind == 0 and len(rounds) > 1:
             del rounds[at]
@@ -319,19 +321,22 @@ class Search:
                 row = int(rng.integers(len(rounds)))
                 layer = int(rng.integers(layers))
                 rounds[row] = list(rounds[row])
-                rounds[row][layer] = self._random_page(layer)
+                rounds[row][layer * group : (layer + 1) * group] = self._random_visit(layer)
         return [page for row in rounds for page in row]
 
-    def _random_page(self, layer: int) -> int:
+    def _random_visit(self, layer: int) -> list[int]:
         pages = self.instance.pages_of(layer)
-        return int(self._rng.integers(pages.start, pages.stop))
+        if self.instance.per_visit == 1:
+            return [int(self._rng.integers(pages.start, pages.stop))]
+        return [int(page) for page in self._rng.choice(pages, self.instance.per_visit, replace=False)]
 
     def _judge(self, period: list[int]) -> Fraction:
         """Return the value of the cycle a period runs into; −1 where it does not close soon, large for ∞."""
         requests = np.array(period, dtype=np.int32)
         run, serve, update = _runner(self.policy)
         cache = self.instance.cache
-        online, offline, span = run(serve, update, requests, self.instance.frame, cache, REPEATS)
+        atomic = self.instance.visits == "atomic"
+        online, offline, span = run(serve, update, requests, self.instance.frame, cache, atomic, REPEATS)
         if span == 0:
             return Fraction(-1)
         if self.objective == "gap":
@@ -429,25 +434,40 @@ def run_period(
     requests: NDArray[np.int32],
     frame: Frame,
     cache: int,
+    atomic: bool,
     repeats: int,
 ) -> tuple[int, int, int]:
     """Repeat a period until labels and work function return; return both costs in between, and the periods.
 
-    Plain loops over integer arrays: the same text runs as Python and compiled. All 0 if nothing returns.
+    A period has whole rounds. Plain loops over integer arrays: the same text runs as Python and compiled.
+    All 0 if nothing returns.
     """
-    pages = len(frame.layer_of)
+    pages, group = len(frame.layer_of), frame.per_visit
+    waiting = np.zeros(group, dtype=np.bool_)
     labels = np.zeros(pages, dtype=np.int64)
     work = np.zeros(pages, dtype=np.int64)
     history = np.zeros((repeats + 1, 2 * pages + 2), dtype=np.int64)
     online = 0
     offline = 0
     for r in range(1, repeats + 1):
-        for t in range(len(requests)):
-            page = requests[t]
-            if labels[page] <= 0:
-                online += 1
-            serve(labels, page, t % frame.layers, frame)
-            offline += update(work, page, cache)
+        for start in range(0, len(requests), group):
+            slot = start % (frame.layers * group)
+            waiting[:] = True
+            # An atomic visit serves its hits first; OPT is asked for its pages twice.
+            for hits in range(1 if atomic else 0, -1, -1):
+                for i in range(group):
+                    page = requests[start + i]
+                    if not waiting[i] or (hits == 1 and labels[page] <= 0):
+                        continue
+                    waiting[i] = False
+                    if labels[page] <= 0:
+                        online += 1
+                    serve(labels, page, slot, frame)
+                    slot += 1
+                    offline += update(work, page, cache)
+            if atomic:
+                for i in range(group):
+                    update(work, requests[start + i], cache)
         history[r, :pages] = labels
         history[r, pages : 2 * pages] = work
         history[r, 2 * pages] = online
@@ -482,7 +502,7 @@ def _compiled_runner(serve: Serve) -> tuple[Any, Any, Any]:
     parts = numba.njit(run_period), numba.njit(serve), numba.njit(update_work_function)
     frame = LayeredInstance(1, 2, 1).frame
     try:
-        parts[0](parts[1], parts[2], np.zeros(1, dtype=np.int32), frame, 1, 1)
+        parts[0](parts[1], parts[2], np.zeros(1, dtype=np.int32), frame, 1, False, 1)
     except NumbaError:
         return run_period, serve, update_work_function
     return parts

@@ -97,7 +97,7 @@ def _bound_entry(bound: Bound) -> str:
         "",
         f"**{bound.statement}**",
         "",
-        f"- **Value.** {kind} {formula(bound.value)}, for {bound.subject.words} ({measure})",
+        f"- **Value.** {kind} {formula(bound.form)}, for {bound.subject.words} ({measure})",
         f"- **Conditions.** {bound.condition_text}",
         f"- **Range.** {bound.range_text}",
         *([] if bound.kind == "lower" else [f"- **Additive constant.** {additive}"]),

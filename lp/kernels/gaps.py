@@ -117,3 +117,23 @@ def schedule_of_kept(
                 before[after[head]] = page
                 after[head] = page
     return -1
+
+
+@compiled
+def keep_what_fits(
+    first: PageArray, last: PageArray, sizes: Integers, room: Integers, order: Integers
+) -> Flags:
+    """Keep gaps of different sizes in the given order, each if it still fits at all steps that it covers."""
+    left = room.copy()
+    kept = np.zeros(len(first), dtype=np.bool_)
+    for gap in order:
+        fits = True
+        for step in range(first[gap], last[gap] + 1):
+            if left[step] < sizes[gap]:
+                fits = False
+                break
+        if fits:
+            kept[gap] = True
+            for step in range(first[gap], last[gap] + 1):
+                left[step] -= sizes[gap]
+    return kept

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -13,15 +14,14 @@ import click
 
 from paging.cli.terminal import TABLE_FORM, TABLE_FORMS, remark
 from paging.errors import ModelError
+from paging.numbers import read_exact
+from paging.spec import parse_sizes, parse_slice
 
 if TYPE_CHECKING:
-    from paging.model import RequestSequence
+    from paging.model import LayeredInstance, RequestSequence
     from paging.traces import Trace, TraceReading
 
 F = TypeVar("F", bound=Callable[..., object])
-
-MAX_CACHES = 10_000
-"""Most cache sizes one list may name, so that a typing error does not fill the memory."""
 
 
 class Seconds(click.FloatRange):
@@ -83,30 +83,10 @@ def parse_caches(text: str | tuple[int, ...]) -> tuple[int, ...]:
     """
     if not isinstance(text, str):
         return text
-    sizes: list[int] = []
-    for part in text.split(","):
-        try:
-            sizes += _sizes(part)
-        except ValueError:
-            raise click.BadParameter(
-                f"{part!r} is neither a whole number nor a range FROM:TO or FROM:TO:STEP"
-            ) from None
-    if len(sizes) > MAX_CACHES:
-        raise click.BadParameter(f"{text!r} names more than {MAX_CACHES:,} cache sizes")
-    return tuple(dict.fromkeys(sizes))
-
-
-def _sizes(part: str) -> range:
-    first, *rest = (int(number) for number in part.split(":"))
-    if not rest:
-        return range(first, first + 1)
-    last, step = (*rest, 1) if len(rest) == 1 else rest
-    if step < 1:
-        raise click.BadParameter(f"the range {part!r} has the step {step}, which must be at least 1")
-    if last < first:
-        raise click.BadParameter(f"the range {part!r} is empty: {last} is less than {first}")
-    # One more than allowed is enough to be refused.
-    return range(first, last + 1, step)[: MAX_CACHES + 1]
+    try:
+        return parse_sizes(text)
+    except ModelError as problem:
+        raise click.BadParameter(str(problem)) from None
 
 
 def layers_option(**settings: Any) -> Callable[[F], F]:
@@ -149,6 +129,25 @@ def bypassing_option(**settings: Any) -> Callable[[F], F]:
     """``--bypassing``."""
     text = "Allow a fault to be served without caching the page (default: forced)."
     return _option("--bypassing", is_flag=True, show_default=False, help=text, **settings)
+
+
+def weights_option() -> Callable[[F], F]:
+    """``--weights`` of a command that has no trace; see :func:`with_weights`."""
+    return _option(
+        "--weights",
+        metavar="FILE|SPEC",
+        help="What a fault costs: a JSON file, layer:1,4 (per layer), page:1,1/2,… (per page), "
+        "tier:6*1,2*4 (first 6 pages of every layer, next 2).",
+    )
+
+
+def with_weights(instance: LayeredInstance, weights: str | None) -> LayeredInstance:
+    """Return an instance with the weights of ``--weights``, or as it is."""
+    if weights is None:
+        return instance
+    from paging.weights import read_weights
+
+    return instance.with_weights(read_weights(weights, instance.pages_by_layer))
 
 
 def opt_cache_option(**settings: Any) -> Callable[[F], F]:
@@ -201,10 +200,10 @@ def parse_tokens(text: str | slice) -> slice:
     """
     if not isinstance(text, str):
         return text
-    first, colon, end = text.partition(":")
-    if not colon or any(part and not (part.isascii() and part.isdigit()) for part in (first, end)):
-        raise click.BadParameter(f"{text!r} is no range of tokens such as 100:200, 100: or :200")
-    return slice(int(first) if first else None, int(end) if end else None)
+    try:
+        return parse_slice(text)
+    except ModelError as problem:
+        raise click.BadParameter(str(problem)) from None
 
 
 def parse_numbers(text: str | tuple[int, ...]) -> tuple[int, ...]:
@@ -224,6 +223,23 @@ def parse_numbers(text: str | tuple[int, ...]) -> tuple[int, ...]:
 def parse_dropped(text: str | tuple[int, ...]) -> str | tuple[int, ...]:
     """Read which layers to leave out: ``dense``, or a list."""
     return text if text == "dense" else parse_numbers(text)
+
+
+def parse_precisions(text: str | tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+    """Read the limits of two precisions.
+
+    >>> parse_precisions("0.6,9/10")
+    (Fraction(3, 5), Fraction(9, 10))
+    """
+    if not isinstance(text, str):
+        return text
+    try:
+        limits = tuple(Fraction(part) for part in text.split(",") if len(part) <= 20)
+    except (ValueError, ZeroDivisionError):
+        limits = ()
+    if len(limits) != 2 or not 0 <= limits[0] <= limits[1]:
+        raise click.BadParameter(f"{text[:60]!r} is no pair of limits 0 ≤ HIGH ≤ LOW such as 0.6,0.9")
+    return limits
 
 
 def parse_fields(text: str | dict[str, str]) -> dict[str, str]:
@@ -290,6 +306,12 @@ def _reading_options() -> list[Callable[[Any], Any]]:
             "--sequences", type=parse_numbers, metavar="S1,S2,…", help="Keep these sequences of a trace."
         ),
         _option("--tokens", type=parse_tokens, metavar="A:B", help="Keep tokens A … B − 1, counted from 0."),
+        _option(
+            "--precisions",
+            type=parse_precisions,
+            metavar="HIGH,LOW",
+            help="Ask for experts in two precisions by gate weight: 0.6,0.9. See docs/precisions.md.",
+        ),
     ]
 
 
@@ -338,6 +360,15 @@ def runs_option(shown: str) -> Callable[[F], F]:
     """``--runs``; ``shown`` says what a table shows of them."""
     text = f"Sampled runs of each randomised policy; shown {shown}."
     return _option("--runs", type=click.IntRange(min=2), metavar="R", default=10, help=text)
+
+
+def predictions_option() -> Callable[[F], F]:
+    """``--predictions``: where policies that take predictions have them from, passed as ``predictors``."""
+    text = (
+        "Predictions for the policies that take some, such as discard:p0=0.1,p1=0.05 (see 'paging predict'); "
+        "may be given once for each kind."
+    )
+    return _option("--predictions", "predictors", multiple=True, metavar="SPEC", help=text)
 
 
 def json_option(**settings: Any) -> Callable[[F], F]:
@@ -403,6 +434,8 @@ class Source:
         Further options of a construction, as KEY=VALUE.
     warm_up : int
         Rounds that are served and not counted.
+    weights : str or None
+        What a fault on every page costs, as :func:`paging.read_weights` reads it, or ``bytes``.
     reading : TraceReading, optional
         How a trace is read.
     """
@@ -421,6 +454,7 @@ class Source:
     rounds: int = 1000
     options: tuple[str, ...] = ()
     warm_up: int = 0
+    weights: str | None = None
     reading: TraceReading | None = field(default=None, kw_only=True)
 
     def check(self) -> None:
@@ -446,6 +480,8 @@ class Source:
             )
         shape = (self.layers, self.pages, self.per_visit)
         variant = self.per_visit not in (None, 1) or self.visits != "sequential" or self.bypassing
+        if self.weights == "bytes" and self.trace is None:
+            raise ModelError("--weights bytes takes the bytes of pages from a --trace, but none is given")
         if self.file is not None and (variant or shape != (None, None, None)):
             raise ModelError("--sequence states its instance itself; only the cache size (-k) can be changed")
         told = {} if self.reading is None else self.reading.given(*SHAPE)
@@ -459,7 +495,12 @@ class Source:
             )
 
     def sequence(
-        self, cache: int | None, policies: Sequence[str] = (), *, warm: bool = False
+        self,
+        cache: int | None,
+        policies: Sequence[str] = (),
+        *,
+        warm: bool = False,
+        predictions: bool = False,
     ) -> tuple[RequestSequence, dict[str, object]]:
         """Return the requests, and where they came from.
 
@@ -471,6 +512,8 @@ class Source:
             Who will serve them: an adaptive construction plays against the one policy named.
         warm : bool, default False
             Whether the caller counts from the end of the warm-up on.
+        predictions : bool, default False
+            Whether the caller knows what to do with those that a trace or a file brings.
 
         Raises
         ------
@@ -482,8 +525,51 @@ class Source:
         self.check()
         if self.warm_up and not warm:
             raise ModelError("--warm-up is for commands that count the faults of policies: run and compare")
+        sequence, origin = self._unweighted(cache, policies, predictions)
+        if self.weights is None:
+            return sequence, origin
+        if self.weights != "bytes":
+            from paging.weights import read_weights
+
+            weights = read_weights(self.weights, sequence.instance.pages_by_layer)
+            return sequence.with_weights(weights), {**origin, "weights": self.weights}
+        return sequence, {**origin, "weights": "bytes"}
+
+    def sized(self, sizes: str) -> tuple[RequestSequence, dict[str, object], tuple[int, ...]]:
+        """Return the requests, where they came from, and the bytes of every page, spelled as weights are.
+
+        Raises
+        ------
+        ModelError
+            As for :meth:`sequence`; sizes are missing or not whole numbers.
+        """
+        from paging.weights import read_weights
+
+        # The slots of an instance say nothing here: one visit has room.
+        sequence, origin = replace(self, weights=sizes).sequence(self.per_visit or 1)
+        weights = sequence.instance.weights
+        held = [1] * sequence.instance.total_pages if weights is None else weights.plain
+        if not all(isinstance(size, int) for size in held):
+            raise ModelError(f"--sizes {sizes}: sizes are whole numbers of bytes")
+        if self.weights is None:
+            sequence = sequence.with_weights(None)
+        elif self.weights != "bytes":
+            sequence = sequence.with_weights(read_weights(self.weights, sequence.instance.pages_by_layer))
+        elif sizes != "bytes":
+            raise ModelError("--weights bytes needs --sizes bytes")
+        del origin["weights"]
+        said = {} if self.weights is None else {"weights": self.weights}
+        return sequence, {**origin, **said}, tuple(map(int, held))
+
+    def _unweighted(
+        self, cache: int | None, policies: Sequence[str], predictions: bool
+    ) -> tuple[RequestSequence, dict[str, object]]:
         if self.file is not None:
-            return _reader("sequence")(self.file, cache), {"sequence": self.file}
+            found = _reader("sequence")(self.file, cache)
+            if found.kind is not None and not predictions:
+                remark(f"{self.file}: its {found.kind} predictions are not used here")
+                found = found.plain
+            return found, {"sequence": self.file}
         if self.construction is not None:
             served = [policy for policy in policies if policy not in REFERENCES]
             built = _reader("construction")(self, cache, served)
@@ -491,9 +577,10 @@ class Source:
             return built.sequence, {key: value for key, value in facts.items() if value is not None}
         if cache is None:
             raise ModelError("the cache size is missing: --cache (-k)")
-        return self._generate(cache) if self.workload is not None else self._read(cache)
+        return self._generate(cache) if self.workload is not None else self._read(cache, predictions)
 
-    def _read(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
+    def _read(self, cache: int, told_too: bool) -> tuple[RequestSequence, dict[str, object]]:
+        from paging.predicted import PredictedSequence
         from paging.traces import TraceReading, requests_trace
 
         reading = self.reading or TraceReading(layers=self.layers, pages=self.pages, per_visit=self.per_visit)
@@ -504,8 +591,23 @@ class Source:
         else:
             trace = told("--requests", requests_trace(self.typed or "", reading))
             origin = {"requests": "as typed"}
-        sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing)
+        sizes = self._sizes(trace) if self.weights == "bytes" else None
+        sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing).with_weights(sizes)
+        if trace.predicted is not None and told_too:
+            assert trace.predictions is not None
+            sequence = PredictedSequence(sequence, trace.predicted, trace.predictions)
+            origin["predictions"] = f"{trace.predicted}, of the trace"
+        elif trace.predicted is not None:
+            remark(f"{self.trace}: its {trace.predicted} predictions are not used here")
         return sequence, {**origin, "digest": trace.digest, **reading.given(*SHAPE)}
+
+    def _sizes(self, trace: Trace) -> tuple[int, ...]:
+        sizes = trace.page_bytes
+        if sizes is None:
+            raise ModelError(
+                f"--weights bytes: the metadata of {self.trace} state neither page_bytes nor expert_bytes"
+            )
+        return sizes
 
     def _generate(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
         from paging.model import LayeredInstance
@@ -593,6 +695,12 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
             ),
             visits_option(),
             bypassing_option(),
+            _option(
+                "--weights",
+                metavar="FILE|SPEC",
+                help="What a fault costs: a JSON file, layer:1,4 (per layer), page:1,1/2,… (per page), "
+                "tier:6*1,2*4 (first 6 pages of every layer, next 2), or bytes (from the trace).",
+            ),
             seed_option(),
         ]
         for option in reversed(options):
@@ -603,3 +711,28 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
 
 
 source_options = source_options_with(rounds=1000)
+
+
+def parse_coefficient(text: str | Fraction) -> Fraction:
+    """Read a coefficient: an exact number that is not negative.
+
+    >>> parse_coefficient("3/2"), parse_coefficient("1.25")
+    (Fraction(3, 2), Fraction(5, 4))
+    """
+    if not isinstance(text, str):
+        return text
+    try:
+        value = read_exact(text)
+    except ValueError:
+        value = Fraction(-1)
+    if not isinstance(value, Fraction) or value < 0:
+        raise click.BadParameter(f"{text!r} is no number ≥ 0 such as 1, 3/2 or 1.5")
+    return value
+
+
+def coefficient_options(command: F) -> F:
+    """``--alpha``, ``--beta``, ``--gamma``: which trade-off with predictions is asked for."""
+    for name, of in (("gamma", "wrong 1s (η1)"), ("beta", "wrong 0s (η0)"), ("alpha", "OPT")):
+        text = f"Coefficient of {of}; of the three, the one not given is computed."
+        command = _option(f"--{name}", type=parse_coefficient, metavar="NUMBER", help=text)(command)
+    return command

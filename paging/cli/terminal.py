@@ -24,6 +24,9 @@ TABLE_FORMS = ("text", "csv", "latex")
 TABLE_FORM = "paging.cli.terminal.table"
 """Key in the meta of click's context: the form that was asked for, if it is not text."""
 
+TABLE_BEFORE = "paging.cli.terminal.before"
+"""Key in the meta of click's context: whether a table has been written."""
+
 LATEX = str.maketrans(
     {
         **{sign: f"\\{sign}" for sign in "#$%&_{}"},
@@ -74,7 +77,7 @@ def write_table(
     """Write a table to standard output: styled on a terminal, aligned plain text elsewhere; or as asked for.
 
     With ``--as csv`` it holds header and rows alone and the notes go to standard error, with
-    ``--as latex`` title and notes are comments.
+    ``--as latex`` title and notes are comments. A blank line parts it from a table before it.
 
     Parameters
     ----------
@@ -91,6 +94,7 @@ def write_table(
         Lines below it.
     """
     form = _table_form()
+    _part_from_the_table_before()
     if form == "csv":
         _write_csv(header, rows)
         for note in notes:
@@ -111,6 +115,20 @@ def write_table(
 def _table_form() -> object:
     context = click.get_current_context(silent=True)
     return context.meta.get(TABLE_FORM) if context else None
+
+
+def _part_from_the_table_before() -> None:
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        if context.meta.get(TABLE_BEFORE):
+            sys.stdout.write("\n")
+        context.meta[TABLE_BEFORE] = True
+
+
+def write_notes(*notes: str) -> None:
+    """Write lines below the tables of a command; to standard error where these are CSV or LaTeX."""
+    for note in notes:
+        remark(note) if _table_form() else sys.stdout.write(note + "\n")
 
 
 def refuse_form(what: str) -> None:
@@ -329,3 +347,22 @@ def complain(message: str) -> None:
 def remark(message: str) -> None:
     """Write one line ``paging: note: …`` to standard error."""
     sys.stderr.write(f"paging: note: {' '.join(message.split())}\n")
+
+
+def write_trade_off(title: str, shown: Mapping[str, Any], certificate: str | None) -> None:
+    """Write the coefficients of a trade-off with predictions as a table, the one that was computed marked."""
+    least = shown["least"]
+    ends = [shown["lower"], "?" if shown["upper"] is None else shown["upper"]]
+    coefficients = {name: shown[name] or " … ".join(ends) for name in ("alpha", "beta", "gamma")}
+    notes = [
+        f"The least {least} with the other two. faults ≤ α·R + β·η0 + γ·η1 + a constant, for every lazy R."
+    ]
+    if certificate is not None:
+        notes.append(f"Certificate written to {certificate}")
+    write_table(
+        title,
+        ["α", "β", "γ", "computed", "states", "this is"],
+        [[*coefficients.values(), least, shown["states"], "exact" if shown["exact"] else "an interval"]],
+        left=(3, 5),
+        notes=notes,
+    )

@@ -23,6 +23,7 @@ F = TypeVar("F", bound=Callable[..., object])
 LABELS = types.int64[::1]
 PAGES = types.Array(types.int32, 1, "C", readonly=True)
 SLOTS = types.int64[::1]
+PREDICTIONS = types.Array(types.int64, 1, "C", readonly=True)
 ENTRIES = types.int32[::1]
 FRAME = numba.typeof(LayeredInstance(1, 1, 1).frame)
 
@@ -35,6 +36,7 @@ DRIVE = types.UniTuple(types.int64, 3)(
     PAGES,
     SLOTS,
     FRAME,
+    PREDICTIONS,
     types.boolean,
     types.boolean,
     ENTRIES,

@@ -8,10 +8,19 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.errors import ModelError
+from paging.errors import ModelError, UnsupportedModelError
 from paging.kernels.engines import ONE_USE, SPARED, class_of, decayed
 from paging.kernels.jit import helper
-from paging.model import Frame, LabelArray, PageArray, RequestSequence, Serve, whole_number
+from paging.model import (
+    MAX_PAGES,
+    Frame,
+    LabelArray,
+    LayeredInstance,
+    PageArray,
+    RequestSequence,
+    Serve,
+    whole_number,
+)
 from paging.policies.recency import LEAST_RECENT, LONGEST_CACHED, ORDINARY
 from paging.policy import Criterion, Policy, run_kernel
 
@@ -319,55 +328,75 @@ class HeatLRU(Policy):
         return engine_kernel("heat_lru", sequence, entries, self.hits)
 
 
+@helper
+def _twin(page: int, frame: Frame) -> int:
+    """Return the other precision of an expert: a layer lists all in high, then all in low precision."""
+    first = frame.first_page[frame.layer_of[page]]
+    half = (frame.first_page[frame.layer_of[page] + 1] - first) // 2
+    return int(page - half if page - first >= half else page + half)
+
+
 @cache
-def _hobbit(recent: int, uses: int, layer: int) -> Serve:
+def _hobbit(recent: int, uses: int, high: int, layer: int, low: int) -> Serve:
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        if slot == 0:
-            _age(labels)
-        if labels[page] <= 0 and np.count_nonzero(labels > 0) == frame.cache:
-            served = 0
-            for q in range(len(labels)):
-                served += abs(labels[q]) // USE
-            token = served // (frame.layers * frame.per_visit) + 1
-            now = slot // frame.per_visit
-            victim, least, oldest, furthest = -1, 0, 0, 0
-            for q in range(len(labels)):
-                if labels[q] > 0:
-                    age = labels[q] % USE - 1
-                    ahead = (frame.layer_of[q] - now) % frame.layers
-                    worth = (
-                        recent * (token - age) + uses * (labels[q] // USE)
-                    ) * frame.layers + layer * token * (frame.layers - ahead)
-                    if age == 0 and ahead == 0:
-                        worth += SPARED
-                    # Of equals the least recent, then the layer furthest ahead, then the lowest page.
-                    older = age > oldest or (age == oldest and ahead > furthest)
-                    if victim < 0 or worth < least or (worth == least and older):
-                        victim, least, oldest, furthest = q, worth, age, ahead
+        token = 1
+        for q in range(len(labels)):
+            token = max(token, abs(labels[q]) % USE + (slot == 0))
+        cheap = low > 0 and _twin(page, frame) < page
+        room = low if cheap else frame.cache - low
+        now = slot // frame.per_visit
+        victim, size, least, newest, furthest = -1, 0, 0, 0, 0
+        for q in range(len(labels)):
+            if labels[q] <= 0 or (low > 0 and (_twin(q, frame) < q) != cheap):
+                continue
+            size += 1
+            last, all_uses, high_uses = labels[q] % USE, labels[q] // USE, labels[q] // USE
+            if low > 0:
+                twin = abs(labels[_twin(q, frame)])
+                last, all_uses = max(last, twin % USE), all_uses + twin // USE
+                if cheap:
+                    high_uses = twin // USE
+            ahead = (frame.layer_of[q] - now) % frame.layers
+            worth = recent * last + uses * all_uses + high * high_uses
+            worth = worth * frame.layers + layer * token * (frame.layers - ahead)
+            if labels[q] % USE == token and ahead == 0:
+                worth += SPARED
+            # Of equals the least recent, then the layer furthest ahead, then the lowest page.
+            older = last < newest or (last == newest and ahead > furthest)
+            if victim < 0 or worth < least or (worth == least and older):
+                victim, least, newest, furthest = q, worth, last, ahead
+        if labels[page] <= 0 and size == room:
             labels[victim] = -labels[victim]
-        labels[page] = (abs(labels[page]) // USE + 1) * USE + 1
+        labels[page] = (abs(labels[page]) // USE + 1) * USE + token
 
     return serve
 
 
 class Hobbit(Policy):
-    """HOBBIT's cache with one precision: evict the smallest weighted sum of recency, uses and nearness.
+    """HOBBIT's cache: evict the smallest weighted sum of recency, uses and nearness.
 
-    The sum of a page is w₁·(last token/T) + w₂·(uses/T) + w₃·(high-precision uses/T) + w₄·(1 − d/ℓ), where T
-    is the present token, from 1, and its layer comes d layers after the present one (0 for the present one).
-    With one precision all uses are high-precision ones, so w₂ and w₃ count alike. Pages of the present visit
-    go after all others; no predictions are masked, and records are kept from the first token on. Ties go to
-    the page least recent in tokens, then to the layer furthest ahead, then to the lowest page id.
+    The sum of an expert is w₁·(last token/T) + w₂·(uses/T) + w₃·(high-precision uses/T) + w₄·(1 − d/ℓ), where
+    T is the present token, from 1, and its layer comes d layers after the present one (0 for the present
+    one). Pages of the present visit go after all others; no predictions are masked, and records are kept from
+    the first token on. Ties go to the expert least recent in tokens, then to the layer furthest ahead, then
+    to the lowest page id.
+
+    With one precision (``low`` 0) pages are experts, all uses are high-precision ones, and w₂ and w₃ count
+    alike. With two, the first half of a layer's pages are experts in high precision and the second half the
+    same in low precision (:func:`~paging.traces.two_precisions`). Each precision has a cache of its own, so
+    that a page leaves for another of its precision; recency and uses are those of the expert in either.
 
     Parameters
     ----------
     weights : four int ≥ 0, default 1/1/1/1
         w₁ … w₄, in proportion. 1/0/0/0 is LRU by tokens, 0/0/0/1 evicts the furthest layer.
+    low : int, default 0
+        Slots of the k that are for low precision; 0: there is one precision.
 
     Label
     -----
-    uses·2³² + tokens since the last use + 1; negative while the page is absent. Both grow without bound. T is
-    one more than the uses of all pages over ℓ·g.
+    uses·2³² + token of the last use; negative while the page is absent. Both grow without bound. T is the
+    latest of all, or one more at the first request of a round.
 
     Guarantee
     ---------
@@ -379,49 +408,74 @@ class Hobbit(Policy):
 
     References
     ----------
-    TLHPWHLG2024: the sum as stated there, in its unit-cost form
+    TLHPWHLG2024: the sum as stated there
     """
 
-    id, title = "hobbit", "HOBBIT's weighted sum, one precision"
+    id, title = "hobbit", "HOBBIT's weighted sum"
     traits = (ORDINARY - {"finite-state"}) | {"atomic"}
     counts_visits = True
     atomic_kernel = True
-    serve = staticmethod(_hobbit(1, 2, 1))  # type: ignore[assignment]
+    serve = staticmethod(_hobbit(1, 1, 1, 1, 0))  # type: ignore[assignment]
 
-    def __init__(self, weights: object = (1, 1, 1, 1)) -> None:
+    def __init__(self, weights: object = (1, 1, 1, 1), low: int = 0) -> None:
         listed = weights if isinstance(weights, tuple | list) else (weights,)
         self.weights = tuple(
             whole_number(w, f"weight {i + 1} of hobbit", 0, 1_000_000) for i, w in enumerate(listed)
         )
         if len(self.weights) != 4 or not any(self.weights):
             raise ModelError(f"hobbit has four weights such as 1/1/1/1, not all 0; got {weights!r}")
-        self.serve = _hobbit(*self._sums)
-
-    @property
-    def _sums(self) -> tuple[int, int, int]:
+        self.low = whole_number(low, "low (slots of low precision) of hobbit", 0, MAX_PAGES)
+        if self.low:
+            # A page may leave while the other precision has a free slot, and twins are not alike.
+            self.traits = self.traits - {"demand", "symmetric", "atomic"}
         recent, uses, high, layer = self.weights
-        return recent, uses + high, layer
+        self.serve = _hobbit(recent, uses, high, layer, self.low)
+
+    def check(self, instance: LayeredInstance) -> None:
+        super().check(instance)
+        if self.low and (self.low >= instance.cache or any(n % 2 for n in instance.pages_by_layer)):
+            raise UnsupportedModelError(
+                f"policy {self.name} needs layers of experts in two precisions (an even number of pages) and "
+                f"1 … k − 1 slots for low precision; this instance has n = {instance.pages_text}, "
+                f"k = {instance.cache}"
+            )
 
     def criteria(
         self, labels: LabelArray, page: int | None, slot: int, frame: Frame
     ) -> tuple[Criterion, ...]:
-        recent, uses, layer = self._sums
-        token = int((np.abs(labels) // USE).sum()) // (frame.layers * frame.per_visit) + 1
-        age = labels % USE - (slot != 0)
+        recent, uses, high, layer = self.weights
+        pages = np.arange(len(labels))
+        known = np.abs(labels)
+        last, all_uses, high_uses = known % USE, known // USE, known // USE
+        token = max(1, int(last.max()) + (slot == 0))
+        own_last = last
+        kinds = []
+        if self.low:
+            twin = np.array([_twin(q, frame) for q in range(len(labels))])
+            last, all_uses = np.maximum(last, last[twin]), all_uses + all_uses[twin]
+            high_uses = np.where(twin < pages, high_uses[twin], high_uses)
+            cheap = (twin < pages).astype(np.int64)
+            if page is not None:
+                other = (cheap != cheap[page]).astype(np.int64)
+                kinds = [Criterion(other, "smallest", "other precision", "of this precision", shown=False)]
         ahead = (frame.layer_of.astype(np.int64) - slot // frame.per_visit) % frame.layers
-        worth = (recent * (token - age) + uses * (labels // USE)) * frame.layers
+        worth = (recent * last + uses * all_uses + high * high_uses) * frame.layers
         worth += layer * token * (frame.layers - ahead)
         return (
-            _present_last((age == 0) & (ahead == 0), labels),
+            *kinds,
+            _present_last((own_last == token) & (ahead == 0), labels),
             Criterion(
                 worth, "smallest", "weighted sum", "smallest sum, {value}",
                 text=lambda whole: f"{whole / (token * frame.layers):.2f}",
             ),
-            Criterion(age, "largest", "tokens", LEAST_RECENT, shown=False),
+            Criterion(token - last, "largest", "tokens", LEAST_RECENT, shown=False),
             Criterion(ahead, "largest", "layers ahead", "its layer comes up last", shown=False),
-            Criterion(np.arange(len(labels)), "smallest", "number", "lowest page number", shown=False),
+            Criterion(pages, "smallest", "number", "lowest page number", shown=False),
         )  # fmt: skip
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
-        instance = sequence.instance
-        return engine_kernel("hobbit", sequence, entries, instance.layer_of, instance.layers, *self._sums)
+        if self.low:
+            return None
+        instance, (recent, uses, high, layer) = sequence.instance, self.weights
+        sums = recent, uses + high, layer
+        return engine_kernel("hobbit", sequence, entries, instance.layer_of, instance.layers, *sums)

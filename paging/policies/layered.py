@@ -11,7 +11,16 @@ from paging.errors import ModelError, UnsupportedModelError
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence, whole_number
 from paging.policies.recency import ORDINARY
-from paging.policy import Criterion, InParts, Outcomes, Policy, get_policy, run_kernel, served_in_parts
+from paging.policy import (
+    Criterion,
+    InParts,
+    Outcomes,
+    Policy,
+    get_policy,
+    refuse_told,
+    run_kernel,
+    served_in_parts,
+)
 
 
 @helper
@@ -227,6 +236,7 @@ class Partitioned(Policy):
             self.shares = tuple(whole_number(s, f"share of layer {j}", 1) for j, s in enumerate(listed))
         if isinstance(self.policy, Partitioned):
             raise ModelError("a split of a split is not supported: give the shares of the layers at once")
+        refuse_told(self.policy, "partitioned")
         # Traits about the whole cache, such as inclusion or k-phases, do not carry over to a split one.
         self.traits = self.policy.traits & {"deterministic", "online", "symmetric", "finite-state"}
 
@@ -290,7 +300,8 @@ class Partitioned(Policy):
         first, end = int(frame.first_page[layer]), int(frame.first_page[layer + 1])
         pages = np.zeros(end - first, dtype=np.int32)
         bounds = np.array([0, end - first], dtype=np.int32)
-        return slice(first, end), Frame(1, self.split(frame)[layer], frame.per_visit, pages, bounds)
+        part = slice(first, end)
+        return part, Frame(1, self.split(frame)[layer], frame.per_visit, pages, bounds, frame.weights[part])
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         """Serve every layer by itself with the inner policy's fastest engine."""

@@ -43,6 +43,7 @@ class Random(Policy):
 
     id, title = "random", "evict a uniformly random page"
     traits = RANDOMIZED
+    separable = True
 
     def outcomes(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> Outcomes:
         following = labels.copy()

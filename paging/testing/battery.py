@@ -16,7 +16,7 @@ from paging.model import LayeredInstance, RequestSequence, whole_number
 from paging.policy import TRAITS, Policy, get_policy
 from paging.testing.branches import UnjudgedError, cached, levels, pages_text
 from paging.testing.invariants import INVARIANTS, Invariant
-from paging.testing.strategies import places_of, request_sequence
+from paging.testing.strategies import places_of, request_sequence, told
 
 LONGEST_TABLE = 24
 
@@ -51,10 +51,12 @@ class Finding:
         if self.sequence is None:
             return f"policy {policy}: {name} {self.verdict}"
         instance, requests = self.sequence.instance, self.sequence.requests.tolist()
+        kind = self.sequence.kind
         lines = [
             f"policy {policy} breaks {name!r}: {self.invariant.statement}",
             f"  {self.problem}",
             f"  on RequestSequence({instance!r}, {requests})",
+            *([f"  with {kind} predictions {self.sequence.predictions.tolist()}"] if kind else []),
             *_table(self.policy, self.sequence),
         ]
         return "\n".join(lines)
@@ -153,7 +155,8 @@ def check_policy(
     examples : int, default 100
         Request sequences tried per invariant.
     sequences : hypothesis strategy of RequestSequence, optional
-        Where to draw them from; default small ones that suit the invariant.
+        Where to draw them from; default small ones that suit the invariant. Where the policy takes
+        predictions and they have none, some of its kind are added.
     seed : int, default 0
         The same seed tries the same sequences.
 
@@ -279,7 +282,8 @@ class _Search:
                 self.shorten(shorter)
                 return
 
-    def attempt(self, sequence: RequestSequence) -> None:
+    def attempt(self, plain: RequestSequence) -> None:
+        sequence = told(plain, self.policy.predictions)
         try:
             self.policy.check(sequence.instance)
             self.invariant.check(self.policy, sequence)

@@ -10,7 +10,7 @@ import numpy as np
 
 from paging.errors import LayeredPagingError
 from paging.judge import judge
-from paging.model import MISSING, LayeredInstance, RequestSequence
+from paging.model import MISSING, Frame, LayeredInstance, RequestSequence
 from paging.policy import Policy
 
 Labels = tuple[int, ...]
@@ -41,6 +41,7 @@ class Level(NamedTuple):
 
     time: int
     page: int
+    frame: Frame
     fans: dict[Labels, Fan]
 
     @property
@@ -54,7 +55,7 @@ def cached(labels: Labels) -> frozenset[int]:
     return frozenset(q for q, label in enumerate(labels) if label > 0)
 
 
-def fan_of(policy: Policy, labels: Labels, page: int, slot: int, instance: LayeredInstance) -> Fan:
+def fan_of(policy: Policy, labels: Labels, page: int, slot: int, frame: Frame) -> Fan:
     """Ask a policy for the outcomes of one request.
 
     Raises
@@ -64,7 +65,7 @@ def fan_of(policy: Policy, labels: Labels, page: int, slot: int, instance: Layer
     """
     given = np.array(labels, dtype=np.int64)
     try:
-        answers = policy.outcomes(given, page, slot, instance.frame)
+        answers = policy.outcomes(given, page, slot, frame)
         fan = tuple((chance, np.asarray(after)) for chance, after in answers)
     except LayeredPagingError:
         raise
@@ -88,13 +89,13 @@ def levels(policy: Policy, sequence: RequestSequence) -> Iterator[Level]:
     """
     instance = sequence.instance
     states: list[Labels] = [(0,) * instance.total_pages]
-    for time, page in enumerate(sequence):
+    for time, (page, frame) in enumerate(zip(sequence, sequence.frames, strict=True)):
         slot = time % instance.round_length
         try:
-            fans = {labels: fan_of(policy, labels, page, slot, instance) for labels in states}
+            fans = {labels: fan_of(policy, labels, page, slot, frame) for labels in states}
         except AssertionError as error:
             raise AssertionError(f"{request_name(sequence, time)}: {error}") from error
-        level = Level(time, page, fans)
+        level = Level(time, page, frame, fans)
         yield level
         states = list(dict.fromkeys(move.after for move in level.moves))[:BRANCHES]
 

@@ -34,6 +34,7 @@ from paging.model import (
 )
 from paging.offline import farthest_in_future, phase_starts
 from paging.policy import TRAITS, Policy
+from paging.predicted import PredictedSequence
 from paging.run import Run
 from paging.simulate import Engine, simulate
 from paging.testing.branches import (
@@ -233,11 +234,11 @@ def _follows_a_branch(policy: Policy, run: Run) -> None:
     sequence, instance = run.sequence, run.sequence.instance
     assert run.entries is not None
     states: set[Labels] = {(0,) * instance.total_pages}
-    for time, entry in enumerate(run.entries.tolist()):
+    for time, (entry, frame) in enumerate(zip(run.entries.tolist(), sequence.frames, strict=True)):
         page, slot = int(sequence.requests[time]), time % instance.round_length
         following = set()
         for labels in states:
-            for _, after in fan_of(policy, labels, page, slot, instance):
+            for _, after in fan_of(policy, labels, page, slot, frame):
                 left = [q for q, label in enumerate(labels) if label > 0 and after[q] <= 0]
                 if entry == (HIT if labels[page] > 0 else left[0] if left else FREE):
                     following.add(after)
@@ -278,7 +279,7 @@ def _same_again(policy: Policy, sequence: RequestSequence, asked: list[tuple[Lev
     """Ask for the same answers once more, last one first: what is not in the labels then shows."""
     for level, labels, fan in reversed(asked):
         slot = level.time % sequence.instance.round_length
-        again = fan_of(policy, labels, level.page, slot, sequence.instance)
+        again = fan_of(policy, labels, level.page, slot, level.frame)
         if again != fan:
             raise AssertionError(
                 f"{request_name(sequence, level.time)}, labels {labels}: the answer was {_fan_text(fan)}; "
@@ -308,6 +309,23 @@ def _decisions(policy: Policy, sequence: RequestSequence) -> list[object]:
         }
         for level in legal_levels(policy, sequence)
     ]
+
+
+@_invariant("criteria", "whoever leaves is one that the policy's own criteria name")
+def _criteria(policy: Policy, sequence: RequestSequence) -> None:
+    instance = sequence.instance
+    for level in legal_levels(policy, sequence):
+        slot = level.time % instance.round_length
+        for move in filter(lambda move: move.left, level.moves):
+            named = np.flatnonzero(np.array(move.before) > 0)
+            for one in policy.criteria(np.array(move.before), level.page, slot, instance.frame):
+                named = one.among(named)
+            others = set(move.left).difference(named.tolist())
+            if others:
+                raise AssertionError(
+                    f"{request_name(sequence, level.time)}: {pages_text(instance, others)} left, "
+                    f"the criteria name {pages_text(instance, named.tolist())}"
+                )
 
 
 @_invariant("demand")
@@ -426,7 +444,10 @@ def _renamings(sequence: RequestSequence) -> Iterator[tuple[str, RequestSequence
         for words, images in ways.items():
             names = np.arange(instance.total_pages)
             names[own] = images
-            yield words.format(layer), RequestSequence(instance, names[sequence.requests])
+            renamed = RequestSequence(instance, names[sequence.requests])
+            if isinstance(sequence, PredictedSequence):
+                renamed = PredictedSequence(renamed, sequence.kind, sequence.predictions)
+            yield words.format(layer), renamed
 
 
 @_invariant("finite-state", length=0, pages=(1, 2), cache=(1, 3))
@@ -461,14 +482,16 @@ def _successors(
         if page in visit:
             continue
         had = visit | {page} if following % instance.per_visit else frozenset[int]()
-        try:
-            fan = fan_of(policy, labels, page, slot, instance)
-        except AssertionError as error:
-            raise UnjudgedError(str(error)) from error
-        for _, after in fan:
-            if min(after) < 0 or len(cached(after)) > instance.cache:
-                raise UnjudgedError("an answer is illegal")
-            yield following, had, after
+        for prediction in (0, 1) if policy.predictions else (0,):
+            frame = instance.frame._replace(prediction=prediction)
+            try:
+                fan = fan_of(policy, labels, page, slot, frame)
+            except AssertionError as error:
+                raise UnjudgedError(str(error)) from error
+            for _, after in fan:
+                if min(after) < 0 or len(cached(after)) > instance.cache:
+                    raise UnjudgedError("an answer is illegal")
+                yield following, had, after
 
 
 @_invariant("atomic", per_visit=(1, 3))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Literal
+from zlib import crc32
 
 import numpy as np
 from hypothesis import strategies as st
 
-from paging.model import LayeredInstance, RequestSequence
+from paging.model import Kind, LayeredInstance, RequestSequence
+from paging.predicted import PredictedSequence
 from paging.traces import Trace
 
 Bounds = int | tuple[int, int]
@@ -128,6 +130,27 @@ def request_sequence(instance: LayeredInstance, places: Sequence[int]) -> Reques
             left = list(instance.pages_of(instance.layer_at(time)))
         requests.append(left.pop(place % len(left)))
     return RequestSequence(instance, requests)
+
+
+def told(sequence: RequestSequence, kind: Kind | None) -> RequestSequence:
+    """Return the requests with some legal predictions of a kind; as they are where nothing is predicted.
+
+    A prediction depends on the requests up to its own, so a prefix of the requests has the same ones.
+
+    Examples
+    --------
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0])
+    >>> told(sequence, "discard").predictions.tolist(), told(sequence, "next-arrival").predictions.tolist()
+    ([1, 0, 1, 0], [8, 9, 10, 6])
+    """
+    if kind is None or sequence.kind is not None:
+        return sequence
+    codes = [0]
+    for page in sequence:
+        codes.append(crc32(page.to_bytes(4, "little"), codes[-1]))
+    drawn = np.array(codes[1:], dtype=np.int64) >> 9
+    later = np.arange(len(drawn)) + 1 + drawn % 9
+    return PredictedSequence(sequence, kind, later if kind == "next-arrival" else drawn % 2)
 
 
 def places_of(sequence: RequestSequence) -> list[int]:

@@ -6,7 +6,6 @@ import hashlib
 import math
 import re
 import zipfile
-from collections.abc import Mapping
 from reprlib import repr as shorten
 from typing import IO, Any
 
@@ -47,7 +46,7 @@ def write_npy(trace: Trace, stream: IO[bytes]) -> None:
 
 
 def read_npz(stream: IO[bytes], reading: TraceReading) -> Draft:
-    """Read the arrays experts, seq_id and decode of an archive; all others are left unread."""
+    """Read the arrays experts, seq_id, decode, weights and predictions of an archive, and no others."""
     with zipfile.ZipFile(stream) as archive:
         members = archive.namelist()
         if twice := sorted({name for name in members if members.count(name) > 1}):
@@ -56,11 +55,27 @@ def read_npz(stream: IO[bytes], reading: TraceReading) -> Draft:
             return _read_scores(archive, [name.removesuffix(".npy") for name in members], reading)
         if "experts.npy" not in members:
             raise TraceError(f"no array 'experts' in the archive, only {shorten(sorted(members))}")
-        names = [name for name in ("experts", "seq_id", "decode") if f"{name}.npy" in members]
-        found = {name: _read_member(archive, name) for name in names}
+        names = [name for name in OWN if f"{name}.npy" in members]
+        found = {name: _read_member(archive, name, OWN[name]) for name in names}
     experts = tokens_first(found["experts"], reading)
-    return Draft(experts, seq_id=found.get("seq_id"), decode=found.get("decode"))
+    weights, told = (
+        tokens_first(found[name], reading) if name in found else None for name in ("weights", "predictions")
+    )
+    return Draft(
+        experts,
+        seq_id=found.get("seq_id"),
+        decode=found.get("decode"),
+        gate_weights=weights,
+        predicted=str(found["prediction_kind"]) if "prediction_kind" in found else None,
+        predictions=told,
+    )
 
+
+OWN = {
+    **{"experts": "iu", "seq_id": "iu", "decode": "b", "weights": "f"},
+    **{"predictions": "iu", "prediction_kind": "U"},
+}
+"""Arrays of an archive and their kinds of numbers; weights are those of the gate."""
 
 BESIDE_SCORES = {"attention_mask": "iub", "seq_id": "iu", "decode": "b", "weights": "f", "experts": "iu"}
 """Arrays that may stand beside scores, and their kinds of numbers; the last two are left unread."""
@@ -110,20 +125,26 @@ def _read_scores(archive: zipfile.ZipFile, names: list[str], reading: TraceReadi
     return _from_scores(scores, reading, **columns)
 
 
-def _read_member(archive: zipfile.ZipFile, name: str, kinds: str = "") -> NDArray[Any]:
+def _read_member(archive: zipfile.ZipFile, name: str, kinds: str) -> NDArray[Any]:
     with archive.open(f"{name}.npy") as stream:
         try:
-            return read_array(stream, kinds or ("b" if name == "decode" else "iu"))
+            return read_array(stream, kinds)
         except TraceError as problem:
             raise TraceError(f"array {name!r}: {problem}") from None
 
 
-def write_npz(trace: Trace, stream: IO[bytes], beside: Mapping[str, NDArray[Any]] | None = None) -> None:
-    """Write the arrays experts, seq_id and decode, and further ones beside them, compressed."""
-    optional = {"seq_id": trace.seq_id, "decode": trace.decode}
+def write_npz(trace: Trace, stream: IO[bytes]) -> None:
+    """Write the arrays experts, seq_id, decode, weights and predictions, compressed."""
+    experts = _narrow_experts(trace)
+    weights = None
+    if trace.gate_weights is not None:
+        weights = trace.gate_weights_of(0, trace.all_places).reshape(experts.shape)
+    optional = {"seq_id": trace.seq_id, "decode": trace.decode, "weights": weights}
+    if trace.predicted is not None:
+        told = trace.predictions_of(0, trace.all_places).reshape(experts.shape)
+        optional |= {"predictions": told, "prediction_kind": np.array(trace.predicted)}
     given: dict[str, Any] = {key: values for key, values in optional.items() if values is not None}
-    given |= {**(beside or {}), "experts": _narrow_experts(trace)}
-    np.savez_compressed(stream, **given)
+    np.savez_compressed(stream, experts=experts, **given)
 
 
 def _narrow_experts(trace: Trace) -> NDArray[Any]:
@@ -131,7 +152,7 @@ def _narrow_experts(trace: Trace) -> NDArray[Any]:
     return experts.astype("<i2" if experts.max() < 2**15 else "<i4", copy=False)
 
 
-KINDS = {"iu": "integers", "b": "booleans", "f": "floats", "iub": "integers or booleans"}
+KINDS = {"iu": "integers", "b": "booleans", "U": "text", "f": "floats", "iub": "integers or booleans"}
 
 
 def read_array(stream: IO[bytes], kinds: str = "iu") -> NDArray[Any]:

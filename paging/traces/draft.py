@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paging.errors import ModelError, TraceError
-from paging.model import pages_text, whole_number
+from paging.model import KINDS, pages_text, whole_number
 from paging.traces.numbering import as_page_ids
 from paging.traces.reading import DENSE, TraceReading
 from paging.traces.scores import refuse_other_routers
-from paging.traces.trace import Pages, Trace, layers_text
+from paging.traces.trace import PADDING, Pages, Trace, layers_text
 
 SHAPE = ("layers", "pages", "per_visit")
 
@@ -38,6 +38,12 @@ class Draft:
         What a user should know of how the file was read.
     seq_id, decode, name, metadata
         As in `Trace`; None where the file does not say.
+    predicted : str, optional
+        What is predicted with every request.
+    predictions : ndarray of int, optional
+        One for every request, or for every one of ``values``.
+    gate_weights : ndarray of float, optional
+        Of the shape of ``values``.
     """
 
     values: NDArray[Any]
@@ -47,8 +53,12 @@ class Draft:
     decode: NDArray[Any] | None = None
     name: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    page_bytes: Sequence[int] | None = None
     ids: Sequence[object] | None = None
     remarks: tuple[str, ...] = ()
+    predicted: Any = None
+    predictions: NDArray[Any] | None = None
+    gate_weights: NDArray[Any] | None = None
 
     def trace(self, reading: TraceReading, default_name: str) -> Trace:
         """Return the checked trace, of which only what the caller asks for is left."""
@@ -66,21 +76,47 @@ class Draft:
                 raise TraceError(
                     "drop_layers is for recorded experts; a list of page ids has no layers to drop"
                 )
+            if self.page_bytes is not None and shape["pages"] is None:
+                extra["metadata"] = {**self.metadata, "page_bytes": list(self.page_bytes)}
             trace = Trace(**_list_of_pages(self.values, self.ids, **shape), **extra)
         elif reading.drop_layers is None:
-            trace = Trace.from_experts(self.values, shape["pages"], **extra)
+            trace = Trace.from_experts(self.values, shape["pages"], gate_weights=self.gate_weights, **extra)
         else:
             whole, dropped = self.values, _dropped_layers(self.values, reading.drop_layers)
             kept = [layer for layer in range(whole.shape[1]) if layer not in dropped]
             pages = shape["pages"]
             if isinstance(pages, tuple) and len(pages) == whole.shape[1]:
                 pages = tuple(pages[layer] for layer in kept)
-            trace = Trace.from_experts(whole[:, kept], pages, **extra)
+            sizes = self.metadata.get("expert_bytes")
+            if isinstance(sizes, list) and len(sizes) == whole.shape[1]:
+                sizes = [sizes[layer] for layer in kept]
+                extra["metadata"] = {**self.metadata, "expert_bytes": sizes}
+            weights = self.gate_weights
+            if weights is not None and weights.shape == whole.shape:
+                weights = weights[:, kept]
+            trace = Trace.from_experts(whole[:, kept], pages, gate_weights=weights, **extra)
         self._compare(trace, claims, whole)
+        if self.predictions is not None or self.predicted is not None:
+            trace = self._predicted(trace, whole)
         remarks = (*self.remarks, *trace.remarks, *_dropped(dropped), *_constant(trace))
         if reading.drop_layers == DENSE and not dropped:
             remarks = (*remarks, "no layer is dense (asks for one expert every time): none was left out")
         return reading.part_of(trace.with_remarks(remarks))
+
+    def _predicted(self, trace: Trace, whole: NDArray[Any] | None) -> Trace:
+        """Return the trace with the predictions of the file."""
+        if self.predictions is None:
+            raise TraceError(f"the file says that it has {self.predicted} predictions, but it has none")
+        if self.predicted is None:
+            raise TraceError(
+                f"there are predictions, but nothing says of which kind (prediction_kind): {', '.join(KINDS)}"
+            )
+        if whole is not None:
+            raise TraceError("drop_layers would leave requests out, and predictions are made of all of them")
+        values = self.predictions
+        if values.ndim > 1 and values.shape == self.values.shape:
+            values = values[self.values != PADDING]
+        return replace(trace, predicted=self.predicted, predictions=values)
 
     def _claims(self, key: str, asked: Mapping[str, Any]) -> list[tuple[Any, str]]:
         origins = {f"stated in {self.stated_in}": self.stated.get(key), "asked for": asked.get(key)}

@@ -9,15 +9,13 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from paging.arguments import checked
 from paging.errors import TraceError, UnknownNameError
 from paging.files import atomic_write
-from paging.traces.arrays import write_npz
 from paging.traces.draft import Draft
 from paging.traces.formats import FOREIGN, FORMATS, NAMED, SPECIAL, Format
 from paging.traces.opening import PACKED, STANDARD_INPUT, is_stream, opened, packing, unpacked
@@ -120,7 +118,7 @@ def requests_trace(text: str, reading: TraceReading | None = None, **options: An
 
 
 @checked
-def write_trace(trace: Trace, path: str | os.PathLike[str], beside: Mapping[str, Any] | None = None) -> None:
+def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
     """Write a trace to a file in the format of its suffix, compressed if it ends in ``.gz`` or ``.zst``.
 
     A file of that name is replaced, and only once the new one is complete: on an error nothing changes. An
@@ -132,8 +130,6 @@ def write_trace(trace: Trace, path: str | os.PathLike[str], beside: Mapping[str,
     ----------
     trace : Trace
     path : path
-    beside : mapping, optional
-        Further arrays by name, such as ``weights``, which an ``.npz`` holds beside the trace's own.
 
     Raises
     ------
@@ -155,12 +151,12 @@ def write_trace(trace: Trace, path: str | os.PathLike[str], beside: Mapping[str,
         kind = format_of(str(path), None)
         if kind.write is None:
             raise TraceError("this format can be read, but not written")
-        write_first = kind.write
-        if beside:
-            if kind is not FORMATS[".npz"]:
-                raise TraceError(f"only an .npz holds further arrays ({', '.join(beside)})")
-            write_first = partial(write_npz, beside=beside)
-        writers = {path: (write_first, kind.seeks)}
+        if trace.predicted is not None and not kind.predictions:
+            raise TraceError(
+                f"this format keeps no predictions, and the trace has {trace.predicted} predictions: "
+                "write .npz or .jsonl"
+            )
+        writers = {path: (kind.write, kind.seeks)}
         if kind.sidecar is not None:
             writers[_beside(path, kind.sidecar.suffix)] = (kind.sidecar.write, False)
         for target in writers:

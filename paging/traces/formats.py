@@ -61,6 +61,8 @@ class Format:
         The file beside it.
     seeks : bool
         Whether reader and writer move about in the stream, which a compressed one does not allow.
+    predictions : bool
+        Whether it keeps predictions.
     takes : tuple of str
         Options of `TraceReading` that only some formats know what to do with, and this one does.
     """
@@ -71,6 +73,7 @@ class Format:
     line_of: Callable[[IO[bytes], IllegalRequestError], int] | None = None
     sidecar: Sidecar | None = None
     seeks: bool = False
+    predictions: bool = False
     takes: tuple[str, ...] = ()
 
 
@@ -96,11 +99,12 @@ def _read_records(stream: IO[bytes], reading: TraceReading) -> Draft:
 
 FORMATS = {
     ".npz": Format(
-        "numpy archive with experts (tokens, layers, top_k), seq_id and decode; a .json beside it",
+        "numpy archive with experts (tokens, layers, top_k), seq_id, decode, weights; a .json beside it",
         read_npz,
         write_npz,
         sidecar=Sidecar(".json", read_sidecar, write_sidecar),
         seeks=True,
+        predictions=True,
         takes=ARRAY,
     ),
     ".npy": Format("bare numpy array (tokens, layers, top_k)", read_npy, write_npy, takes=ARRAY),
@@ -109,6 +113,7 @@ FORMATS = {
         _read_records,
         write_jsonl,
         line_of_jsonl,
+        predictions=True,
         takes=("fields",),
     ),
     ".txt": Format(

@@ -9,7 +9,7 @@ CloudPhysics' ``vscsi`` has two versions of 32 and 40 bytes, which the high byte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 import numpy as np
@@ -44,11 +44,12 @@ def read_oracle(stream: IO[bytes], reading: TraceReading) -> Draft:
     requests, sizes, following = RequestList(), SizeCheck(reading), []
     for records in blocks_of(stream, RECORD):
         sizes.compare(records, len(requests))
+        sizes.keep(records)
         following.append(records["next"].copy())
         requests.extend(records["id"].tolist())
     if not requests:
         raise TraceError("there is no record in it")
-    draft = Draft(requests.values, ids=requests.ids)
+    draft = Draft(requests.values, ids=requests.ids, page_bytes=sizes.of_pages(requests.names))
     said = np.concatenate(following)
     wrong = _wrong_futures(draft.values, said)
     if wrong:
@@ -71,6 +72,19 @@ class SizeCheck:
     def __init__(self, reading: TraceReading) -> None:
         self._ignored = reading.ignore_sizes
         self._first: int | None = None
+        self._of: dict[int, int] = {}
+
+    def keep(self, records: NDArray[Any]) -> None:
+        """Remember the size of every object, as its first record states it, where sizes may differ."""
+        if self._ignored:
+            ids, first = np.unique(records["id"], return_index=True)
+            for name, size in zip(ids.tolist(), records["size"][first].tolist(), strict=True):
+                self._of.setdefault(name, max(1, size))
+
+    def of_pages(self, names: Iterable[int]) -> list[int] | None:
+        """Return the sizes of objects in order, or None where all are of one size."""
+        found = [self._of[name] for name in names] if self._of else []
+        return found if len(set(found)) > 1 else None
 
     def compare(self, records: NDArray[Any], count: int, also: str = "") -> None:
         if self._ignored:

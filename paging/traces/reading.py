@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from paging.arguments import check_fields
 from paging.errors import ModelError, TraceError
 from paging.model import whole_number
+from paging.traces.precisions import two_precisions
 from paging.traces.trace import Pages, Trace
 
 ALL = "all"
@@ -19,7 +21,7 @@ ALL = "all"
 DENSE = "dense"
 """The layers that ask for one expert every time."""
 
-FIELDS = ("token", "layer", "experts", "sequence", "decode")
+FIELDS = ("token", "layer", "experts", "sequence", "decode", "weights")
 """What is known of a visit, by the names that ``fields`` gives other names for."""
 
 
@@ -47,7 +49,8 @@ class TraceReading:
     unpack_limit : int, optional
         To how many MiB a packed file may unpack. When absent, to 4 MiB and 100 times its size.
     fields : mapping, optional
-        What a table or JSON lines of visits call what we call token, layer, experts, sequence and decode.
+        What a table or JSON lines of visits call what we call token, layer, experts, sequence, decode
+        and weights (of the gate).
     scores : bool, default False
         The array holds a router's scores (tokens, layers, experts), of which the ``per_visit`` largest count.
     layers_first : bool, default False
@@ -60,6 +63,9 @@ class TraceReading:
         The sequences (``seq_id``) to keep.
     tokens : slice, optional
         The tokens to keep, counted from 0 in the file: ``slice(a, b)`` keeps a … b − 1.
+    precisions : tuple of two Fraction, optional
+        Ask for every expert in high or low precision, or skip it, by its gate weights: the limits of
+        :func:`~paging.traces.two_precisions`.
 
     Raises
     ------
@@ -83,6 +89,7 @@ class TraceReading:
     decode_only: bool = False
     sequences: tuple[int, ...] | None = None
     tokens: slice | None = None
+    precisions: tuple[Fraction, ...] | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -97,6 +104,8 @@ class TraceReading:
                 whole_number(layer, "a layer to drop", 0)
             if self.tokens is not None:
                 _check_slice(self.tokens)
+            if self.precisions is not None and len(self.precisions) != 2:
+                raise ModelError(f"precisions are two limits such as 0.6,0.9, got {len(self.precisions)}")
         except ModelError as problem:
             raise TraceError(str(problem)) from None
         if unknown := sorted(set(self.fields or ()) - set(FIELDS)):
@@ -120,10 +129,16 @@ class TraceReading:
         if isinstance(told.get("tokens"), slice):
             start, stop = self.tokens.start, self.tokens.stop  # type: ignore[union-attr]
             told["tokens"] = f"{start or 0}:{'' if stop is None else stop}"
+        if self.precisions is not None and "precisions" in told:
+            told["precisions"] = tuple(map(str, self.precisions))
         return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
 
     def part_of(self, trace: Trace) -> Trace:
-        """Return the tokens of a trace that count."""
+        """Return the tokens of a trace that count, in the precisions asked for."""
+        part = self._tokens_of(trace)
+        return part if self.precisions is None else two_precisions(part, *self.precisions)
+
+    def _tokens_of(self, trace: Trace) -> Trace:
         if not self.decode_only and self.sequences is None and self.tokens is None:
             return trace
         kept = np.ones(trace.tokens, dtype=np.bool_)

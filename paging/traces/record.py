@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -185,11 +186,11 @@ class Recorder:
             decode=np.repeat(decode, lengths),
             name=name,
             metadata={**facts, **(metadata or {})},
+            gate_weights=self._gate_weights(),
         )
 
-    @property
-    def weights(self) -> NDArray[np.float32] | None:
-        """Gate weights (tokens, layers, top_k) of the experts; None where the model does not tell them."""
+    def _gate_weights(self) -> NDArray[np.float32] | None:
+        """Return gate weights (tokens, layers, top_k); None where the model does not tell them."""
         parts = [weights for weights in self._weights if weights is not None]
         return np.concatenate(parts) if parts and len(parts) == len(self._weights) else None
 
@@ -200,19 +201,19 @@ class Recorder:
         metadata: Mapping[str, Any] | None = None,
         weights: bool = True,
     ) -> None:
-        """Write the trace as :func:`~paging.traces.write_trace` does; an ``.npz`` holds ``weights``, too.
+        """Write the trace as :func:`~paging.traces.write_trace` does.
 
         Parameters
         ----------
         path : path
-            A ``.npz`` keeps everything.
+            A ``.npz`` or ``.jsonl`` keeps everything.
         name, metadata
             Of the trace.
         weights : bool, default True
             Whether gate weights are kept, where they are known.
         """
-        kept = self.weights if weights else None
-        write_trace(self.trace(name, metadata), path, {} if kept is None else {"weights": kept})
+        recorded = self.trace(name, metadata)
+        write_trace(recorded if weights else replace(recorded, gate_weights=None), path)
 
 
 def _settings(model: Any) -> dict[str, Any]:

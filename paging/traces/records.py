@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -52,6 +53,8 @@ class _Columns:
         self.experts = array("i")
         self.seq_id = array("q") if "seq_id" in first else None
         self.decode = bytearray() if "decode" in first else None
+        self.predictions = array("q") if "predictions" in first else None
+        self.weights = array("f") if "weights" in first else None
 
     def append(self, record: dict[str, Any], number: int) -> None:
         """Check one record and take its numbers over."""
@@ -62,8 +65,16 @@ class _Columns:
                 self.seq_id.append(record["seq_id"])  # type: ignore[union-attr]
             if self._wanted(self.decode is not None, record, "decode", bool):
                 self.decode.append(record["decode"])  # type: ignore[union-attr]
+            if self._wanted(self.weights is not None, record, "weights", list):
+                self.weights.extend(self._weights_of(record["weights"]))  # type: ignore[union-attr]
+            if self._wanted(self.predictions is not None, record, "predictions", list):
+                self._check_predictions(record["predictions"])
+                self.predictions.extend(chain.from_iterable(record["predictions"]))  # type: ignore[union-attr]
         except OverflowError:
-            raise TraceError(f"line {number}: a number does not fit (experts int32, seq_id int64)") from None
+            raise TraceError(
+                f"line {number}: a number does not fit (experts int32, seq_id and predictions int64, "
+                "weights float32)"
+            ) from None
         except TraceError as problem:
             raise TraceError(f"line {number}: {problem}") from None
 
@@ -82,7 +93,40 @@ class _Columns:
             name=text_or_none(header.get("name")),
             metadata=header.get("metadata", {}),
             ids=ids,
+            gate_weights=None
+            if self.weights is None
+            else np.frombuffer(self.weights, np.float32).reshape(experts.shape),
+            predicted=header.get("predictions"),
+            predictions=self._told(ids is not None),
         )
+
+    def _told(self, flat: bool) -> NDArray[np.int64] | None:
+        if self.predictions is None:
+            return None
+        values = np.frombuffer(self.predictions, np.int64)
+        return values if flat else values.reshape(-1, self.layers, self.per_visit)
+
+    def _check_predictions(self, values: list[Any]) -> None:
+        shaped = len(values) == self.layers and all(
+            type(visit) is list and len(visit) == self.per_visit for visit in values
+        )
+        if not shaped or set(map(type, chain.from_iterable(values))) != {int}:
+            raise TraceError(
+                f'"predictions" must be {self.layers} lists of {self.per_visit} integers, '
+                f"got {shorten(values)}"
+            )
+
+    def _weights_of(self, weights: list[Any]) -> list[float]:
+        """Return the gate weights of a record as one list, or refuse them."""
+        if set(map(type, weights)) != {list} or list(map(len, weights)) != [self.per_visit] * self.layers:
+            raise TraceError(
+                f'"weights" must have {self.layers} layers, each a list of {self.per_visit} numbers'
+            )
+        flat = list(chain.from_iterable(weights))
+        for weight in flat:
+            if type(weight) not in (int, float) or not 0 <= weight < math.inf:
+                raise TraceError(f"a gate weight must be a finite number ≥ 0, got {shorten(weight)}")
+        return flat
 
     def _check_experts(self, experts: Any) -> None:
         if type(experts) is not list or len(experts) != self.layers:
@@ -134,16 +178,31 @@ def write_jsonl(trace: Trace, stream: IO[bytes]) -> None:
     """Write a header record, then one record per token."""
     kept = ("layers", "pages", "per_visit", "tokens", "name", "metadata")
     header = {HEADER_KEY: VERSION} | {key: getattr(trace, key) for key in kept} | plain_ids(trace)
+    header |= {} if trace.predicted is None else {"predictions": trace.predicted}
     stream.write(json_line(header))
     for start, experts in _rounds(trace):
-        columns = {"experts": experts, "seq_id": trace.seq_id, "decode": trace.decode}
-        lists = {
-            key: (values if key == "experts" else values[start : start + len(experts)]).tolist()
+        columns = {"seq_id": trace.seq_id, "decode": trace.decode}
+        lists = {"experts": experts.tolist()} | {
+            key: values[start : start + len(experts)].tolist()
             for key, values in columns.items()
             if values is not None
         }
+        if trace.predicted is not None:
+            length = trace.layers * trace.per_visit
+            told = trace.predictions_of(start * length, (start + len(experts)) * length)
+            lists["predictions"] = told.reshape(experts.shape).tolist()
+        if trace.gate_weights is not None:
+            lists["weights"] = _shortest(trace, start, experts.shape)
         rows = zip(*lists.values(), strict=True)
         stream.write(b"".join(json_line(dict(zip(lists, row, strict=True))) for row in rows))
+
+
+def _shortest(trace: Trace, token: int, shape: tuple[int, ...]) -> list[Any]:
+    """Return gate weights of tokens as the shortest decimals that stand for the same float32."""
+    first = token * shape[1] * shape[2]
+    weights = trace.gate_weights_of(first, first + math.prod(shape))
+    nested: list[Any] = weights.astype("U").astype(np.float64).reshape(shape).tolist()
+    return nested
 
 
 def _rounds(trace: Trace) -> Iterator[tuple[int, NDArray[np.int32]]]:

@@ -12,10 +12,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from paging.errors import ModelError, TraceError
+from paging.errors import IllegalSequenceError, ModelError, TraceError
 from paging.html import facts_table
-from paging.model import MAX_PAGES, SHOWN, LayeredInstance, PageArray, RequestSequence, packed_places
+from paging.model import (
+    KINDS,
+    MAX_PAGES,
+    SHOWN,
+    Kind,
+    LayeredInstance,
+    PageArray,
+    RequestSequence,
+    packed_places,
+)
 from paging.numbers import short_digest
+from paging.predicted import PredictedSequence
 
 Pages = int | tuple[int, ...]
 Integers = NDArray[np.integer[Any]]
@@ -78,12 +88,20 @@ class Trace:
         in order of first appearance (ℓ = 1 only).
     remarks : tuple of str
         What a reader noticed and a user should know; not kept in files.
+    predicted : {"discard", "phase", "next-arrival"}, optional
+        What is predicted with every request, if anything is; see :class:`~paging.PredictedSequence`.
+    predictions : array_like of int, shape (T,), optional
+        The predictions. Stored as read-only int64.
+    gate_weights : array_like of float, shape (T,), optional
+        How much the router gives every request's expert: finite and ≥ 0, of whatever scale. Stored as
+        float32. (What a fault costs is another thing: weights of pages.)
 
     Raises
     ------
     TraceError
         There is no request, a page is out of range or in the wrong layer, a page comes twice in one visit,
-        or ``seq_id`` or ``decode`` do not fit the tokens. The message names token, layer and slot.
+        ``seq_id`` or ``decode`` do not fit the tokens, or ``gate_weights`` or predictions not the requests.
+        The message names token, layer and slot.
 
     Notes
     -----
@@ -114,6 +132,9 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
     places: NDArray[np.int64] | None = field(default=None, repr=False)
     ids: Sequence[object] | None = field(default=None, repr=False)
     remarks: tuple[str, ...] = field(default=(), repr=False)
+    gate_weights: NDArray[np.float32] | None = field(default=None, repr=False)
+    predicted: Kind | None = None
+    predictions: NDArray[np.int64] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         instance = instance_of(self.layers, self.pages, self.per_visit, self.ids)
@@ -134,6 +155,9 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         assign(self, "page_ids", _frozen(given, np.int32))
         assign(self, "seq_id", self._per_token("seq_id", self.seq_id, "iu", np.int64))
         assign(self, "decode", self._per_token("decode", self.decode, "b", np.bool_))
+        assign(self, "predictions", self._per_request(self.predicted, self.predictions))
+        if self.gate_weights is not None:
+            assign(self, "gate_weights", self._checked_gate_weights(np.asarray(self.gate_weights)))
 
     def _per_token(self, name: str, values: ArrayLike | None, kinds: str, kind: type) -> NDArray[Any] | None:
         if values is None:
@@ -149,6 +173,37 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
             raise TraceError(f"{name}: {array.max()} does not fit int64")
         return _frozen(array, kind)
 
+    def _per_request(self, kind: Kind | None, values: ArrayLike | None) -> NDArray[np.int64] | None:
+        if kind is None and values is None:
+            return None
+        if kind not in KINDS:
+            raise TraceError(f"predictions are of one of the kinds {', '.join(KINDS)}, got {kind!r}")
+        sequence = RequestSequence._sharing_requests(self.instance, self.page_ids, self.places)
+        try:
+            return PredictedSequence(sequence, kind, np.asarray(values)).predictions
+        except IllegalSequenceError as problem:
+            raise TraceError(str(problem)) from None
+
+    def _checked_gate_weights(self, given: NDArray[Any]) -> NDArray[np.float32]:
+        if given.dtype.kind not in "fiu" or given.shape != self.page_ids.shape:
+            raise TraceError(
+                f"gate weights must be numbers, one for each of the {self.requests} requests, "
+                f"got dtype {given.dtype} and shape {given.shape}"
+            )
+        with np.errstate(over="ignore"):
+            stored: NDArray[np.float32] = _frozen(given, np.float32)
+        wrong = ~(np.isfinite(stored) & (stored >= 0))
+        if wrong.any():
+            request = int(wrong.argmax())
+            place = request if self.places is None else int(self.places[request])
+            token, rest = divmod(place, self.layers * self.per_visit)
+            layer, slot = divmod(rest, self.per_visit)
+            raise TraceError(
+                f"request {request} (token {token}, layer {layer}, slot {slot}): a gate weight must be a "
+                f"finite number ≥ 0, got {given[request]}"
+            )
+        return stored
+
     @classmethod
     def from_experts(
         cls,
@@ -159,6 +214,7 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         decode: ArrayLike | None = None,
         name: str = "trace",
         metadata: Mapping[str, Any] | None = None,
+        gate_weights: ArrayLike | None = None,
     ) -> Trace:
         """Build a trace from expert indices inside the layers.
 
@@ -169,6 +225,8 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
             the slots that a token did not use, and whole tokens that are none: these are left out.
         pages : int or tuple of int, optional
             Experts per layer; when absent, the largest index + 1 for every layer.
+        gate_weights : array_like of float, shape of ``experts``, optional
+            Gate weight of every expert; in slots that hold −1 anything.
 
         Raises
         ------
@@ -184,6 +242,7 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
                 f"got {np.shape(experts)}"
             )
         _refuse_non_integers(array, "experts")
+        weights = None if gate_weights is None else _shaped_like(gate_weights, array.shape)
         layers, per_visit = array.shape[1:]
         _refuse_huge_experts(array)
         _refuse_layers_of_zeros(array)
@@ -197,6 +256,7 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
             if not tokens.all():
                 array, used, dropped = array[tokens], used[tokens], int(np.count_nonzero(~tokens))
                 seq_id, decode = _kept(seq_id, tokens), _kept(decode, tokens)
+                weights = None if weights is None else weights[tokens]
                 remarks = (f"{dropped:,} of {tokens.size:,} tokens hold nothing but −1 and are left out",)
         if pages is None:
             # A visit's experts are distinct, so fewer than top_k different ones are a repeat, not a small n.
@@ -210,7 +270,10 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         if used is not None:
             places = np.flatnonzero(used.reshape(-1))
             page_ids = page_ids[used]
-        extra: Any = (seq_id, decode, name, metadata or {}, places, None, remarks)
+            weights = None if weights is None else weights[used]
+        if weights is not None:
+            weights = weights.reshape(-1)
+        extra: Any = (seq_id, decode, name, metadata or {}, places, None, remarks, weights)
         return cls(page_ids.reshape(-1), layers, pages, per_visit, *extra)
 
     @classmethod
@@ -223,6 +286,8 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
             name=name,
             places=sequence.places,
             ids=instance.names if instance.layers == 1 else None,
+            predicted=sequence.kind,
+            predictions=None if sequence.kind is None else sequence.predictions,
         )
 
     @property
@@ -242,6 +307,49 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
             "first" if self.requests > SHOWN else "all": names,
         }
         return facts_table(f"trace {self.name}", facts)
+
+    @property
+    def page_bytes(self) -> tuple[int, ...] | None:
+        """Bytes of every page, as the metadata state them; None where they do not.
+
+        ``page_bytes`` is a list by page id; ``expert_bytes`` one number, a list of one per layer, or a list
+        of lists, one number for every expert of a layer.
+
+        Raises
+        ------
+        TraceError
+            What the metadata state does not fit the pages.
+
+        Examples
+        --------
+        >>> Trace([0, 2], 2, (2, 1), metadata={"expert_bytes": [10, 30]}).page_bytes
+        (10, 10, 30)
+        """
+        counts = self.instance.pages_by_layer
+        if "page_bytes" in self.metadata:
+            found, name = self.metadata["page_bytes"], "page_bytes"
+        elif "expert_bytes" in self.metadata:
+            found, name = self.metadata["expert_bytes"], "expert_bytes"
+            if isinstance(found, int):
+                found = [found] * len(counts)
+            layers = found if isinstance(found, list) and len(found) == len(counts) else []
+            each = [
+                size if isinstance(size, list) else [size] * count
+                for size, count in zip(layers, counts[: len(layers)], strict=True)
+            ]
+            fits = all(len(layer) == count for layer, count in zip(each, counts, strict=False))
+            found = [size for layer in each for size in layer] if fits else None
+        else:
+            return None
+        if (
+            not isinstance(found, list)
+            or len(found) != sum(counts)
+            or any(type(size) is not int or size < 1 for size in found)
+        ):
+            raise TraceError(
+                f"{self.name}: {name} in the metadata must be whole numbers ≥ 1 for all {sum(counts)} pages"
+            )
+        return tuple(found)
 
     @property
     def requests(self) -> int:
@@ -301,6 +409,23 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         experts[places - start] = self.page_ids[first:last] - base[places % len(base)]
         return experts
 
+    def gate_weights_of(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return the gate weights at places ``start … stop − 1``; 0 at a place without a request.
+
+        Raises
+        ------
+        TraceError
+            The trace has none.
+        """
+        if self.gate_weights is None:
+            raise TraceError("the trace holds no gate weights")
+        if self.places is None:
+            return self.gate_weights[start:stop]
+        first, last = np.searchsorted(self.places, [start, stop])
+        weights = np.zeros(stop - start, dtype=np.float32)
+        weights[self.places[first:last] - start] = self.gate_weights[first:last]
+        return weights
+
     def with_remarks(self, remarks: tuple[str, ...]) -> Trace:
         """Return the same trace with other remarks, without checking it again."""
         same = copy(self)
@@ -313,6 +438,10 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         places = np.arange(self.requests) if self.places is None else self.places
         token = places // round_length
         chosen = kept[token]
+        if self.predicted == "next-arrival" and not kept.all():
+            raise TraceError(
+                "next arrivals are numbers of requests of the whole trace: its tokens cannot be taken apart"
+            )
         renumbered = (np.cumsum(kept) - 1)[token[chosen]] * round_length + places[chosen] % round_length
         return replace(
             self,
@@ -320,6 +449,8 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
             places=renumbered,
             seq_id=None if self.seq_id is None else self.seq_id[kept],
             decode=None if self.decode is None else self.decode[kept],
+            predictions=None if self.predictions is None else self.predictions[chosen],
+            gate_weights=None if self.gate_weights is None else self.gate_weights[chosen],
         )
 
     @property
@@ -354,7 +485,7 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
     def sequence(
         self, cache: int, visits: Literal["sequential", "atomic"] = "sequential", bypassing: bool = False
     ) -> RequestSequence:
-        """Return the trace as a request sequence of an instance with ``cache`` pages.
+        """Return the trace as a request sequence of an instance with ``cache`` pages, without predictions.
 
         Raises
         ------
@@ -363,6 +494,29 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         """
         shape = (self.layers, self.pages, cache, self.per_visit, visits, bypassing)
         return RequestSequence(LayeredInstance(*shape, self.ids), self.page_ids, self.places)
+
+    def predicted_sequence(self, cache: int) -> PredictedSequence:
+        """Return the trace with its predictions as a sequence of an instance with ``cache`` pages.
+
+        Raises
+        ------
+        TraceError
+            It has no predictions.
+        """
+        if self.predicted is None:
+            raise TraceError(f"trace {self.name} has no predictions")
+        assert self.predictions is not None
+        return PredictedSequence(self.sequence(cache), self.predicted, self.predictions)
+
+    def predictions_of(self, start: int, stop: int) -> NDArray[np.int64]:
+        """Return the predictions at places ``start … stop − 1``, −1 where there is no request."""
+        assert self.predictions is not None
+        if self.places is None:
+            return self.predictions[start:stop]
+        first, last = np.searchsorted(self.places, [start, stop])
+        found = np.full(stop - start, PADDING, dtype=np.int64)
+        found[self.places[first:last] - start] = self.predictions[first:last]
+        return found
 
 
 def instance_of(
@@ -436,6 +590,16 @@ def _refuse_illegal_requests(pages: Integers, instance: LayeredInstance) -> None
 def _kept(column: ArrayLike | None, tokens: NDArray[np.bool_]) -> ArrayLike | None:
     array = np.asarray(column)
     return array[tokens] if column is not None and array.shape == tokens.shape else column
+
+
+def _shaped_like(weights: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return gate weights as an array (tokens, layers, top_k), or refuse another shape than the experts'."""
+    array = np.asarray(weights)
+    if array.ndim == 2 and shape[2] == 1:
+        array = array[:, :, np.newaxis]
+    if array.shape != shape:
+        raise TraceError(f"gate weights of shape {array.shape} do not fit experts of shape {shape}")
+    return array
 
 
 def _packed(places: ArrayLike, length: int, group: int) -> NDArray[np.int64] | None:
@@ -523,10 +687,11 @@ def trace_info(trace: Trace) -> dict[str, Any]:
     dict
         ``name``, ``tokens``, ``layers``, ``pages``, ``top_k``, ``requests``, ``whole_rounds``;
         ``distinct_pages`` of ``total_pages``; ``sequences`` and ``decode_tokens`` (None where the trace
-        does not say); ``ids`` (``numbers`` or ``words`` where the pages have ids of the source, otherwise
-        None); ``short_visits``; ``digest``; ``repeat_rate`` with ``mean``, ``min``, ``max`` over the layers:
-        the share of a visit's pages requested in the same layer's previous visit too, counted inside each
-        sequence and over whole rounds (None without a second visit); ``entropy_bits`` likewise: the entropy
+        does not say); ``gate_weights`` (whether it holds some); ``ids`` (``numbers`` or ``words`` where the
+        pages have ids of the source, otherwise None); ``short_visits``; ``predictions`` (their kind, or
+        None); ``digest``; ``repeat_rate`` with ``mean``, ``min``, ``max`` over the layers: the share of a
+        visit's pages requested in the same layer's previous visit too, counted inside each sequence and over
+        whole rounds (None without a second visit); ``entropy_bits`` likewise: the entropy
         of how often each page of a layer is requested, at most log2 n;
         ``metadata``. All are plain Python numbers.
 
@@ -550,8 +715,10 @@ def trace_info(trace: Trace) -> dict[str, Any]:
         "total_pages": trace.instance.total_pages,
         "ids": ids_kind(trace.ids),
         "short_visits": trace.places is not None,
+        "predictions": trace.predicted,
         "sequences": None if trace.seq_id is None else len(np.unique(trace.seq_id)),
         "decode_tokens": None if trace.decode is None else int(np.count_nonzero(trace.decode)),
+        "gate_weights": trace.gate_weights is not None,
         "digest": trace.digest,
         "repeat_rate": _spread(repeat_rates(trace)),
         "entropy_bits": _spread(_entropies(used, counts, trace.instance)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from reprlib import repr as shorten
@@ -30,6 +31,10 @@ ALIASES = {
     ),
     "sequence": ("sequence", "seq_id", "sequence_id"),
     "decode": ("decode", "is_decode"),
+    "weights": (
+        *("weights", "weight", "gate_weights", "gate_weight", "expert_weights", "expert_weight"),
+        *("topk_weights", "topk_weight", "routing_weights", "router_weights"),
+    ),
 }
 """What is known of a visit, and what it is called where the caller does not say (``fields``)."""
 
@@ -51,6 +56,7 @@ class Visits:
     def __init__(self, per_visit: int | None = None) -> None:
         self._per_visit = per_visit
         self._rounds: dict[object, dict[int, list[int]]] = {}
+        self._weights: dict[tuple[object, int], list[float]] = {}
         self._sequences = Numbering()
         self._of_token: dict[object, tuple[int | None, bool | None]] = {}
 
@@ -58,7 +64,13 @@ class Visits:
         return len(self._rounds)
 
     def add(
-        self, token: object, layer: int, expert: int, sequence: object = None, decode: bool | None = None
+        self,
+        token: object,
+        layer: int,
+        expert: int,
+        sequence: object = None,
+        decode: bool | None = None,
+        weight: float | None = None,
     ) -> None:
         """Take one request over.
 
@@ -82,6 +94,8 @@ class Visits:
                 "time (a prompt) cannot be told apart"
             )
         visit.append(expert)
+        if weight is not None:
+            self._weights.setdefault((token, layer), []).append(weight)
         said = (None if sequence is None else self._number(sequence), decode)
         if self._of_token.setdefault(token, said) != said:
             raise TraceError(f"token {token} is of two sequences or phases")
@@ -101,9 +115,12 @@ class Visits:
         if len(rounds) * len(layers) * group > MOST:
             raise TraceError(f"{len(rounds)} tokens of {len(layers)} layers × {group} are too many")
         experts = np.full((len(rounds), len(layers), group), -1, dtype=np.int32)
-        for number, visits in enumerate(rounds):
+        weights = np.zeros(experts.shape, dtype=np.float32) if self._weights else None
+        for number, (token, visits) in enumerate(self._rounds.items()):
             for layer, visit in visits.items():
                 experts[number, place[layer], : len(visit)] = visit
+                if weights is not None:
+                    weights[number, place[layer], : len(visit)] = self._weights[token, layer]
         remarks = []
         if layers != list(range(len(layers))):
             remarks.append(
@@ -114,7 +131,8 @@ class Visits:
             remarks.append(
                 f"in {gaps:,} places a token leaves out a layer (a file cut in the middle of a token?)"
             )
-        return Draft(experts, stated or {}, **self._columns(), remarks=tuple(remarks), **more)
+        columns = self._columns() | {"gate_weights": weights}
+        return Draft(experts, stated or {}, **columns, remarks=tuple(remarks), **more)
 
     def _columns(self) -> dict[str, Any]:
         sequences, decode = zip(*self._of_token.values(), strict=True)
@@ -204,7 +222,8 @@ def read_layer_expert(stream: IO[bytes], reading: TraceReading) -> Draft:
                 # Tokens are often counted anew in every sequence.
                 key = (cells.get("sequence"), whole(cells["token"], "token"))
             decode = _decode(cells["decode"]) if "decode" in cells else None
-            found.add(key, layer, expert, _sequence(cells.get("sequence")), decode)
+            weight = _weight(cells["weights"]) if "weights" in cells else None
+            found.add(key, layer, expert, _sequence(cells.get("sequence")), decode, weight)
         except TraceError as problem:
             raise TraceError(f"{where}: {problem}") from None
     draft = found.draft()
@@ -216,6 +235,20 @@ def read_layer_expert(stream: IO[bytes], reading: TraceReading) -> Draft:
             "one long visit; --format llama.cpp -g G refuses such rows",
         )
     return draft
+
+
+def _weight(value: object) -> float:
+    """Return a gate weight from a cell, or from JSON."""
+    try:
+        if (
+            isinstance(value, str | int | float)
+            and not isinstance(value, bool)
+            and 0 <= float(value) < math.inf
+        ):
+            return float(value)
+    except (ValueError, OverflowError):
+        pass
+    raise TraceError(f"a gate weight must be a finite number ≥ 0, got {shorten(value)}")
 
 
 def _sequence(cell: str | None) -> object:
@@ -247,7 +280,7 @@ def read_llama_cpp(stream: IO[bytes], reading: TraceReading) -> Draft:
 
 
 ROUTE_TRACE = ("turn", "phase", "step", "layer", "slot", "expert")
-"""Columns of a route_trace that are read; weight, residency and expert_bytes may follow."""
+"""Columns of a route_trace that must be there; weight is read, too, residency and expert_bytes may follow."""
 
 STATED = re.compile(r"(\w+)=(\S+)")
 
@@ -257,6 +290,7 @@ def read_route_trace(stream: IO[bytes], _reading: TraceReading) -> Draft:
     table = TextTable(stream, ",")
     found: Visits | None = None
     places: list[int] = []
+    of_weight: int | None = None
     width, stated = 0, dict[str, str]()
     slots: dict[tuple[int, ...], int] = {}
     for row in table:
@@ -266,6 +300,7 @@ def read_route_trace(stream: IO[bytes], _reading: TraceReading) -> Draft:
             if missing := [name for name in ROUTE_TRACE if name not in row]:
                 raise TraceError(f"{where}: there is no column {missing[0]}, only {few(row)}")
             places, width = [row.index(name) for name in ROUTE_TRACE], len(row)
+            of_weight = row.index("weight") if "weight" in row else None
             found = Visits(_number_of(stated, "n_expert_used"))
             continue
         if len(row) != width:
@@ -283,12 +318,14 @@ def read_route_trace(stream: IO[bytes], _reading: TraceReading) -> Draft:
                     "tokens in one step?)"
                 )
             slots[visit] = slot + 1
-            found.add(visit[:3], layer, expert, turn, phase == 1)
+            weight = None if of_weight is None else _weight(row[of_weight])
+            found.add(visit[:3], layer, expert, turn, phase == 1, weight)
         except TraceError as problem:
             raise TraceError(f"{where}: {problem}") from None
     if found is None:
         raise TraceError("there is no request in it")
-    model = {key: value for key, value in stated.items() if key in ("model", "n_layer")}
+    model: dict[str, Any] = {key: value for key, value in stated.items() if key in ("model", "n_layer")}
+    model |= _expert_bytes(table.comments)
     shape = {"pages": _number_of(stated, "n_expert"), "per_visit": _number_of(stated, "n_expert_used")}
     return found.draft(shape, metadata=model)
 
@@ -300,6 +337,14 @@ def _stated_of(comments: Sequence[str]) -> dict[str, str]:
         raise TraceError(f"the first comment must be '# route_trace v1', got {shown}")
     whole_model = (comment for comment in comments[1:] if not comment.startswith("layer="))
     return {key: value for comment in whole_model for key, value in STATED.findall(comment)}
+
+
+def _expert_bytes(comments: Sequence[str]) -> dict[str, list[int]]:
+    """Return the bytes of an expert for every layer, where comments state them for all layers from 0 on."""
+    said = [dict(STATED.findall(comment)) for comment in comments[1:] if comment.startswith("layer=")]
+    of = {_number_of(one, "layer"): _number_of(one, "expert_bytes") for one in said}
+    sizes = [size for layer in range(len(of)) if (size := of.get(layer))]
+    return {"expert_bytes": sizes} if sizes and len(sizes) == len(of) else {}
 
 
 def _number_of(stated: Mapping[str, str], key: str) -> int | None:
@@ -332,9 +377,18 @@ def read_visits(stream: IO[bytes], reading: TraceReading) -> Draft:
             if not isinstance(experts, list) or not experts:
                 raise TraceError(f"{names.of['experts']} must be a list of integers, got {shorten(experts)}")
             decode = _decode(values["decode"]) if "decode" in names else None
-            for expert in experts:
+            weights: list[Any] = [None] * len(experts)
+            if "weights" in names:
+                weights = values["weights"]
+                if not isinstance(weights, list) or len(weights) != len(experts):
+                    raise TraceError(
+                        f"{names.of['weights']} must be a list of {len(experts)} numbers, "
+                        f"got {shorten(weights)}"
+                    )
+                weights = [_weight(weight) for weight in weights]
+            for expert, weight in zip(experts, weights, strict=True):
                 number = _integer(expert, names.of["experts"])
-                found.add((sequence, token), layer, number, sequence, decode)
+                found.add((sequence, token), layer, number, sequence, decode, weight)
         except TraceError as problem:
             raise TraceError(f"{where}: {problem}") from None
     return found.draft()

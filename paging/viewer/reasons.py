@@ -81,7 +81,7 @@ class Reasons:
         ModelError
             The policy's definition would not have done this.
         """
-        slot, frame = step.time % self.instance.round_length, self.instance.frame
+        slot, frame = step.time % self.instance.round_length, self._told(step)
         words, why = [ABSENT] * self.instance.total_pages, ""
         if step.victims:
             criteria = self.policy.criteria(self.labels, step.page, slot, frame)
@@ -104,7 +104,10 @@ class Reasons:
 
     def _outcomes(self, step: Step) -> Outcomes:
         slot = step.time % self.instance.round_length
-        return self.policy.outcomes(self.labels.copy(), step.page, slot, self.instance.frame)
+        return self.policy.outcomes(self.labels.copy(), step.page, slot, self._told(step))
+
+    def _told(self, step: Step) -> Frame:
+        return self.instance.frame._replace(prediction=step.prediction)
 
     def _followed(self, step: Step) -> LabelArray:
         """Return the labels after a step of which only the cache is known."""
@@ -121,7 +124,7 @@ class Reasons:
         cached = left = np.flatnonzero(self.labels > 0)
         said: list[Criterion] = []
         for one in criteria:
-            kept = left[one.values[left] == _extreme(one, left)] if one.leaves else left
+            kept = one.among(left)
             if len(kept) < len(left) or (not said and (one.words or not one.leaves)):
                 said.append(one)
             left = kept
@@ -133,11 +136,6 @@ class Reasons:
             yield words.format(
                 value=one.text(number), last=self._last.get(victims[0]), loaded=self._loaded.get(victims[0])
             )
-
-
-def _extreme(one: Criterion, pages: NDArray[np.intp]) -> int:
-    values = one.values[pages]
-    return int(values.max() if one.leaves == "largest" else values.min())
 
 
 def _position(one: Criterion, number: int, cached: NDArray[np.intp]) -> str:

@@ -192,6 +192,18 @@ def generate(
     return RequestSequence(instance, drawn.reshape(-1)[:requests])
 
 
+def requests_of(spec: str, instance: LayeredInstance) -> int:
+    """Return how many requests a spec asks for, without drawing one; raises what :func:`generate` would.
+
+    >>> requests_of("uniform:rounds=10", LayeredInstance(layers=2, pages=4, cache=3))
+    20
+    """
+    chosen, lengths = parse_workload(spec)
+    requests = _number_of_requests(instance, lengths)
+    chosen.draw(instance, 0, generator(0))
+    return requests
+
+
 def parse_workload(spec: str) -> tuple[Workload, dict[str, Value]]:
     """Split a spec into the workload with its parameters set and the lengths that it gives.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from paging.markdown import fill, markdown
 from paging.plotting import save
 from proofs.atlas.conjectures import CONJECTURES, hold
 from proofs.atlas.explorer import cycles_of, write_cycles
@@ -21,7 +22,6 @@ from proofs.atlas.figures import comparison, heat_map
 from proofs.atlas.shapes import Shape
 from proofs.atlas.table import Row, read_table, shape_of, subjects_of, value_of
 from proofs.atlas.values import Value
-from proofs.report.docs import filled, markdown
 
 
 def findings(rows: list[Row]) -> str:
@@ -162,9 +162,7 @@ def main(atlas: str | None = None) -> None:
         shutil.copyfile(Path(atlas) / "atlas.csv", table)
         write_cycles(table.with_name("cycles.csv"), cycles_of(Path(atlas)))
     draw_pictures(read_table(table), docs / "images" / "atlas")
-    page = docs / "atlas.md"
-    text = filled(page.read_text(encoding="utf-8"), "findings", findings(read_table(table)))
-    page.write_text(text, encoding="utf-8")
+    fill(docs / "atlas.md", findings=findings(read_table(table)))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from paging.certificate import Certificate, write_certificate
 from paging.errors import LayeredPagingError
 from paging.files import atomic_write, slug
+from paging.jobs import open_folder
 from paging.model import LayeredInstance
 from paging.numbers import json_text
 from proofs.atlas.shapes import Shape
@@ -15,6 +15,8 @@ from proofs.atlas.values import Value
 
 MARK = "layered-paging atlas"
 """What the file says that makes a folder an atlas."""
+
+ABOUT = "values/ and certificates/ hold a file per subject and instance; everything else is made from them."
 
 
 class AtlasError(LayeredPagingError, ValueError):
@@ -26,22 +28,10 @@ def open_atlas(folder: str | Path) -> Path:
 
     Raises
     ------
-    AtlasError
+    FolderError
         The folder holds something else.
     """
-    root = Path(folder)
-    sign = root / "README.txt"
-    if sign.exists() and sign.read_text(encoding="utf-8").startswith(MARK):
-        return root
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise AtlasError(f"{folder}: neither an atlas nor an empty folder; nothing is written there")
-    root.mkdir(parents=True, exist_ok=True)
-    with atomic_write(sign) as stream:
-        stream.write(
-            f"{MARK}\n\nvalues/ and certificates/ hold a file per subject and instance; "
-            "everything else is made from them.\n"
-        )
-    return root
+    return open_folder(folder, MARK, ABOUT)
 
 
 def value_file(root: Path, subject: str, shape: Shape) -> Path:
@@ -57,12 +47,17 @@ def store_value(root: Path, value: Value) -> None:
         stream.write(json_text(value.plain) + "\n")
 
 
-def store_certificate(root: Path, subject: str, shape: Shape, certificate: Certificate) -> str:
-    """Write the certificate of a value; return its name relative to the atlas."""
-    target = root / "certificates" / slug(subject) / f"{shape.file}.json.gz"
+def certificate_name(subject: str, shape: Shape) -> str:
+    """Return the name of a value's certificate, relative to the atlas."""
+    return f"certificates/{slug(subject)}/{shape.file}.json.gz"
+
+
+def store_certificate(root: Path, name: str, content: bytes) -> None:
+    """Write the certificate of a value."""
+    target = root / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_certificate(certificate, target)
-    return target.relative_to(root).as_posix()
+    with atomic_write(target, "wb") as stream:
+        stream.write(content)
 
 
 def read_values(folder: str | Path) -> list[Value]:

@@ -1,38 +1,57 @@
 """The sweep over subjects and instances: what is there already is not computed twice.
 
-Every value is one job. A job writes its certificate, then its value; a sweep that was killed goes on where it
-was.
+Every value is one job. A job gives a value and its certificate, which lands first; a sweep that was killed
+goes on where it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
+from paging.certificate import certificate_bytes
+from paging.jobs import Tally, address_of, carry_out
 from paging.numbers import exact_text
-from paging.parallel import Pool, stopped
-from paging.signals import UNWATCHED, Count, Watch
-from proofs.atlas.files import read_value, store_certificate, store_value, value_file
+from paging.parallel import Engine, Here, stopped
+from paging.signals import UNWATCHED, Watch
+from proofs.atlas.files import certificate_name, read_value, store_certificate, store_value, value_file
 from proofs.atlas.shapes import Shape
 from proofs.atlas.subjects import solver_of
 from proofs.atlas.values import Value
 
-Beyond = dict[tuple[str, int, int], int]
-"""From how many pages a layer on the budget does not suffice, by subject, ℓ and k."""
-
-IN_POOL = Watch(stop=stopped)
+IN_WORKER = Watch(stop=stopped)
 """A worker gives up when the sweep does."""
 
 
-def compute(folder: str | Path, subject: str, shape: Shape, max_states: int) -> Value | None:
-    """Compute and store one value; return None when stopped before it was known."""
-    root = Path(folder)
-    found = solver_of(subject)(shape.instance, max_states, IN_POOL)
+class ValueJob(NamedTuple):
+    """A value to be computed: whose, where, and with how many states at most."""
+
+    subject: str
+    shape: Shape
+    max_states: int
+
+    def __str__(self) -> str:
+        return f"{self.subject} at (ℓ, n, k) = ({', '.join(map(str, self.shape))})"
+
+
+class ProvedValue(NamedTuple):
+    """A value, and the file of its certificate."""
+
+    value: Value
+    certificate: bytes | None
+
+
+def compute(job: ValueJob) -> ProvedValue | None:
+    """Compute one value; return None when stopped before it was known."""
+    subject, shape, max_states = job
+    found = solver_of(subject)(shape.instance, max_states, IN_WORKER)
     if stopped() and found.value is None:
         return None
     certificate = None
     if found.value is not None and found.certificate is not None:
-        certificate = store_certificate(root, subject, shape, found.certificate)
+        certificate = certificate_bytes(found.certificate, packed=True)
     value = Value(
         subject,
         *shape,
@@ -41,10 +60,9 @@ def compute(folder: str | Path, subject: str, shape: Shape, max_states: int) -> 
         exact_text(found.additive),
         found.states,
         max_states,
-        certificate,
+        None if certificate is None else certificate_name(subject, shape),
     )
-    store_value(root, value)
-    return value
+    return ProvedValue(value, certificate)
 
 
 def sweep(
@@ -53,10 +71,10 @@ def sweep(
     over: Sequence[Shape],
     *,
     max_states: int,
-    workers: int,
+    engine: Engine | None = None,
     watch: Watch = UNWATCHED,
-) -> int:
-    """Compute every value that is not there yet; return how many were computed.
+) -> Tally[ValueJob]:
+    """Compute every value that is not there yet.
 
     Where a budget did not suffice for n pages a layer it is not tried for more: the smaller graph is part of
     the larger one.
@@ -66,59 +84,63 @@ def sweep(
     folder : path
         An atlas (:func:`open_atlas`).
     subjects, over
-        Whom and where.
+        Whom and where, with the smaller instances first.
     max_states : int
         Budget of one value; values that failed with a smaller one are tried again.
-    workers : int
-        Processes.
+    engine : Engine, optional
+        Who computes; default this process. The atlas is the same to the byte.
     watch : Watch
         Told how many of the values are done; asked to stop, what is under way is given up.
-
-    Raises
-    ------
-    LostWorkerError
-        A worker process was killed; called again, the sweep goes on where it was.
     """
-    root = Path(folder)
-    wanted = [(subject, shape) for shape in over for subject in subjects]
-    beyond: Beyond = {}
-    computed = settled = 0
-
-    def missing() -> Iterator[tuple[Path, str, Shape, int]]:
-        nonlocal settled
-        for subject, shape in wanted:
-            if _known(root, subject, shape, max_states, beyond):
-                settled += 1
-            else:
-                yield root, subject, shape, max_states
-
-    with Pool(workers) as pool:
-        for value in pool.as_finished(_compute, missing(), watch.stop):
-            settled += 1
-            if value is not None:
-                computed += 1
-                _note(value, beyond)
-            watch.tell(Count(settled, len(wanted)))
-    return computed
+    jobs = [ValueJob(subject, shape, max_states) for shape, subject in product(over, subjects)]
+    ledger = _Atlas(Path(folder))
+    tally: Tally[ValueJob] = carry_out(jobs, compute, ledger, engine or Here(), watch, len(jobs))
+    ledger.drop_beyond()
+    return tally
 
 
-def _compute(job: tuple[Path, str, Shape, int]) -> Value | None:
-    return compute(*job)
+class _Atlas:
+    """The values of an atlas, and from how many pages a layer on the budget does not suffice."""
 
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._beyond: dict[tuple[str, int, int], int] = {}
+        self._landed: list[Value] = []
 
-def _known(root: Path, subject: str, shape: Shape, max_states: int, beyond: Beyond) -> bool:
-    """Say whether a value is there, or would not be found with this budget."""
-    path = value_file(root, subject, shape)
-    if path.exists():
-        value = read_value(path)
-        if value.value is not None or value.max_states >= max_states:
-            _note(value, beyond)
-            return True
-    return shape.pages > beyond.get((subject, shape.layers, shape.cache), shape.pages)
+    def address(self, job: ValueJob) -> str:
+        return address_of([job.subject, *job.shape])
 
+    def known(self, job: ValueJob) -> bool:
+        """Say whether a value is there, or would not be found with this budget."""
+        path = value_file(self.root, job.subject, job.shape)
+        if path.exists():
+            value = read_value(path)
+            if value.value is not None or value.max_states >= job.max_states:
+                self._note(value)
+                return True
+        return self._is_beyond(job.subject, job.shape)
 
-def _note(value: Value, beyond: Beyond) -> None:
-    """Remember from how many pages a layer on the budget does not suffice."""
-    if value.value is None:
-        key = (value.subject, value.layers, value.cache)
-        beyond[key] = min(value.pages, beyond.get(key, value.pages))
+    def land(self, job: ValueJob, result: ProvedValue) -> None:
+        if result.certificate is not None:
+            store_certificate(self.root, certificate_name(job.subject, job.shape), result.certificate)
+        store_value(self.root, result.value)
+        self._note(result.value)
+
+    def drop_beyond(self) -> None:
+        """Forget the failures that would not have been tried had the smaller ones been known.
+
+        Which those are depends on how many workers there were; what an atlas holds does not.
+        """
+        for value in self._landed:
+            if value.value is None and self._is_beyond(value.subject, value.shape):
+                value_file(self.root, value.subject, value.shape).unlink(missing_ok=True)
+
+    def _is_beyond(self, subject: str, shape: Shape) -> bool:
+        return shape.pages > self._beyond.get((subject, shape.layers, shape.cache), shape.pages)
+
+    def _note(self, value: Value) -> None:
+        """Remember from how many pages a layer on the budget does not suffice."""
+        self._landed.append(value)
+        if value.value is None:
+            key = (value.subject, value.layers, value.cache)
+            self._beyond[key] = min(value.pages, self._beyond.get(key, value.pages))

@@ -15,12 +15,17 @@ from paging.bibliography import SOURCES
 from paging.html import facts_table
 from paging.model import LayeredInstance
 from paging.policy import Policy, get_policy, registered_policies
+from paging.predictors import Errors
 
-l, n, k, h = sympy.symbols("ell n k h", integer=True, positive=True)  # noqa: E741
+l, n, k, h, g = sympy.symbols("ell n k h g", integer=True, positive=True)  # noqa: E741
+OPT, eta0, eta1, eta = sympy.symbols("OPT eta0 eta1 eta", integer=True, nonnegative=True)
+
+ROUNDED = 10**9
+"""What is no rational number, a root, is rounded up to a multiple of 1/ROUNDED."""
 
 Half = Literal["upper", "lower"]
 Kind = Literal["upper", "lower", "tight"]
-Measure = Literal["deterministic", "oblivious"]
+Measure = Literal["deterministic", "oblivious", "fractional"]
 Origin = Literal["classical", "paper", "reported", "our reading", "ours"]
 Status = Literal["proved in the source", "folklore", "ours", "conjecture"]
 Condition = tuple[str, Callable[[LayeredInstance], bool]]
@@ -37,7 +42,8 @@ class Range:
     per_visit : int or None
         Pages g of a visit; None: any number.
     start, cost : str
-        The cache at the start, and what a fault costs. Every run here is cold and of unit cost.
+        The cache at the start, and what a fault costs: ``unit``, or ``any`` weights. Every run
+        here is cold.
     fewer : int
         By how many slots OPT's cache may be smaller where something is forced.
     """
@@ -58,6 +64,8 @@ class Range:
             return f"{' or '.join(self.visits)} visits"
         if model["start"] != self.start:
             return f"a {self.start} start"
+        if self.cost == "unit" and instance.cost != "unit":
+            return "unit cost"
         if self.per_visit not in (None, instance.per_visit):
             return f"g = {self.per_visit}"
         return None
@@ -81,6 +89,8 @@ class Subject:
     traits : tuple of tuple of str
         Classes of policies, each by the traits (:data:`paging.policy.TRAITS`) its members have; a policy in
         any of them is meant. The trait ``online`` stands for a policy as such.
+    algorithm : str
+        Name of an algorithm that is no policy (``proofs.bounds.measuring.ALGORITHMS``) whose cost it bounds.
     exists : bool
         The theorem says that some randomised policy does it, and names none: nothing here can be measured.
 
@@ -92,13 +102,20 @@ class Subject:
 
     names: tuple[str, ...] = ()
     traits: tuple[tuple[str, ...], ...] = ()
+    algorithm: str = ""
     exists: bool = False
     any_parameters: bool = False
 
     def includes(self, policy: Policy) -> bool:
-        """Tell whether the theorem is about a policy."""
+        """Tell whether the theorem is about a policy.
+
+        Classes are those of policies that are told nothing of the future: what is forced on all of them is
+        not forced on one that is told true predictions.
+        """
         name = policy.id if self.any_parameters else policy.name
-        return name in self.names or any(policy.traits.issuperset(needed) for needed in self.traits)
+        return name in self.names or (
+            policy.predictions is None and any(policy.traits.issuperset(needed) for needed in self.traits)
+        )
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -110,6 +127,8 @@ class Subject:
         """The subject in words."""
         if self.exists:
             return "some randomised policy"
+        if self.algorithm:
+            return f"{self.algorithm} paging"
         if self.names:
             return ", ".join(name.upper() for name in self.names)
         classes = (" ".join(trait for trait in needed if trait != "online") for needed in self.traits)
@@ -118,20 +137,26 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """A theorem about competitive ratios.
+    """A theorem about competitive ratios, of a policy with predictions about its cost in their errors too.
 
     Attributes
     ----------
     id : str
         Short name; tables, docstrings and certificates refer to it.
     kind : {"upper", "lower", "tight"}
-        Upper: online ≤ value·OPT + additive on every run. Lower: the constructions force value. Tight: both.
-    measure : {"deterministic", "oblivious"}
-        Whether the cost is a number, or an expectation against an oblivious adversary.
+        Upper: online ≤ value·OPT + errors + additive on every run. Lower: the constructions force value.
+        Tight: both.
+    measure : {"deterministic", "oblivious", "fractional"}
+        Whether the cost is a number, an expectation against an oblivious adversary, or that of caching pages
+        in parts.
     subject : Subject
         Whom it is about.
     value : sympy.Expr
-        The ratio in ℓ, n, k, h; ``oo`` for "not competitive".
+        The ratio in ℓ, n, k, h, g; ``oo`` for "not competitive".
+    errors : sympy.Expr
+        What wrong predictions may add, in η0, η1, η (:class:`paging.Errors`), OPT and ℓ, n, k; 0 for a bound
+        on the ratio. With it, ``value`` is what the policy pays per fault of OPT where all predictions are
+        true: its consistency.
     range : Range
         The variants of the model it is about.
     statement : str
@@ -170,6 +195,7 @@ class Bound:
     status: Status
     evidence: str
     additive: Any = None
+    errors: Any = sympy.S.Zero
     conditions: tuple[Condition, ...] = ()
     constructions: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
@@ -226,8 +252,32 @@ class Bound:
         return next((text for text, holds in self.conditions if not holds(instance)), None)
 
     def at(self, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
-        """Return the value at an instance, exactly: a Fraction, or ``inf``."""
+        """Return the value at an instance, exactly: a Fraction, or ``inf``; with a logarithm its decimals."""
         return evaluate(self.value, instance, opt_cache)
+
+    @property
+    def form(self) -> Any:
+        """What stands on the right: the ratio, or with errors the whole sum."""
+        return self.value * OPT + self.errors if self.errors else self.value
+
+    @property
+    def coefficients(self) -> tuple[Any, Any, Any] | None:
+        """The factors (α, β, γ) of OPT, η0 and η1; None unless the errors are multiples of η0 and η1.
+
+        >>> from proofs import get_bound
+        >>> get_bound("flush-when-kept-upper").coefficients
+        (1, k - 1, 1)
+        """
+        factors = self.errors.expand().coeff(eta0), self.errors.expand().coeff(eta1)
+        linear = sympy.simplify(self.errors - factors[0] * eta0 - factors[1] * eta1) == 0
+        return (self.value, *factors) if self.errors and linear else None
+
+    def beside(self, instance: LayeredInstance, optimum: int | Fraction, errors: Errors) -> Fraction:
+        """Return what so many errors may add on an instance where OPT pays so much; roots are rounded up."""
+        known = {"eta0": eta0, "eta1": eta1, "eta": eta}
+        numbers = {known[name]: number for name, number in errors.given.items()}
+        numbers[OPT] = sympy.Rational(*optimum.as_integer_ratio())
+        return _rational(sympy.sympify(self.errors).subs(numbers).subs(_sizes(instance)))
 
     def additive_at(self, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | None:
         """Return the additive constant at an instance, or None where it is not known."""
@@ -277,28 +327,45 @@ class Bound:
             "evidence",
         )
         facts = describe(self)
-        shown = {key: facts[key] for key in keys} | {"value": Formula(self.value)}
+        shown = {key: facts[key] for key in keys} | {"value": Formula(self.form)}
         return facts_table(f"{self.id}: {self.statement}", shown)
 
 
 @lru_cache(maxsize=4096)
 def evaluate(form: Any, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
-    """Evaluate a closed form in ℓ, n, k, h at an instance (n: the smallest layer)."""
-    numbers = {
+    """Evaluate a closed form in ℓ, n, k, h, g at an instance (n: the smallest layer)."""
+    number = sympy.sympify(form).subs(_sizes(instance, opt_cache))
+    if number == sympy.oo:
+        return float("inf")
+    return _rational(number) if number.is_Rational else float(number)
+
+
+def _sizes(instance: LayeredInstance, opt_cache: int | None = None) -> dict[Any, int]:
+    return {
         l: instance.layers,
         n: min(instance.pages_by_layer),
         k: instance.cache,
         h: instance.cache if opt_cache is None else opt_cache,
+        g: instance.per_visit,
     }
-    number = sympy.sympify(form).subs(numbers)
-    if number == sympy.oo:
-        return float("inf")
+
+
+def _rational(number: Any) -> Fraction:
+    """Return an exact number, or the next multiple of 1/ROUNDED above a root."""
+    if not number.is_Rational:
+        number = sympy.ceiling(number * ROUNDED) / ROUNDED
     return Fraction(int(number.p), int(number.q))
 
 
 def source_text(bound: Bound) -> str:
     """Return the full reference of a bound."""
     return f"{SOURCES.get(bound.source, bound.source)}; {bound.locator}"
+
+
+def _value_here(bound: Bound, instance: LayeredInstance, opt_cache: int | None) -> Fraction | float | str:
+    if not bound.errors:
+        return bound.at(instance, opt_cache)
+    return formula(bound.form.subs(_sizes(instance, opt_cache)))
 
 
 def describe(
@@ -311,7 +378,7 @@ def describe(
         "measure": bound.measure,
         "subject": bound.subject.words,
         "policies": bound.policies,
-        "value": formula(bound.value),
+        "value": formula(bound.form),
         "additive": None if bound.additive is None else formula(bound.additive),
         "conditions": bound.condition_text,
         "range": bound.range_text,
@@ -326,6 +393,6 @@ def describe(
     }
     if instance is not None:
         missing = bound.excluded(instance, opt_cache)
-        facts["value_here"] = bound.at(instance, opt_cache) if missing is None else None
+        facts["value_here"] = _value_here(bound, instance, opt_cache) if missing is None else None
         facts["silent_here"] = None if missing is None else f"needs {missing}"
     return facts

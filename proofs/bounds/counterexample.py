@@ -6,6 +6,7 @@ import importlib.metadata
 import shlex
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 from adversary.formulas import formula
@@ -14,12 +15,13 @@ from paging.errors import LayeredPagingError
 from paging.files import atomic_write
 from paging.model import LayeredInstance, RequestSequence
 from paging.numbers import exact_text, json_text, number
-from paging.offline import farthest_in_future
 from paging.policy import get_policy
+from paging.predicted import PredictedSequence
+from paging.predictors import Errors, prediction_errors
 from proofs.bounds.bound import Bound
-from proofs.bounds.measuring import LEVEL, RUNS, Cost, online_cost
+from proofs.bounds.measuring import ALGORITHMS, LEVEL, RUNS, Cost, online_cost, optimum
 from proofs.bounds.registry import BOUNDS
-from proofs.certificates.reading import read_certificate, read_sequence
+from proofs.certificates.reading import plain_predictions, read_certificate, read_sequence
 from proofs.checker import Incomplete, members
 from proofs.checker.reading import rational, whole
 
@@ -30,8 +32,8 @@ COMPUTED_BY = ("layered-paging", "numpy", "numba")
 
 FIELDS = (
     "format", "replay", "bound", "statement", "value", "ratio", "additive", "policy", "input", "instance",
-    "opt_cache", "measure", "seed", "runs", "confidence", "online", "half_width", "opt", "requests",
-    "versions",
+    "opt_cache", "measure", "seed", "runs", "confidence", "online", "half_width", "opt", "predictions",
+    "errors", "beside", "requests", "versions",
 )  # fmt: skip
 """What the file says, in this order; no field may be missing and no other stand beside them."""
 
@@ -44,6 +46,11 @@ class Case:
     sequence: RequestSequence
     opt_cache: int
 
+    @cached_property
+    def errors(self) -> Errors:
+        """Errors of the predictions, if there are any."""
+        return prediction_errors(self.sequence) if isinstance(self.sequence, PredictedSequence) else Errors()
+
 
 def replay_command(path: Path) -> str:
     """Return the command line that repeats a counterexample."""
@@ -51,7 +58,7 @@ def replay_command(path: Path) -> str:
 
 
 def save_counterexample(
-    bound: Bound, policy: str, case: Case, cost: Cost, optimum: int, seed: int, directory: Path
+    bound: Bound, policy: str, case: Case, cost: Cost, paid: int | Fraction, seed: int, directory: Path
 ) -> Path:
     """Write everything needed to repeat a violation to a JSON file and return its path."""
     instance = case.sequence.instance
@@ -59,12 +66,12 @@ def save_counterexample(
     sizes = f"{instance.layers}-{instance.total_pages}-{instance.cache}-{case.opt_cache}"
     path = directory / f"counterexample-{safe}-{sizes}.json"
     additive = bound.additive_at(instance, case.opt_cache)
-    facts = {
+    facts: dict[str, object] = {
         "format": FORMAT,
         "replay": replay_command(Path(path.name)),
         "bound": bound.id,
         "statement": bound.statement,
-        "value": formula(bound.value),
+        "value": formula(bound.form),
         "ratio": number(Fraction(bound.at(instance, case.opt_cache))),
         "additive": number(additive or Fraction(0)),
         "policy": policy,
@@ -77,7 +84,10 @@ def save_counterexample(
         "confidence": str(LEVEL),
         "online": number(Fraction(cost.value)),
         "half_width": number(Fraction(cost.half_width)),
-        "opt": optimum,
+        "opt": number(paid),
+        "predictions": plain_predictions(case.sequence),
+        "errors": case.errors.given,
+        "beside": number(bound.beside(instance, paid, case.errors)),
         "requests": case.sequence.requests.tolist(),
         "versions": {name: importlib.metadata.version(name) for name in COMPUTED_BY},
     }
@@ -121,30 +131,40 @@ def replay_counterexample(path: str | Path) -> Replay:
         for field in ("bound", "statement", "policy"):
             if not isinstance(facts[field], str):
                 raise Incomplete(f"{field} is not text")
-        claim, additive = (rational(facts[field], field) for field in ("ratio", "additive"))
+        claim, additive, beside = (rational(facts[field], field) for field in ("ratio", "additive", "beside"))
         sequence = read_sequence(path)
         instance = sequence.instance
         opt_cache = whole(facts["opt_cache"], "opt_cache", 1, instance.cache)
         seed, runs = whole(facts["seed"], "seed", 0), whole(facts["runs"], "runs", 2)
-        cost = online_cost(facts["policy"], sequence, seed=seed, runs=runs)
+        cost = online_cost(facts["policy"], sequence, seed=seed, runs=runs, opt_cache=opt_cache)
         saved = [rational(facts[field], field) for field in ("online", "half_width")]
-        saved.append(Fraction(whole(facts["opt"], "opt", 0)))
+        saved.append(rational(facts["opt"], "opt"))
     except CertificateError:
         raise
     except (Incomplete, LayeredPagingError) as error:  # also: instance, requests or policy that do not exist
         raise CertificateError(f"{path}: {error}") from error
-    optimum = farthest_in_future(sequence.with_cache(opt_cache)).faults
-    violated = cost.at_least > claim * optimum + additive
+    best = optimum(sequence, opt_cache)
+    violated = cost.at_least > claim * best + beside + additive
     sign = ">" if violated else "≤"
+    errors = Case("", sequence, opt_cache).errors
+    told = f" + {beside} for {errors}" if errors.given else ""
     spread = f" − {cost.half_width:.4g}" if cost.half_width else ""
     reason = (
-        f"{facts['policy']} pays {cost.value}{spread} {sign} {claim}·{optimum} + {additive} "
+        f"{facts['policy']} pays {cost.value}{spread} {sign} {claim}·{best}{told} + {additive} "
         f"({cost.measure}; {instance}; h = {opt_cache}; {len(sequence):,} requests)"
     )
     remark = _today(facts["bound"], facts["policy"], instance, opt_cache)
-    if saved != [Fraction(cost.value), Fraction(cost.half_width), optimum]:
+    counted = [Fraction(cost.value), Fraction(cost.half_width), best]
+    if saved != counted or facts["errors"] != errors.given:
         remark += "; the numbers in the file differ from those counted now"
     return Replay(violated, reason, remark)
+
+
+def speaks_of(bound: Bound, policy: str) -> bool:
+    """Tell whether a bound is about a policy, or an algorithm that is none, of this name."""
+    if policy in ALGORITHMS:
+        return bound.subject.algorithm == policy
+    return bound.subject.includes(get_policy(policy))
 
 
 def _today(name: str, policy: str, instance: LayeredInstance, opt_cache: int) -> str:
@@ -152,7 +172,7 @@ def _today(name: str, policy: str, instance: LayeredInstance, opt_cache: int) ->
     bound = BOUNDS.get(name)
     if bound is None:
         return f"no bound is called {name!r} today"
-    if bound.kind == "lower" or not bound.subject.includes(get_policy(policy)):
+    if bound.kind == "lower" or not speaks_of(bound, policy):
         return f"{bound.id} today does not bound {policy} from above"
     missing = bound.excluded(instance, opt_cache, "upper")
     return f"{bound.id} today " + (

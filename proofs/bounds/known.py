@@ -128,6 +128,7 @@ def _best(half: Half, instance: LayeredInstance, opt_cache: int | None, among: l
         bound
         for bound in among
         if bound.kind in (half, "tight")
+        and not bound.errors
         and bound.status != "conjecture"
         and bound.excluded(instance, opt_cache, half) is None
     ]

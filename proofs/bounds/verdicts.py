@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import cycle
 from math import inf
 from pathlib import Path
 from typing import Literal
@@ -24,13 +25,17 @@ from paging import (
     LayeredPagingError,
     ModelError,
     RequestSequence,
+    exact_weights,
     generate,
     get_policy,
+    predict,
 )
+from paging.compare import BASELINE
 from paging.html import facts_table
+from paging.model import Kind
 from proofs.bounds.bound import Bound
-from proofs.bounds.counterexample import Case, replay_command, save_counterexample
-from proofs.bounds.measuring import Cost, Number, online_cost, optimum
+from proofs.bounds.counterexample import Case, replay_command, save_counterexample, speaks_of
+from proofs.bounds.measuring import ALGORITHMS, Cost, Number, online_cost, optimum
 from proofs.bounds.registry import BOUNDS
 
 Ruling = Literal[
@@ -66,9 +71,10 @@ class Judgement:
     opt_cache : int or None
         OPT's cache h there.
     claim, limit : Fraction, float or None
-        The bound's value there, and the ratio the construction forces in the limit.
+        The bound's value there, with errors what it allows over OPT, and the ratio the construction forces in
+        the limit.
     online, offline : number or None
-        Faults there; ``offline`` is ``offline_is``.
+        Cost there (faults, or what they cost with weights); ``offline`` is ``offline_is``.
     offline_is : str
         ``OPT`` (farthest-in-future) or ``construction's schedule`` (an upper bound on OPT).
     measure : str
@@ -90,7 +96,7 @@ class Judgement:
     claim: Fraction | float | None = None
     limit: Fraction | float | None = None
     online: Number | None = None
-    offline: int | None = None
+    offline: int | Fraction | None = None
     offline_is: str = "OPT"
     measure: str = "counted"
     runs: int = 0
@@ -101,7 +107,7 @@ class Judgement:
         """The observed ratio of the shown run."""
         if self.online is None or self.offline is None:
             return None
-        return float(self.online) / self.offline if self.offline else inf
+        return float(self.online) / float(self.offline) if self.offline else inf
 
     @property
     def good(self) -> bool:
@@ -141,7 +147,7 @@ def check_upper(
     BoundViolationError
         A run contradicts the bound; the counterexample is saved in ``directory``.
     """
-    if bound.kind == "lower" or not bound.subject.includes(get_policy(policy)):
+    if bound.kind == "lower" or not speaks_of(bound, policy):
         return Judgement(bound, policy, "does not speak here")
     worst: Judgement | None = None
     given, judged, above = 0, 0, False
@@ -152,20 +158,25 @@ def check_upper(
             continue
         judged += 1
         claim = bound.at(instance, case.opt_cache)
-        cost = online_cost(policy, case.sequence, seed=seed)
+        cost = online_cost(policy, case.sequence, seed=seed, opt_cache=case.opt_cache)
         paid = optimum(case.sequence, case.opt_cache)
+        beside = bound.beside(instance, paid, case.errors) if bound.errors else Fraction(0)
         additive = bound.additive_at(instance, case.opt_cache)
-        if cost.at_least > Fraction(claim) * paid + (additive or 0):
+        if cost.at_least > Fraction(claim) * paid + beside + (additive or 0) + Fraction(cost.allowed):
             if additive is not None:
                 path = save_counterexample(bound, policy, case, cost, paid, seed, directory)
+                told = f" + {beside} for {case.errors}" if bound.errors else ""
                 raise BoundViolationError(
                     f"bound {bound.id} is violated by {policy} on {case.label}: "
-                    f"{cost.value} > {claim}·{paid} + {additive}",
+                    f"{cost.value} > {claim}·{paid}{told} + {additive}",
                     path,
                 )
             above = True
+        label = case.label
+        if bound.errors and paid:
+            claim, label = claim + beside / paid, f"{label}: {case.errors}"
         verdict = Judgement(
-            bound, policy, "holds", case.label, instance, case.opt_cache, claim, None, cost.value, paid,
+            bound, policy, "holds", label, instance, case.opt_cache, claim, None, cost.value, paid,
             "OPT", cost.measure, half_width=cost.half_width,
         )  # fmt: skip
         if worst is None or _tightness(verdict) > _tightness(worst):
@@ -242,7 +253,22 @@ GRID = (
 ROOMY = (LayeredInstance(1, 4, 4), LayeredInstance(2, 3, 7))
 """Instances whose pages all fit, for bounds that speak of nothing else."""
 
+WEIGHTED = (
+    LayeredInstance(1, 4, 3, weights=exact_weights((1, 2, 4, 8))),
+    LayeredInstance(1, 6, 4, weights=exact_weights(("1/3", 1, 1, 5, 5, 25))),
+    LayeredInstance(2, 4, 4, weights=exact_weights((1,) * 4 + (4,) * 4)),
+    LayeredInstance(3, 3, 5, weights=exact_weights((1, "1/4", "1/4") * 3)),
+)
+"""Instances on which bounds for any weights are judged besides: per page, per layer and two precisions."""
+
 WORKLOADS_FOR_UPPER = ("uniform", "zipf:alpha=1.2", "sticky:p=0.6")
+
+PREDICTORS_FOR_UPPER: dict[Kind, tuple[str, ...]] = {
+    "discard": ("discard", "discard:p0=0.2,p1=0.2", "discard:p0=1", "discard:p0=1,p1=1"),
+    "phase": ("phase", "phase:p0=0.2,p1=0.2", "phase:p0=1", "phase:p0=1,p1=1"),
+    "next-arrival": ("next-arrival", "next-arrival:width=5", "next-arrival:sigma=1", "frequency"),
+}
+"""Predictions on which bounds are judged, by what is predicted."""
 
 
 def upper_cases(
@@ -256,7 +282,11 @@ def upper_cases(
     """Yield the inputs for upper bounds: every construction that fits, and random workloads, on the grid."""
     for instance in grid:
         caches = range(1, instance.cache + 1) if smaller_opt else (instance.cache,)
-        for label, sequence in _inputs(instance, policy, rounds, seed):
+        kind = get_policy(policy).predictions
+        inputs = (
+            _inputs(instance, policy, rounds, seed) if kind is None else _told(instance, kind, rounds, seed)
+        )
+        for label, sequence in inputs:
             for opt_cache in caches:
                 yield Case(label, sequence, opt_cache)
 
@@ -266,9 +296,25 @@ def _inputs(
     instance: LayeredInstance, policy: str, rounds: int, seed: int
 ) -> tuple[tuple[str, RequestSequence], ...]:
     """Return labelled inputs; many bounds are judged on the same ones."""
-    built = ((id, _built(id, instance, policy, rounds, seed)) for id in constructions())
+    if instance.weights is not None:
+        unit = _inputs(instance.with_weights(None), policy, rounds, seed)
+        return tuple((label, sequence.with_weights(instance.weights)) for label, sequence in unit)
+    # An algorithm that is no policy has no cache to play against: it gets what is hard for LRU.
+    against = BASELINE if policy in ALGORITHMS else policy
+    built = ((id, _built(id, instance, against, rounds, seed)) for id in constructions())
     covering = ((id, found.sequence) for id, found in built if found is not None)
     return (*covering, *((spec, _drawn(spec, instance, rounds, seed)) for spec in WORKLOADS_FOR_UPPER))
+
+
+@cache
+def _told(
+    instance: LayeredInstance, kind: Kind, rounds: int, seed: int
+) -> tuple[tuple[str, RequestSequence], ...]:
+    """Return labelled inputs with predictions: true ones, some that are wrong, and all of them wrong."""
+    return tuple(
+        (f"{spec}, {predictor}", predict(_drawn(spec, instance, rounds, seed), predictor, seed=seed))
+        for spec, predictor in zip(cycle(WORKLOADS_FOR_UPPER), PREDICTORS_FOR_UPPER[kind], strict=False)
+    )
 
 
 @cache
@@ -344,7 +390,8 @@ def judge(
     upper = lower = None
     if bound.kind in ("upper", "tight"):
         speaks = any(bound.excluded(instance, half="upper") is None for instance in GRID)
-        grid = GRID if speaks else ROOMY
+        grid: tuple[LayeredInstance, ...] = GRID if speaks else ROOMY
+        grid += WEIGHTED if bound.range.cost == "any" else ()
         cases = upper_cases(policy, rounds=rounds, seed=seed, smaller_opt=bound.against_fewer, grid=grid)
         upper = check_upper(bound, policy, cases, seed=seed, directory=directory)
     if bound.kind in ("lower", "tight"):
@@ -369,8 +416,12 @@ def _judge_lower(bound: Bound, policy: str, *, rounds: int, seed: int) -> Judgem
 
 
 def pairs() -> list[tuple[Bound, str]]:
-    """Return every bound with every policy it names; with ``""`` where it names none that exists here."""
-    return [(bound, policy) for bound in BOUNDS.values() for policy in bound.policies or ("",)]
+    """Return every bound with every policy or algorithm it names; with ``""`` where it names none."""
+    return [
+        (bound, policy)
+        for bound in BOUNDS.values()
+        for policy in bound.policies or (bound.subject.algorithm,)
+    ]
 
 
 def verdict_on(

@@ -11,7 +11,9 @@ import numpy as np
 
 from paging.certificate import Certificate, CertificateError
 from paging.model import LayeredInstance, RequestSequence
+from paging.predicted import PredictedSequence
 from proofs import checker
+from proofs.checker.reading import rationals
 
 
 def read_certificate(path: str | Path) -> Certificate:
@@ -34,6 +36,8 @@ def read_certificate(path: str | Path) -> Certificate:
 def read_sequence(path: str | Path, cache: int | None = None) -> RequestSequence:
     """Read requests from a JSON file ``{"instance": {…}, "requests": […]}``, or from a certificate's claim.
 
+    Requests with predictions have ``"predictions": {"kind": "discard", "values": […]}`` beside them.
+
     Parameters
     ----------
     path : str or Path
@@ -53,12 +57,25 @@ def read_sequence(path: str | Path, cache: int | None = None) -> RequestSequence
         problem = document.get("claim", document)
         # The split of a certificate belongs to its claim, not to the requests.
         shape = {name: value for name, value in problem["instance"].items() if name != "shares"}
+        if "weights" in problem:  # beside the instance in a claim
+            shape["weights"] = rationals(problem["weights"], "weights")
         requests = checker.integers(problem["requests"], "requests")
+        told = problem.get("predictions")
+        values = [] if told is None else checker.integers(told["values"], "predictions")
     except (KeyError, TypeError, AttributeError) as error:
         raise CertificateError(
-            f"{path}: a request sequence needs the fields instance and requests"
+            f"{path}: a request sequence needs the fields instance and requests, and predictions have the "
+            "fields kind and values"
         ) from error
     except checker.Incomplete as error:
         raise CertificateError(f"{path}: {error}") from error
     instance = LayeredInstance.from_plain(shape if cache is None else {**shape, "cache": cache})
-    return RequestSequence(instance, np.array(requests, dtype=np.int64))
+    sequence = RequestSequence(instance, np.array(requests, dtype=np.int64))
+    return sequence if told is None else PredictedSequence(sequence, told["kind"], values)
+
+
+def plain_predictions(sequence: RequestSequence) -> dict[str, object] | None:
+    """Return the predictions of requests as plain values, as :func:`read_sequence` reads them."""
+    if sequence.kind is None:
+        return None
+    return {"kind": sequence.kind, "values": sequence.predictions.tolist()}

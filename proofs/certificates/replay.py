@@ -17,7 +17,7 @@ from proofs.checker.potential import policy_of
 from proofs.checker.problem import read_setting
 from proofs.checker.reading import spend, within
 from proofs.checker.rules import REPLAY
-from proofs.checker.states import read_likeness, read_states
+from proofs.checker.states import ASKED, UNASKED, marked, read_likeness, read_states
 
 COMPILE_FROM = 20_000
 """Requests from which compiling a policy's definition costs less than running it as it is."""
@@ -136,7 +136,7 @@ def _replay_cycle(
     policy: Policy, instance: LayeredInstance, claim: dict[str, Any], evidence: dict[str, Any]
 ) -> None:
     """Serve the requests; every decision must be the listed one, and the labels must return."""
-    session = Session(policy, instance)
+    session = Session(policy, instance, hits_first=True)
     prefix, cycle, leaving, left = (
         list(checker.integers(part[name], name))
         for part, name in ((claim, "prefix"), (claim, "cycle"), (evidence, "leaving"), (evidence, "left"))
@@ -160,29 +160,38 @@ def _replay_states(
     policy: Policy, instance: LayeredInstance, claim: dict[str, Any], evidence: dict[str, Any]
 ) -> None:
     """Ask the policy for all labels and requests; it must answer what the certificate's checker went by."""
-    problem, _, small = read_setting(claim)
+    problem, _, small = read_setting(claim, several=True)
     alike = read_likeness(evidence["alike"], problem)
-    states = read_states(evidence, problem, small, alike)
+    states = read_states(evidence, problem, small, alike, marks=True)
     went_by = policy_of(claim, evidence, problem, alike)
-    listed = {(tuple(states.parts[part].vector for part in key[:-1]), key[-1]) for key in states.listed}
+    listed = {(tuple(states.parts[part].face for part in key[:-1]), key[-1]) for key in states.listed}
     serve = _quick(policy, len(listed) * max(instance.pages_by_layer))
     # From the cold start on, so that the policy never sees labels that are not its own.
     start = states.start()
-    pending = [(tuple(states.parts[part].vector for part in start[:-1]), start[-1])]
+    pending = [(tuple(states.parts[part].face for part in start[:-1]), start[-1])]
     listed -= set(pending)
     while pending:
         numbers, layer = pending.pop()
-        labels = [label for number in numbers for label in states.vectors[number]]
-        for page in instance.pages_of(layer):
+        pairs = [pair for number in numbers for pair in states.faces[number]]
+        labels, marks = ([pair[i] for pair in pairs] for i in (0, 1))
+        own, asked = instance.pages_of(layer), marks.count(ASKED)
+        ends = asked + 1 == instance.per_visit
+        for page in own:
+            if marks[page] != UNASKED:
+                continue
             answer = np.array(labels, dtype=np.int64)
-            serve(answer, page, layer, instance.frame)
+            slot = layer * instance.per_visit + asked
+            serve(answer, page, slot, instance.frame)
             after: list[int] = answer.tolist()
-            if after != went_by(labels, page, layer):
+            if after != went_by(labels, page, slot):
                 raise _DisagreesError(
                     f"page {page} requested with labels {labels}: policy {policy.name} goes on with "
                     f"{after}, not as the checker went by"
                 )
-            following = states.vector_key(after, (layer + 1) % instance.layers)
+            if ends:
+                following = states.view(after, [UNASKED] * len(after), (layer + 1) % instance.layers)
+            else:
+                following = states.view(after, marked(marks, labels, page, own, atomic=states.atomic), layer)
             if following in listed:
                 listed.remove(following)
                 pending.append(following)

@@ -29,7 +29,10 @@ from .potential import check_potential
 from .problem import Proved
 from .randomized import check_expected
 from .reading import ITEM, Budget, Incomplete, Json, Refuted, choice, integers, load, members, whole, within
+from .trade_off import check_trade_off
+from .trade_off_game import check_trade_off_game
 from .value import check_value
+from .weighted import check_weighted, check_weighted_game
 
 __all__ = [
     "CONDITIONAL",
@@ -91,6 +94,10 @@ CHECKS: dict[str, Callable[[Json, Json], Proved]] = {
     "rule": check_rule,
     "expected": check_expected,
     "randomized-value": check_value,
+    "trade-off": check_trade_off,
+    "trade-off-game": check_trade_off_game,
+    "weighted-exact": check_weighted,
+    "weighted-game": check_weighted_game,
 }
 """What checks a certificate, by type. Each returns what is proved, or raises."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .problem import FREE, HIT, Problem, Proved, read_setting
+from .problem import FREE, HIT, Problem, Proved, read_setting, spoken_of
 from .reading import Integers, Json, Refuted, integers, members, rational, spend, whole
 from .rules import REPLAY, Rule, answer, rule_of
 
@@ -14,14 +14,23 @@ def online_faults(problem: Problem, leaving: Integers, left: Integers, start: in
     if len(leaving) != len(problem.requests) or sum(leaving) != len(left) or min(leaving, default=0) < 0:
         raise Refuted("evidence.leaving must count the pages of evidence.left, request by request")
     cached: set[int] = set()
+    visit: list[int] = []  # of an atomic visit, the pages asked for
+    late: frozenset[int] | None = None  # the pages cached at its first fault
     before, faults, place = frozenset(cached), 0, 0
     for t, (page, count) in enumerate(zip(problem.requests, leaving, strict=True)):
         if t == start:
             before, faults = frozenset(cached), 0
-        faults += page not in cached
+        if t % problem.group == 0:
+            visit, late = [], None
+        if late is not None and page in late:
+            raise Refuted(f"request {t}: page {page} was cached when its atomic visit's first fault came")
+        if page not in cached:
+            faults += 1
+            late = frozenset(cached) if late is None else late
         cached.add(page)
+        visit.append(page)
         for victim in left[place : place + count]:
-            if victim not in cached or victim == page:
+            if victim not in cached or victim in visit:
                 raise Refuted(f"request {t}: page {victim} cannot leave the policy's cache")
             cached.remove(victim)
         place += count
@@ -32,19 +41,23 @@ def online_faults(problem: Problem, leaving: Integers, left: Integers, start: in
     return faults
 
 
-def returning_faults(cycle: Integers, entries: Integers, start: Integers, cache: int) -> int:
-    """Carry out a schedule of repetitions from the cache ``start``; return its faults. It must end there."""
+def returning_faults(cycle: Integers, entries: Integers, start: Integers, cache: int, group: int = 1) -> int:
+    """Carry out a schedule of repetitions from the cache ``start``; return its faults. It must end there.
+
+    ``group`` pages are asked for together: none of them leaves before all were.
+    """
     cached = set(start)
     if len(cached) != len(start) or len(cached) > cache:
         raise Refuted(f"evidence.start must be at most {cache} distinct pages")
     faults = 0
     for t, entry in enumerate(entries):
         page = cycle[t % len(cycle)]
+        visit = cycle[(t - t % group) % len(cycle) : t % len(cycle)]
         if (entry == HIT) != (page in cached):
             raise Refuted(f"request {t} of the schedule: what is claimed is not what the cache says")
         if entry != HIT:
             faults += 1
-            if entry >= 0 and entry in cached:
+            if entry >= 0 and entry in cached and entry not in visit:
                 cached.remove(entry)
             elif entry != FREE or len(cached) == cache:
                 raise Refuted(f"request {t} of the schedule: the entry {entry} is not allowed here")
@@ -64,7 +77,7 @@ def follow_rule(
     for t, (page, count) in enumerate(zip(problem.requests, leaving, strict=True)):
         if t == start:
             before = labels
-        after = answer(rule, labels, page, t % problem.layers, problem)
+        after = answer(rule, labels, page, t % (problem.layers * problem.per_visit), problem)
         gone = [q for q, (old, new) in enumerate(zip(labels, after, strict=True)) if old > 0 >= new]
         if gone != sorted(left[place : place + count]):
             raise Refuted(f"request {t}: {policy} evicts {gone}, not what is listed")
@@ -84,9 +97,11 @@ def check_cycle(claim: Json, evidence: Json) -> Proved:
     members(claim, "claim", ("instance", "policy", "opt_cache", "prefix", "cycle", *numbers))
     members(evidence, "evidence", ("leaving", "left", "start", "periods", "schedule"))
     prefix, cycle = (integers(claim[name], f"claim.{name}") for name in ("prefix", "cycle"))
-    problem, policy, small = read_setting(claim, [*prefix, *cycle])
-    if len(cycle) == 0 or len(cycle) % problem.layers:
+    problem, policy, small = read_setting(claim, [*prefix, *cycle], several=True)
+    if len(cycle) == 0 or len(cycle) % (problem.layers * problem.per_visit):
         raise Refuted(f"the cycle has {len(cycle)} requests: no whole number of rounds")
+    if len(prefix) % problem.per_visit:
+        raise Refuted(f"the prefix has {len(prefix)} requests: it ends within a visit")
     found = {}
     leaving, left = (integers(evidence[name], f"evidence.{name}") for name in ("leaving", "left"))
     found["online"] = online_faults(problem, leaving, left, len(prefix))
@@ -97,7 +112,7 @@ def check_cycle(claim: Json, evidence: Json) -> Proved:
     start = integers(evidence["start"], "evidence.start")
     if any(not 0 <= page < len(problem.layer_of) for page in start):
         raise Refuted("evidence.start names a page that does not exist")
-    faults = returning_faults(cycle, entries, start, small)
+    faults = returning_faults(cycle, entries, start, small, problem.group)
     found["offline"], rest = divmod(faults, periods)
     if rest:
         raise Refuted(f"the schedule costs {faults} in {periods} repetitions: no whole number each")
@@ -117,4 +132,4 @@ def check_cycle(claim: Json, evidence: Json) -> Proved:
     lower = "the ratio is unbounded" if endless else f"the ratio is at least {claim['ratio']}"
     reason = f"policy {policy}: {lower}; a repetition costs it {found['online']}, OPT {found['offline']}"
     trusted = f"{policy} decides as listed, and its state after the cycle is the one before ({REPLAY})"
-    return Proved(reason, (*problem.model[:5], f"OPT has {small} pages"), () if rule else (trusted,))
+    return Proved(reason, spoken_of(problem, small), () if rule else (trusted,))

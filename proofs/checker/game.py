@@ -1,34 +1,58 @@
 """Claims about the best ratio of any deterministic algorithm, and about rules that leave their ties open.
 
-A state says which pages are cached, OPT's work-function labels, and the layer to be served. Pages of a layer
-are alike, and so are layers with equally many pages, seen from the one to be served. The adversary requests
-a page; on a fault with a full cache the algorithm, which never evicts otherwise, chooses what leaves (any
-other algorithm can be made to wait without faulting more, see docs/game.md).
+A state says which pages are cached, OPT's work-function labels, the layer to be served, and which of its
+pages have been asked for in the visit under way. Pages of a layer are alike, and so are layers with equally
+many pages, seen from the one to be served. The adversary requests another page of the layer, in atomic visits
+all g together; on a fault with a full cache the algorithm, which never evicts otherwise, chooses what leaves
+(any other algorithm can be made to wait without faulting more, see docs/game.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, combinations
+from math import comb
 from typing import NamedTuple
 
-from .problem import Problem, Proved, read_opt_cache, read_plain
-from .reading import Incomplete, Integers, Json, Refuted, choice, integers, members, rational, spend
+from .problem import Problem, Proved, read_problem, spoken_of
+from .reading import (
+    Incomplete,
+    Integers,
+    Json,
+    Refuted,
+    choice,
+    integers,
+    members,
+    rational,
+    spend,
+    whole,
+)
 from .states import Likeness, States, read_states
-from .work_function import OPT_SO_FAR, update
+from .work_function import opt_so_far, update
 
 SIDES = ("lower", "upper")
 
-OPEN: dict[str, Callable[[int, int, bool], int]] = {
-    "zrc": lambda label, cache, own: 0 if label == 0 else 3 if label == cache else 1 if own else 2,
-    "zero-first": lambda label, cache, own: 0 if label == 0 else 2 if label == cache else 1,
-    "any": lambda label, cache, own: 0,
+OPEN: dict[str, Callable[[int, int, bool, int], tuple[int, ...]]] = {
+    "zrc": lambda label, cache, own, _: (
+        (0,) if label == 0 else (3,) if label == cache else (1 if own else 2,)
+    ),
+    "far-lab": lambda label, cache, _, wait: (
+        (0,) if label == 0 else (2,) if label == cache else (1, -wait, label)
+    ),
+    "zero-first": lambda label, cache, *_: (0,) if label == 0 else (2,) if label == cache else (1,),
+    "any": lambda *_: (0,),
 }
-"""Rules: rank of a cached page by its label after the request, h, and whether its layer is being served.
+"""Rules: rank of a cached page by its label after the request, h, whether its layer is being served, wait.
 
-Of the pages of least rank any may leave.
+That is after how many visits it may be asked for again, 0 if still in this one. Of the pages of least rank
+any may leave.
 """
+
+MOST = 10
+"""Limit: pages of an atomic visit."""
+
+Pages = tuple[int, ...]
 
 
 class Setting(NamedTuple):
@@ -37,6 +61,8 @@ class Setting(NamedTuple):
     problem: Problem
     small: int  # OPT's cache h
     alike: Likeness
+    per_visit: int  # pages g of a visit
+    group: int  # pages that one request asks for: g in an atomic visit, else 1
 
 
 class Side(NamedTuple):
@@ -51,9 +77,13 @@ class Move(NamedTuple):
 
     fault: int
     paid: int
-    cached: list[int]  # 1 for every page cached, the requested one among them
+    cached: list[int]  # 1 for every page cached, the requested ones among them
+    asked: list[int]  # 1 for every page asked for in the visit, if it goes on
     work: list[int]
-    victims: list[int]  # pages that may leave; none if none must
+    victims: list[int]  # pages that may leave
+    leaving: int  # how many must
+    layer: int  # to be served before the request,
+    following: int  # and after it
 
 
 def check_game(claim: Json, evidence: Json) -> Proved:
@@ -74,48 +104,64 @@ def check_game(claim: Json, evidence: Json) -> Proved:
     else:
         text = " and ".join(f"{'at least' if s == 'lower' else 'at most'} {claim[s]}" for s in sides)
     reason = f"the best deterministic ratio is {text}; {'; '.join(words.values())}"
-    return Proved(reason, (*game.problem.model[:5], f"OPT has {game.small} pages", OPT_SO_FAR))
+    return Proved(reason, assumed(game))
 
 
 def check_rule(claim: Json, evidence: Json) -> Proved:
     """Check the type ``rule``: a rule has at most this ratio, however its ties are broken."""
     members(claim, "claim", ("instance", "opt_cache", "rule", "upper"))
-    members(evidence, "evidence", ("cached", "work", "layers", "potential"))
     rule = choice(claim["rule"], "claim.rule", *OPEN)
     game, ratio = read_game(claim), read_ratio(claim, "upper")
+    members(evidence, "evidence", (*listing(game), "potential"))
     side = read_side(evidence, "evidence", game)
     for s in range(len(side.potential)):
-        for page in requests(side, s):
-            move = request(side, s, page, game)
-            for victim in allowed(rule, side.states.layers[s], move, game):
-                at_most(ratio, side, s, page, move, follow(side, s, move, victim, game))
+        for pages in requests(side, s, game):
+            move = request(side, s, pages, game)
+            for victims in allowed(rule, move, game):
+                at_most(ratio, side, s, pages, move, follow(side, s, move, victims, game))
     reason = f"rule {rule}, however its ties are broken: {additive(ratio, side, game)}"
-    return Proved(reason, (*game.problem.model[:5], f"OPT has {game.small} pages", OPT_SO_FAR))
+    return Proved(reason, assumed(game))
 
 
-def allowed(rule: str, layer: int, move: Move, game: Setting) -> list[int | None]:
-    """Return the victims of least rank."""
-    rank = {q: OPEN[rule](move.work[q], game.small, game.problem.layer_of[q] == layer) for q in move.victims}
-    least = min(rank.values(), default=0)
-    return different([q for q in move.victims if rank[q] == least], move, game)
+def allowed(rule: str, move: Move, game: Setting) -> list[Pages]:
+    """Return the victims of least rank: all of smaller rank than the last one, and any of its own."""
+    ranks = {q: OPEN[rule](move.work[q], game.small, *standing(q, move, game)) for q in move.victims}
+    if not move.leaving:
+        return [()]
+    last = sorted(ranks.values())[move.leaving - 1]
+    sure = tuple(q for q in move.victims if ranks[q] < last)
+    tied = [q for q in move.victims if ranks[q] == last]
+    return [(*sure, *chosen) for chosen in different(tied, move.leaving - len(sure), move, game)]
+
+
+def standing(page: int, move: Move, game: Setting) -> tuple[bool, int]:
+    """Return whether a page's layer is being served, and after how many visits it may be asked for again."""
+    ahead = (game.problem.layer_of[page] - move.layer) % game.problem.layers
+    if ahead:
+        return False, ahead
+    return True, 0 if any(move.asked) and not move.asked[page] else game.problem.layers
 
 
 def check_upper(ratio: Fraction, evidence: Json, game: Setting) -> str:
     """Refuse unless the listed victims keep to the listed states and the potential, whatever is requested."""
-    members(evidence, "evidence.upper", ("cached", "work", "layers", "potential", "victims"))
+    members(evidence, "evidence.upper", (*listing(game), "potential", "victims"))
     side = read_side(evidence, "evidence.upper", game)
-    victims = iter(integers(evidence["victims"], "evidence.upper.victims"))
+    listed = groups(evidence["victims"], "evidence.upper.victims", game)
     for s in range(len(side.potential)):
-        for page in requests(side, s):
-            move = request(side, s, page, game)
-            victim = next(victims, None)
-            if victim is None:
+        for pages in requests(side, s, game):
+            move = request(side, s, pages, game)
+            named = next(listed, None)
+            if named is None:
                 raise Refuted("evidence.upper.victims is too short")
-            if victim not in (move.victims or [-1]):
-                raise Refuted(f"state {s}, request of page {page}: the victim {victim} is not allowed")
-            at = follow(side, s, move, victim if move.victims else None, game)
-            at_most(ratio, side, s, page, move, at)
-    if next(victims, None) is not None:
+            victims = named[: move.leaving]
+            none = named[move.leaving :]
+            if len({*victims} & {*move.victims}) < move.leaving or none != (-1,) * len(none):
+                verb = "are" if len(named) > 1 else "is"
+                raise Refuted(
+                    f"state {s}, request of {said(pages)}: the {said(named, 'victim')} {verb} not allowed"
+                )
+            at_most(ratio, side, s, pages, move, follow(side, s, move, victims, game))
+    if next(listed, None) is not None:
         raise Refuted("evidence.upper.victims is too long")
     return additive(ratio, side, game)
 
@@ -126,23 +172,21 @@ def check_lower(ratio: Fraction, evidence: Json, game: Setting) -> str:
     Adding up gives Q·faults ≥ P·OPT − constant. A move without cost leads to fewer steps, so faults or OPT
     grow for ever; as faults are few only if OPT is, faults grow for ever. So no ratio below P/Q is possible.
     """
-    members(evidence, "evidence.lower", ("cached", "work", "layers", "potential", "requests", "steps"))
+    members(evidence, "evidence.lower", (*listing(game), "potential", "requests", "steps"))
     side = read_side(evidence, "evidence.lower", game)
-    listed, steps = (integers(evidence[name], f"evidence.lower.{name}") for name in ("requests", "steps"))
+    listed = [*groups(evidence["requests"], "evidence.lower.requests", game)]
+    steps = integers(evidence["steps"], "evidence.lower.steps")
     if len(listed) != len(side.potential) or len(steps) != len(side.potential):
         raise Refuted("evidence.lower must have one request and one number of steps for every state")
     p, q = ratio.numerator, ratio.denominator
-    for s, page in enumerate(listed):
-        layer = side.states.layers[s]
-        if not game.alike.bounds[layer] <= page < game.alike.bounds[layer + 1]:
-            raise Refuted(f"state {s}: page {page} is not in the layer to be served")
-        move = request(side, s, page, game)
-        for victim in different(move.victims, move, game):
-            t = follow(side, s, move, victim, game)
+    for s, pages in enumerate(listed):
+        check_request(side, s, pages, game)
+        move = request(side, s, pages, game)
+        for victims in different(move.victims, move.leaving, move, game):
+            t = follow(side, s, move, victims, game)
             if q * move.fault + side.potential[t] < p * move.paid + side.potential[s]:
-                gone = "" if victim is None else f" if page {victim} leaves"
                 raise Refuted(
-                    f"state {s}: the request breaks the potential{gone}: "
+                    f"state {s}: the request breaks the potential{gone(victims)}: "
                     f"{q}·{move.fault} + {side.potential[t]} < {p}·{move.paid} + {side.potential[s]}"
                 )
             if not move.fault and not move.paid and steps[t] >= steps[s]:
@@ -153,57 +197,98 @@ def check_lower(ratio: Fraction, evidence: Json, game: Setting) -> str:
 # ------------------------------------------------------------------------------------------------- moves
 
 
-def requests(side: Side, s: int) -> list[int]:
-    """Return the pages that may be requested in a listed state; of those that are alike only the first."""
+def requests(side: Side, s: int, game: Setting) -> list[Pages]:
+    """Return the pages that may be requested together in a listed state; of like ones the first."""
     labels, work, layer = side.states.row(s)
     bounds = side.states.alike.bounds
-    seen: dict[tuple[int, int], int] = {}
-    for page in range(bounds[layer], bounds[layer + 1]):
-        seen.setdefault((labels[page], work[page]), page)
+    able = [page for page in range(bounds[layer], bounds[layer + 1]) if labels[page] < 2]
+    seen: dict[tuple[tuple[int, int], ...], Pages] = {}
+    for pages in combinations(able, game.group):
+        seen.setdefault(tuple(sorted((labels[page], work[page]) for page in pages)), pages)
     return list(seen.values())
 
 
-def request(side: Side, s: int, page: int, game: Setting) -> Move:
+def check_request(side: Side, s: int, pages: Pages, game: Setting) -> None:
+    """Refuse a request of pages that may not be requested together in a listed state."""
+    labels, _, layer = side.states.row(s)
+    for page in pages:
+        if not game.alike.bounds[layer] <= page < game.alike.bounds[layer + 1]:
+            raise Refuted(f"state {s}: page {page} is not in the layer to be served")
+        if labels[page] > 1:
+            raise Refuted(f"state {s}: page {page} was asked for in this visit")
+    if len({*pages}) < len(pages):
+        raise Refuted(f"state {s}: a page is requested twice in one visit")
+
+
+def request(side: Side, s: int, pages: Pages, game: Setting) -> Move:
     """Return what a request in a listed state costs, and which victims there are."""
-    cached, work, _ = side.states.row(s)
-    paid = update(work, page, game.small)
-    fault = 1 - cached[page]
-    victims: list[int] = []
-    if fault and sum(cached) == game.problem.capacity[0]:
-        victims = [q for q, bit in enumerate(cached) if bit]
-    cached[page] = 1
-    return Move(fault, paid, cached, work, victims)
+    labels, work, layer = side.states.row(s)
+    cached, asked = [label % 2 for label in labels], [label // 2 for label in labels]
+    # An atomic visit is to OPT as if its pages were requested one by one, and once more (docs/visits.md).
+    paid = sum(update(work, page, game.small) for page in (pages if game.group == 1 else pages + pages))
+    fault = sum(1 - cached[page] for page in pages)
+    leaving = max(0, sum(cached) + fault - game.problem.capacity[0])
+    victims = [q for q, bit in enumerate(cached) if bit and q not in pages] if leaving else []
+    for page in pages:
+        cached[page] = asked[page] = 1
+    following = layer
+    if sum(asked) >= game.per_visit:
+        asked, following = [0] * len(asked), (layer + 1) % game.problem.layers
+    return Move(fault, paid, cached, asked, work, victims, leaving, layer, following)
 
 
-def different(victims: list[int], move: Move, game: Setting) -> list[int | None]:
-    """Return victims, of those of a layer with the same label only the first; None if nothing must leave."""
-    seen: dict[tuple[int, int], int] = {}
+def different(victims: list[int], leaving: int, move: Move, game: Setting) -> list[Pages]:
+    """Return the sets of so many victims, of those that are alike only the first."""
+    if leaving == 1:
+        return [(victim,) for victim in unlike(victims, move, game)]
+    seen: dict[tuple[tuple[int, ...], ...], Pages] = {}
+    for chosen in combinations(victims, leaving):
+        seen.setdefault(tuple(sorted(kind(victim, move, game) for victim in chosen)), chosen)
+    return list(seen.values())
+
+
+def unlike(victims: list[int], move: Move, game: Setting) -> list[int]:
+    """Return victims, of those that are alike only the first."""
+    seen: dict[tuple[int, ...], int] = {}
     for victim in victims:
-        seen.setdefault((game.problem.layer_of[victim], move.work[victim]), victim)
-    return [*seen.values()] or [None]
+        seen.setdefault(kind(victim, move, game), victim)
+    return list(seen.values())
 
 
-def follow(side: Side, s: int, move: Move, victim: int | None, game: Setting) -> int:
+def kind(victim: int, move: Move, game: Setting) -> tuple[int, ...]:
+    """Return what of a cached page matters: its layer, OPT's label, whether this visit asked for it."""
+    return game.problem.layer_of[victim], move.work[victim], move.asked[victim]
+
+
+def follow(side: Side, s: int, move: Move, victims: Pages, game: Setting) -> int:
     """Return the number of the state after a move, or refuse one that is not listed."""
-    cached = list(move.cached)
-    if victim is not None:
-        cached[victim] = 0
-    layer = (side.states.layers[s] + 1) % game.problem.layers
-    t = side.states.find(cached, move.work, layer)
+    labels = [bit + 2 * asked for bit, asked in zip(move.cached, move.asked, strict=True)]
+    for victim in victims:
+        labels[victim] -= 1
+    t = side.states.find(labels, move.work, move.following)
     if t is None:
-        gone = "" if victim is None else f" if page {victim} leaves"
-        raise Refuted(f"state {s}: the request leads to a state that is not listed{gone}")
+        raise Refuted(f"state {s}: the request leads to a state that is not listed{gone(victims)}")
     return t
 
 
-def at_most(ratio: Fraction, side: Side, s: int, page: int, move: Move, t: int) -> None:
+def at_most(ratio: Fraction, side: Side, s: int, pages: Pages, move: Move, t: int) -> None:
     """Refuse a move that costs the algorithm more than the potential allows."""
     p, q = ratio.numerator, ratio.denominator
     if q * move.fault + side.potential[t] > p * move.paid + side.potential[s]:
         raise Refuted(
-            f"state {s}: a request of page {page} breaks the potential: "
+            f"state {s}: a request of {said(pages)} breaks the potential: "
             f"{q}·{move.fault} + {side.potential[t]} > {p}·{move.paid} + {side.potential[s]}"
         )
+
+
+def said(pages: Pages, word: str = "page") -> str:
+    """Name pages."""
+    return f"{word}{'s' if len(pages) > 1 else ''} {', '.join(map(str, pages))}"
+
+
+def gone(victims: Pages) -> str:
+    """Say what leaves."""
+    return f" if {said(victims)} leave{'' if len(victims) > 1 else 's'}" if victims else ""
 
 
 def additive(ratio: Fraction, side: Side, game: Setting) -> str:
@@ -218,12 +303,36 @@ def additive(ratio: Fraction, side: Side, game: Setting) -> str:
 
 def read_game(claim: Json) -> Setting:
     """Read the instance: fewer slots than pages, or every ratio is 0."""
-    problem = read_plain(claim)
-    small = read_opt_cache(claim, problem)
+    problem = read_problem({"instance": claim["instance"], "requests": []}, ())
+    if problem.bypassing or "shares" in claim["instance"]:
+        raise Incomplete("the game needs forced service and one shared cache")
+    per_visit, group = claim["instance"]["per_visit"], problem.group
+    if group > MOST:
+        raise Incomplete(f"an atomic visit has more than {MOST} pages, this checker's limit")
+    small = whole(claim["opt_cache"], "claim.opt_cache", group, problem.capacity[0])
     if problem.capacity[0] >= len(problem.layer_of):
         raise Incomplete("a ratio needs more pages than slots")
     alike = len(set(problem.counts)) == 1
-    return Setting(problem, small, Likeness((0, *accumulate(problem.counts)), True, alike))
+    bounds = (0, *accumulate(problem.counts))
+    return Setting(problem, small, Likeness(bounds, True, alike), per_visit, group)
+
+
+def assumed(game: Setting) -> tuple[str, ...]:
+    """Return what a proof rests on."""
+    return (*spoken_of(game.problem, game.small), *opt_so_far(game.group))
+
+
+def listing(game: Setting) -> tuple[str, ...]:
+    """Return the fields that list states; what was asked for matters within a visit only."""
+    return ("cached", *(("asked",) if game.per_visit > game.group else ()), "work", "layers")
+
+
+def groups(value: Json, where: str, game: Setting) -> Iterator[Pages]:
+    """Read pages, as many at a time as a request asks for."""
+    flat = integers(value, where)
+    if len(flat) % game.group:
+        raise Refuted(f"{where}: {len(flat)} numbers are not {game.group} each")
+    return zip(*[iter(flat)] * game.group, strict=True)
 
 
 def read_ratio(claim: Json, name: str) -> Fraction:
@@ -236,15 +345,24 @@ def read_ratio(claim: Json, name: str) -> Fraction:
 
 def read_side(evidence: Json, where: str, game: Setting) -> Side:
     """Read listed states, the cold start among them, and their potential."""
-    if any(bit not in (0, 1) for bit in integers(evidence["cached"], f"{where}.cached")):
+    width, slots = game.alike.bounds[-1], game.problem.capacity[0]
+    cached = integers(evidence["cached"], f"{where}.cached")
+    if any(bit not in (0, 1) for bit in cached):
         raise Refuted(f"{where}.cached must say 1 for a cached page and 0 for another")
-    states = read_states({**evidence, "labels": evidence["cached"]}, game.problem, game.small, game.alike)
+    labels = evidence["cached"]
+    if "asked" in evidence:
+        asked = integers(evidence["asked"], f"{where}.asked")
+        if any(bit not in (0, 1) for bit in asked) or len(asked) != len(cached):
+            raise Refuted(f"{where}.asked must say 1 for a page asked for in the visit and 0 for another")
+        if any(sum(asked[i : i + width]) >= game.per_visit for i in range(0, len(asked), width)):
+            raise Refuted(f"{where}: {game.per_visit} pages or more were asked for in a visit that goes on")
+        labels = [bit + 2 * more for bit, more in zip(cached, asked, strict=True)]
+    states = read_states({**evidence, "labels": labels}, game.problem, game.small, game.alike)
     potential = integers(evidence["potential"], f"{where}.potential")
     if len(potential) != len(states.layers):
         raise Refuted(f"{where}: {len(potential)} potentials for {len(states.layers)} states")
-    width, slots = game.alike.bounds[-1], game.problem.capacity[0]
-    if any(sum(states.labels[i : i + width]) > slots for i in range(0, len(states.labels), width)):
+    if any(sum(cached[i : i + width]) > slots for i in range(0, len(cached), width)):
         raise Refuted(f"{where}: a state has more than {slots} cached pages")
-    widest = max(game.problem.counts)
-    spend(f"{where}: the moves of all states", len(potential) * widest * width * (2 + slots))
+    moves = comb(max(game.problem.counts), game.group) * width * (1 + game.group + comb(slots, game.group))
+    spend(f"{where}: the moves of all states", len(potential) * moves)
     return Side(states, potential)

@@ -1,10 +1,11 @@
 """Claims that a policy's competitive ratio is at most a number: a potential on the states of policy and OPT.
 
-A state is one (policy label, work-function label) pair per page and the layer to be served. The evidence
-lists states and a potential Φ. From the cold start on, for every state that is reached and every request,
-walk.py works out what the policy pays, what OPT pays and where both get to, and checks
-Q·policy + Φ(next) − Φ(now) ≤ P·OPT for the claimed ratio P/Q. If no request leads out of the list, adding up
-proves policy ≤ P/Q·OPT + (Φ(start) − min Φ)/Q on every request sequence.
+A state is one (policy label, work-function label) pair per page and the layer to be served; within a visit
+of several pages also a mark per page that says whether it may still be asked for. The evidence lists states
+and a potential Φ. From the cold start on, for every state that is reached and every request, walk.py works
+out what the policy pays, what OPT pays and where both get to, and checks Q·policy + Φ(next) − Φ(now) ≤ P·OPT
+for the claimed ratio P/Q. If no request leads out of the list, adding up proves policy ≤ P/Q·OPT +
+(Φ(start) − min Φ)/Q on every request sequence.
 
 States that differ by a renaming of pages may count as one where the policy treats pages, or layers, alike.
 Nothing is asked about a state that is not reached from the cold start: such a state is refused.
@@ -16,35 +17,36 @@ from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 
-from .problem import Problem, Proved, read_setting
+from .problem import Problem, Proved, read_setting, spoken_of
 from .reading import Json, Refuted, integers, members, rational, spend
 from .rules import REPLAY, answer, rule_of
 from .states import Likeness, array_of, read_likeness, read_states
 from .walk import Labels, check_edges
-from .work_function import OPT_SO_FAR
+from .work_function import opt_so_far
 
 Serve = Callable[[Labels, int, int], Labels]
-"""A deterministic policy: labels, page and layer served → the labels that follow."""
+"""A deterministic policy: labels, page and place of the request in its round → the labels that follow."""
 
 
 def check_potential(claim: Json, evidence: Json) -> Proved:
     """Check the type ``potential``."""
     members(claim, "claim", ("instance", "policy", "opt_cache", "ratio", "additive"))
-    problem, policy, small = read_setting(claim)
+    problem, policy, small = read_setting(claim, several=True)
     ratio, additive = (rational(claim[name], f"claim.{name}") for name in ("ratio", "additive"))
     rule = rule_of(policy, problem)
-    listed = ("alike", "labels", "work", "layers", "potential")
+    marks = ("marks",) if problem.per_visit > 1 else ()
+    listed = ("alike", "labels", "work", *marks, "layers", "potential")
     # Moves of a policy that has a rule are not looked at: the rule decides.
     members(evidence, "evidence", listed if rule else (*listed, "moves"), ("moves",))
     alike = read_likeness(evidence["alike"], problem)
     if rule and alike.layers and problem.layers > 1 and not rule.turns:
         raise Refuted(f"the layers are not alike to {policy}: it sees which layer is served")
-    states = read_states(evidence, problem, small, alike)
+    states = read_states(evidence, problem, small, alike, marks=True)
     potential = integers(evidence["potential"], "evidence.potential")
     serve = policy_of(claim, evidence, problem, alike)
 
-    def ask(labels: Labels, page: int, layer: int) -> tuple[Labels, int]:
-        after = serve(labels, page, layer)
+    def ask(labels: Labels, page: int, slot: int) -> tuple[Labels, int]:
+        after = serve(labels, page, slot)
         return after, step(labels, after, page, problem.capacity[0])
 
     staying = rule is not None and rule.ties
@@ -56,7 +58,7 @@ def check_potential(claim: Json, evidence: Json) -> Proved:
     conditions = [] if rule else [f"{policy} moves as listed ({REPLAY})"]
     if not rule and (alike.pages or alike.layers):
         conditions.append(f"{named(alike)} are alike to {policy} (not needed with an empty list alike)")
-    return Proved(reason, (*problem.model[:5], f"OPT has {small} pages", OPT_SO_FAR), tuple(conditions))
+    return Proved(reason, (*spoken_of(problem, small), *opt_so_far(problem.group)), tuple(conditions))
 
 
 def policy_of(claim: Json, evidence: Json, problem: Problem, alike: Likeness) -> Serve:
@@ -64,7 +66,7 @@ def policy_of(claim: Json, evidence: Json, problem: Problem, alike: Likeness) ->
     rule = rule_of(claim["policy"], problem)
     if rule is None:
         return read_moves(evidence["moves"], problem, alike)
-    return lambda labels, page, layer: answer(rule, labels, page, layer, problem)
+    return lambda labels, page, slot: answer(rule, labels, page, slot, problem)
 
 
 def step(before: Labels, after: Labels, page: int, cache: int) -> int:
@@ -82,18 +84,21 @@ def step(before: Labels, after: Labels, page: int, cache: int) -> int:
 def read_moves(value: Json, problem: Problem, alike: Likeness) -> Serve:
     """Read what an unknown policy does: for label vectors and layers, the vector after every request.
 
-    Vectors that differ by a renaming are one, as for states: the order is that in which states are kept.
+    With several pages a visit ``asked`` says how many were asked for before in the visit. Vectors that differ
+    by a renaming are one, as for states: the order is that in which states are kept.
     """
-    fields = members(value, "evidence.moves", ("labels", "layers", "after"))
+    several = problem.per_visit > 1
+    fields = members(value, "evidence.moves", ("labels", "layers", *(("asked",) if several else ()), "after"))
     pages, widest = alike.bounds[-1], max(end - first for first, end in pairwise(alike.bounds))
     layers = integers(fields["layers"], "evidence.moves.layers")
     if any(not 0 <= layer < problem.layers for layer in layers):
         raise Refuted("evidence.moves.layers names a layer that does not exist")
+    asked = array_of(fields, "asked", len(layers), 1, "evidence.moves") if several else [0] * len(layers)
     before = array_of(fields, "labels", len(layers), pages, "evidence.moves")
     after = array_of(fields, "after", len(layers) * widest, pages, "evidence.moves")
     spend("evidence.moves", 4 * len(before), 60 * len(before))
-    known: dict[tuple[tuple[int, ...], int], tuple[int, list[int], int]] = {}
-    for m, layer in enumerate(layers):
+    known: dict[tuple[tuple[int, ...], int, int], tuple[int, list[int], int]] = {}
+    for m, (layer, earlier) in enumerate(zip(layers, asked, strict=True)):
         row = before[m * pages : (m + 1) * pages]
         order = [list(range(first, end)) for first, end in pairwise(alike.bounds)]
         if alike.pages:
@@ -101,12 +106,13 @@ def read_moves(value: Json, problem: Problem, alike: Likeness) -> Serve:
                 part.sort(key=row.__getitem__)
         first = layer if alike.layers else 0
         places = [q for part in (*order[first:], *order[:first]) for q in part]
-        known[tuple([row[q] for q in places]), layer - first] = m, places, alike.bounds[layer]
+        known[tuple([row[q] for q in places]), layer - first, earlier] = m, places, alike.bounds[layer]
     if len(known) != len(layers):
         raise Refuted("evidence.moves lists the same labels twice")
 
-    def serve(labels: Labels, page: int, layer: int) -> Labels:
-        found = known.get((tuple(labels), layer))
+    def serve(labels: Labels, page: int, slot: int) -> Labels:
+        layer, earlier = divmod(slot, problem.per_visit)
+        found = known.get((tuple(labels), layer, earlier))
         if found is None:
             raise Refuted(f"evidence.moves does not say what follows the labels {labels} in layer {layer}")
         m, places, first = found

@@ -44,6 +44,7 @@ class Problem(NamedTuple):
     layers: int
     counts: list[int]  # pages of every layer
     layer_of: Integers  # of every page
+    per_visit: int  # pages of a visit
     group: int  # requests served together: the pages of an atomic visit, else 1
     bypassing: bool
     capacity: Integers  # of every part of the cache
@@ -95,6 +96,7 @@ def read_problem(claim: Json, more: Iterable[Fraction | int]) -> Problem:
         layers,
         counts,
         layer_of,
+        per_visit,
         per_visit if atomic else 1,
         bypassing,
         capacity,
@@ -133,27 +135,36 @@ def check_legal(requests: Integers, counts: list[int], per_visit: int) -> None:
 # ----------------------------------------------------------------------------------- claims about ratios
 
 
-def read_plain(claim: Json, requests: Iterable[int] = ()) -> Problem:
-    """Read the instance of a claim about competitive ratios."""
+def read_plain(claim: Json, requests: Iterable[int] = (), *, several: bool = False) -> Problem:
+    """Read the instance of a claim about competitive ratios; ``several`` allows visits of more pages."""
     problem = read_problem({"instance": claim["instance"], "requests": list(requests)}, ())
     shape = claim["instance"]
-    plain = (shape["per_visit"], shape["visits"], shape["service"]) == (1, "sequential", "forced")
-    if not plain or "shares" in shape:
-        raise Incomplete("ratios need one page per visit, sequential, forced service and one shared cache")
+    single = (shape["per_visit"], shape["visits"]) == (1, "sequential")
+    if problem.bypassing or "shares" in shape or not (single or several):
+        needed = "" if several else "one page per visit, sequential, "
+        raise Incomplete(f"ratios need {needed}forced service and one shared cache")
     return problem
+
+
+def spoken_of(problem: Problem, small: int) -> tuple[str, ...]:
+    """Return the model that a claim about a ratio speaks of; OPT has ``small`` pages."""
+    several = (f"{problem.per_visit} pages a visit",) if problem.per_visit > 1 else ()
+    return (*problem.model[:5], *several, f"OPT has {small} pages")
 
 
 def read_opt_cache(claim: Json, problem: Problem) -> int:
     """Read OPT's cache h."""
-    return whole(claim["opt_cache"], "claim.opt_cache", 1, problem.capacity[0])
+    return whole(claim["opt_cache"], "claim.opt_cache", problem.group, problem.capacity[0])
 
 
-def read_setting(claim: Json, requests: Iterable[int] = ()) -> tuple[Problem, str, int]:
+def read_setting(
+    claim: Json, requests: Iterable[int] = (), *, several: bool = False
+) -> tuple[Problem, str, int]:
     """Read the instance, the policy's name and OPT's cache h of a claim about a policy's ratio."""
     policy = claim["policy"]
     if not isinstance(policy, str) or not NAME.fullmatch(policy):
         raise Incomplete("claim.policy must be a name")
-    problem = read_plain(claim, requests)
+    problem = read_plain(claim, requests, several=several)
     return problem, policy, read_opt_cache(claim, problem)
 
 

@@ -34,6 +34,7 @@ class Told(NamedTuple):
     own: range  # pages of the layer being served
     wait: list[int]  # visits until a page's layer is served again; the layers for the one being served now
     served: int  # the layer being served: always 0 to a rule that turns
+    place: int  # requests of the visit that were served before
 
 
 Serve = Callable[[Labels, int, Told], Labels]
@@ -48,11 +49,11 @@ class Rule(NamedTuple):
 
 
 @lru_cache(maxsize=1000)
-def frame(counts: tuple[int, ...], cache: int, served: int) -> Told:
-    """Return what a rule is told when a layer is served."""
+def frame(counts: tuple[int, ...], cache: int, served: int, place: int) -> Told:
+    """Return what a rule is told when a layer is served, after so many requests of its visit."""
     layers, first = len(counts), sum(counts[:served])
     wait = [(own - served - 1) % layers + 1 for own, count in enumerate(counts) for _ in range(count)]
-    return Told(cache, layers, range(first, first + counts[served]), wait, served)
+    return Told(cache, layers, range(first, first + counts[served]), wait, served, place)
 
 
 @lru_cache(maxsize=1000)
@@ -63,11 +64,15 @@ def turned(counts: tuple[int, ...], first: int) -> list[list[int]]:
     return parts[first:] + parts[:first]
 
 
-def answer(rule: Rule, labels: Labels, page: int, layer: int, problem: Problem) -> Labels:
-    """Return the labels after a request; the rule sees no more of page and layer numbers than it may."""
+def answer(rule: Rule, labels: Labels, page: int, slot: int, problem: Problem) -> Labels:
+    """Return the labels after a request; the rule sees no more of page and layer numbers than it may.
+
+    ``slot`` is the place of the request in its round.
+    """
+    layer, place = divmod(slot, problem.per_visit)
     first = layer if rule.turns else 0
     counts = tuple(problem.counts)
-    told = frame(counts[first:] + counts[:first], problem.capacity[0], layer - first)
+    told = frame(counts[first:] + counts[:first], problem.capacity[0], layer - first, place)
     if rule.ties and first == 0:
         return rule.serve(labels, page, told)
     parts = turned(counts, first)
@@ -244,7 +249,7 @@ def llru_token(labels: Labels, page: int, frame: Told) -> Labels:
 def by_age(labels: Labels, page: int, frame: Told, age: Callable[[int, int], int]) -> Labels:
     """Serve with visits since the last request, where gaps of 2ℓ or more are cut to ℓ … 2ℓ − 1."""
     layers = frame.layers
-    now = [label + 1 if label else 0 for label in labels]
+    now = [label + 1 if label and frame.place == 0 else label for label in labels]
     victim = None
     if not labels[page] and full(labels, frame):
         victim = max(
@@ -284,12 +289,16 @@ def zrc(labels: Labels, page: int, frame: Told) -> Labels:
 
 
 def heat_lru(labels: Labels, page: int, frame: Told) -> Labels:
-    """6·(recency rank) + hits up to 5; the least recent page with at most 4 leaves, else the least recent."""
+    """6·(recency rank) + hits up to 5; the least recent page with at most 4 leaves, else the least recent.
+
+    Pages requested before in the visit leave last.
+    """
     ranked = sorted((label, q) for q, label in enumerate(labels) if label)
     hits = {q: label % 6 for label, q in ranked}
     order = [q for _, q in ranked if q != page]
     if labels[page] == 0 and full(labels, frame):
-        order.remove(([q for q in order if hits[q] < 5] or order)[-1])
+        pool = order[frame.place :] or order
+        order.remove(([q for q in pool if hits[q] < 5] or pool)[-1])
     after = [0] * len(labels)
     after[page] = 6 + (min(hits[page] + 1, 5) if page in hits else 0)
     for rank, q in enumerate(order, start=2):
@@ -298,14 +307,18 @@ def heat_lru(labels: Labels, page: int, frame: Told) -> Labels:
 
 
 def least_stale(labels: Labels, page: int, frame: Told) -> Labels:
-    """2·(arrival rank, 1 = newest) + touched in this round; untouched first, then those arrived first."""
-    if frame.served == 0:
+    """2·(arrival rank, 1 = newest) + touched in this round; untouched first, then those arrived first.
+
+    Of the touched ones those of the layer being served leave last.
+    """
+    if frame.served == frame.place == 0:
         labels = [label // 2 * 2 for label in labels]
     if labels[page]:
         return put(labels, page, labels[page] | 1)
     gone, cached = None, [q for q, label in enumerate(labels) if label]
     if full(labels, frame):
-        gone = max(cached, key=lambda q: (labels[q] % 2 == 0, labels[q]))
+        stale = {q: 2 if labels[q] % 2 == 0 else q not in frame.own for q in cached}
+        gone = max(cached, key=lambda q: (stale[q], labels[q]))
     younger = labels[gone] // 2 if gone is not None else frame.cache + 1
     moved = [label + 2 if label and label // 2 < younger else label for label in labels]
     return put(moved, page, 3, gone)
@@ -412,7 +425,7 @@ def rule_of(policy: str, problem: Problem) -> Rule | None:
 
     def serve(labels: Labels, page: int, told: Told) -> Labels:
         own = told.own
-        alone = frame((len(own),), shares[told.served], 0)
+        alone = frame((len(own),), shares[told.served], 0, told.place)
         part = inner.serve(labels[own.start : own.stop], page - own.start, alone)
         return [*labels[: own.start], *part, *labels[own.stop :]]
 

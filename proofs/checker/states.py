@@ -1,14 +1,16 @@
 """Listed states of a policy and OPT, and which of them count as the same.
 
-A *part* is what a state says of one layer: a (policy label, OPT label) pair per page. Many states are made of
-few parts, so parts are numbered, and what a request makes of a part is worked out once.
+A *part* is what a state says of one layer: policy label, OPT label and mark of every page. Many states are
+made of few parts, so parts are numbered, and what a request makes of a part is worked out once.
+
+Marks say which pages of the layer being served may be asked for in the rest of a visit of several pages.
 """
 
 from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import NamedTuple
@@ -19,8 +21,30 @@ from .reading import Incomplete, Json, Refuted, integers, items, spend
 Key = tuple[int, ...]
 """A state: its parts in the order of the layers, then the layer to be served."""
 
+UNASKED, ASKED, LATE = 0, 1, 2
+"""Marks: a page may be asked for, was asked for in this visit, or was cached when its first fault came.
+
+In the last case, of atomic visits, it is too late to ask for the page: hits are served first.
+"""
+
 STATE, PART, KEPT = 300, 500, 2**17
 """Room for a state and for a part; results that are remembered before all are forgotten."""
+
+
+def kinds(per_visit: int, *, atomic: bool) -> int:
+    """Return how many of the marks a visit needs."""
+    return 1 if per_visit == 1 else 3 if atomic else 2
+
+
+def marked(marks: list[int], labels: Sequence[int], page: int, own: range, *, atomic: bool) -> list[int]:
+    """Return the marks after a page of the layer with the pages ``own`` was asked for, with these labels."""
+    after = list(marks)
+    if atomic and labels[page] <= 0:
+        for q in own:
+            if labels[q] > 0 and marks[q] == UNASKED:
+                after[q] = LATE
+    after[page] = ASKED
+    return after
 
 
 class Likeness(NamedTuple):
@@ -32,30 +56,46 @@ class Likeness(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """The pairs of a layer's pages, in ascending order where its pages are alike."""
+    """The labels and marks of a layer's pages, in ascending order where its pages are alike."""
 
     labels: tuple[int, ...]
     work: tuple[int, ...]
     vector: int  # number of the labels
+    face: int  # number of labels and marks: what the policy and the rules of a visit see
     positive: int  # pages of which OPT's label is not 0
-    asked: list[tuple[int, int]]  # places and OPT's labels of the pages to be requested, one of alike pages
+    requests: list[tuple[int, int]]  # places and OPT's labels of pages that may be asked for, one of alike
+    visit: Visit
+
+
+class Visit(NamedTuple):
+    """What a part says of the visit under way."""
+
+    asked: tuple[tuple[int, int], ...] = ()  # places of the pages asked for, with OPT's labels if atomic
+    late: tuple[int, ...] = ()  # places of the pages that are late
 
 
 class States:
     """The listed states by number, each once; the cold start is among them."""
 
-    def __init__(self, alike: Likeness, small: int) -> None:
+    def __init__(self, alike: Likeness, small: int, per_visit: int = 1, *, atomic: bool = False) -> None:
         self.alike, self.base = alike, small + 1
+        self.per_visit, self.atomic = per_visit, atomic
+        self.kinds = kinds(per_visit, atomic=atomic)
         self.parts: list[Piece] = []
         self.listed: list[Key] = []
         self.number: dict[Key, int] = {}
         self.vectors: list[tuple[int, ...]] = []
+        self.faces: list[tuple[tuple[int, int], ...]] = []
         self.labels = self.work = self.layers = array("q")  # as listed, row after row
         self._part: dict[tuple[int, ...], int] = {}
         self._vector: dict[tuple[int, ...], int] = {}
+        self._face: dict[tuple[tuple[int, int], ...], int] = {}
 
     def part(self, codes: list[int]) -> int:
-        """Return the number of a part, given as a code per page: policy label · (h + 1) + OPT's label."""
+        """Return the number of a part, given as a code per page.
+
+        That is (policy label · (h + 1) + OPT's label) · kinds of marks + mark.
+        """
         if self.alike.pages:
             codes.sort()
         found = tuple(codes)
@@ -66,18 +106,32 @@ class States:
 
     def _new(self, codes: tuple[int, ...]) -> int:
         spend("the parts of states", 4 * len(codes), PART + 40 * len(codes))
-        labels = tuple(code // self.base for code in codes)
-        work = tuple(code % self.base for code in codes)
+        labels = tuple(code // self.kinds // self.base for code in codes)
+        work = tuple(code // self.kinds % self.base for code in codes)
+        marks = tuple(code % self.kinds for code in codes)
         vector = self._vector.setdefault(labels, len(self.vectors))
         if vector == len(self.vectors):
             self.vectors.append(labels)
-        asked = [
+        seen = self.face_of(zip(labels, marks, strict=True))
+        face = self._face.setdefault(seen, len(self.faces))
+        if face == len(self.faces):
+            self.faces.append(seen)
+        requests = [
             (place, label)
             for place, label in enumerate(work)
-            if not (self.alike.pages and place and codes[place] == codes[place - 1])
+            if marks[place] == UNASKED
+            and not (self.alike.pages and place and codes[place] == codes[place - 1])
         ]
-        self.parts.append(Piece(labels, work, vector, len(work) - work.count(0), asked))
+        visit = Visit(
+            tuple((q, work[q] if self.atomic else 0) for q, mark in enumerate(marks) if mark == ASKED),
+            tuple(q for q, mark in enumerate(marks) if mark == LATE),
+        )
+        self.parts.append(Piece(labels, work, vector, face, len(work) - work.count(0), requests, visit))
         return len(self.parts) - 1
+
+    def face_of(self, pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+        """Return labels and marks of a layer's pages, the same for all that count as the same."""
+        return tuple(sorted(pairs) if self.alike.pages else pairs)
 
     def key(self, parts: Sequence[int], layer: int) -> Key:
         """Return one and the same value for all states that count as the same."""
@@ -92,21 +146,25 @@ class States:
         return self.labels[here].tolist(), self.work[here].tolist(), self.layers[s]
 
     def find(self, labels: list[int], work: list[int], layer: int) -> int | None:
-        """Return the number of a state, None if it is not listed."""
+        """Return the number of a state between two visits, None if it is not listed."""
         pieces = pairwise(self.alike.bounds)
-        codes = [label * self.base + opt for label, opt in zip(labels, work, strict=True)]
+        codes = [(label * self.base + opt) * self.kinds for label, opt in zip(labels, work, strict=True)]
         parts = [self.part(codes[first:end]) for first, end in pieces]
         return self.number.get(self.key(parts, layer))
 
-    def vector_key(self, labels: list[int], layer: int) -> tuple[Key, int]:
-        """Return policy labels by their numbers, and a layer: the same for all that count as the same."""
-        order = sorted if self.alike.pages else list
-        vectors = [
-            self._vector.get(tuple(order(labels[first:end])), -1)
-            for first, end in pairwise(self.alike.bounds)
+    def view(self, labels: list[int], marks: list[int], layer: int) -> tuple[Key, int] | None:
+        """Return faces by their numbers, and a layer: the same for all that count as the same.
+
+        None if a face is not known.
+        """
+        pairs = list(zip(labels, marks, strict=True))
+        faces = [
+            self._face.get(self.face_of(pairs[first:end]), -1) for first, end in pairwise(self.alike.bounds)
         ]
-        *vectors, layer = self.key(vectors, layer)
-        return tuple(vectors), layer
+        if -1 in faces:
+            return None
+        *turned, layer = self.key(faces, layer)
+        return tuple(turned), layer
 
     def start(self) -> Key:
         """Return the cold start."""
@@ -123,22 +181,27 @@ def read_likeness(value: Json, problem: Problem) -> Likeness:
     return Likeness((0, *accumulate(problem.counts)), "pages" in words, "layers" in words)
 
 
-def read_states(evidence: Json, problem: Problem, small: int, alike: Likeness) -> States:
-    """Read the states: one label pair per page, and the layer to be served."""
+def read_states(
+    evidence: Json, problem: Problem, small: int, alike: Likeness, *, marks: bool = False
+) -> States:
+    """Read the states: labels of every page, ``marks`` of visits of several pages, the layer to be served."""
     width = alike.bounds[-1]
     layers = integers(evidence["layers"], "evidence.layers")
     if len(layers) and not 0 <= min(layers) <= max(layers) < problem.layers:
         raise Refuted("evidence.layers names a layer that does not exist")
     spend("the states", 2 * len(layers) * (problem.layers + 1), (STATE + 8 * problem.layers) * len(layers))
-    labels, work = (array_of(evidence, name, len(layers), width) for name in ("labels", "work"))
-    if len(work) and not 0 <= min(work) <= max(work) <= small:
-        raise Refuted(f"a label of evidence.work is outside 0 … {small}")
-    found = States(alike, small)
-    found.labels, found.work, found.layers = labels, work, layers
+    found = States(alike, small, problem.per_visit if marks else 1, atomic=marks and problem.group > 1)
+    names = ("labels", "work", "marks") if found.kinds > 1 else ("labels", "work")
+    arrays = [array_of(evidence, name, len(layers), width) for name in names]
+    for name, numbers, most in zip(names[1:], arrays[1:], (small, found.kinds - 1), strict=False):
+        if len(numbers) and not 0 <= min(numbers) <= max(numbers) <= most:
+            what = "label" if name == "work" else "mark"
+            raise Refuted(f"a {what} of evidence.{name} is outside 0 … {most}")
+    found.labels, found.work, found.layers = *arrays[:2], layers
     pieces = [end - first for first, end in pairwise(alike.bounds)]
     columns = [
-        list(map(Reader(found, labels, work).__getitem__, zip(ours, opt, strict=True)))
-        for ours, opt in zip(split(labels, pieces), split(work, pieces), strict=True)
+        list(map(Reader(found, arrays).__getitem__, zip(*own, strict=True)))
+        for own in zip(*[split(numbers, pieces) for numbers in arrays], strict=True)
     ]
     found.listed = list(zip(*columns, layers, strict=True))
     if alike.layers:
@@ -151,17 +214,23 @@ def read_states(evidence: Json, problem: Problem, small: int, alike: Likeness) -
     return found
 
 
-class Reader(dict[tuple[bytes, bytes], int]):
+class Reader(dict[tuple[bytes, ...], int]):
     """Numbers of parts by their bytes, as long as there are not too many."""
 
-    def __init__(self, states: States, labels: array[int], work: array[int]) -> None:
+    def __init__(self, states: States, arrays: Sequence[array[int]]) -> None:
         super().__init__()
-        self.states, self.types = states, (labels.typecode, work.typecode)
+        self.states, self.types = states, [numbers.typecode for numbers in arrays]
 
-    def __missing__(self, raw: tuple[bytes, bytes]) -> int:
-        labels, work = (array(code, content) for code, content in zip(self.types, raw, strict=True))
-        base = self.states.base
-        part = self.states.part([label * base + opt for label, opt in zip(labels, work, strict=True)])
+    def __missing__(self, raw: tuple[bytes, ...]) -> int:
+        columns = [array(code, content) for code, content in zip(self.types, raw, strict=True)]
+        base, kinds = self.states.base, self.states.kinds
+        marks = columns[2] if kinds > 1 else [0] * len(columns[0])
+        part = self.states.part(
+            [
+                (label * base + opt) * kinds + mark
+                for label, opt, mark in zip(*columns[:2], marks, strict=True)
+            ]
+        )
         if len(self) < KEPT:
             self[raw] = part
         return part

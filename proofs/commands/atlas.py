@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from paging.cli.engines import EngineChoice, engine_options, tell_failures
 from paging.cli.exits import Exit, leave
-from paging.cli.options import json_option, max_states_option, parse_caches
-from paging.cli.terminal import progress, write_json, write_table
-from paging.parallel import cores
+from paging.cli.options import json_option, max_states_option, parse_caches, table_option
+from paging.cli.terminal import progress, status, write_json, write_table
 from paging.signals import stoppable
 
 if TYPE_CHECKING:
@@ -51,17 +51,16 @@ if TYPE_CHECKING:
     help="A policy, or 'game' for the best deterministic policy; may be given several times.  "
     "[default: the usual policies and the game]",
 )
-@click.option(
-    "--workers", type=click.IntRange(min=1), metavar="W", help="Processes.  [default: one per core]"
-)
+@engine_options
 @json_option()
+@table_option()
 def atlas(
     folder: str,
     max_states: int,
     max_pages: int,
     layers: tuple[int, ...],
     subjects: tuple[str, ...],
-    workers: int | None,
+    engine: EngineChoice,
     as_json: bool,
 ) -> None:
     """Compute exact competitive ratios over all small instances, each with its certificate.
@@ -72,13 +71,15 @@ def atlas(
 
     May be stopped or killed at any time: called again with the same DIR it goes on where it was. Values that
     are there are never computed again, except those that failed with a smaller budget. Ctrl-C stops with the
-    values so far and their table, without figures (exit code 130).
+    values so far and their table, without figures (exit code 130). The values are computed by processes of
+    this machine, or by a running Dask cluster (--scheduler); the atlas is the same.
 
     \b
     Examples:
       paging atlas -o atlas
       paging atlas -o atlas --layers 2:3 --max-pages 10 --subject lru --subject zrc
       paging atlas -o atlas --max-states 3000000
+      paging atlas -o atlas --scheduler tcp://10.0.0.1:8786
     """
     from proofs.atlas.conjectures import evidence
     from proofs.atlas.figures import write_figures
@@ -91,15 +92,13 @@ def atlas(
     chosen = subjects or ALL_SUBJECTS
     check_subjects(chosen)
     root = open_atlas(folder)
-    with stoppable() as stopped, progress("computing values", show=not as_json, stop=stopped) as watch:
-        computed = sweep(
-            root,
-            chosen,
-            shapes(max_pages, layers),
-            max_states=max_states,
-            workers=workers or cores(),
-            watch=watch,
-        )
+    with (
+        stoppable() as stopped,
+        engine.opened() as opened,
+        status("atlas", show=not as_json, stop=stopped) as watch,
+    ):
+        over = shapes(max_pages, layers)
+        tally = sweep(root, chosen, over, max_states=max_states, engine=opened, watch=watch)
     values = read_values(root)
     found = evidence(values)
     files = write_tables(root, values)
@@ -110,16 +109,18 @@ def atlas(
         write_json(
             {
                 "atlas": str(root),
-                "computed": computed,
+                "computed": tally.computed,
+                "failed": [{"job": str(job), "reason": reason} for job, reason in tally.failed],
                 "values": [value.plain for value in values],
                 "evidence": [_evidence(one) for one in found],
                 "files": files,
             }
         )
     else:
-        _report(values, found, computed, str(root))
-    if stopped():
-        leave(Exit.INTERRUPTED)
+        _report(values, found, tally.computed, str(root))
+    tell_failures([(str(job), reason) for job, reason in tally.failed])
+    if stopped() or tally.failed:
+        leave(Exit.INTERRUPTED if stopped() else Exit.FAILED)
 
 
 def _evidence(one: Evidence) -> dict[str, object]:
@@ -141,7 +142,7 @@ def _report(values: Sequence[Value], found: Sequence[Evidence], computed: int, r
         [[subject, exact[subject], beyond[subject], largest[subject]] for subject in exact],
     )
     write_table(
-        "\nConjectures on these instances",
+        "Conjectures on these instances",
         ["id", "agree", "disagree", "statement"],
         [[one.conjecture.id, len(one.agree), len(one.disagree), one.conjecture.statement] for one in found],
         left=(0, 3),

@@ -96,7 +96,7 @@ def bounds(
     for row in rows:
         row["here"] = f"does not speak here: {row['silent_here']}" if row.get("silent_here") else None
         row["here"] = row["here"] or row.get("value_here")
-        row["value"] = Formula(get_bound(str(row["id"])).value)
+        row["value"] = Formula(get_bound(str(row["id"])).form)
     keys = {"statement is": "origin"}
     write_table(
         "Bounds on the competitive ratio (upper: at most, lower: at least, tight: both)",

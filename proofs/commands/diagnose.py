@@ -13,9 +13,10 @@ from paging.cli.options import (
     json_option,
     read,
     reading_options,
+    table_option,
     visits_option,
 )
-from paging.cli.terminal import progress, provenance, write_json, write_table
+from paging.cli.terminal import progress, provenance, write_json, write_notes, write_table
 from paging.errors import ModelError
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ NAMES = {"lru": "LRU", "best": "best causal policy", "opt": "OPT"}
     help="Page to write, with pictures.",
 )
 @json_option()
+@table_option()
 def diagnose(
     trace: str,
     caches: tuple[int, ...] | None,
@@ -130,7 +132,7 @@ def diagnose(
     else:
         _show(document)
         if output is not None:
-            click.echo(f"\nwritten: {output}")
+            write_notes(f"written: {output}")
 
 
 def _expert_bytes(text: str | None, parameters: str | None, bits: int | None) -> tuple[int, ...] | None:
@@ -202,21 +204,17 @@ def _show(document: Mapping[str, Any]) -> None:
     )
     header = ["", "kind", *(f"k = {size['k']}" for size in sizes)]
     write_table(title, header, list(_summary(sizes)), left=(0, 1), notes=list(_verdicts(sizes)))
-    click.echo()
     _show_per_token(document)
     if document["prefetcher"] is not None:
-        click.echo()
         _show_prefetching(document)
     first = sizes[0]
-    click.echo()
     _show_layers(document["layers"], first)
     if first["phases"] or first["sequences"]:
-        click.echo()
         _show_time(first)
     for skip in document["skipped"]:
-        click.echo(f"left out: {skip['what']} for k = {', '.join(map(str, skip['k']))}: {skip['reason']}")
+        write_notes(f"left out: {skip['what']} for k = {', '.join(map(str, skip['k']))}: {skip['reason']}")
     if len(sizes) > 1:
-        click.echo(f"layers and time are shown for k = {first['k']}; --json and -o FILE.html hold all sizes")
+        write_notes(f"layers and time are shown for k = {first['k']}; --json and -o FILE.html hold all sizes")
 
 
 def _summary(sizes: Sequence[Mapping[str, Any]]) -> Iterator[list[object]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -10,14 +11,20 @@ from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     cache_option,
     certificate_option,
+    coefficient_options,
     json_option,
     layers_option,
     max_states_option,
     opt_cache_option,
     pages_option,
+    per_visit_option,
     table_option,
+    visits_option,
+    weights_option,
+    with_weights,
 )
-from paging.cli.terminal import provenance, status, write_json, write_table
+from paging.cli.terminal import provenance, status, write_json, write_table, write_trade_off
+from paging.errors import ModelError
 from paging.signals import stoppable
 
 if TYPE_CHECKING:
@@ -25,9 +32,13 @@ if TYPE_CHECKING:
     from proofs.bounds.known import Known
     from proofs.ratio.deterministic import ExactRatio
     from proofs.ratio.randomized import RandomizedRatio
+    from proofs.ratio.weighted import WeightedRatio
 
 PROBED = 200_000
 """States up to which a ratio is computed though the theorems say it."""
+
+WEIGHTED = 500_000
+"""States that are built at most where faults have weights: they are not counted up to renaming."""
 
 SHOWN = 40
 """Requests of a cycle that the table shows; JSON and the certificate hold all."""
@@ -38,7 +49,10 @@ SHOWN = 40
 @layers_option(required=True)
 @pages_option("--universe", required=True)
 @cache_option(required=True)
+@per_visit_option(default=1)
+@visits_option()
 @opt_cache_option()
+@weights_option()
 @max_states_option(
     help="Give up beyond this many states; the result is then an interval. Needed for a policy that may have "
     "infinitely many. Default: what a quarter of the memory holds; fewer where theorems say the ratio."
@@ -48,6 +62,15 @@ SHOWN = 40
     is_flag=True,
     help="Do not count states as one that differ by a renaming of pages.",
 )
+@click.option(
+    "--predictions",
+    type=click.Choice(["discard"]),
+    help="Requests come with predictions: the least third coefficient, for a policy that takes them.",
+)
+@coefficient_options
+@click.option(
+    "--surface", is_flag=True, help="With --predictions: all least coefficients at once, by vertices."
+)
 @certificate_option(help="Write a certificate (.json or .json.gz) of both bounds, for 'paging verify'.")
 @json_option()
 @table_option()
@@ -56,9 +79,17 @@ def exact(
     layers: int,
     pages: int | tuple[int, ...],
     cache: int,
+    per_visit: int,
+    visits: Literal["sequential", "atomic"],
     opt_cache: int | None,
+    weights: str | None,
     max_states: int | None,
     no_symmetry: bool,
+    predictions: str | None,
+    alpha: Fraction | None,
+    beta: Fraction | None,
+    gamma: Fraction | None,
+    surface: bool,
     certificate: str | None,
     as_json: bool,
 ) -> None:
@@ -74,6 +105,13 @@ def exact(
     'paging bounds' narrow an interval, and where they say the ratio a large graph is left unbuilt, unless
     --certificate or --max-states asks for it.
 
+    With -g a visit asks for g distinct pages of its layer. With --visits atomic all of them must be cached at
+    its end: hits are served first, in any order, as 'paging run' does.
+
+    With --predictions discard every request carries a bit, and two of --alpha, --beta, --gamma are given: the
+    least third one such that the policy's faults are at most α·R + β·η0 + γ·η1 + a constant, for every lazy
+    offline schedule R (see 'What a wrong bit costs' in the documentation). With --surface none is given.
+
     \b
     Examples:
       paging exact lru -l 2 -n 3 -k 3
@@ -81,14 +119,32 @@ def exact(
       paging exact fifo -l 1 -n 6 -k 5 --opt-cache 3 --json
       paging exact mark -l 1 -n 6 -k 4
       paging exact lru -l 3 -n 2,3,2 -k 4
+      paging exact landlord -l 2 -n 2 -k 3 --weights layer:1,4
+      paging exact lru -l 2 -n 3 -k 5 -g 2 --visits atomic
+      paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --alpha 1 --gamma 1
+      paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --surface
       paging exact mymodule:MyPolicy -l 2 -n 3 -k 4
     """
     from paging.certificate import write_certificate
     from paging.model import LayeredInstance
+    from paging.policy import get_policy
     from proofs.bounds.known import known_ratio
     from proofs.ratio.competitive import competitive_ratio
 
-    instance = LayeredInstance(layers, pages, cache)
+    instance = with_weights(LayeredInstance(layers, pages, cache, per_visit, visits), weights)
+    coefficients = {"alpha": alpha, "beta": beta, "gamma": gamma}
+    if predictions is not None:
+        if no_symmetry or opt_cache is not None:
+            raise ModelError("--opt-cache and --no-symmetry are about ratios without predictions")
+        instance.require("a trade-off with predictions", cost="unit")
+        if surface:
+            _surface(policy, instance, coefficients, max_states, certificate, as_json=as_json)
+        else:
+            _trade_off(policy, instance, coefficients, max_states, certificate, as_json=as_json)
+        return
+    if surface or any(value is not None for value in coefficients.values()):
+        raise ModelError("--alpha, --beta, --gamma and --surface are about predictions (--predictions)")
+    get_policy(policy).check_predictions(None)
     known = known_ratio(policy, instance, opt_cache)
     limit = max_states
     estimate = None
@@ -117,6 +173,65 @@ def exact(
         leave(Exit.INTERRUPTED)
 
 
+def _trade_off(
+    policy: str,
+    instance: LayeredInstance,
+    coefficients: dict[str, Fraction | None],
+    max_states: int | None,
+    certificate: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Compute the trade-off of a policy that is given discard bits, and show it."""
+    from paging.certificate import write_certificate
+    from proofs.ratio.trade_off import policy_trade_off
+
+    with stoppable() as stopped, status(f"exact {policy}", show=not as_json, stop=stopped) as watch:
+        found = policy_trade_off(policy, instance, **coefficients, max_states=max_states, watch=watch)
+    facts = provenance(states=found.states, edges=found.edges)
+    if certificate is not None:
+        write_certificate(found.certificate(facts), certificate)
+    shown = found.answer()
+    if as_json:
+        write_json({**shown, "max_states": max_states, "output": certificate, "provenance": facts})
+    else:
+        write_trade_off(f"Trade-off of {found.policy} with discard bits: {instance}", shown, certificate)
+    if stopped():
+        leave(Exit.INTERRUPTED)
+
+
+def _surface(
+    policy: str,
+    instance: LayeredInstance,
+    coefficients: dict[str, Fraction | None],
+    max_states: int | None,
+    certificate: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Compute all trade-offs of a policy that is given discard bits, and show them."""
+    from proofs.ratio.surface import trade_off_surface
+
+    if certificate is not None or any(value is not None for value in coefficients.values()):
+        raise ModelError("--surface takes no coefficients and writes no certificate; its vertices have them")
+    with stoppable() as stopped, status(f"surface {policy}", show=not as_json, stop=stopped) as watch:
+        found = trade_off_surface(policy, instance, max_states=max_states, watch=watch)
+    if as_json:
+        write_json({**found.answer(), "provenance": provenance(states=found.states)})
+        return
+    write_table(
+        f"Trade-offs of {found.policy} with discard bits: {instance}",
+        ["α", "β", "γ"],
+        found.vertices,
+        left=(),
+        notes=[
+            "faults ≤ α·R + β·η0 + γ·η1 + a constant, for every lazy R, for these, all between them, and "
+            "all that are larger; for no others.",
+            *(f"A cycle forces {cycle.inequality}." for cycle in found.cycles),
+        ],
+    )
+
+
 def _limit(
     policy: str, instance: LayeredInstance, opt_cache: int | None, *, said: bool
 ) -> tuple[int | None, int | None]:
@@ -130,6 +245,8 @@ def _limit(
         not answer.randomized and "finite-state" not in answer.traits
     ):
         return None, None  # refused, with the reason, where the work is done
+    if instance.weights is not None:
+        return WEIGHTED, None
     if answer.randomized:
         closes = answer.id in PROCESSES  # other distributions may be without end
         return ((PROBED if closes else 1) if said else None), None
@@ -146,7 +263,7 @@ def _limit(
     return affordable, estimate
 
 
-def answer(found: ExactRatio | RandomizedRatio, known: Known) -> dict[str, object]:
+def answer(found: ExactRatio | RandomizedRatio | WeightedRatio, known: Known) -> dict[str, object]:
     """Return a result as JSON shows it, with what the theorems add."""
     cycle = found.cycle
     both = known.narrowed(found.lower, found.ratio)
@@ -173,7 +290,10 @@ def answer(found: ExactRatio | RandomizedRatio, known: Known) -> dict[str, objec
 
 
 def _report(
-    found: ExactRatio | RandomizedRatio, known: Known, estimate: int | None, certificate: str | None
+    found: ExactRatio | RandomizedRatio | WeightedRatio,
+    known: Known,
+    estimate: int | None,
+    certificate: str | None,
 ) -> None:
     from paging.numbers import exact_text
     from paging.policy import get_policy
@@ -192,9 +312,10 @@ def _report(
         notes.append(f"Stopped before the whole graph was searched{what}.")
     elif found.additive is not None:
         what = "expected faults" if get_policy(found.policy).randomized else "faults"
-        notes.append(
-            f"Every sequence: {what} ≤ {shown_ratio}·OPT + {found.additive}; no smaller constants do."
-        )
+        least = "no smaller constants do"
+        if found.instance.weights is not None:
+            what, least = "cost", "no smaller ratio does"
+        notes.append(f"Every sequence: {what} ≤ {shown_ratio}·OPT + {found.additive}; {least}.")
     if cycle is not None:
         shown = found.instance.page_names(cycle.requests, SHOWN)
         notes.append(
@@ -221,7 +342,7 @@ def _report(
     )
 
 
-def _kind(found: ExactRatio | RandomizedRatio, both: Known) -> str:
+def _kind(found: ExactRatio | RandomizedRatio | WeightedRatio, both: Known) -> str:
     if both.value is not None:
         return "exact" if found.ratio is not None else "exact, by theorems"
     return "a lower bound" if both.upper == float("inf") else "an interval"

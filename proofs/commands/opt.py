@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     metavar="ROUTE",
     help="How to solve: farthest, paths, lp, flow, flow-ortools, ilp, ilp-highs, ilp-time or ilp-time-highs.",
 )
-@click.option(
-    "--weights", type=click.Path(), metavar="FILE", help="JSON list: cost of a fault on every page."
-)
 @click.option("--shares", metavar="K1/K2/…", help="Slots per layer: the optimum of this fixed split.")
 @certificate_option(help="Write the proof (.json or .json.gz), for 'paging verify'.")
 @click.option(
@@ -49,7 +46,6 @@ def opt(
     cache: int | None,
     source: Source,
     route: str,
-    weights: str | None,
     shares: str | None,
     certificate: str | None,
     time_limit: float | None,
@@ -66,14 +62,13 @@ def opt(
       paging opt --workload zipf:alpha=1,rounds=100 -l 4 -n 8 -k 12 --route ilp --time-limit 60
       paging opt --sequence requests.json --weights weights.json --json
     """
-    from lp import optimum, read_weights
+    from lp import optimum
     from paging.certificate import write_certificate
 
     with progress("reading requests", show=not as_json):
         sequence, origin = source.sequence(cache)
-    costs = None if weights is None else read_weights(weights, sequence.instance, len(sequence))
     with progress("solving", show=not as_json):
-        found = optimum(sequence, route=route, weights=costs, shares=_shares(shares), time_limit=time_limit)
+        found = optimum(sequence, route=route, shares=_shares(shares), time_limit=time_limit)
     if certificate is not None:
         from lp.certificate import optimum_certificate
 
@@ -117,6 +112,7 @@ def _write(found: Optimum, origin: dict[str, object], as_json: bool) -> None:
             f"OPT · {len(sequence):,} requests, k = {sequence.instance.cache}, "
             f"g = {model['per_visit']} · "
             + " · ".join(str(model[key]) for key in ("service", "visits", "start", "sharing"))
+            + (" · weighted" if found.gaps.weights is not None else "")
         )
         header = ["route", "lower", "upper", "status", "seconds"]
         row = [found.route, found.lower, found.upper, found.status, f"{found.seconds:.2f}"]

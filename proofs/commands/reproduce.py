@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paging.cli.exits import Exit, leave
-from paging.cli.options import json_option, reading_options, seed_option, told
+from paging.cli.options import json_option, reading_options, seed_option, table_option, told
 from paging.cli.terminal import progress, remark, write_json, write_table
 from paging.numbers import decimal
 from paging.signals import StoppedError, Watch, stoppable
@@ -78,6 +78,7 @@ VERDICT_HEADER = [
 @reading_options()
 @seed_option()
 @json_option()
+@table_option()
 def reproduce(
     directory: str | None,
     claim: str | None,
@@ -241,7 +242,7 @@ def _summarise(document: dict[str, Any], target: Path, as_json: bool) -> None:
 
 def _write_claims(claims: list[dict[str, Any]], notes: Sequence[str] = ()) -> None:
     write_table(
-        "\nPublished numbers, as third parties report them, on our requests",
+        "Published numbers, as third parties report them, on our requests",
         ["reported", "our reading", "requests", "ours", "at k", "verdict"],
         [_claim_line(claim) for claim in claims],
         left=(0, 1, 2, 5),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,20 @@ from paging.certificate import packed
 from paging.kernels.state_set import Rows
 from paging.model import LayeredInstance
 from proofs.game import kernels
-from proofs.game.game_graph import Frozen, GameGraph
+from proofs.game.game_graph import Frozen, GameGraph, together
 from proofs.game.kernels import Index, Numbers
 
-OPT_PER_FAULT = Objective("OPT faults per policy fault", (0, 0, 1, 1), (0, 1, 0, 1))
-"""The inverse of the ratio, by which the smallest cycle ratio is a largest one."""
+
+def faults_per_opt(group: int) -> Objective:
+    """Return the ratio by the cost codes of moves that ask for so many pages."""
+    codes = range((group + 1) ** 2)
+    return Objective("ratio", tuple(c % (group + 1) for c in codes), tuple(c // (group + 1) for c in codes))
+
+
+def opt_per_fault(group: int) -> Objective:
+    """Return the inverse of the ratio, by which the smallest cycle ratio is a largest one."""
+    ratio = faults_per_opt(group)
+    return Objective("OPT faults per policy fault", ratio.price, ratio.gain)
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,8 @@ class Strategy:
     rows : ndarray of int32, shape (S, N + 1)
         The states, the cold start first; see :class:`~proofs.game.game_graph.GameGraph`.
     potential : ndarray of int64, shape (S,)
-    victims : ndarray of int16
-        State by state, for every kind of page of the layer in order: the place of the victim, −1 for none.
+    victims : ndarray of int16, shape (requests, m)
+        State by state, for every kind of request in order: the places of the victims, filled up with −1.
     ends : ndarray of int32, shape (S,)
         Where each state's victims end.
     """
@@ -55,8 +66,8 @@ class Decisions:
         P/Q: Q·fault + potential[next] ≥ P·OPT + potential[now] whatever leaves.
     rows : ndarray of int32, shape (S, N + 1)
         The states, the cold start first.
-    requested : ndarray of int16, shape (S,)
-        The place of the requested page.
+    requested : ndarray of int16, shape (S, m)
+        The places of the requested pages.
     potential, steps : ndarray of int64, shape (S,)
         A move that costs neither side anything leads to a smaller number of steps.
     """
@@ -71,7 +82,7 @@ class Decisions:
 # ------------------------------------------------------------------------------------ parts of the graph
 
 
-class _Pieces:
+class Pieces:
     """The pieces ``starts[i] … ends[i] − 1`` of an array, laid end to end."""
 
     def __init__(self, starts: NDArray[np.integer[Any]], ends: NDArray[np.integer[Any]]) -> None:
@@ -88,15 +99,16 @@ class _Pieces:
         return built
 
 
-def _starts(ends: Index) -> Index:
+def starts_of(ends: Index) -> Index:
+    """Return where pieces begin that are laid end to end."""
     return np.concatenate([np.zeros(1, dtype=ends.dtype), ends[:-1]])
 
 
 def all_edges(frozen: Frozen) -> tuple[Index, NDArray[np.int8]]:
     """Return targets and cost codes of all moves of every state, as ``best_cycle`` takes them."""
     last = frozen.target_ends[frozen.request_ends - 1]
-    moves = _Pieces(_starts(last), last)
-    codes = np.repeat(frozen.codes, frozen.target_ends - _starts(frozen.target_ends)).astype(np.int8)
+    moves = Pieces(starts_of(last), last)
+    codes = np.repeat(frozen.codes, frozen.target_ends - starts_of(frozen.target_ends)).astype(np.int8)
     return moves.table(frozen.targets), moves.table(codes)
 
 
@@ -112,8 +124,8 @@ def strategy_of(
     graph: GameGraph, frozen: Frozen, ratio: Fraction, potential: Numbers, states: Index
 ) -> Strategy:
     """Return the first victim of every request in some states, closed under it, with their potential."""
-    requests = _Pieces(_starts(frozen.request_ends)[states], frozen.request_ends[states])
-    victims = frozen.victims[_starts(frozen.target_ends)[requests.index]].astype(np.int16)
+    requests = Pieces(starts_of(frozen.request_ends)[states], frozen.request_ends[states])
+    victims = frozen.victims[starts_of(frozen.target_ends)[requests.index]].astype(np.int16)
     victims[victims == graph.instance.total_pages] = -1
     own = potential[states]
     return Strategy(ratio, graph.rows(states), own - own.min(), victims, requests.ends.astype(np.int32))
@@ -122,10 +134,10 @@ def strategy_of(
 def decisions_of(graph: GameGraph, frozen: Frozen, choice: Numbers, states: Index, place: Index) -> Decisions:
     """Return the best bound that a closed set of requests proves: its smallest cycle ratio."""
     requests = choice[states]
-    moves = _Pieces(_starts(frozen.target_ends)[requests], frozen.target_ends[requests])
+    moves = Pieces(starts_of(frozen.target_ends)[requests], frozen.target_ends[requests])
     targets = moves.table(place[frozen.targets[moves.index]])
     codes = moves.table(frozen.codes[requests].astype(np.int8)[moves.owner])
-    found = best_cycle(targets, codes, OPT_PER_FAULT)
+    found = best_cycle(targets, codes, opt_per_fault(graph.together))
     if found.cycle is None or found.potential is None:
         raise AssertionError("an adversary cannot do without OPT paying")
     ratio = Fraction(found.cycle.price, found.cycle.gain)
@@ -155,18 +167,18 @@ def lifted(proof: Decisions, smaller: LayeredInstance, instance: LayeredInstance
 class Victims:
     """The victims of a strategy, looked up by row."""
 
-    def __init__(self, strategy: Strategy, instance: LayeredInstance) -> None:
-        self._strategy, self._instance = strategy, instance
+    def __init__(self, strategy: Strategy, instance: LayeredInstance, opt_cache: int) -> None:
+        self._strategy, self._instance, self._opt_cache = strategy, instance, opt_cache
         self._number = {row.tobytes(): s for s, row in enumerate(strategy.rows)}
 
-    def victim(self, row: Rows, page: int) -> int | None:
-        """Return the place of the victim when the page at a place is requested; None in other states."""
+    def victims(self, row: Rows, asked: Sequence[int]) -> list[int] | None:
+        """Return the places of the victims when the pages at some places are requested, or None."""
         s = self._number.get(row.tobytes())
         if s is None:
             return None
         first = int(self._strategy.ends[s - 1]) if s else 0
-        kind = kinds(row, self._instance).index(row[page])
-        return int(self._strategy.victims[first + kind])
+        kind = kinds(row, self._instance, self._opt_cache).index(_kind(row, asked))
+        return [q for q in self._strategy.victims[first + kind].tolist() if q >= 0]
 
 
 class Requests:
@@ -176,61 +188,74 @@ class Requests:
         self._requested = decisions.requested
         self._number = {row.tobytes(): s for s, row in enumerate(decisions.rows)}
 
-    def request(self, row: Rows) -> int | None:
-        """Return the place of the requested page; None in other states."""
+    def request(self, row: Rows) -> list[int] | None:
+        """Return the places of the requested pages; None in other states."""
         s = self._number.get(row.tobytes())
-        return None if s is None else int(self._requested[s])
+        return None if s is None else self._requested[s].tolist()
 
 
 class Solved:
-    """Moves everywhere in a graph whose game was solved, each request's best victim coming first."""
+    """Moves everywhere in a graph whose game was solved, each request's best victims coming first."""
 
     def __init__(self, graph: GameGraph, frozen: Frozen, choice: Numbers) -> None:
         self._graph, self._frozen, self._choice = graph, frozen, choice
 
-    def victim(self, row: Rows, page: int) -> int | None:
-        """Return the place of the best victim when the page at a place is requested; None in no state."""
+    def victims(self, row: Rows, asked: Sequence[int]) -> list[int] | None:
+        """Return the places of the best victims when the pages at some places are requested, or None."""
         s = self._graph.number(row)
         if s is None:
             return None
-        frozen = self._frozen
-        r = (int(frozen.request_ends[s - 1]) if s else 0) + kinds(row, self._graph.instance).index(row[page])
-        return int(frozen.victims[frozen.target_ends[r - 1] if r else 0])
+        frozen, graph = self._frozen, self._graph
+        first = int(frozen.request_ends[s - 1]) if s else 0
+        r = first + kinds(row, graph.instance, graph.opt_cache).index(_kind(row, asked))
+        leaving = frozen.victims[frozen.target_ends[r - 1] if r else 0].tolist()
+        return [q for q in leaving if q < graph.instance.total_pages]
 
-    def request(self, row: Rows) -> int | None:
-        """Return the place of the page whose request gained last; None where none ever did."""
+    def request(self, row: Rows) -> list[int] | None:
+        """Return the places of the pages whose request gained last; None where none ever did."""
         s = self._graph.number(row)
-        return None if s is None or self._choice[s] < 0 else int(self._frozen.requested[self._choice[s]])
+        return None if s is None or self._choice[s] < 0 else self._frozen.requested[self._choice[s]].tolist()
 
 
-def kinds(row: Rows, instance: LayeredInstance) -> list[int]:
-    """Return the different pages of the layer to be served, as a row writes them, in order."""
+def kinds(row: Rows, instance: LayeredInstance, opt_cache: int) -> list[tuple[int, ...]]:
+    """Return the different requests in a state, as a row writes their pages, in order."""
     first, end = instance.first_page[row[-1] : row[-1] + 2]
-    return sorted(set(row[first:end].tolist()))
+    able = [code for code in row[first:end].tolist() if code < 2 * (opt_cache + 1)]
+    return sorted(set(combinations(able, together(instance))))
+
+
+def _kind(row: Rows, asked: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted(row[list(asked)].tolist()))
 
 
 # ---------------------------------------------------------------------------------------------- evidence
 
 
-def _states(rows: Rows, opt_cache: int) -> dict[str, object]:
+def _states(rows: Rows, opt_cache: int, per_visit: int) -> dict[str, object]:
     bits, labels = np.divmod(rows[:, :-1], opt_cache + 1)
-    return {"cached": packed(bits.ravel()), "work": packed(labels.ravel()), "layers": packed(rows[:, -1])}
-
-
-def upper_evidence(strategy: Strategy, opt_cache: int) -> dict[str, object]:
-    """Return a strategy as the checker reads it."""
+    asked = {"asked": packed((bits // 2).ravel())} if per_visit > 1 else {}
     return {
-        **_states(strategy.rows, opt_cache),
-        "potential": packed(strategy.potential),
-        "victims": packed(strategy.victims),
+        "cached": packed((bits % 2).ravel()),
+        **asked,
+        "work": packed(labels.ravel()),
+        "layers": packed(rows[:, -1]),
     }
 
 
-def lower_evidence(decisions: Decisions, opt_cache: int) -> dict[str, object]:
+def upper_evidence(strategy: Strategy, instance: LayeredInstance, opt_cache: int) -> dict[str, object]:
+    """Return a strategy as the checker reads it."""
+    return {
+        **_states(strategy.rows, opt_cache, instance.per_visit // together(instance)),
+        "potential": packed(strategy.potential),
+        "victims": packed(strategy.victims.ravel()),
+    }
+
+
+def lower_evidence(decisions: Decisions, instance: LayeredInstance, opt_cache: int) -> dict[str, object]:
     """Return decisions as the checker reads them."""
     return {
-        **_states(decisions.rows, opt_cache),
-        "requests": packed(decisions.requested),
+        **_states(decisions.rows, opt_cache, instance.per_visit // together(instance)),
+        "requests": packed(decisions.requested.ravel()),
         "potential": packed(decisions.potential),
         "steps": packed(decisions.steps),
     }

@@ -1,7 +1,8 @@
 """The graph of the paging game: cached bit and work-function label of every page, all requests, all victims.
 
-A state says which pages are cached, OPT's work function, and the layer to be served. The adversary moves by
-requesting a page of that layer; the algorithm moves, on a fault with a full cache, by choosing the victim.
+A state says which pages are cached, OPT's work function, the layer to be served, and which of its pages have
+been asked for in the visit under way. The adversary moves by requesting another page of that layer, in atomic
+visits all g at once; the algorithm moves, on a fault with a full cache, by choosing what leaves.
 States that differ by a renaming of pages inside a layer are one, and so are, where all layers have equally
 many pages, states that differ by a rotation of the layers.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from math import comb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,34 +25,47 @@ from proofs.game.kernels import Index, Small
 
 ROOM = 2**15
 """Successors for which room is made at once."""
-MAX_PAGES = 255
+MAX_PAGES, MAX_TOGETHER, MAX_MOVES = 255, 10, 2**22
+"""Most pages, most of them in an atomic visit, and most moves of one state."""
 
-Rule = Callable[[int, int, bool], int]
-"""(label after the request, h, whether the page is in the layer being served) → rank; least rank leaves."""
+Rule = Callable[[int, int, int, int], int]
+"""(label after the request, h, visits since the page's layer was served, ℓ) → rank ≥ 0; least rank leaves.
+
+For a page of the layer being served it is 0 visits if the page cannot be asked for again in this one, else ℓ.
+"""
 
 
-def any_victim(_label: int, _opt_cache: int, _own_layer: bool) -> int:
+def any_victim(_label: int, _opt_cache: int, _ago: int, _layers: int) -> int:
     """Every cached page may leave: the game itself, or every lazy algorithm there is."""
     return 0
 
 
-def zero_first(label: int, opt_cache: int, _own_layer: bool) -> int:
+def zero_first(label: int, opt_cache: int, _ago: int, _layers: int) -> int:
     """Pages in no optimal cache leave first, then all others that are not in every one."""
     return 0 if label == 0 else 1 if label < opt_cache else 2
 
 
-def zrc(label: int, opt_cache: int, own_layer: bool) -> int:
+def zrc(label: int, opt_cache: int, ago: int, layers: int) -> int:
     """As ``zero_first``, but without a page of label 0 those of the layer being served leave first."""
     if 0 < label < opt_cache:
-        return 1 if own_layer else 2
+        return 1 if ago in (0, layers) else 2
     return 0 if label == 0 else 3
 
 
-RULES: dict[str, Rule] = {"zrc": zrc, "zero-first": zero_first, "any": any_victim}
+def far_lab(label: int, opt_cache: int, ago: int, layers: int) -> int:
+    """As ``zero_first``, but what can be asked for again latest leaves first, ties by the least label."""
+    if 0 < label < opt_cache:
+        return ago * opt_cache + label
+    return 0 if label == 0 else (layers + 1) * opt_cache
+
+
+RULES: dict[str, Rule] = {"zrc": zrc, "far-lab": far_lab, "zero-first": zero_first, "any": any_victim}
 """Rules that leave ties open, by name."""
 
-GUIDE = "zrc"
-"""The rule tried first as an upper bound, and followed where no best victim is known."""
+
+def guide(instance: LayeredInstance) -> str:
+    """Return the rule tried first as an upper bound, and followed where no best victim is known."""
+    return "far-lab" if instance.per_visit > 1 and instance.visits == "sequential" else "zrc"
 
 
 class Frozen(NamedTuple):
@@ -60,10 +75,14 @@ class Frozen(NamedTuple):
     ----------
     request_ends : ndarray of int32, shape (states,)
     target_ends : ndarray of int32, shape (requests,)
-    requested, codes : ndarray of uint8, shape (requests,)
-        Place of the requested page in its state; policy fault + 2 · OPT increment.
-    targets, victims : ndarray, shape (successors,)
-        Number of the next state; place of the page that leaves, the number of pages where none does.
+    requested : ndarray of uint8, shape (requests, m)
+        Places of the pages asked for in their state: the g of an atomic visit, else one.
+    codes : ndarray of uint8, shape (requests,)
+        Policy faults + (m + 1) · OPT increment.
+    targets : ndarray of int32, shape (successors,)
+        Number of the next state.
+    victims : ndarray of uint8, shape (successors, m)
+        Places of the pages that leave, filled up with the number of pages.
     """
 
     request_ends: Index
@@ -80,7 +99,7 @@ class GameGraph:
     Parameters
     ----------
     instance : LayeredInstance
-        One page per visit, forced service, fewer cache slots than pages, at most 255 pages.
+        Forced service, fewer cache slots than pages, at most 255 pages, at most 10 in an atomic visit.
     opt_cache : int, optional
         OPT's cache size h ≤ k; default k.
     rule : callable, optional
@@ -112,12 +131,15 @@ class GameGraph:
         check_instance(instance)
         self.instance = instance
         self.opt_cache = instance.cache if opt_cache is None else opt_cache
-        whole_number(self.opt_cache, "opt_cache (h)", 1, instance.cache)
+        self.together = together(instance)
+        whole_number(self.opt_cache, "opt_cache (h)", self.together, instance.cache)
         self.rotation = alike(instance) if rotation is None else rotation
         self.width = instance.total_pages + 1
         self.expanded = 0
-        labels = range(self.opt_cache + 1)
-        self._rank = np.array([[rule(c, self.opt_cache, own) for own in (False, True)] for c in labels])
+        labels, agos = range(self.opt_cache + 1), range(instance.layers + 1)
+        self._rank = np.array(
+            [[rule(c, self.opt_cache, ago, instance.layers) for ago in agos] for c in labels]
+        )
         self._first_page = np.array(instance.first_page, dtype=np.int64)
         self._set = StateSet(np.zeros((1, self.width), dtype=np.int32))
         self._parts: list[Frozen] = []
@@ -134,27 +156,34 @@ class GameGraph:
         return self.expanded == self.states
 
     def rows(self, states: NDArray[np.integer[Any]] | Sequence[int]) -> Rows:
-        """Return states as rows: per page (h + 1) · cached bit + work-function label; then the layer."""
+        """Return states as rows: per page (h + 1) · bits + work-function label; then the layer.
+
+        The bits are 1 for a cached page, and 2 more for one already asked for in the visit under way.
+        """
         return self._set.rows(states)
 
     def grow(self) -> None:
         """Expand the next states in the order they were found."""
-        widest = max(self.instance.pages_by_layer)
-        most = widest * self.instance.cache
+        group = self.together
+        requests = comb(max(self.instance.pages_by_layer), group)
+        most = requests * comb(self.instance.cache, group)
+        if most > MAX_MOVES:
+            raise LimitError(f"a state of the game may have {most:,} moves, more than {MAX_MOVES:,}")
         rows = self._set.rows(slice(self.expanded, self.expanded + max(1, ROOM // most)))
         count = len(rows)
         room = count * most
         after = np.empty((room, self.width), dtype=np.int32)
         part = Frozen(
             np.empty(count, dtype=np.int32),
-            np.empty(count * widest, dtype=np.int32),
-            np.empty(count * widest, dtype=np.uint8),
-            np.empty(count * widest, dtype=np.uint8),
+            np.empty(count * requests, dtype=np.int32),
+            np.empty((count * requests, group), dtype=np.uint8),
+            np.empty(count * requests, dtype=np.uint8),
             np.empty(0, dtype=np.int32),
-            np.empty(room, dtype=np.uint8),
+            np.empty((room, group), dtype=np.uint8),
         )
         requests, targets = kernels.expand(
-            rows, self._first_page, self.instance.cache, self.opt_cache, self._rank, self.rotation,
+            rows, self._first_page, self.instance.cache, self.opt_cache, self.instance.per_visit, group,
+            self._rank, self.rotation,
             after, part.victims, part.target_ends, part.requested, part.codes, part.request_ends,
         )  # fmt: skip
         numbers, _ = self._set.add(after[:targets])
@@ -201,8 +230,13 @@ def canonical(
     labels: Sequence[int],
     layer: int,
     rotation: bool | None = None,
+    asked: AbstractSet[int] = frozenset(),
+    first: AbstractSet[int] = frozenset(),
 ) -> Place:
     """Return a situation in canonical form.
+
+    ``asked`` are the pages asked for before in the visit under way; of pages that are alike, those in
+    ``first`` get the first places.
 
     Examples
     --------
@@ -211,12 +245,16 @@ def canonical(
     ([0, 5, 0, 5, 0], (2, 3, 1, 0))
     """
     turned = alike(instance) if rotation is None else rotation
-    first = layer if turned else 0
-    code = [label + (opt_cache + 1) * (page in cached) for page, label in enumerate(labels)]
+    front = layer if turned else 0
+    code = [
+        label + (opt_cache + 1) * ((page in cached) + 2 * (page in asked))
+        for page, label in enumerate(labels)
+    ]
     pages: list[int] = []
     for step in range(instance.layers):
         pages += sorted(
-            instance.pages_of((first + step) % instance.layers), key=lambda page: (code[page], page)
+            instance.pages_of((front + step) % instance.layers),
+            key=lambda page: (code[page], page not in first, page),
         )
     row = np.array([*(code[page] for page in pages), 0 if turned else layer], dtype=np.int32)
     return Place(row, tuple(pages))
@@ -227,9 +265,14 @@ def alike(instance: LayeredInstance) -> bool:
     return len(set(instance.pages_by_layer)) == 1
 
 
+def together(instance: LayeredInstance) -> int:
+    """Return how many pages one request asks for: all of an atomic visit, else one."""
+    return instance.per_visit if instance.visits == "atomic" else 1
+
+
 def check_instance(instance: LayeredInstance) -> None:
     """Raise unless the game is defined on an instance, and small enough to be written down."""
-    instance.require("the paging game", service="forced", visits="sequential", per_visit=1)
+    instance.require("the paging game", service="forced", cost="unit")
     if instance.cache >= instance.total_pages:
         raise ModelError(
             f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
@@ -237,3 +280,7 @@ def check_instance(instance: LayeredInstance) -> None:
         )
     if instance.total_pages > MAX_PAGES:
         raise LimitError(f"the paging game is for at most {MAX_PAGES} pages, not {instance.total_pages}")
+    if together(instance) > MAX_TOGETHER:
+        raise LimitError(
+            f"the paging game is for atomic visits of at most {MAX_TOGETHER} pages, not {instance.per_visit}"
+        )

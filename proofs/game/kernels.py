@@ -21,11 +21,43 @@ HUGE = 2**62
 
 
 @compiled
+def first_choice(count: int, chosen: Numbers) -> bool:
+    """Choose the first ``len(chosen)`` of ``count`` places; return whether there are so many."""
+    size = len(chosen)
+    for i in range(size):
+        chosen[i] = i
+    return size <= count
+
+
+@compiled
+def next_choice(code: Numbers, pool: Numbers, count: int, chosen: Numbers) -> bool:
+    """Go on to the next choice that takes of equal neighbours in ``pool`` the first ones; False at the end.
+
+    ``chosen`` are ascending indices into ``pool``. Lexicographic order, by index and so by ``code``.
+    """
+    size = len(chosen)
+    i = size - 1
+    while i >= 0:
+        # The next index with another code, beyond which there is room for the rest.
+        following = chosen[i] + 1
+        while following < count and code[pool[following]] == code[pool[chosen[i]]]:
+            following += 1
+        if following + size - i <= count:
+            for j in range(i, size):
+                chosen[j] = following + j - i
+            return True
+        i -= 1
+    return False
+
+
+@compiled
 def expand(
     rows: Rows,
     first_page: NDArray[Any],
     cache: int,
     opt_cache: int,
+    per_visit: int,
+    together: int,
     rank: Numbers,
     rotation: bool,
     after: Rows,
@@ -40,89 +72,154 @@ def expand(
     Parameters
     ----------
     rows : ndarray of int32, shape (S, N + 1)
-        Per page (h + 1) · cached bit + work-function label, ascending inside each layer; then the layer.
-    rank : ndarray of int64, shape (h + 1, 2)
-        Of a cached page by its label after the request and by whether it is in the layer being served: a
-        page of least rank leaves, and which of them is open.
+        Per page (h + 1) · (cached bit + 2 · asked bit) + work-function label, ascending inside each layer;
+        then the layer.
+    per_visit, together : int
+        Pages g of a visit, and how many of them one request asks for: g where visits are atomic, else 1.
+    rank : ndarray of int64, shape (h + 1, ℓ + 1)
+        Of a cached page by its label after the request, and by how many visits ago its layer was served: 0
+        for a page of the layer being served that cannot be asked for again in this visit, ℓ for one that
+        can. Pages of least rank leave, and which of them is open.
     rotation : bool
-        Turn the next layer to the front.
+        Turn the layer served next to the front.
     after : ndarray of int32, shape (successors, N + 1)
-        The successors, canonical; those of one request together, one for each kind of victim.
-    victims : ndarray of uint8
-        Per successor the place of the victim in its state; N where nothing leaves.
+        The successors, canonical; those of one request together, one for each kind of victims.
+    victims : ndarray of uint8, shape (successors, together)
+        Per successor the places of the victims in its state, filled up with N.
     target_ends, requested, codes : ndarray
-        Per request: where its successors end, its page's place, policy fault + 2 · OPT increment.
+        Per request: where its successors end, the places of its pages, shape (requests, together), policy
+        faults + (together + 1) · OPT increment.
     request_ends : ndarray
         Per state: where its requests end.
     """
     pages = rows.shape[1] - 1
     layers = len(first_page) - 1
     base = opt_cache + 1
+    before = np.zeros(pages, dtype=np.int64)
     work = np.zeros(pages, dtype=np.int64)
     code = np.zeros(pages, dtype=np.int64)
     lacking = np.zeros(pages, dtype=np.int64)
     origin = np.zeros(pages, dtype=np.int64)
+    being = np.zeros(pages, dtype=np.bool_)
+    ranks = np.zeros(pages, dtype=np.int64)
+    kind = np.zeros(pages, dtype=np.int64)
+    askable = np.zeros(pages, dtype=np.int64)
+    asking = np.zeros(together, dtype=np.int64)
+    candidates = np.zeros(pages, dtype=np.int64)
+    choosing = np.zeros(together, dtype=np.int64)
     requests = 0
     targets = 0
     for s in range(len(rows)):
         layer = rows[s, pages]
-        following = (layer + 1) % layers
-        shift = first_page[following] if rotation else 0
         size = 0
+        asked = 0
+        able = 0
         for q in range(pages):
-            if rows[s, q] >= base:
+            before[q] = rows[s, q]
+            if before[q] // base % 2 == 1:
                 size += 1
-        for page in range(first_page[layer], first_page[layer + 1]):
-            if page > first_page[layer] and rows[s, page] == rows[s, page - 1]:
-                continue
+            if before[q] >= 2 * base:
+                asked += 1
+            elif first_page[layer] <= q < first_page[layer + 1]:
+                askable[able] = q
+                able += 1
+        ends = asked + together >= per_visit
+        following = (layer + 1) % layers if ends else layer
+        shift = first_page[following] if rotation else 0
+        more = first_choice(able, asking)
+        while more:
+            fault = 0
             for q in range(pages):
-                work[q] = rows[s, q] % base
-            paid = _update(work, page, opt_cache)
-            fault = rows[s, page] < base
-            # The row with the page cached, sorted again inside each layer; origin says where pages were.
+                work[q] = before[q] % base
+            for i in range(together):
+                page = askable[asking[i]]
+                being[page] = True
+                requested[requests, i] = page
+                if before[page] // base % 2 == 0:
+                    fault += 1
+            # An atomic visit is to OPT as if its pages were requested one by one, and once more.
+            paid = 0
+            for _ in range(1 if together == 1 else 2):
+                for i in range(together):
+                    paid += _update(work, askable[asking[i]], opt_cache)
+            # The row with the pages cached, sorted again inside each layer; origin says where pages were.
             for j in range(layers):
                 for q in range(first_page[j], first_page[j + 1]):
-                    code[q] = work[q] + (base if q == page or rows[s, q] >= base else 0)
+                    code[q] = work[q]
+                    if being[q] or before[q] // base % 2 == 1:
+                        code[q] += base
+                    if not ends and (being[q] or before[q] >= 2 * base):
+                        code[q] += 2 * base
                     place = sort_in(code, first_page[j], q)
                     for p in range(q, place, -1):
                         origin[p] = origin[p - 1]
                     origin[place] = q
-            least = HUGE
-            if fault and size == cache:
-                for q in range(pages):
-                    if code[q] >= base and origin[q] != page:
-                        own = 1 if first_page[layer] <= q < first_page[layer + 1] else 0
-                        least = min(least, rank[code[q] - base, own])
-            if least == HUGE:
-                for q in range(pages):
-                    after[targets, (q - shift) % pages] = code[q]
-                victims[targets] = pages
-                targets += 1
-            else:
+            leaving = max(0, size + fault - cache)
+            if leaving > 0:
                 for j in range(layers):
-                    own = 1 if j == layer else 0
-                    last = -1
                     for q in range(first_page[j], first_page[j + 1]):
-                        if code[q] < base or origin[q] == page or code[q] == last:
-                            continue
-                        if rank[code[q] - base, own] > least:
-                            continue
-                        last = code[q]
-                        lacking[:] = code
-                        lacking[q] -= base
-                        sort_in(lacking, first_page[j], q)
-                        for p in range(pages):
-                            after[targets, (p - shift) % pages] = lacking[p]
-                        victims[targets] = origin[q]
-                        targets += 1
-            for t in range(target_ends[requests - 1] if requests > 0 else 0, targets):
-                after[t, pages] = 0 if rotation else following
+                        ranks[q] = HUGE
+                        if code[q] // base % 2 == 1 and not being[origin[q]]:
+                            ago = (layer - j) % layers
+                            if j == layer and not ends and code[q] < 2 * base:
+                                ago = layers
+                            ranks[q] = rank[code[q] % base, ago]
+                            kind[q] = code[q] + 4 * base * j
+            # Of the last rank to leave there is a choice, pages of smaller rank leave in any case.
+            worst = -1
+            sure = 0
+            count = 0
+            while sure + count < leaving:
+                sure += count
+                count = 0
+                least = HUGE
+                for q in range(pages):
+                    if worst < ranks[q] < least:
+                        least = ranks[q]
+                        count = 0
+                    if ranks[q] == least:
+                        candidates[count] = q
+                        count += 1
+                worst = least
+            choice = choosing[: leaving - sure]
+            open_ = first_choice(count, choice)
+            while open_:
+                lacking[:] = code
+                left = 0
+                at = 0
+                for j in range(layers):
+                    for q in range(first_page[j], first_page[j + 1]):
+                        gone = leaving > 0 and ranks[q] < worst
+                        if at < len(choice) and candidates[choice[at]] == q:
+                            gone = True
+                            at += 1
+                        if gone:
+                            lacking[q] -= base
+                            sort_in(lacking, first_page[j], q)
+                            victims[targets, left] = origin[q]
+                            left += 1
+                for i in range(left, together):
+                    victims[targets, i] = pages
+                for p in range(pages):
+                    after[targets, (p - shift) % pages] = lacking[p]
+                after[targets, pages] = 0 if rotation else following
+                targets += 1
+                open_ = next_choice(kind, candidates, count, choice)
+            for i in range(together):
+                being[askable[asking[i]]] = False
             target_ends[requests] = targets
-            requested[requests] = page
-            codes[requests] = (1 if fault else 0) + 2 * paid
+            codes[requests] = fault + (together + 1) * paid
             requests += 1
+            more = next_choice(before, askable, able, asking)
         request_ends[s] = requests
     return requests, targets
+
+
+@compiled
+def swap(rows: Small, one: int, other: int) -> None:
+    """Let two rows of a table change places."""
+    for i in range(rows.shape[1]):
+        rows[one, i], rows[other, i] = rows[other, i], rows[one, i]
 
 
 @compiled
@@ -155,7 +252,7 @@ def improve(
                     least = reached
                     if e > first:
                         targets[e], targets[first] = targets[first], targets[e]
-                        victims[e], victims[first] = victims[first], victims[e]
+                        swap(victims, e, first)
                     if least <= need:
                         break
             if least > need:
@@ -225,7 +322,7 @@ def best_first(target_ends: Index, targets: Index, victims: Small, value: Number
         for e in range(first + 1, target_ends[r]):
             if value[targets[e]] < value[targets[first]]:
                 targets[e], targets[first] = targets[first], targets[e]
-                victims[e], victims[first] = victims[first], victims[e]
+                swap(victims, e, first)
         first = target_ends[r]
 
 

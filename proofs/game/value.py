@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -34,13 +34,14 @@ from proofs.game.evidence import (
     Victims,
     all_edges,
     decisions_of,
+    faults_per_opt,
     lifted,
     lower_evidence,
     reached,
     strategy_of,
     upper_evidence,
 )
-from proofs.game.game_graph import GUIDE, RULES, Frozen, GameGraph, alike, canonical
+from proofs.game.game_graph import RULES, Frozen, GameGraph, alike, canonical, guide, together
 from proofs.game.kernels import Index, Numbers
 
 
@@ -76,7 +77,7 @@ class GameSolution:
     Attributes
     ----------
     instance : LayeredInstance
-        One page per visit, forced service, cold start.
+        Forced service, cold start.
     opt_cache : int
         OPT's cache size h ≤ k.
     lower, upper : Fraction
@@ -114,7 +115,13 @@ class GameSolution:
         facts |= {"OPT's cache": self.opt_cache, "states": self.states}
         return facts_table(f"best deterministic ratio on {self.instance}", facts)
 
-    def best_victim(self, cached: AbstractSet[int], work: WorkFunction | Sequence[int], page: int) -> int:
+    def best_victim(
+        self,
+        cached: AbstractSet[int],
+        work: WorkFunction | Sequence[int],
+        page: int,
+        asked: AbstractSet[int] = frozenset(),
+    ) -> int:
         """Return the page to evict when ``page`` is requested, not cached, and the cache is full.
 
         Parameters
@@ -125,25 +132,56 @@ class GameSolution:
             OPT's work function before the request, or its labels.
         page : int
             The requested page.
+        asked : set of int, optional
+            The pages requested before in the same visit.
 
         Notes
         -----
         Cold start and these victims alone never leave the states of ``strategy``. In other states the answer
-        is optimal if the whole game was solved (``solve_game(…, full=True)``), and ZRC's otherwise.
+        is optimal if the whole game was solved (``solve_game(…, full=True)``), and that of the rule tried
+        first otherwise.
         """
-        labels = _labels(work)
-        layer = int(self.instance.frame.layer_of[page])
-        place = canonical(self.instance, self.opt_cache, cached, labels, layer)
-        for table in (self._victims, self._solved):
-            chosen = None if table is None else table.victim(place.row, place.pages.index(page))
-            if chosen is not None:
-                return place.pages[chosen]
-        after = np.array(labels, dtype=np.int64)
-        update_work_function(after, page, self.opt_cache)
-        own = self.instance.pages_of(layer)
-        return min(cached, key=lambda q: (RULES[GUIDE](int(after[q]), self.opt_cache, q in own), q))
+        return self.best_victims(cached, work, [page], asked)[0]
 
-    def best_page(self, cached: AbstractSet[int], work: WorkFunction | Sequence[int], layer: int) -> int:
+    def best_victims(
+        self,
+        cached: AbstractSet[int],
+        work: WorkFunction | Sequence[int],
+        pages: Sequence[int],
+        asked: AbstractSet[int] = frozenset(),
+    ) -> list[int]:
+        """Return the pages to evict when ``pages`` are requested together; see :meth:`best_victim`."""
+        labels = _labels(work)
+        layer = int(self.instance.frame.layer_of[pages[0]])
+        # Victims are named for a request of the first pages among those that are alike.
+        place = canonical(self.instance, self.opt_cache, cached, labels, layer, asked=asked, first=set(pages))
+        for table in (self._victims, self._solved):
+            chosen = (
+                None if table is None else table.victims(place.row, [place.pages.index(p) for p in pages])
+            )
+            if chosen is not None:
+                return [place.pages[q] for q in chosen]
+        after = np.array(labels, dtype=np.int64)
+        for page in [*pages, *pages]:
+            update_work_function(after, page, self.opt_cache)
+        rule, layers = RULES[guide(self.instance)], self.instance.layers
+        last = len(asked) + len(pages) >= self.instance.per_visit
+
+        def rank(q: int) -> int:
+            ago = (layer - int(self.instance.frame.layer_of[q])) % layers
+            again = ago == 0 and not last and q not in asked
+            return rule(int(after[q]), self.opt_cache, layers if again else ago, layers)
+
+        leaving = len(cached | set(pages)) - self.instance.cache
+        return sorted(cached - set(pages), key=lambda q: (rank(q), q))[: max(0, leaving)]
+
+    def best_page(
+        self,
+        cached: AbstractSet[int],
+        work: WorkFunction | Sequence[int],
+        layer: int,
+        asked: AbstractSet[int] = frozenset(),
+    ) -> int:
         """Return the page of a layer that an adversary who forces ``lower`` requests.
 
         Notes
@@ -152,19 +190,30 @@ class GameSolution:
         evicts. In other states the answer is a guess: the request that gained last where the whole game was
         solved, else the page that OPT is surest to have, one that the algorithm lacks before others.
         """
+        return self.best_pages(cached, work, layer, asked)[0]
+
+    def best_pages(
+        self,
+        cached: AbstractSet[int],
+        work: WorkFunction | Sequence[int],
+        layer: int,
+        asked: AbstractSet[int] = frozenset(),
+    ) -> list[int]:
+        """Return the pages that such an adversary requests together; see :meth:`best_page`."""
         labels = _labels(work)
-        place = canonical(self.instance, self.opt_cache, cached, labels, layer)
+        place = canonical(self.instance, self.opt_cache, cached, labels, layer, asked=asked)
         for table in (self._requests, self._solved):
             chosen = None if table is None else table.request(place.row)
             if chosen is not None:
-                return place.pages[chosen]
-        return max(
-            self.instance.pages_of(layer), key=lambda q: (q not in cached and labels[q] > 0, labels[q])
-        )
+                return [place.pages[q] for q in chosen]
+        return sorted(
+            set(self.instance.pages_of(layer)) - asked,
+            key=lambda q: (q in cached or labels[q] == 0, -labels[q], q),
+        )[: together(self.instance)]
 
     @cached_property
     def _victims(self) -> Victims | None:
-        return None if self.strategy is None else Victims(self.strategy, self.instance)
+        return None if self.strategy is None else Victims(self.strategy, self.instance, self.opt_cache)
 
     @cached_property
     def _requests(self) -> Requests | None:
@@ -195,12 +244,12 @@ class GameSolution:
         if self.decisions is not None:
             claim["lower"], evidence["lower"] = (
                 number(self.lower),
-                lower_evidence(self.decisions, self.opt_cache),
+                lower_evidence(self.decisions, self.instance, self.opt_cache),
             )
         if self.strategy is not None:
             claim["upper"], evidence["upper"] = (
                 number(self.upper),
-                upper_evidence(self.strategy, self.opt_cache),
+                upper_evidence(self.strategy, self.instance, self.opt_cache),
             )
         if not evidence:
             raise NoCertificateError("neither bound on the value of the game is proved yet")
@@ -251,7 +300,7 @@ class RuleRatio:
             "rule": self.rule,
             "upper": number(self.strategy.ratio),
         }
-        evidence = upper_evidence(self.strategy, self.opt_cache)
+        evidence = upper_evidence(self.strategy, self.instance, self.opt_cache)
         del evidence["victims"]
         return certificate("rule", claim, evidence, provenance)
 
@@ -267,13 +316,14 @@ def solve_game(
 ) -> GameSolution:
     """Return the best competitive ratio of any deterministic algorithm on an instance, with proofs.
 
-    First the rule ZRC is tried as an upper bound, and an adversary confined to few pages as a lower bound.
+    First a rule is tried as an upper bound (ZRC; FAR-LAB if several pages of a visit are served one by one),
+    and an adversary confined to few pages as a lower bound.
     Where they do not meet, the whole game is solved from that lower bound on.
 
     Parameters
     ----------
     instance : LayeredInstance
-        One page per visit, forced service, k < number of pages; layers may have different sizes.
+        Forced service, k < number of pages; layers may have different sizes.
     opt_cache : int, optional
         OPT's cache size h ≤ k; default k.
     full : bool, default False
@@ -422,7 +472,7 @@ class _GameSolver:
 
     def by_rule(self) -> None:
         """Bound the value from above by a rule."""
-        graph, frozen, ratio, potential = self.follow(GUIDE)
+        graph, frozen, ratio, potential = self.follow(guide(self.instance))
         if isinstance(ratio, Fraction) and ratio <= self.upper:
             self.upper = ratio
             self.strategy = strategy_of(graph, frozen, ratio, potential, reached(frozen))
@@ -435,24 +485,26 @@ class _GameSolver:
         graph = GameGraph(self.instance, self.opt_cache, RULES[name])
         frozen = self.explore(f"rule {name}", graph)
         targets, codes = all_edges(frozen)
-        found = best_cycle(targets, codes, watch=self.sweeps)
+        objective = faults_per_opt(graph.together)
+        found = best_cycle(targets, codes, objective, watch=self.sweeps)
         if found.cycle is None:
             raise AssertionError("every algorithm faults for ever if there are more pages than slots")
         if found.cycle.price == 0:
             return graph, frozen, float("inf"), np.zeros(graph.states, dtype=np.int64)
         ratio = Fraction(found.cycle.gain, found.cycle.price)
-        return graph, frozen, ratio, -longest_paths(targets, codes, ratio, watch=self.sweeps)
+        return graph, frozen, ratio, -longest_paths(targets, codes, ratio, objective, watch=self.sweeps)
 
     # The game
 
     def confined(self) -> None:
         """Bound the value from below by an adversary who requests few pages of every layer only."""
         counts = self.instance.pages_by_layer
-        most = next(m for m in range(1, max(counts) + 1) if _confined(counts, m) > self.instance.cache)
+        fewest = self.instance.per_visit
+        most = next(m for m in range(fewest, max(counts) + 1) if _confined(counts, m) > self.instance.cache)
         pages = tuple(min(n, most) for n in counts)
         if pages == counts:
             return
-        smaller = LayeredInstance(self.instance.layers, pages, self.instance.cache)
+        smaller = replace(self.instance, pages=pages, names=None)
         graph = GameGraph(smaller, self.opt_cache, rotation=alike(self.instance))
         self.iterate("few pages", graph)
 
@@ -480,7 +532,8 @@ class _GameSolver:
     def sweep(self, frozen: Frozen, states: int) -> tuple[Numbers, Numbers, tuple[Index, Index] | None]:
         """Iterate at the lower bound until the values settle or the adversary's choices close."""
         p, q = self.lower.numerator, self.lower.denominator
-        weights = np.array([0, q, -p, q - p], dtype=np.int64)
+        ratio = faults_per_opt(together(self.instance))
+        weights = q * np.array(ratio.gain, dtype=np.int64) - p * np.array(ratio.price, dtype=np.int64)
         value = np.zeros(states, dtype=np.int64)
         choice = np.full(states, -1, dtype=np.int64)
         place = np.full(states, -1, dtype=np.int32)

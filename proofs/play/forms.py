@@ -51,13 +51,14 @@ class FormError(ModelError):
 
 @cache
 def _serving() -> tuple[str, ...]:
-    """Return the registered policies that need neither bypassing nor a parameter."""
+    """Return the registered policies that need neither bypassing, nor a parameter, nor predictions."""
     return tuple(name for name in registered_policies() if _serves(get_policy(name)))
 
 
 def _serves(policy: Policy) -> bool:
     try:
         policy.check(LayeredInstance(2, 2, 3))
+        policy.check_predictions(None)
     except UnsupportedModelError:
         return False
     return True

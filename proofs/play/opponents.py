@@ -92,7 +92,7 @@ OPPONENTS: dict[str, Opponent] = {
     for opponent in (
         Opponent(
             "cruel",
-            "cruel: asks for what you lack, at the smallest cost for OPT",
+            "cruel: what you lack, out of k + 1 pages, at the smallest cost for OPT",
             True,
             lambda instance, rounds, seed: CruelGame(instance),
         ),

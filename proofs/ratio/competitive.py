@@ -8,6 +8,7 @@ from paging.policy import Policy, get_policy
 from paging.signals import UNWATCHED, Watch
 from proofs.ratio.deterministic import ExactRatio, exact_ratio
 from proofs.ratio.randomized import RandomizedRatio, randomized_exact
+from proofs.ratio.weighted import WeightedRatio, weighted_ratio
 
 
 @checked
@@ -19,18 +20,19 @@ def competitive_ratio(
     max_states: int | None = None,
     symmetric: bool = True,
     watch: Watch = UNWATCHED,
-) -> ExactRatio | RandomizedRatio:
+) -> ExactRatio | RandomizedRatio | WeightedRatio:
     """Return the exact competitive ratio of a policy, with what proves it.
 
     Parameters
     ----------
     policy : str or Policy
-        Deterministic (:func:`~proofs.ratio.deterministic.exact_ratio`), or randomised against an oblivious
-        adversary (:func:`~proofs.ratio.randomized.randomized_exact`).
+        Deterministic (:func:`~proofs.ratio.deterministic.exact_ratio`, with weights
+        :func:`~proofs.ratio.weighted.weighted_ratio`), or randomised against an oblivious adversary
+        (:func:`~proofs.ratio.randomized.randomized_exact`).
     instance, opt_cache, max_states, watch
         As there.
     symmetric : bool, default True
-        As for a deterministic policy; no matter for a randomised one.
+        As for a deterministic policy at unit cost; no matter otherwise.
 
     Examples
     --------
@@ -41,6 +43,8 @@ def competitive_ratio(
     answer = get_policy(policy)
     if answer.randomized:
         return randomized_exact(answer, instance, opt_cache=opt_cache, max_states=max_states, watch=watch)
+    if instance.weights is not None:
+        return weighted_ratio(answer, instance, opt_cache=opt_cache, max_states=max_states, watch=watch)
     return exact_ratio(
         answer,
         instance,

@@ -108,7 +108,7 @@ class ExactRatio(FromBelow):
     policy, spec : str
         Name of the policy, and the text that makes it.
     instance : LayeredInstance
-        One page per visit, forced service, cold start.
+        Forced service, cold start.
     opt_cache : int
         OPT's cache size h ≤ k.
     cycle : Cycle or None
@@ -178,29 +178,32 @@ class ExactRatio(FromBelow):
 
 def states_evidence(graph: ProductGraph) -> dict[str, object]:
     """Return the states of a graph for a certificate: labels, work function, layer, and what is alike."""
-    labels, work, layers = graph.label_rows()
+    labels, work, marks, slots = graph.label_rows()
     return {
         "alike": [word for word, on in zip(("pages", "layers"), graph.symmetry, strict=True) if on],
         "labels": packed(labels.ravel()),
         "work": packed(work.ravel()),
-        "layers": packed(layers),
+        **({"marks": packed(marks.ravel())} if graph.kinds > 1 else {}),
+        "layers": packed(slots // graph.instance.per_visit),
     }
 
 
 def _moves(graph: ProductGraph) -> dict[str, object]:
     """Return what a policy does on each of the label vectors, for a checker that does not know it."""
     policy, instance = graph.policy, graph.instance
-    labels, _, layers = graph.label_rows()
-    known = np.unique(np.column_stack([labels, layers]), axis=0)
+    labels, _, _, slots = graph.label_rows()
+    known = np.unique(np.column_stack([labels, slots]), axis=0)
     widest = max(instance.pages_by_layer)
     after = np.zeros((len(known), widest, instance.total_pages), dtype=np.int64)
-    for m, (*before, layer) in enumerate(known.tolist()):
-        for place, page in enumerate(instance.pages_of(layer)):
+    for m, (*before, slot) in enumerate(known.tolist()):
+        for place, page in enumerate(instance.pages_of(slot // instance.per_visit)):
             after[m, place] = before
-            policy.serve(after[m, place], page, layer, instance.frame)
+            policy.serve(after[m, place], page, slot, instance.frame)
+    layers, asked = np.divmod(known[:, -1], instance.per_visit)
     return {
         "labels": packed(known[:, :-1].ravel()),
-        "layers": packed(known[:, -1]),
+        "layers": packed(layers),
+        **({"asked": packed(asked)} if instance.per_visit > 1 else {}),
         "after": packed(after.ravel()),
     }
 
@@ -221,7 +224,8 @@ def exact_ratio(
     policy : str or Policy
         Deterministic, with finitely many states; built in or outside.
     instance : LayeredInstance
-        One page per visit, forced service, k < number of pages; layers may have different sizes.
+        Forced service, k < number of pages; layers may have different sizes, visits g pages, one after the
+        other or together.
     opt_cache : int, optional
         OPT's cache size h ≤ k; default k.
     max_states : int, optional

@@ -6,11 +6,10 @@ from collections import Counter
 
 import numpy as np
 
-from adversary.cycles.product_graph import ProductGraph
+from adversary.cycles.product_graph import ProductGraph, askable, cold_start, served
 from paging.memory import machine_memory
 from paging.model import LayeredInstance
 from paging.policy import Policy
-from paging.work_function import update_work_function
 
 STEPS = 1000
 """Requests of the walk by which a size is estimated."""
@@ -49,26 +48,30 @@ def estimated_states(
     """
     graph = ProductGraph(policy, instance, opt_cache=opt_cache)
     rng = np.random.default_rng(seed)
-    labels, work = np.zeros((2, instance.total_pages), dtype=np.int64)
+    state, slot = cold_start(instance), 0
     met: Counter[tuple[object, ...]] = Counter()
     for t in range(STEPS + instance.total_pages):
-        layer = t % instance.layers
-        page = int(rng.integers(instance.first_page[layer], instance.first_page[layer + 1]))
-        graph.policy.serve(labels, page, layer, instance.frame)
-        update_work_function(work, page, graph.opt_cache)
+        choice = askable(instance, state, slot)
+        if choice:
+            page = choice[int(rng.integers(len(choice)))]
+            state = served(graph.policy, instance, graph.opt_cache, state, page, slot)
+            slot = (slot + 1) % instance.round_length
+        else:  # an atomic visit that cannot be completed: begin it again, with whatever was served of it
+            state[:, 2], slot = 0, slot - slot % instance.per_visit
         if t >= instance.total_pages:  # the cold start is behind
-            met[_canonical(graph, labels.tolist(), work.tolist(), (layer + 1) % instance.layers)] += 1
+            met[_canonical(graph, state.tolist(), slot)] += 1
     pairs = sum(count * (count - 1) // 2 for count in met.values())
     return STEPS * (STEPS - 1) // 2 // max(pairs, 1)
 
 
-def _canonical(graph: ProductGraph, labels: list[int], work: list[int], layer: int) -> tuple[object, ...]:
+def _canonical(graph: ProductGraph, state: list[list[int]], slot: int) -> tuple[object, ...]:
     """Return a state in a form that all its renamings share."""
-    parts: list[tuple[tuple[int, int], ...]] = []
+    layer, place = divmod(slot, graph.instance.per_visit)
+    parts: list[tuple[tuple[int, ...], ...]] = []
     for j in range(graph.instance.layers):
         own = graph.instance.pages_of(j)
-        pairs = [(labels[q], work[q]) for q in own]
-        parts.append(tuple(sorted(pairs) if graph.symmetry.inside else pairs))
+        rows = [tuple(state[q]) for q in own]
+        parts.append(tuple(sorted(rows) if graph.symmetry.inside else rows))
     if graph.symmetry.rotation:
-        return (*parts[layer:], *parts[:layer])
-    return (*parts, layer)
+        return (*parts[layer:], *parts[:layer], place)
+    return (*parts, layer, place)

@@ -194,12 +194,19 @@ def randomized_exact(
     """
     answer = get_policy(policy)
     answer.check(instance)
+    answer.check_predictions(None)
     if instance.cache >= instance.total_pages:
         raise ModelError(
             f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
             f"{instance.total_pages} pages fit the cache"
         )
-    instance.require("an exact ratio", service="forced", visits="sequential", per_visit=1)
+    instance.require(
+        "the exact ratio of a randomised policy",
+        service="forced",
+        visits="sequential",
+        per_visit=1,
+        cost="unit",
+    )
     small = (
         instance.cache if opt_cache is None else whole_number(opt_cache, "opt_cache (h)", 1, instance.cache)
     )
@@ -295,7 +302,7 @@ class _LabelGraph:
     def edges(self) -> tuple[NDArray[np.int32], Codes, Costs]:
         """Return targets, cost codes and what they stand for."""
         graph, cache = self.graph, self.instance.cache
-        labels, _, layers = graph.label_rows()
+        labels, _, _, layers = graph.label_rows()
         classes = self.process.classes(labels, cache)
         width = self.process.width(cache)
         counts = np.stack([np.count_nonzero(classes == c, axis=1) for c in range(width)], axis=1)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from adversary import Adversary, get_construction
 from adversary.formulas import formula
+from paging.markdown import fill, markdown
 from paging.numbers import cell
 from proofs.bounds.bound import Bound
 from proofs.bounds.registry import BOUNDS
@@ -100,34 +101,6 @@ def published_numbers(claims: Iterable[Mapping[str, Any]], kind: str) -> str:
     return markdown(header, rows)
 
 
-def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
-    for row in rows:
-        assert len(row) == len(header), row
-        lines.append("| " + " | ".join(row) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def block(text: str, name: str) -> str:
-    """Return what stands between the marks of a generated part of a document.
-
-    Examples
-    --------
-    >>> block("<!-- t: begin -->\\n| a |\\n<!-- t: end -->", "t")
-    '| a |\\n'
-    """
-    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
-    return text[text.index(begin) + len(begin) : text.index(end)]
-
-
-def filled(text: str, name: str, table: str) -> str:
-    """Return a document with a generated part replaced."""
-    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
-    head, rest = text.split(begin, 1)
-    return head + begin + table + end + rest.split(end, 1)[1]
-
-
 def default_claims(sources: Iterable[StudySource]) -> list[dict[str, Any]]:
     """Judge the published numbers on sources with default settings, as the document shows them."""
     settings = Settings()
@@ -162,13 +135,11 @@ def main(path: str, *traces: str) -> None:
     """Write the generated parts of the document anew, and the pictures of the constructions beside it."""
     document = Path(path)
     draw_gallery(document.parent / "images" / "adversaries")
-    text = filled(document.read_text(encoding="utf-8"), "bounds", reported_bounds())
     claims = default_claims(default_workloads())
-    text = filled(text, "workloads", published_numbers(claims, "workload"))
+    fill(document, bounds=reported_bounds(), workloads=published_numbers(claims, "workload"))
     if traces:
         claims = default_claims(map(read_source, traces))
-        text = filled(text, "traces", published_numbers(claims, "trace"))
-    document.write_text(text, encoding="utf-8")
+        fill(document, traces=published_numbers(claims, "trace"))
 
 
 if __name__ == "__main__":

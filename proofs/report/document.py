@@ -26,7 +26,7 @@ from paging.parallel import Pool, cores, each
 from paging.policy import get_policy
 from paging.signals import UNWATCHED, Watch
 from proofs.bounds.bound import Bound, describe
-from proofs.bounds.measuring import LEVEL
+from proofs.bounds.measuring import ALGORITHMS, LEVEL
 from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import Judgement, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
@@ -35,6 +35,7 @@ from proofs.report.claims import CLAIMS, SAID_BY, TOLERANCE, judge_claims
 from proofs.report.folder import SCHEMA
 from proofs.report.growth import grow, growth_jobs, panels_of, sharing_of
 from proofs.report.studies import SYNTHETIC, StudySource, Synthetic, study
+from proofs.report.weights import weights_study
 
 PACKAGES = (
     *("layered-paging", "numpy", "scipy", "numba", "sympy", "networkx", "pulp"),
@@ -71,6 +72,8 @@ class Settings:
     exact_states, exact_weights : int
         Largest product graph that is searched for the exact ratio beside an observed one, of a deterministic
         policy and of a randomised one, whose states cost many times as much; 0 searches none.
+    weighted_requests : int
+        Length of the sequences in the section on weights.
     quick : bool
         Whether these are reduced settings.
     """
@@ -84,6 +87,7 @@ class Settings:
     synthetic: tuple[Synthetic, ...] = SYNTHETIC
     exact_states: int = 20_000
     exact_weights: int = 5_000
+    weighted_requests: int = 16_000
     quick: bool = False
 
     @classmethod
@@ -95,7 +99,7 @@ class Settings:
         """
         return cls(
             seed, verdict_rounds=40, growth_requests=2000, runs=2, synthetic=SYNTHETIC[:2],
-            exact_states=0, exact_weights=0, quick=True,
+            exact_states=0, exact_weights=0, weighted_requests=1600, quick=True,
         )  # fmt: skip
 
 
@@ -143,6 +147,8 @@ def compute(
     with stage("growing constructions") as watch:
         grown = list(each(pool, grow, list(growth_jobs(settings.growth_requests, settings.seed)), watch))
     studies = list(_studies(settings, traces, stage))
+    with stage("weighted paging") as watch:
+        weights = weights_study(settings.weighted_requests, settings.seed, watch)
     found = {
         "schema": SCHEMA,
         "model": LayeredInstance(1, 1, 1).model,
@@ -150,6 +156,7 @@ def compute(
         "verdicts": rows,
         "growth": panels_of(grown),
         "studies": studies,
+        "weights": weights,
         "claims": judge_claims(studies),
         "claims_said_by": SAID_BY,
         "claims_tolerance": TOLERANCE,
@@ -237,7 +244,7 @@ def _verdicts(
 
 
 def _randomized(policy: str) -> bool:
-    return bool(policy) and get_policy(policy).randomized
+    return bool(policy) and policy not in ALGORITHMS and get_policy(policy).randomized
 
 
 def _judge_policy(job: Judging) -> list[Row]:
@@ -254,7 +261,7 @@ Case = tuple[str, LayeredInstance, int | None]
 
 def _add_exact(settings: Settings, rows: Sequence[Row], pool: Pool | None, watch: Watch) -> None:
     """Set the exact ratio beside each observed one, each searched once."""
-    cases = [None if row["k"] is None else _case(row) for row in rows]
+    cases = [None if row["k"] is None or row["policy"] in ALGORITHMS else _case(row) for row in rows]
     jobs = [
         (*case, states)
         for case in dict.fromkeys(filter(None, cases))
@@ -266,7 +273,8 @@ def _add_exact(settings: Settings, rows: Sequence[Row], pool: Pool | None, watch
 
 
 def _case(row: Row) -> Case:
-    return row["policy"], LayeredInstance(row["layers"], row["pages"], row["k"]), row["h"]
+    instance = LayeredInstance(row["layers"], row["pages"], row["k"])
+    return row["policy"], instance.with_weights(row.get("weights")), row["h"]
 
 
 def _verdict_row(verdict: Judgement) -> dict[str, Any]:
@@ -289,12 +297,18 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
         "ratio": verdict.ratio,
         "exact": None,
         "measure": verdict.measure,
-        "sharing": "–" if verdict.bound.subject.exists else sharing_of(verdict.policy),
+        **_weights_of(instance),
+        "sharing": sharing_of(verdict.policy) if verdict.bound.policies else "–",
         "runs": verdict.runs,
     }
     if verdict.measure == "sampled":
         row |= {"half_width": verdict.half_width, "confidence": LEVEL}
     return row
+
+
+def _weights_of(instance: LayeredInstance | None) -> dict[str, Any]:
+    """Return the weights of an instance as a row states them; nothing at unit cost."""
+    return {} if instance is None or instance.weights is None else {"weights": instance.weights.plain}
 
 
 def exact_value(job: tuple[str, LayeredInstance, int | None, int]) -> Fraction | float | None:

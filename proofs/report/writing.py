@@ -121,6 +121,7 @@ def data_tables(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         "growth": list(_growth_rows(document)),
         "faults": [{"study": study["id"], **row} for study in document["studies"] for row in study["rows"]],
         "claims": list(document["claims"]),
+        "weights": [{"part": part, **row} for part, rows in document["weights"].items() for row in rows],
     }
 
 

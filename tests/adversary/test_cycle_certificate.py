@@ -36,17 +36,15 @@ VALID = files("valid", "cycle")
 
 
 @cache
-def exact(policy: str, layers: int, pages: tuple[int, ...], cache: int, opt_cache: int) -> Fraction | float:
-    graph = ProductGraph(policy, LayeredInstance(layers, pages, cache), opt_cache=opt_cache)
+def exact(policy: str, instance: LayeredInstance, opt_cache: int) -> Fraction | float:
+    graph = ProductGraph(policy, instance, opt_cache=opt_cache)
     graph.explore()
     found = graph.best_cycle()
     return Fraction(0) if found is None else found.ratio
 
 
 def exact_ratio(claim: dict) -> Fraction | float:
-    shape = claim["instance"]
-    pages = shape["pages"] if isinstance(shape["pages"], list) else [shape["pages"]] * shape["layers"]
-    return exact(claim["policy"], shape["layers"], tuple(pages), shape["cache"], claim["opt_cache"])
+    return exact(claim["policy"], LayeredInstance.from_plain(claim["instance"]), claim["opt_cache"])
 
 
 def stated(claim: dict) -> Fraction | float:

@@ -166,9 +166,8 @@ def test_the_graph_of_a_smaller_optimum() -> None:
 def test_what_has_no_product_graph_is_refused() -> None:
     with pytest.raises(ModelError, match="mark is randomised"):
         ProductGraph("mark", LayeredInstance(1, 3, 2))
-    for variant in ({"per_visit": 2}, {"bypassing": True}):
-        with pytest.raises(UnsupportedModelError, match="g = 1"):
-            ProductGraph("lru", LayeredInstance(1, 3, 2, **variant))
+    with pytest.raises(UnsupportedModelError, match="needs forced service"):
+        ProductGraph("lru", LayeredInstance(1, 3, 2, bypassing=True))
     with pytest.raises(LimitError, match="max_states = 50"):
         ProductGraph("fifo", LayeredInstance(2, 3, 3)).explore(max_states=50, chunk=20)
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from paging import Policy, registered_policies
+from paging import Policy, RequestSequence, get_policy, registered_policies
+from paging.testing.strategies import told
 
-PLAIN = [name for name in registered_policies() if name not in ("pinned", "admit")]
-"""All registered policies but those that need a profile or bypassing."""
+TOLD = [name for name in registered_policies() if get_policy(name).predictions]
+"""The registered policies that take predictions."""
+
+PLAIN = [name for name in registered_policies() if name not in ("pinned", "admit", *TOLD)]
+"""All registered policies but those that need a profile, bypassing or predictions."""
+
+
+def as_told(policy: str, sequence: RequestSequence) -> RequestSequence:
+    """Return the requests with some predictions where a policy takes them."""
+    return told(sequence, get_policy(policy).predictions)
 
 
 class Favourite(Policy):

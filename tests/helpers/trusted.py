@@ -3,8 +3,8 @@
 import ast
 from pathlib import Path
 
+from paging.markdown import fill, markdown
 from proofs import checker
-from proofs.report.docs import filled, markdown
 
 FOLDER = Path(checker.__file__).parent
 DOCUMENT = Path(__file__).parents[2] / "docs" / "certificates.md"
@@ -43,6 +43,4 @@ def trusted_table() -> str:
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(
-        filled(DOCUMENT.read_text(encoding="utf-8"), "trusted", trusted_table()), encoding="utf-8"
-    )
+    fill(DOCUMENT, trusted=trusted_table())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lp import compulsory_bound, exact_weights, lower_bounds, optimum, phase_bound, window_bound
+from lp import compulsory_bound, lower_bounds, optimum, phase_bound, window_bound
 from paging import LayeredInstance, RequestSequence, UnsupportedModelError, optimum_so_far, phase_starts
 from tests.helpers.offline import random_sequence, zipf_sequence
 
@@ -20,8 +20,8 @@ def test_no_bound_exceeds_the_optimum(seed, variant):
         for length in range(1, 12):
             assert window_bound(sequence, length) <= best
     pages = sequence.instance.total_pages
-    weights = exact_weights([f"{1 + p % 3}/2" for p in range(pages)], sequence.instance, len(sequence))
-    assert compulsory_bound(sequence, weights) <= optimum(sequence, weights=weights).value
+    weighted = sequence.with_weights([f"{1 + p % 3}/2" for p in range(pages)])
+    assert compulsory_bound(weighted) <= optimum(weighted).value
 
 
 def test_a_smaller_cache_for_the_optimum():

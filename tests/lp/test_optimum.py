@@ -9,7 +9,7 @@ import pytest
 
 import lp.ilp
 import lp.result
-from lp import ROUTES, SolverError, exact_weights, fault_curve, gaps_of, optimum, read_weights, weighted_curve
+from lp import ROUTES, SolverError, fault_curve, gaps_of, optimum, weighted_curve
 from lp.dual import Dual, dual_of_kept, no_dual
 from lp.ilp import interval_model, kept_in_caches, time_expanded_model
 from lp.relaxation import solve_relaxation
@@ -21,8 +21,10 @@ from paging import (
     RequestSequence,
     UnknownNameError,
     UnsupportedModelError,
+    exact_weights,
     farthest_in_future,
     optimum_so_far,
+    read_weights,
     simulate,
 )
 from tests.helpers.offline import (
@@ -49,7 +51,7 @@ def needs(route):
 def random_gaps(seed):
     """The gaps of a random problem of any variant."""
     sequence, weights, shares = random_problem(seed, [*VARIANTS, "split"][seed % 4], weighted=seed % 8 >= 4)
-    exact = None if weights is None else exact_weights(weights, sequence.instance, len(sequence))
+    exact = None if weights is None else exact_weights(weights)
     return gaps_of(sequence, exact, shares)
 
 
@@ -250,7 +252,7 @@ def test_a_schedule_that_is_not_optimal_has_no_dual():
     gaps = gaps_of(sequence)
     assert worse.faults > optimum(sequence).value
     assert dual_of_kept(gaps, gaps.hits(worse)) is None
-    weights = exact_weights([1 + page % 3 for page in range(16)], sequence.instance, len(sequence))
+    weights = exact_weights([1 + page % 3 for page in range(16)])
     weighted = gaps_of(sequence, weights)
     assert dual_of_kept(weighted, weighted.hits(worse)) is None
 
@@ -343,7 +345,7 @@ def test_bad_input():
     with pytest.raises(UnknownNameError, match="did you mean flow"):
         optimum(sequence, route="flwo")
     with pytest.raises(UnsupportedModelError, match="unit cost only"):
-        optimum(sequence, route="farthest", weights=[1, 1, 1, 1])
+        optimum(sequence, route="farthest", weights=[1, 1, 1, 2])
     with pytest.raises(ModelError, match="3 weights are given for 4 pages"):
         optimum(sequence, weights=[1, 1, 1])
     with pytest.raises(ModelError, match="1 shares for 2 layers"):
@@ -374,7 +376,7 @@ def test_bad_input():
 )
 def test_weights_are_exact_or_refused(value, message):
     with pytest.raises(ModelError, match=message):
-        exact_weights([1, value], LayeredInstance(1, 2, 1), requests=4)
+        RequestSequence(LayeredInstance(1, 2, 1, weights=[1, value]), [0, 1, 0, 1])
 
 
 def test_weights_from_files(tmp_path):
@@ -382,7 +384,7 @@ def test_weights_from_files(tmp_path):
     path = tmp_path / "weights.json"
     for text in ('[0.1, "1/3", 2]', '[[0.1, "1/3"], [2]]'):
         path.write_text(text)
-        weights = read_weights(path, instance, requests=5)
+        weights = read_weights(path, instance.pages_by_layer)
         assert [weights[page] for page in range(3)] == [Fraction(1, 10), Fraction(1, 3), Fraction(2)]
     for text in (
         "",
@@ -397,6 +399,6 @@ def test_weights_from_files(tmp_path):
     ):
         path.write_text(text)
         with pytest.raises(ModelError, match="weights"):
-            read_weights(path, instance, requests=5)
+            LayeredInstance(2, (2, 1), 2, weights=read_weights(path, instance.pages_by_layer))
     with pytest.raises(ModelError, match="No such file"):
-        read_weights(tmp_path / "absent.json", instance, requests=5)
+        read_weights(tmp_path / "absent.json", instance.pages_by_layer)

@@ -25,12 +25,13 @@ from paging.cli.commands.policies import policies as policies_command
 from paging.cli.commands.run import run
 from paging.cli.commands.trace import trace
 from paging.cli.commands.workloads import workloads as workloads_command
-from paging.cli.docs import filled
+from paging.cli.docs import commands_table, exits_table
 from paging.cli.exits import MEANINGS, Exit
 from paging.cli.main import GROUP, root
 from paging.cli.main import run as paging_run
 from paging.cli.terminal import write_table
 from paging.files import atomic_write
+from paging.markdown import block
 from paging.numbers import cell, exact_text, jsonable, number, read_exact
 from proofs.checker import CONDITIONAL, EXIT_CODES, INCOMPLETE, REFUTED, VERIFIED
 from tests.helpers.policies import PLAIN
@@ -403,6 +404,19 @@ def test_a_table_as_csv_and_latex(capsys: Capture) -> None:
     assert not set("ℓ≥≤−·…–&") & set(re.sub(r"^%.*| & ", "", text, flags=re.MULTILINE))
 
 
+def test_several_tables_are_parted_by_a_line(capsys: Capture) -> None:
+    line = ["diagnose", "sample:tiny-mixtral", "-k", "20,30"]
+    code, text, notes = call(capsys, *line, "--as", "csv")
+    tables = [list(csv.reader(part.splitlines())) for part in text.split("\n\n")]
+    assert code == 0
+    assert [table[0][0] for table in tables] == ["", "k", "layer", ""]
+    assert all(len({len(row) for row in table}) == 1 for table in tables)
+    assert "paging: note: layers and time are shown for k = 20" in notes
+    _, text, notes = call(capsys, *line, "--as", "latex")
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == 4
+    assert call(capsys, *line)[1].count("\n\n\n") == 0
+
+
 def test_standard_output_holds_one_form(capsys: Capture) -> None:
     for line in (["--as", "csv", "--json"], ["--json", "--as", "latex"]):
         code, out, error = call(capsys, "workloads", *line)
@@ -462,10 +476,10 @@ def test_every_command_shows_examples_that_parse(name: str, command: click.Comma
         parsed.make_context(name, words)
 
 
-# When it is out of date: python -m paging.cli.docs docs/cli.md
+# When it is out of date: make tables
 def test_the_manual_lists_every_command_and_exit_code() -> None:
     manual = MANUAL.read_text(encoding="utf-8")
-    assert filled(manual) == manual
+    assert (block(manual, "commands"), block(manual, "exits")) == (commands_table(), exits_table())
     assert set(re.findall(r"^\| `paging ([\w-]+)` \|", manual, re.MULTILINE)) >= {"exact", "atlas", *OURS}
     assert all(f"| {code:d} | {MEANINGS[code]} |" in manual for code in Exit)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations, pairwise, product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paging import (
@@ -27,6 +28,8 @@ from paging import (
     simulate,
 )
 from paging.testing import sequences
+from paging.work_function import update_work_function_of_visit
+from tests.helpers.offline import brute_force as optimum_of_the_model
 from tests.helpers.policies import PLAIN
 
 Cache = frozenset[int]
@@ -243,6 +246,52 @@ def test_optimal_caches_of_every_small_sequence(layers: int, pages: int, cache: 
         assert set(work.optimal_caches()) == fullest_optimal(cost), requests
 
 
+# Atomic visits
+
+
+@pytest.mark.parametrize(("pages", "cache", "group"), [(4, 2, 2), (4, 3, 2), (5, 3, 2), (5, 4, 3), (5, 3, 3)])
+def test_work_function_of_atomic_visits_is_that_of_all_caches(pages: int, cache: int, group: int) -> None:
+    # All sets may follow one another, so that every sequence of visits is tried, up to equal states.
+    caches = [frozenset(c) for size in range(cache + 1) for c in combinations(range(pages), size)]
+    work = WorkFunction(LayeredInstance(1, pages, cache, group, visits="atomic"))
+    start = (0,) * pages, tuple(len(c) for c in caches)
+    seen, waiting = {start}, [start]
+    for labels, costs in waiting:
+        for visit in combinations(range(pages), group):
+            after = np.array(labels, dtype=np.int64)
+            paid = update_work_function_of_visit(after, np.array(visit), cache)
+            now = {
+                new: min(cost + len(new - old) for old, cost in zip(caches, costs, strict=True))
+                for new in caches
+                if set(visit) <= new
+            }
+            assert paid == min(now.values())
+            work._labels[:] = after
+            assert set(work.optimal_caches()) == fullest_optimal(now)
+            # Other caches are reached by exchanging pages once the visit is over.
+            least = [min(cost + len(new - old) for old, cost in now.items()) - paid for new in caches]
+            state = tuple(after.tolist()), tuple(least)
+            if state not in seen:
+                seen.add(state)
+                waiting.append(state)
+    # Equal labels, equal costs of every cache: the labels are a state.
+    assert len({labels for labels, _ in seen}) == len(seen)
+
+
+ATOMIC = {"layers": (1, 2), "pages": (2, 4), "cache": (2, 5), "per_visit": 2, "visits": "atomic"}
+
+
+@settings(max_examples=40)
+@given(sequences(**ATOMIC, length=(0, 9)))
+def test_routes_to_opt_of_atomic_visits_agree(sequence: RequestSequence) -> None:
+    work = WorkFunction(sequence.instance)
+    least = optimum_of_the_model(sequence)
+    assert sum(work.serve(page) for page in sequence) == least
+    run = farthest_in_future(sequence, record=True)
+    run.schedule.check()
+    assert run.faults == run.schedule.faults == least
+
+
 # Phases and refusals
 
 
@@ -278,12 +327,15 @@ def test_from_a_cold_start_no_page_leaves_before_the_cache_is_full() -> None:
 def test_variants_without_a_route_to_opt_here_are_refused() -> None:
     bypassing = LayeredInstance(1, 3, 2, bypassing=True)
     atomic = LayeredInstance(1, 3, 2, per_visit=2, visits="atomic")
-    for instance in (bypassing, atomic):
-        with pytest.raises(UnsupportedModelError, match="work function needs forced service and sequential"):
-            WorkFunction(instance)
-    for route in (optimum_so_far, farthest_in_future):
-        with pytest.raises(UnsupportedModelError, match=r"needs .*sequential visits; .* atomic visits"):
-            route(RequestSequence(atomic, [0, 1]))
+    with pytest.raises(UnsupportedModelError, match=r"work function needs forced service .* bypassing"):
+        WorkFunction(bypassing)
+    with pytest.raises(ModelError, match=r"cache \(h\) must be an integer in 2 … "):
+        WorkFunction(atomic, 1)
+    with pytest.raises(UnsupportedModelError, match=r"needs .*sequential visits; .* atomic visits"):
+        optimum_so_far(RequestSequence(atomic, [0, 1]))
+    both = replace(atomic, bypassing=True)
+    with pytest.raises(UnsupportedModelError, match=r"atomic visits needs forced service"):
+        farthest_in_future(RequestSequence(both, [0, 1]))
 
 
 def test_pages_and_cache_sizes_out_of_range_are_refused() -> None:

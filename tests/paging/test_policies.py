@@ -46,7 +46,7 @@ from paging.model import BYPASS, SEVERAL
 from paging.policy import FAMILIES
 from paging.testing import applicable, check_policy, sequences
 from paging.traces import Trace
-from tests.helpers.policies import PLAIN
+from tests.helpers.policies import PLAIN, TOLD, as_told
 
 BELADY = [1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5]
 """Belady, Nelson and Shedler 1969: more cache, more faults of FIFO."""
@@ -60,7 +60,7 @@ def classical(requests: Iterable[int], cache: int, pages: int = 6) -> RequestSeq
 
 
 def entries(policy: str, sequence: RequestSequence, engine: str = "labels") -> list[int]:
-    run = simulate(policy, sequence, record=True, engine=engine)  # type: ignore[arg-type]
+    run = simulate(policy, as_told(policy, sequence), record=True, engine=engine)  # type: ignore[arg-type]
     assert run.entries is not None
     return run.entries.tolist()
 
@@ -88,6 +88,8 @@ def test_invariant(policy: str, invariant: str) -> None:
         *(("lfu-fifo", t) for t in ("conservative", "marking", "stack", "finite-state")),
         *(("lfu-capped", t) for t in ("conservative", "marking", "stack")),
         *(("zrc", t) for t in ("conservative", "marking", "stack", "symmetric")),
+        *(("far-lab", t) for t in ("conservative", "marking", "stack", "symmetric", "atomic")),
+        *(("zrc-atomic", t) for t in ("conservative", "marking", "stack", "symmetric")),
         *(("mru", t) for t in ("conservative", "marking")),
         *(("lifo", t) for t in ("conservative", "marking")),
         *(("fwf", t) for t in ("demand", "conservative", "stack")),
@@ -153,6 +155,8 @@ def test_opt_on_the_anomaly() -> None:
         # OPT may have kept 0 or 1 beside 2: a tie, and 0 has the lower number. The request of 0 shows that
         # OPT kept 0, so 1 is useless and leaves. Then OPT keeps 0 or 2 beside 1: a tie again.
         ("zrc", [FREE, FREE, HIT, 0, 1, 0]),
+        ("far-lab", [FREE, FREE, HIT, 0, 1, 0]),
+        ("zrc-atomic", [FREE, FREE, HIT, 0, 1, 0]),
         # 2 flushes both, 0 finds a free slot, 1 flushes both again.
         ("fwf", [FREE, FREE, HIT, SEVERAL, FREE, SEVERAL]),
         # 2 begins a phase: 0, cached longest, leaves; 2 is marked, so 1 leaves for 0; 1 begins a phase,
@@ -172,7 +176,15 @@ def test_by_hand(policy: str, expected: list[int]) -> None:
     #   page 4: last 3, next 5, so age (5 − 3)/2 = 1, token 1
     # LLRU: age 2 twice, page 1 comes up later. Lazy: page 1 is of the layer served, its age counts as 1.
     # ZRC: OPT may have kept any two of the three, and page 1 is of the layer served.
-    [("lru", 3), ("llru", 1), ("llru-lazy", 3), ("llru-token", 3), ("zrc", 1)],
+    [
+        ("lru", 3),
+        ("llru", 1),
+        ("llru-lazy", 3),
+        ("llru-token", 3),
+        ("zrc", 1),
+        ("far-lab", 1),
+        ("zrc-atomic", 1),
+    ],
 )
 def test_layered_by_hand(policy: str, victim: int) -> None:
     sequence = RequestSequence(LayeredInstance(layers=2, pages=3, cache=3), [1, 3, 1, 4, 2])
@@ -190,6 +202,15 @@ def test_capped_counts_forget_how_often() -> None:
     # k = 2, page 0 three times and page 1 twice: LFU lets 1 go; capped at 2 both count 2, and 0 is older.
     sequence = classical([0, 0, 0, 1, 1, 2], cache=2)
     assert [entries(policy, sequence)[-1] for policy in ("lfu", "lfu-capped")] == [1, 0]
+
+
+def test_far_lab_and_zrc_atomic_by_hand() -> None:
+    # Two pages a visit, k = 3: 0 1 | 4 5 | 2. For 5 OPT may have any two of 0 1 4 beside it; 0 and 1 are of
+    # the layer that comes next, 4 of this visit: far-lab lets 4 go. In an atomic visit 4 stays, and 0 goes.
+    # Then for 2 none of 0 1 5 is sure, 0 and 1 may be asked for at once, and 5 a visit later: it goes.
+    sequence = RequestSequence(LayeredInstance(2, 4, 3, 2), [0, 1, 4, 5, 2])
+    assert entries("far-lab", sequence) == [FREE, FREE, FREE, 4, 5]
+    assert entries("zrc-atomic", sequence)[:4] == [FREE, FREE, FREE, 0]
 
 
 def test_zrc_lets_useless_pages_go_before_those_of_the_layer_served() -> None:
@@ -702,6 +723,9 @@ class ReferenceZRC(ByKey):
         if self.seen == time:
             return
         self.seen = time
+        self.serve(page)
+
+    def serve(self, page: int) -> None:
         costs: dict[frozenset[int], int] = {}
         for cached, cost in self.costs.items():
             fault = page not in cached
@@ -783,6 +807,90 @@ class ReferenceMarkLayer(Reference):
         return min(near or unmarked, key=self.last.__getitem__)
 
 
+class ReferenceFarLab(ReferenceZRC):
+    """As ZRC, but by when a page can be asked for again; of useless pages the lowest."""
+
+    def key(self, q: int, time: int) -> tuple[int, ...]:
+        instance, (needed, useless, _, above) = self.sequence.instance, super().key(q, time)
+        if useless:
+            return needed, useless, 0, 0
+        layer, now = instance.locate(q).layer, time // instance.per_visit
+        ahead = 0  # visits until it can be asked for again
+        last = (time + 1) % instance.per_visit == 0
+        if layer != now % instance.layers or self.here(q, time) or last:
+            ahead = 1
+            while (now + ahead) % instance.layers != layer:
+                ahead += 1
+        return needed, useless, ahead, above
+
+
+class ReferenceZRCAtomic(ReferenceZRC):
+    """As ZRC, but the pages of the visit so far are served once more after every request."""
+
+    def __init__(self, sequence: RequestSequence) -> None:
+        super().__init__(sequence)
+        self.visit: list[int] = []
+
+    def see(self, page: int, time: int) -> None:
+        if self.seen == time:
+            return
+        super().see(page, time)
+        if time % self.sequence.instance.per_visit == 0:
+            self.visit.clear()
+        for earlier in sorted(self.visit):
+            self.serve(earlier)
+        self.visit.append(page)
+
+
+class ReferenceLandlord(Reference):
+    """Young: a credit per cached page, and rent taken from all of them at once."""
+
+    renews = True
+
+    def __init__(self, sequence: RequestSequence) -> None:
+        super().__init__(sequence)
+        weights = sequence.instance.weights
+        pages = range(sequence.instance.total_pages)
+        self.weights = {q: Fraction(1) if weights is None else weights[q] for q in pages}
+        self.credit: dict[int, Fraction] = {}
+        self.since: dict[int, int] = {}
+
+    def loaded(self, page: int, time: int) -> None:
+        self.credit[page], self.since[page] = self.weights[page], time
+
+    def hit(self, page: int, time: int) -> None:
+        if self.renews:
+            self.loaded(page, time)
+
+    def victim(self, page: int, time: int) -> int:
+        rent = min(self.credit[q] for q in self.inside)
+        for q in self.inside:
+            self.credit[q] -= rent
+        return min((q for q in self.inside if self.credit[q] == 0), key=self.since.__getitem__)
+
+
+class ReferenceLandlordFIFO(ReferenceLandlord):
+    renews = False
+
+
+class ReferenceWeightedLRU(ReferenceLandlord):
+    def victim(self, page: int, time: int) -> int:
+        order = sorted(self.inside, key=self.last.__getitem__, reverse=True)
+        ranks = {q: rank for rank, q in enumerate(order, start=1)}
+        return max(self.inside, key=lambda q: (ranks[q] / self.weights[q], ranks[q]))
+
+
+class ReferenceWeightedLFU(ReferenceLandlord):
+    def loaded(self, page: int, time: int) -> None:
+        self.credit[page] = self.weights[page]
+
+    def hit(self, page: int, time: int) -> None:
+        self.credit[page] += self.weights[page]
+
+    def victim(self, page: int, time: int) -> int:
+        return min(self.inside, key=lambda q: (self.credit[q], self.last[q]))
+
+
 REFERENCES: dict[str, type[Reference]] = {
     "lru": ReferenceLRU,
     "mark-lru": ReferenceLRU,
@@ -796,6 +904,10 @@ REFERENCES: dict[str, type[Reference]] = {
     "lfu-fifo": ReferenceLFUFirst,
     "lfu-capped": ReferenceLFUCapped,
     "lfu-perfect": ReferenceLFUPerfect,
+    "landlord": ReferenceLandlord,
+    "landlord-fifo": ReferenceLandlordFIFO,
+    "lru-weighted": ReferenceWeightedLRU,
+    "lfu-weighted": ReferenceWeightedLFU,
     "lfru": ReferenceLFRU,
     "heat-lru": ReferenceHeat,
     "hobbit": ReferenceHobbit,
@@ -806,6 +918,8 @@ REFERENCES: dict[str, type[Reference]] = {
     "arc": ReferenceARC,
     "s3-fifo": ReferenceS3FIFO,
     "zrc": ReferenceZRC,
+    "far-lab": ReferenceFarLab,
+    "zrc-atomic": ReferenceZRCAtomic,
     "mark-fifo": ReferenceMarkFIFO,
     "mark-layer": ReferenceMarkLayer,
     "llru": ReferenceLLRU,
@@ -815,8 +929,9 @@ REFERENCES: dict[str, type[Reference]] = {
 
 
 def test_every_deterministic_policy_has_an_independent_definition() -> None:
-    # fwf and policies around policies are defined by their goldens and parts; for game-optimal see test_game.
-    around = {"partitioned", "pinned", "admit"}
+    # fwf and policies around policies are defined by their goldens and parts; for game-optimal see test_game,
+    # for policies with predictions test_predictions.
+    around = {"partitioned", "pinned", "admit", *TOLD}
     assert set(REFERENCES) == set(DETERMINISTIC) - around - {"fwf", "game-optimal"}
 
 
@@ -843,11 +958,24 @@ def long_runs(runs: int, length: int) -> Iterable[RequestSequence]:
 @pytest.mark.parametrize("policy", REFERENCES)
 def test_labels_decide_as_the_independent_definition(policy: str) -> None:
     for sequence in long_runs(runs=30, length=300):
-        if policy == "zrc" and sequence.instance.total_pages > 9:
+        if issubclass(REFERENCES[policy], ReferenceZRC) and sequence.instance.total_pages > 9:
             continue  # there are too many caches to list
         expected = REFERENCES[policy](sequence).entries()
         assert entries(policy, sequence) == expected, sequence
         assert entries(policy, sequence, "auto") == expected, sequence
+
+
+@pytest.mark.parametrize("policy", ["landlord", "landlord-fifo", "lru-weighted", "lfu-weighted"])
+def test_weighted_policies_decide_as_the_independent_definition(policy: str) -> None:
+    rng = np.random.default_rng(16)
+    for sequence in long_runs(runs=12, length=120):
+        weights = [
+            Fraction(int(w), int(d)) for w, d in rng.integers(1, 5, (sequence.instance.total_pages, 2))
+        ]
+        weighted = sequence.with_weights(weights)
+        expected = REFERENCES[policy](weighted).entries()
+        assert entries(policy, weighted) == expected, weighted
+        assert entries(policy, weighted, "auto") == expected, weighted
 
 
 @pytest.mark.slow
@@ -877,6 +1005,13 @@ def test_llru_and_its_variants_are_lru_on_one_layer(sequence: RequestSequence) -
 @given(sequences(per_visit=(1, 2), pages=(1, 5), cache=(1, 6), length=50))
 def test_marking_by_recency_is_lru(sequence: RequestSequence) -> None:
     assert entries("mark-lru", sequence) == entries("lru", sequence)
+
+
+@given(sequences(per_visit=(1, 2), pages=(1, 5), cache=(1, 6), length=50))
+def test_weighted_policies_at_unit_cost(sequence: RequestSequence) -> None:
+    known = {"landlord": "lru", "landlord-fifo": "fifo", "lru-weighted": "lru", "lfu-weighted": "lfu"}
+    for weighted, plain in known.items():
+        assert entries(weighted, sequence) == entries(plain, sequence)
 
 
 def most_faults_in_a_phase(policy: str, sequence: RequestSequence) -> int:
@@ -926,7 +1061,7 @@ def with_kernel() -> list[str]:
     found = []
     for policy in DETERMINISTIC:
         try:
-            simulate(policy, tiny, engine="kernel")
+            simulate(policy, as_told(policy, tiny), engine="kernel")
         except UnsupportedModelError:
             continue
         found.append(policy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
@@ -265,6 +266,13 @@ class AddsUpToMore(Skewed):
 @breaks("probabilities")
 class FloatProbabilities(Skewed):
     spoil = staticmethod(float)
+
+
+@breaks("criteria")
+class SaysTheYoungest(LRU):
+    def criteria(self, labels, page, slot, frame):
+        (rank,) = super().criteria(labels, page, slot, frame)
+        return (replace(rank, leaves="smallest"),)
 
 
 @breaks("probabilities")

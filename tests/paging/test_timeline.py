@@ -19,6 +19,7 @@ from paging import (
 from paging.cli.main import run as paging_run
 from paging.testing import sequences
 from paging.viewer.timeline import cache_timeline
+from tests.helpers.policies import as_told
 
 CLASSICAL = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1, 2])
 LAYERED = ["--workload", "zipf:requests=600", "-l", "2", "-n", "4", "-k", "4"]
@@ -58,7 +59,7 @@ def test_every_policy_can_be_watched() -> None:
     sequence = RequestSequence(LayeredInstance(2, 3, 3), np.tile([0, 3, 1, 4, 2, 5], 4))
     for policy in registered_policies():
         try:
-            assert "requests" in cache_timeline(policy, sequence)
+            assert "requests" in cache_timeline(policy, as_told(policy, sequence))
         except UnsupportedModelError:
             assert policy in ("pinned", "admit")  # they need a profile, and bypassing
 

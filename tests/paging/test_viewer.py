@@ -46,6 +46,7 @@ from paging.viewer import guides
 from paging.viewer.page import lesson_page
 from proofs import competitive_ratio, get_bound, solve_game
 from proofs.bounds.verdicts import check_lower, check_upper
+from tests.helpers.policies import as_told
 
 SMALL = LayeredInstance(layers=2, pages=3, cache=3)
 REQUESTS = generate("zipf:alpha=1", SMALL, rounds=15, seed=4)
@@ -71,10 +72,11 @@ def every_sequence(length: int) -> list[RequestSequence]:
 @pytest.mark.parametrize("policy", SERVING)
 @pytest.mark.parametrize("record", [True, False])
 def test_a_film_shows_the_steps_of_the_policy(policy: str, record: bool) -> None:
-    run = simulate(policy, REQUESTS, record=record, engine="labels", seed=3)
+    requests = as_told(policy, REQUESTS)
+    run = simulate(policy, requests, record=record, engine="labels", seed=3)
     film = film_of(run)
     starts = phase_starts(REQUESTS, SMALL.cache)
-    for time, (step, frame) in enumerate(zip(steps(policy, REQUESTS, seed=3), film.frames, strict=True)):
+    for time, (step, frame) in enumerate(zip(steps(policy, requests, seed=3), film.frames, strict=True)):
         start = max(begin for begin in starts if begin <= time)
         marked = step.cache & set(REQUESTS.requests[start : time + 1].tolist())
         assert (frame.page, frame.hit, frame.victims) == (step.page, step.hit, step.victims)

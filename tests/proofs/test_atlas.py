@@ -10,12 +10,16 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 from subprocess import DEVNULL
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from paging import ModelError, RequestSequence, farthest_in_future, simulate
 from paging.cli.main import run as paging_run
+from paging.jobs import FolderError
+from paging.markdown import block
+from paging.parallel import Pool
 from paging.plotting import content_digest
 from paging.signals import Watch
 from proofs.atlas.conjectures import CONJECTURES, evidence
@@ -24,12 +28,11 @@ from proofs.atlas.explorer import document, read_cycles
 from proofs.atlas.files import AtlasError, open_atlas, read_values
 from proofs.atlas.shapes import Shape, shapes
 from proofs.atlas.subjects import check_subjects
-from proofs.atlas.sweep import compute, sweep
+from proofs.atlas.sweep import ValueJob, compute, sweep
 from proofs.atlas.table import read_table, shape_of, subjects_of, value_of
 from proofs.atlas.values import Value
 from proofs.checker import VERIFIED, verify_file
 from proofs.ratio.deterministic import exact_ratio
-from proofs.report.docs import block
 
 Capture = pytest.CaptureFixture[str]
 SMALL = shapes(6, (1, 2, 3))
@@ -47,11 +50,16 @@ def test_places_are_all_small_instances() -> None:
 pytestmark = pytest.mark.xdist_group("atlas")  # the tests share one computed atlas
 
 
+def swept_by(workers: int, *arguments: Any, **settings: Any) -> int:
+    with Pool(workers) as pool:
+        return sweep(*arguments, **settings, engine=pool).computed
+
+
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = open_atlas(tmp_path_factory.mktemp("atlas") / "here")
     jobs = [(subject, shape) for shape in SMALL for subject in ("lru", "zrc", "lifo")]
-    assert sweep(root, ("lru", "zrc", "lifo"), SMALL, max_states=2000, workers=2) == len(jobs)
+    assert swept_by(2, root, ("lru", "zrc", "lifo"), SMALL, max_states=2000) == len(jobs)
     return root
 
 
@@ -73,7 +81,7 @@ def test_every_value_is_that_of_the_solver_and_has_a_certificate_that_proves_it(
 
 def test_nothing_is_computed_twice(swept: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in swept.rglob("*") if path.is_file()}
-    assert sweep(swept, ("lru", "zrc", "lifo"), SMALL, max_states=2000, workers=1) == 0
+    assert sweep(swept, ("lru", "zrc", "lifo"), SMALL, max_states=2000).computed == 0
     assert before == {path: path.stat().st_mtime_ns for path in swept.rglob("*") if path.is_file()}
 
 
@@ -81,12 +89,12 @@ def test_nothing_is_computed_twice(swept: Path) -> None:
 def test_a_larger_budget_tries_again_what_failed(tmp_path: Path) -> None:
     root = open_atlas(tmp_path / "atlas")
     over = [Shape(1, n, 3) for n in range(4, 9)]
-    assert sweep(root, ("clock",), over, max_states=5, workers=1) < 5
+    assert sweep(root, ("clock",), over, max_states=5).computed < 5
     first = read_values(root)
     assert first  # the larger ones were not tried
     assert all(value.value is None and value.certificate is None for value in first)
-    assert sweep(root, ("clock",), over, max_states=5, workers=1) == 0
-    assert sweep(root, ("clock",), over, max_states=5000, workers=1) == 5
+    assert sweep(root, ("clock",), over, max_states=5).computed == 0
+    assert sweep(root, ("clock",), over, max_states=5000).computed == 5
     assert [value.value for value in read_values(root)] == ["3"] * 5
 
 
@@ -94,17 +102,17 @@ def test_a_larger_budget_tries_again_what_failed(tmp_path: Path) -> None:
 def test_a_sweep_stops_when_asked_and_goes_on(tmp_path: Path) -> None:
     root = open_atlas(tmp_path / "atlas")
     asked = iter([False] * 2 + [True] * 1000)
-    first = sweep(root, ("lru",), SMALL, max_states=2000, workers=1, watch=Watch(stop=lambda: next(asked)))
+    first = sweep(root, ("lru",), SMALL, max_states=2000, watch=Watch(stop=lambda: next(asked))).computed
     assert first < len(SMALL)
     assert len(read_values(root)) == first
-    assert sweep(root, ("lru",), SMALL, max_states=2000, workers=1) == len(SMALL) - first
+    assert sweep(root, ("lru",), SMALL, max_states=2000).computed == len(SMALL) - first
 
 
 @pytest.mark.slow
 def test_the_game_and_rules_are_subjects_too(tmp_path: Path) -> None:
     root = open_atlas(tmp_path / "atlas")
     over = shapes(6, (1, 2, 3))
-    assert sweep(root, ("zrc-any-tie", "game"), over, max_states=20_000, workers=2) == 2 * len(over)
+    assert swept_by(2, root, ("zrc-any-tie", "game"), over, max_states=20_000) == 2 * len(over)
     values = read_values(root)
     for value in values:
         assert value.certificate is not None
@@ -176,13 +184,13 @@ def test_the_conjecture_about_lru_by_hand(shape: tuple[int, int, int], value: Fr
 
 def test_foreign_folders_and_damaged_files_are_refused(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "letter.txt").write_text("mine")
-    with pytest.raises(AtlasError, match="neither an atlas nor an empty folder"):
+    with pytest.raises(FolderError, match="neither a layered-paging atlas nor an empty folder"):
         open_atlas(tmp_path)
     assert paging_run(["atlas", "-o", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("paging: error: ")
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
     root = open_atlas(tmp_path / "atlas")
-    compute(str(root), "lru", Shape(1, 3, 2), 100)
+    sweep(root, ("lru",), [Shape(1, 3, 2)], max_states=100)
     (root / "values" / "lru" / "l1-n3-k2.json").write_text("{")
     with pytest.raises(AtlasError, match=r"l1-n3-k2\.json: no value of an atlas"):
         read_values(root)
@@ -241,12 +249,12 @@ def test_the_explorer_has_every_value_and_cycles_that_force_it() -> None:
 
 
 @pytest.mark.slow
-def test_the_smaller_entries_of_the_table_are_found_again(tmp_path: Path) -> None:
+def test_the_smaller_entries_of_the_table_are_found_again() -> None:
     rows = read_table(ROOT / "docs" / "data" / "atlas.csv")
     small = [row for row in rows if int(row["ℓ"]) * int(row["n"]) <= 6]
     assert len(small) == len(shapes(6, range(1, 8)))
     for row in small:
         for subject in subjects_of(rows):
-            value = compute(str(tmp_path), subject, shape_of(row), 20_000)
-            assert value is not None
-            assert value.number == value_of(row, subject), (row, subject)
+            found = compute(ValueJob(subject, shape_of(row), 20_000))
+            assert found is not None
+            assert found.value.number == value_of(row, subject), (row, subject)

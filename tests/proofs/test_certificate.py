@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 
 import paging.cli.main
-from lp import exact_weights, gaps_of, optimum
+from lp import gaps_of, optimum
 from lp.certificate import dual_certificate, optimum_certificate, schedule_certificate
-from paging import IllegalSequenceError, LayeredInstance, ModelError, RequestSequence, simulate
+from paging import (
+    IllegalSequenceError,
+    LayeredInstance,
+    ModelError,
+    RequestSequence,
+    exact_weights,
+    simulate,
+)
 from paging.certificate import FORMAT, ITEM_TYPES, VERSION, CertificateError, packed, write_certificate
 from proofs import checker
 from proofs.certificates.reading import read_certificate, read_sequence
@@ -41,7 +48,7 @@ def test_every_optimum_is_certified(variant, weighted):
 
 def test_one_side_alone():
     sequence = zipf_sequence(2_000, 4, 4, 6)
-    weights = exact_weights([f"{1 + p % 5}/3" for p in range(16)], sequence.instance, len(sequence))
+    weights = exact_weights([f"{1 + p % 5}/3" for p in range(16)])
     for cost in (None, weights):
         found = optimum(sequence, weights=cost)
         run = simulate("lru", sequence, record=True)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from paging import LayeredPagingError
+from paging.markdown import block
 from proofs import checker
 from proofs.certificates.reading import read_certificate, read_sequence
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify, verify_file
-from proofs.report.docs import block
 from tests.helpers.certificates import FOLDER, files, mutants
 from tests.helpers.offline import brute_force
 from tests.helpers.trusted import trusted_table
@@ -160,7 +160,7 @@ def test_the_checker_says_how_it_is_called(capsys):
 
 
 def test_what_must_be_trusted_is_what_the_documentation_says():
-    """When it is out of date: python -m tests.helpers.trusted."""
+    """When it is out of date: make tables."""
     assert block(DOCS.read_text(encoding="utf-8"), "trusted") == trusted_table()
 
 

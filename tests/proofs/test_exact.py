@@ -31,6 +31,7 @@ from paging import (
 )
 from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
+from paging.markdown import block
 from paging.memory import machine_memory
 from paging.model import Frame, LabelArray
 from paging.numbers import exact_text
@@ -174,6 +175,65 @@ def test_no_smaller_constant_does_on_all_short_sequences(policy: str, shape: tup
     assert most == found.additive
 
 
+# Several pages a visit
+
+
+VISITS = [
+    LayeredInstance(1, 3, 2, 2),
+    LayeredInstance(1, 4, 2, 3),
+    *(LayeredInstance(2, 2, k, 2) for k in (1, 3)),
+    LayeredInstance(2, (2, 3), 3, 2),
+]
+ATOMIC = [
+    LayeredInstance(1, 3, 2, 2, "atomic"),
+    LayeredInstance(1, 4, 3, 3, "atomic"),
+    LayeredInstance(2, 2, 3, 2, "atomic"),
+    LayeredInstance(2, (2, 3), 4, 2, "atomic"),
+]
+
+
+@pytest.mark.parametrize(
+    ("policy", "instance"), [("zrc", VISITS[0]), ("llru", VISITS[3]), ("lru", ATOMIC[0])]
+)
+def test_the_graph_of_visits_is_that_of_brute_force(policy: str, instance: LayeredInstance) -> None:
+    agrees(policy, instance)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", FINITE)
+def test_the_graph_of_all_tiny_visits_is_that_of_brute_force(policy: str) -> None:
+    chosen = [*VISITS, *(ATOMIC if "atomic" in get_policy(policy).traits else [])]
+    for instance in chosen if policy != "partitioned" else VISITS[:2]:
+        agrees(policy, instance)
+    for instance in (VISITS[0], chosen[-1]):
+        reduced, whole = (exact_ratio(policy, instance, symmetric=symmetric) for symmetric in (True, False))
+        assert (whole.ratio, whole.additive) == (reduced.ratio, reduced.additive)
+
+
+@pytest.mark.parametrize("instance", [VISITS[3], ATOMIC[3]], ids=str)
+def test_no_sequence_of_visits_beats_the_ratio(instance: LayeredInstance) -> None:
+    found = exact_ratio("lru", instance)
+    assert isinstance(found.ratio, Fraction)
+    rng, group = np.random.default_rng(0), instance.per_visit
+    for _ in range(100):
+        visits = [rng.permutation(instance.pages_of(v % instance.layers))[:group] for v in range(8)]
+        sequence = RequestSequence(instance, np.concatenate(visits)[: rng.integers(1, 16)])
+        least = farthest_in_future(sequence).faults
+        assert simulate("lru", sequence).faults <= found.ratio * least + found.additive  # type: ignore[operator]
+
+
+def test_ratios_of_visits_known_by_hand() -> None:
+    # One layer, k + 1 pages: the page that LRU lacks left last but one visit or earlier, so it may be asked
+    # for; OPT pays once in k faults.
+    for k, g in ((2, 2), (3, 2), (4, 2), (4, 3)):
+        assert exact_ratio("lru", LayeredInstance(1, k + 1, k, g)).ratio == k
+    # All pages of a layer in every atomic visit: the adversary has no choice, and nobody can do better.
+    for k in (2, 3):
+        assert exact_ratio("lru", LayeredInstance(2, 2, k, 2, "atomic")).ratio == 1
+    # One page a visit: an atomic visit is a sequential one.
+    assert exact_ratio("lru", LayeredInstance(2, 3, 3, 1, "atomic")).ratio == 3
+
+
 # Anchors
 
 
@@ -224,8 +284,7 @@ def test_layered_values(shape: tuple[int, int, int]) -> None:
 def documented() -> Iterator[tuple[tuple[int, int, int], str, str]]:
     """The table of docs/exact.md, cell by cell."""
     text = (Path(__file__).parents[2] / "docs" / "exact.md").read_text(encoding="utf-8")
-    _, _, rest = text.partition("<!-- table: begin -->\n")
-    header, _, *rows = rest.partition("<!-- table: end -->")[0].splitlines()
+    header, _, *rows = block(text, "table").splitlines()
     policies = [cell.strip() for cell in header.strip("|").split("|")][1:]
     for row in rows:
         shape, *values = [cell.strip() for cell in row.strip("|").split("|")]
@@ -290,28 +349,22 @@ def test_zrc_against_a_smaller_optimum_is_certified(opt_cache: int) -> None:
 @pytest.mark.parametrize("policy", sorted(RULES))
 def test_the_rules_of_the_checker_are_those_of_the_policies(policy: str) -> None:
     cls = get_policy(policy)
-    for instance in [*TINY, LayeredInstance(1, 5, 3), LayeredInstance(2, 3, 4), LayeredInstance(3, 2, 4)]:
-        shape = {
-            "layers": instance.layers,
-            "pages": list(instance.pages_by_layer),
-            "cache": instance.cache,
-            "per_visit": 1,
-            "visits": "sequential",
-            "service": "forced",
-        }
-        problem = read_problem({"instance": shape, "requests": []}, ())
-        seen = {((0,) * instance.total_pages, 0)}
+    larger = [LayeredInstance(1, 5, 3), LayeredInstance(2, 3, 4), LayeredInstance(3, 2, 4)]
+    for instance in [*TINY, *larger, *VISITS, LayeredInstance(2, 3, 4, 2)]:
+        problem = read_problem({"instance": instance.plain, "requests": []}, ())
+        seen = {((0,) * instance.total_pages, 0, frozenset[int]())}
         waiting = list(seen)
         while waiting:
-            labels, layer = waiting.pop()
-            for page in instance.pages_of(layer):
+            labels, slot, visit = waiting.pop()
+            for page in set(instance.pages_of(slot // instance.per_visit)) - visit:
                 served = np.array(labels, dtype=np.int64)
-                cls.serve(served, page, layer, instance.frame)
+                cls.serve(served, page, slot, instance.frame)
                 after = tuple(served.tolist())
                 given = list(labels)
-                assert tuple(answer(RULES[policy], given, page, layer, problem)) == after
+                assert tuple(answer(RULES[policy], given, page, slot, problem)) == after
                 assert given == list(labels)
-                state = (after, (layer + 1) % instance.layers)
+                then = (slot + 1) % instance.round_length
+                state = (after, then, visit | {page} if then % instance.per_visit else frozenset[int]())
                 if state not in seen and len(seen) < 3000:
                     seen.add(state)
                     waiting.append(state)
@@ -475,8 +528,12 @@ def test_what_has_no_ratio_is_refused() -> None:
         exact_ratio("lru", LayeredInstance(1, 3, 2), max_states=0)
     with pytest.raises(ModelError, match="opt_cache"):
         exact_ratio("lru", LayeredInstance(1, 3, 2), opt_cache=3)
-    with pytest.raises(UnsupportedModelError, match="g = 1"):
-        exact_ratio("lru", LayeredInstance(1, 3, 2, 2))
+    with pytest.raises(UnsupportedModelError, match="forced service"):
+        exact_ratio("lru", LayeredInstance(1, 3, 2, bypassing=True))
+    with pytest.raises(UnsupportedModelError, match="trait 'atomic'"):
+        exact_ratio("fifo", LayeredInstance(1, 3, 2, 2, "atomic"))
+    with pytest.raises(ModelError, match=r"opt_cache \(h\) must be an integer in 2 … 3, got 1"):
+        exact_ratio("lru", LayeredInstance(1, 4, 3, 2, "atomic"), opt_cache=1)
 
 
 def test_a_stopped_computation_keeps_what_it_knows() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from paging import LayeredInstance, WorkFunction, get_policy, registered_policies
 from paging.errors import LayeredPagingError
-from paging.work_function import update_work_function
+from paging.work_function import update_work_function, update_work_function_of_visit
 from proofs import checker
 from proofs.certificates.reading import read_certificate
 from proofs.certificates.replay import replay
@@ -31,7 +31,7 @@ def unpacked(document: dict) -> dict:
     """The same certificate with plain lists."""
     plain = copy.deepcopy(document)
     upper = upper_of(plain)
-    for field in ("labels", "work", "layers", "potential"):
+    for field in {"labels", "work", "marks", "layers", "potential"} & set(upper):
         upper[field] = list(checker.integers(upper[field], field))
     return plain
 
@@ -42,16 +42,14 @@ def upper_of(document: dict) -> dict:
 
 
 @cache
-def best(policy: str, layers: int, pages: tuple[int, ...], size: int, h: int) -> tuple[object, object]:
+def best(policy: str, instance: LayeredInstance, h: int) -> tuple[object, object]:
     """Ratio and least constant, without symmetries."""
-    found = exact_ratio(policy, LayeredInstance(layers, pages, size), opt_cache=h, symmetric=False)
+    found = exact_ratio(policy, instance, opt_cache=h, symmetric=False)
     return found.ratio, found.additive
 
 
 def truth(claim: dict) -> tuple[object, object]:
-    shape = claim["instance"]
-    pages = shape["pages"] if isinstance(shape["pages"], list) else [shape["pages"]] * shape["layers"]
-    return best(claim["policy"], shape["layers"], tuple(pages), shape["cache"], claim["opt_cache"])
+    return best(claim["policy"], LayeredInstance.from_plain(claim["instance"]), claim["opt_cache"])
 
 
 @pytest.mark.parametrize("path", VALID)
@@ -97,14 +95,14 @@ def test_no_mutant_proves_a_false_claim(path: Path) -> None:
 def holds(document: dict) -> bool:
     """Whether a potential proves its claim, decided with the policy itself and without the checker."""
     claim, evidence = document["claim"], upper_of(document)
-    shape = claim["instance"]
-    pages = tuple(shape["pages"]) if isinstance(shape["pages"], list) else shape["pages"]
-    instance, h = LayeredInstance(shape["layers"], pages, shape["cache"]), claim["opt_cache"]
+    instance, h = LayeredInstance.from_plain(claim["instance"]), claim["opt_cache"]
+    group, atomic = instance.per_visit, instance.visits == "atomic" and instance.per_visit > 1
     policy, ratio = get_policy(claim["policy"]), Fraction(claim["ratio"])
     count, states = instance.total_pages, len(evidence["layers"])
 
-    def canonical(labels: list[int], work: list[int], layer: int) -> tuple[object, ...]:
-        parts = [[(labels[q], work[q]) for q in instance.pages_of(j)] for j in range(instance.layers)]
+    def canonical(labels: list[int], work: list[int], marks: list[int], layer: int) -> tuple[object, ...]:
+        triples = list(zip(labels, work, marks, strict=True))
+        parts = [[triples[q] for q in instance.pages_of(j)] for j in range(instance.layers)]
         if "pages" in evidence["alike"]:
             parts = [sorted(part) for part in parts]
         if "layers" in evidence["alike"]:
@@ -112,26 +110,41 @@ def holds(document: dict) -> bool:
         return (str(parts), layer)
 
     listed = {}
+    unmarked = [0] * (count * states)
     for s in range(states):
-        labels, work = (evidence[name][s * count : (s + 1) * count] for name in ("labels", "work"))
+        columns = (evidence["labels"], evidence["work"], evidence.get("marks", unmarked))
+        labels, work, marks = (column[s * count : (s + 1) * count] for column in columns)
         if any(not 0 <= label <= h for label in work):
             return False
-        state = (labels, work, evidence["layers"][s])
+        state = (labels, work, marks, evidence["layers"][s])
         if canonical(*state) in listed:
             return False
         listed[canonical(*state)] = (state, evidence["potential"][s])
-    start = canonical([0] * count, [0] * count, 0)
+    start = canonical([0] * count, [0] * count, [0] * count, 0)
     if start not in listed:
         return False
     reached, waiting = {start}, [start]
     while waiting:
-        (labels, work, layer), here = listed[waiting.pop()]
+        (labels, work, marks, layer), here = listed[waiting.pop()]
         for page in instance.pages_of(layer):
+            if marks[page] != 0:
+                continue
+            asked = marks.count(1)
             after, following = np.array(labels), np.array(work)
-            policy.serve(after, page, layer, instance.frame)
+            policy.serve(after, page, layer * group + asked, instance.frame)
             paid = update_work_function(following, page, h)
             fault = labels[page] <= 0
-            target = canonical(after.tolist(), following.tolist(), (layer + 1) % instance.layers)
+            visit = [q for q in range(count) if marks[q] == 1] + [page]
+            if len(visit) == group:
+                then, now = (layer + 1) % instance.layers, [0] * count
+                if atomic:
+                    update_work_function_of_visit(following, np.array(visit), h)
+            else:
+                # What hit comes first: after a fault what was cached before the request is too late.
+                then, own = layer, instance.pages_of(layer)
+                late = [q for q in own if atomic and fault and labels[q] > 0]
+                now = [1 if q in visit else 2 if q in late else marks[q] for q in range(count)]
+            target = canonical(after.tolist(), following.tolist(), now, then)
             if (
                 target not in listed
                 or fault + (listed[target][1] - here) / Fraction(ratio.denominator) > ratio * paid
@@ -151,7 +164,7 @@ def test_changed_values_are_refused_where_brute_force_says_so(path: Path) -> Non
     document = unpacked(read_certificate(path))
     assert holds(document)
     verdicts: Counter[bool] = Counter()
-    for field in ("potential", "labels", "work"):
+    for field in ("potential", "labels", "work", *(("marks",) if "marks" in upper_of(document) else ())):
         values = upper_of(document)[field]
         for place in range(0, len(values), 1 + len(values) // 60):
             value = values[place]

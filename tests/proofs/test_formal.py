@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from paging.cli.main import run
+from paging.markdown import block
 from proofs.certificates.formal import POLICIES, VARIABLE, FormalError, verify_formally
 from proofs.checker import INCOMPLETE, VERIFIED, verify_file
 from tests.helpers.certificates import FOLDER as FILES
@@ -32,8 +33,7 @@ CLOSED = "Closed under the global context"
 def headlines() -> list[str]:
     """Return the theorems of the table in docs/formal.md, as FILE.NAME."""
     page = (ROOT / "docs" / "formal.md").read_text(encoding="utf-8")
-    table = page.partition("<!-- theorems: begin -->")[2].partition("<!-- theorems: end -->")[0]
-    return re.findall(r"`(\w+\.\w+)`", table)
+    return re.findall(r"`(\w+\.\w+)`", block(page, "theorems"))
 
 
 def without_comments(source: str) -> str:

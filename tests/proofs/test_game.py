@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,13 +30,14 @@ from paging.certificate import NoCertificateError
 from paging.cli.main import run as paging_run
 from paging.errors import LimitError
 from paging.signals import Watch
+from paging.work_function import update_work_function
 from proofs.game.game_graph import GameGraph, canonical
 from proofs.game.players import GameAdversary, GameOptimal
 from proofs.game.value import GameProgress, GameSolution, rule_ratio, solve_game
 from proofs.ratio.deterministic import exact_ratio
 
 Cache = frozenset[int]
-State = tuple[Cache, tuple[int, ...], tuple[int, ...], int]
+State = tuple[Cache, tuple[int, ...], tuple[int, ...], int, Cache]
 Edge = tuple[int, int, State]
 
 
@@ -47,36 +49,42 @@ class Raw:
         pages = range(instance.total_pages)
         sizes = range(opt_cache + 1)
         self.caches = [frozenset(c) for size in sizes for c in combinations(pages, size)]
-        self.served: dict[tuple[tuple[int, ...], int], tuple[int, tuple[int, ...]]] = {}
+        self.group = instance.per_visit if instance.visits == "atomic" else 1
+        self.served: dict[tuple[tuple[int, ...], Cache], tuple[int, tuple[int, ...]]] = {}
 
     @property
     def start(self) -> State:
         """Nothing is cached; another cache would have to be loaded page by page."""
-        return frozenset(), tuple(map(len, self.caches)), (0,) * self.instance.total_pages, 0
+        return frozenset(), tuple(map(len, self.caches)), (0,) * self.instance.total_pages, 0, frozenset()
 
-    def pay(self, costs: tuple[int, ...], page: int) -> tuple[int, tuple[int, ...]]:
+    def requests(self, state: State) -> list[Cache]:
+        """Every set of pages that may be asked for together."""
+        *_, layer, asked = state
+        return list(map(frozenset, combinations(set(self.instance.pages_of(layer)) - asked, self.group)))
+
+    def pay(self, costs: tuple[int, ...], pages: Cache) -> tuple[int, tuple[int, ...]]:
         """OPT's increment and the costs after a request, less the increment."""
-        key = (costs, page)
+        key = (costs, pages)
         if key not in self.served:
-            being = [(d, cost) for d, cost in zip(self.caches, costs, strict=True) if page in d]
+            being = [(d, cost) for d, cost in zip(self.caches, costs, strict=True) if pages <= d]
             after = [min(cost + len(c - d) for d, cost in being) for c in self.caches]
             self.served[key] = min(after), tuple(cost - min(after) for cost in after)
         return self.served[key]
 
-    def request(self, state: State, page: int) -> Iterator[tuple[int | None, Edge]]:
-        """Every victim there is, with policy fault, OPT increment and next state."""
-        cached, costs, labels, layer = state
-        paid, after = self.pay(costs, page)
-        work = WorkFunction(self.instance, self.opt_cache)
-        work._labels[:] = labels
-        work.serve(page)
-        following = (layer + 1) % self.instance.layers
-        victims: list[int | None] = [None]
-        if page not in cached and len(cached) == self.instance.cache:
-            victims = list(cached)
-        for victim in victims:
-            new = (cached | {page}) - {victim}
-            yield victim, (int(page not in cached), paid, (new, after, work.labels, following))
+    def request(self, state: State, pages: Cache) -> Iterator[tuple[Cache, Edge]]:
+        """Every set of victims there is, with policy faults, OPT increment and next state."""
+        cached, costs, labels, layer, asked = state
+        paid, after = self.pay(costs, pages)
+        work = np.array(labels)
+        for page in [*pages, *pages]:
+            update_work_function(work, page, self.opt_cache)
+        asked |= pages
+        if len(asked) == self.instance.per_visit:
+            layer, asked = (layer + 1) % self.instance.layers, frozenset()
+        leaving = max(0, len(cached | pages) - self.instance.cache)
+        for victims in map(frozenset, combinations(cached - pages, leaving)):
+            new = (cached | pages) - victims
+            yield victims, (len(pages - cached), paid, (new, after, tuple(work.tolist()), layer, asked))
 
 
 def reachable(
@@ -111,12 +119,11 @@ def has_cycle_above(graph: dict[State, list[Edge]], weight: Callable[[int, int],
 
 def against_all_requests(raw: Raw, found: GameSolution) -> dict[State, list[Edge]]:
     def moves(state: State) -> list[Edge]:
-        cached, _, labels, layer = state
+        cached, _, labels, _, asked = state
         out = []
-        for page in raw.instance.pages_of(layer):
-            options = dict(raw.request(state, page))
-            chosen = None if None in options else found.best_victim(cached, labels, page)
-            out.append(options[chosen])
+        for pages in raw.requests(state):
+            options = dict(raw.request(state, pages))
+            out.append(options[frozenset(found.best_victims(cached, labels, list(pages), asked))])
         return out
 
     return reachable(raw.start, moves)
@@ -124,10 +131,10 @@ def against_all_requests(raw: Raw, found: GameSolution) -> dict[State, list[Edge
 
 def against_all_victims(raw: Raw, found: GameSolution) -> dict[State, list[Edge]]:
     def moves(state: State) -> list[Edge]:
-        cached, _, labels, layer = state
-        page = found.best_page(cached, labels, layer)
-        assert page in raw.instance.pages_of(layer)
-        return [edge for _, edge in raw.request(state, page)]
+        cached, _, labels, layer, asked = state
+        pages = frozenset(found.best_pages(cached, labels, layer, asked))
+        assert pages in raw.requests(state)
+        return [edge for _, edge in raw.request(state, pages)]
 
     return reachable(raw.start, moves)
 
@@ -165,6 +172,30 @@ def test_both_strategies_hold_without_labels_or_symmetry(full: bool) -> None:
     for pages, cache, opt_cache in TINY:
         instance = LayeredInstance(len(pages), pages, cache)
         check_value(instance, opt_cache, solve_game(instance, opt_cache=opt_cache, full=full))
+
+
+def small_visits() -> Iterator[LayeredInstance]:
+    """All instances with two or three pages a visit and at most five pages."""
+    for layers, group in ((1, 2), (1, 3), (2, 2)):
+        for pages in product(range(group, 6), repeat=layers):
+            if sum(pages) <= 5:
+                for cache in range(1, sum(pages)):
+                    yield LayeredInstance(layers, pages, cache, group)
+                    if cache >= group:
+                        yield LayeredInstance(layers, pages, cache, group, "atomic")
+
+
+@pytest.mark.slow
+def test_both_strategies_hold_for_several_pages_a_visit() -> None:
+    assert len(list(small_visits())) > 40
+    for full, instance in enumerate(small_visits()):
+        check_value(instance, instance.cache, solve_game(instance, full=full % 2 == 1))
+
+
+@pytest.mark.parametrize("visits", ["sequential", "atomic"])
+def test_both_strategies_hold_at_a_small_instance(visits: Any) -> None:
+    instance = LayeredInstance(2, (3, 2), 4, 2, visits)
+    check_value(instance, 4, solve_game(instance))
 
 
 def test_a_wrong_value_is_noticed_by_these_checks() -> None:
@@ -243,18 +274,21 @@ def test_a_rule_is_as_bad_as_its_worst_ties_in_the_raw_game() -> None:
 
 def worst_ties(raw: Raw, state: State) -> list[Edge]:
     """The moves that zrc allows, said once more with sets: see THEORY C3."""
-    cached, _, _, layer = state
+    cached, _, _, layer, _ = state
     out: list[Edge] = []
-    for page in raw.instance.pages_of(layer):
-        options = dict(raw.request(state, page))
-        if None in options:
-            out.append(options[None])
-            continue
+    for pages in raw.requests(state):
+        options = dict(raw.request(state, pages))
         labels = next(iter(options.values()))[2][2]
-        useless = {q for q in cached if labels[q] == 0}
-        unsure = {q for q in cached if labels[q] < raw.opt_cache}
+        leaving = len(next(iter(options)))
+        useless = {q for q in cached - pages if labels[q] == 0}
+        unsure = {q for q in cached - pages if labels[q] < raw.opt_cache}
         own = unsure & set(raw.instance.pages_of(layer))
-        out += [options[q] for q in useless or own or unsure or cached]
+        gone: set[int] = set()
+        for better in (useless, own, unsure, cached - pages):
+            if len(gone | better) >= leaving:
+                break
+            gone |= better
+        out += [edge for chosen, edge in options.items() if gone <= chosen <= gone | better]
     return out
 
 
@@ -382,8 +416,15 @@ def test_the_policy_serves_where_everything_fits() -> None:
 
 def test_canonical_forms_agree_with_the_graph() -> None:
     """Walks with plain sets stay among the states of the graph, whatever is requested and leaves."""
-    for pages in [(2, 2), (3, 2), (2, 2, 2)]:
-        instance = LayeredInstance(len(pages), pages, 3)
+    shapes: list[tuple[Any, ...]] = [
+        ((2, 2), 1),
+        ((3, 2), 1),
+        ((2, 2, 2), 1),
+        ((3, 2), 2),
+        ((3, 2), 2, "atomic"),
+    ]
+    for pages, *visit in shapes:
+        instance = LayeredInstance(len(pages), pages, 3, *visit)
         graph = GameGraph(instance)
         while not graph.complete:
             graph.grow()
@@ -392,11 +433,11 @@ def test_canonical_forms_agree_with_the_graph() -> None:
         every = reachable(
             raw.start,
             lambda state, raw=raw: [  # type: ignore[misc]
-                edge for page in raw.instance.pages_of(state[3]) for _, edge in raw.request(state, page)
+                edge for pages in raw.requests(state) for _, edge in raw.request(state, pages)
             ],
         )
-        for cached, _, labels, layer in every:
-            number = graph.number(canonical(instance, 3, cached, labels, layer).row)
+        for cached, _, labels, layer, asked in every:
+            number = graph.number(canonical(instance, 3, cached, labels, layer, asked=asked).row)
             assert number is not None
             seen.add(number)
         assert seen == set(range(graph.states))
@@ -405,8 +446,9 @@ def test_canonical_forms_agree_with_the_graph() -> None:
 @pytest.mark.parametrize(
     ("instance", "error", "message"),
     [
-        (LayeredInstance(2, 4, 4, per_visit=2), UnsupportedModelError, "g = 1"),
         (LayeredInstance(2, 4, 4, bypassing=True), UnsupportedModelError, "forced service"),
+        (LayeredInstance(2, 12, 20, 11, "atomic"), LimitError, "at most 10 pages, not 11"),
+        (LayeredInstance(2, 40, 60, 10, "atomic"), LimitError, "moves, more than 4,194,304"),
         (LayeredInstance(2, 2, 4), ModelError, "k < number of pages; here k = 4 and all 4 pages"),
         (LayeredInstance(2, 200, 4), LimitError, "at most 255 pages, not 400"),
     ],

@@ -27,10 +27,7 @@ VALID = files("valid", "game", "rule")
 
 
 @cache
-def truth(
-    kind: str, layers: int, pages: tuple[int, ...], cache: int, opt_cache: int, rule: str
-) -> Fraction | float:
-    instance = LayeredInstance(layers, pages, cache)
+def truth(kind: str, instance: LayeredInstance, opt_cache: int, rule: str) -> Fraction | float:
     if kind == "game":
         value = solve_game(instance, opt_cache=opt_cache, full=True).value
     else:
@@ -40,10 +37,9 @@ def truth(
 
 
 def true_claim(document: dict[str, Any]) -> bool:
-    claim, shape = document["claim"], document["claim"]["instance"]
-    pages = shape["pages"] if isinstance(shape["pages"], list) else [shape["pages"]] * shape["layers"]
-    setting = (shape["layers"], tuple(pages), shape["cache"], claim["opt_cache"])
-    value = truth(document["type"], *setting, claim.get("rule", ""))
+    claim = document["claim"]
+    instance = LayeredInstance.from_plain(claim["instance"])
+    value = truth(document["type"], instance, claim["opt_cache"], claim.get("rule", ""))
     return Fraction(claim.get("lower", 0)) <= value <= Fraction(claim.get("upper", 10**9))
 
 
@@ -82,9 +78,12 @@ def test_no_mutant_proves_a_false_claim(path: Path) -> None:
 def test_the_checker_ranks_victims_as_the_game_does() -> None:
     assert set(OPEN) == set(RULES)
     for name, rule in RULES.items():
-        for h in range(1, 5):
-            places = list(product(range(h + 1), (False, True)))
-            ranks = [[rank(label, h, own) for label, own in places] for rank in (rule, OPEN[name])]
+        for h, layers in product(range(1, 5), range(1, 4)):
+            places = list(product(range(h + 1), range(layers + 1)))
+            ranks = [
+                [rule(label, h, ago, layers) for label, ago in places],
+                [OPEN[name](label, h, ago in (0, layers), layers - ago) for label, ago in places],
+            ]
             for a, b in combinations(range(len(places)), 2):
                 here, there = ((line[a] > line[b]) - (line[a] < line[b]) for line in ranks)
                 assert here == there, (name, h, places[a], places[b])

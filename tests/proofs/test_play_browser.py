@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from paging import LayeredInstance, Trace, film_of, generate, simulate, write_trace
+from paging.plotting import content_digest
 from paging.viewer.page import START, STATIC, lesson_page
 from tests.helpers.browser import Visit, expect, missing
 from tests.helpers.live_server import LiveServer, running
@@ -233,6 +235,13 @@ def test_the_adversary_wins_by_the_cycle_and_takes_back(server: LiveServer, visi
     page.get_by_role("button", name="Take back").click()
     expect(page.locator(".lp-choice")).to_have_count(3)
     assert counts(page)["request"] != time
+
+
+def test_the_picture_of_docs_is_the_game_that_it_shows(server: LiveServer, visit: Visit) -> None:
+    pictures = pytest.importorskip("docs.pictures")
+    page = visit(server.address + pictures.GAME, **pictures.GAME_SIZE)
+    shown = Image.open(pictures.GAME_TARGET).info["Content"]
+    assert shown == content_digest(pictures.won_game(page)), "python -m docs.pictures draws it anew"
 
 
 # You are the algorithm
@@ -568,6 +577,9 @@ globalThis.stop = render({ model: globalThis.model, el: document.getElementById(
     page.locator("#view").focus()
     page.keyboard.press("End")
     assert counts(page)["request"] == "12 / 12"
+    # JupyterLab's own rules for lists of definitions in an output:
+    page.add_style_tag(content="main dt { float: left; width: 20% } main dd { float: left }")
+    assert page.evaluate("getComputedStyle(document.querySelector('.lp-count dt')).float") == "none"
     page.evaluate("stop()")
     expect(page.locator("#view *")).to_have_count(0)
 

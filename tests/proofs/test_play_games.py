@@ -26,11 +26,14 @@ from paging import (
     registered_policies,
     simulate,
 )
+from paging.markdown import block
+from proofs.play.docs import opponents_table, scenes_table
 from proofs.play.forms import Catalogue, FormError, typed_requests
 from proofs.play.games import AdversaryGame, AlgorithmGame, GameOverError, LiveGame, StaleMoveError
 from proofs.play.opponents import OPPONENTS
 from proofs.play.scenes import SCENES
 from proofs.play.store import Store, UnknownGameError
+from tests.helpers.policies import TOLD
 
 SMALL = LayeredInstance(layers=2, pages=3, cache=4)
 CATALOGUE = Catalogue()
@@ -427,7 +430,7 @@ def test_a_value_out_of_range_is_refused(change: dict[str, Any]) -> None:
 
 
 def test_policies_that_can_never_serve_here_are_not_offered() -> None:
-    assert set(registered_policies()) - set(CATALOGUE.names) == {"pinned", "admit"}
+    assert set(registered_policies()) - set(CATALOGUE.names) == {"pinned", "admit", *TOLD}
 
 
 def test_a_policy_named_by_the_page_is_never_imported(
@@ -476,3 +479,9 @@ def test_names_of_games_are_long_and_new() -> None:
     names = {store.add(CATALOGUE.start(ALGORITHM))["id"] for _ in range(20)}
     assert len(names) == 20
     assert min(map(len, names)) >= 22  # 128 bits
+
+
+def test_docs_list_every_scene_and_opponent() -> None:
+    """When they are out of date: make tables."""
+    page = (Path(__file__).parents[2] / "docs" / "play.md").read_text(encoding="utf-8")
+    assert (block(page, "scenes"), block(page, "opponents")) == (scenes_table(), opponents_table())

@@ -27,6 +27,7 @@ from paging import LayeredInstance, RequestSequence, Trace, farthest_in_future, 
 from paging.cli.main import run
 from paging.errors import ModelError
 from paging.files import slug
+from paging.markdown import block
 from paging.numbers import jsonable, read_exact
 from paging.parallel import Pool
 from paging.plotting import LOOKS, content_digest
@@ -34,7 +35,7 @@ from proofs.bounds.registry import BOUNDS
 from proofs.bounds.verdicts import pairs, verdict_on
 from proofs.report.cells import math
 from proofs.report.claims import CLAIMS, faults_of, judge_claims
-from proofs.report.docs import block, default_claims, default_workloads, published_numbers, reported_bounds
+from proofs.report.docs import default_claims, default_workloads, published_numbers, reported_bounds
 from proofs.report.document import UNJUDGED, Settings, _verdict_row, compute, environment, exact_value
 from proofs.report.figures import draw, plans
 from proofs.report.folder import SCHEMA, ReportError, check_target, staged

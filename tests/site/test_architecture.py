@@ -326,7 +326,7 @@ def test_theory_imports_no_presentation(path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "found"),
     [
-        ("from proofs.report.docs import filled", {"report"}),
+        ("from proofs.report.docs import reported_bounds", {"report"}),
         ("from proofs import atlas, game", {"atlas"}),
         ("def f():\n    import proofs.plots.draw", {"plots"}),
         ("from importlib import import_module\nimport_module('proofs.play.app')", {"play"}),

@@ -19,7 +19,7 @@ import pytest
 from hypothesis.strategies import SearchStrategy
 
 from adversary import Adversary, Construction, get_construction
-from lp import Gaps, Weights, exact_weights, gaps_of
+from lp import Gaps, gaps_of
 from paging import (
     LayeredInstance,
     LayeredPagingError,
@@ -27,6 +27,8 @@ from paging import (
     RequestSequence,
     Run,
     Trace,
+    Weights,
+    exact_weights,
     farthest_in_future,
     generate,
     registered_policies,
@@ -36,9 +38,10 @@ from paging.policies.recency import LRU
 
 PACKAGES = ("paging", "adversary", "lp", "proofs", "paging.testing")
 DATA = {
-    "paging": "Entry Estimate Frame Mistake OfflineAlgorithm Page Run Step Trace read_trace write_trace",
+    "paging": "Entry Estimate Frame Mistake OfflineAlgorithm Page Run Step Trace Weights "
+    "read_trace write_trace",
     "adversary": "Adversary Construction Promise RatioEstimate",
-    "lp": "Dual Gaps Optimum Split Weights",
+    "lp": "Dual Gaps Optimum Split",
     "proofs": "Bound",
     "paging.testing": "Finding Invariant Report",
 }
@@ -103,7 +106,7 @@ class Values:
         sequences += [RequestSequence(i, []) for i in instances()]
         served = [s for s in sequences if s.instance.visits == "sequential"]
         built = [get_construction(name)(rounds=8) for name in ("cyclic", "missing-page")]
-        weights = exact_weights([1, 2, "1/3"], LayeredInstance(1, 3, 2), 9)
+        weights = exact_weights([1, 2, "1/3"])
         self.legal: dict[Any, Sequence[Any]] = {
             LayeredInstance: instances(),
             RequestSequence: sequences,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from paging import LayeredInstance, Session, farthest_in_future, get_policy, read_trace, simulate
+from paging.markdown import block
 from proofs.bounds.registry import BOUNDS
 from proofs.ratio.deterministic import exact_ratio
 
@@ -16,8 +17,7 @@ SHAPES = (LayeredInstance(1, 4, 3), LayeredInstance(2, 3, 3))
 
 
 def table() -> dict[str, list[str]]:
-    text = PAGE.read_text(encoding="utf-8").partition("<!-- production: begin -->")[2]
-    lines = text.partition("<!-- production: end -->")[0].strip().splitlines()[2:]
+    lines = block(PAGE.read_text(encoding="utf-8"), "production").splitlines()[2:]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {name.strip("`"): cells for name, *cells in rows}
 

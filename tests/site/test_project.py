@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import tomllib
@@ -54,3 +55,10 @@ def test_the_bibtex_says_what_the_citation_file_says() -> None:
     assert [fact for fact in facts if fact.strip('"') not in page] == []
     assert "authors:\n  - name: The layered-paging developers" in cited
     assert "{{The layered-paging developers}}" in page
+
+
+@pytest.mark.xdist_group("project")
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="all tests run in one process")
+def test_tests_that_share_something_dear_run_in_one_process(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("loadgroup"):
+        assert request.node.nodeid.endswith("@project")

@@ -157,13 +157,13 @@ def test_the_front_page_plays_and_a_lesson_checks(site: Path, visit: Visit) -> N
 
 @pytest.mark.slow
 def test_the_picture_of_readme_is_the_page_that_its_command_writes(site: Path, visit: Visit) -> None:
-    pictures = module("pictures", DOCS / "pictures.py")
+    pictures = pytest.importorskip("docs.pictures")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"paging {' '.join(pictures.FILM)} -o worst.html" in readme
     assert f"(docs/images/{pictures.TARGET.name})" in readme
     said = pictures.last_moment(visit((site / "worst.html").as_uri(), **pictures.SIZE))
     found = Image.open(pictures.TARGET).info["Content"]
-    assert found == content_digest(said), "python docs/pictures.py draws it anew"
+    assert found == content_digest(said), "python -m docs.pictures draws it anew"
 
 
 @pytest.mark.slow

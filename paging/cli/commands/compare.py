@@ -15,7 +15,15 @@ from paging.cli.comparison import (
     write_result,
 )
 from paging.cli.exits import Exit, leave
-from paging.cli.options import REFERENCES, Source, caches_option, json_option, source_options, table_option
+from paging.cli.options import (
+    REFERENCES,
+    Source,
+    caches_option,
+    json_option,
+    predictions_option,
+    source_options,
+    table_option,
+)
 from paging.cli.terminal import write_table
 from paging.errors import UnsupportedModelError
 
@@ -34,13 +42,14 @@ if TYPE_CHECKING:
     metavar="POLICY",
     help="Policy to compare; may be given several times.  [default: all registered]",
 )
+@predictions_option()
 @sampled_option
 @click.option(
     "--show",
-    type=click.Choice(["faults", "rate", "ratio", "saving"]),
-    default="faults",
-    show_default=True,
-    help="What the table holds: faults, faults per request, ratio to OPT, saving over LRU. JSON holds all.",
+    type=click.Choice(["faults", "cost", "rate", "ratio", "saving"]),
+    show_default="cost with --weights, else faults",
+    help="What the table holds: faults, what they cost, faults per request, ratio to OPT, saving over LRU. "
+    "JSON holds all.",
 )
 @json_option()
 @table_option()
@@ -48,8 +57,9 @@ def compare(
     caches: tuple[int, ...] | None,
     source: Source,
     policies: tuple[str, ...],
+    predictors: tuple[str, ...],
     runs: int,
-    show: str,
+    show: str | None,
     as_json: bool,
 ) -> None:
     """Compare policies over several cache sizes on one request sequence.
@@ -63,14 +73,15 @@ def compare(
       paging compare --trace routing.npz -k 64,96,128
       paging compare --trace routing.npz -k 64:224:32 -p lru -p llru -p llru-lazy --show saving
       paging compare --workload zipf:alpha=1,rounds=5000 -l 16 -n 8 -k 32:96:16 --json
+      paging compare --trace routing.npz -k 96 -p lru -p flush-when-kept --predictions gate:recall=0.9
     """
-    result, _, origin = compared(source, caches, policies or None, True, runs, as_json)
+    result, _, origin = compared(source, caches, policies or None, True, runs, as_json, predictors)
     if not result.stopped:
         _refuse_unserved(result, policies)
     if as_json:
         write_result(result, origin)
     else:
-        _write_table(result, bool(policies), show, origin)
+        _write_table(result, bool(policies), show or ("cost" if result.weighted else "faults"), origin)
     if result.stopped:
         leave(Exit.INTERRUPTED)
 
@@ -78,11 +89,18 @@ def compare(
 def _write_table(result: Comparison, as_named: bool, show: str, origin: dict[str, object]) -> None:
     names = list(result.policies)
     if not as_named:
-        names.sort(key=lambda name: _mean_rate(result, name))
+        names.sort(key=lambda name: _mean_cost(result, name))
     rows = [[name, *(_shown(result, name, cache, show) for cache in result.caches)] for name in names]
     header = ["policy", *(f"k = {cache}" for cache in result.caches)]
-    kinds = {"faults": "faults", "rate": "faults per request", "ratio": "faults / faults of OPT, observed"}
-    title = f"{kinds.get(show, 'share of the faults of LRU that is saved')} · {result.title}"
+    paid = "weighted cost" if result.weighted else "faults"
+    kinds = {
+        "faults": "faults",
+        "cost": paid,
+        "rate": "faults per request",
+        "ratio": f"{paid} / {paid} of OPT, observed",
+        "saving": f"share of the {paid} of LRU that is saved",
+    }
+    title = f"{kinds[show]} · {result.title}"
     write_table(title, header, rows, notes=notes_on(result, origin))
 
 
@@ -101,9 +119,11 @@ def _shown(result: Comparison, policy: str, cache: int, show: str) -> object:
         return percent(row.saving)
     if show == "faults":
         return row.faults if row.estimate is None else row.faults_text
+    if show == "cost":
+        return row.paid if row.estimate is None else row.cost_text
     return decimal(row.fault_rate if show == "rate" else row.vs_opt)
 
 
-def _mean_rate(result: Comparison, policy: str) -> float:
-    rates = [float(row.fault_rate or 0) for row in result.rows if row.policy == policy]
-    return sum(rates) / len(rates)
+def _mean_cost(result: Comparison, policy: str) -> float:
+    costs = [float(row.paid) for row in result.rows if row.policy == policy]
+    return sum(costs) / len(costs)

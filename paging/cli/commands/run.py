@@ -17,12 +17,21 @@ from paging.cli.comparison import (
     write_result,
 )
 from paging.cli.exits import Exit, leave
-from paging.cli.options import REFERENCES, Source, cache_option, json_option, source_options, table_option
+from paging.cli.options import (
+    REFERENCES,
+    Source,
+    cache_option,
+    json_option,
+    predictions_option,
+    source_options,
+    table_option,
+)
 from paging.cli.terminal import progress, refuse_form, write_marked, write_table
 from paging.errors import ModelError, UnsupportedModelError
 
 if TYPE_CHECKING:
     from paging.compare import Comparison, Moment
+    from paging.expectation import Estimate
     from paging.model import RequestSequence
 
 TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
@@ -33,6 +42,7 @@ TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
 @click.argument("policies", nargs=-1, required=True, metavar="POLICY...")
 @cache_option()
 @source_options
+@predictions_option()
 @sampled_option
 @click.option("--opt/--no-opt", "optimum", default=True, show_default=True, help="Compute OPT, offline.")
 @click.option(
@@ -58,6 +68,7 @@ def run(
     policies: tuple[str, ...],
     cache: int | None,
     source: Source,
+    predictors: tuple[str, ...],
     runs: int,
     optimum: bool,
     show: bool,
@@ -80,6 +91,7 @@ def run(
       paging run lru llru --construction cyclic -l 3
       paging run lru --sequence requests.json
       paging run zrc lru --workload zipf:requests=100000 -l 4 -n 8 -k 12 --opt-so-far
+      paging run flush-when-kept --workload zipf:requests=10000 -l 4 -n 8 -k 16 --predictions discard:p0=0.1
       paging run lru llru zrc --trace routing.npz -k 128 --stream
     """
     from paging.compare import moments_of
@@ -87,6 +99,8 @@ def run(
 
     if show and as_json:
         raise ModelError("--show draws in the terminal; with --json there is nothing to draw")
+    if show and predictors:
+        raise ModelError("--show draws what policies do without predictions")
     if show:
         refuse_form("what --show draws")
     if so_far and not as_json:
@@ -99,7 +113,7 @@ def run(
         streamed(source, cache, policies, optimum, runs, as_json, _write_table)
         return
     caches = None if cache is None else (cache,)
-    result, sequence, origin = compared(source, caches, policies, optimum, runs, as_json)
+    result, sequence, origin = compared(source, caches, policies, optimum, runs, as_json, predictors)
     refused = [skip for skip in result.skipped if skip.policy not in REFERENCES]
     if refused and not result.stopped:
         raise UnsupportedModelError(refused[0].reason)
@@ -121,20 +135,22 @@ def run(
 
 
 def _write_table(result: Comparison, origin: dict[str, object]) -> None:
-    header = ["policy", "faults", "±", "fault rate", "ratio to opt", "saving over lru"]
+    header = ["policy", "faults", "±", "cost, weighted", "±", "fault rate", "ratio to opt", "saving over lru"]
     rows = [
         [
             row.policy,
-            row.faults if row.estimate is None else f"{row.faults:,.1f}",
-            None if row.estimate is None else f"{row.estimate.half_width:,.1f}",
+            *_with_half_width(row.faults, row.estimate),
+            *_with_half_width(row.cost, row.cost_estimate),
             decimal(row.fault_rate),
             decimal(row.vs_opt),
             percent(row.saving),
         ]
         for row in result.rows
     ]
-    if all(row.estimate is None for row in result.rows):
-        header, rows = header[:2] + header[3:], [line[:2] + line[3:] for line in rows]
+    sampled = any(row.estimate is not None for row in result.rows)
+    absent = {2: not sampled, 3: not result.weighted, 4: not (sampled and result.weighted)}
+    kept = [place for place in range(len(header)) if not absent.get(place)]
+    header, rows = [header[place] for place in kept], [[line[place] for place in kept] for line in rows]
     write_table(result.title, header, rows, notes=notes_on(result, origin))
 
 
@@ -151,6 +167,11 @@ def _write_moments(moments: list[Moment]) -> None:
     ]
     header = ["requests so far", "opt so far", *names, *(f"{name} / opt" for name in names)]
     write_table("\nFaults so far", header, rows, left=())
+
+
+def _with_half_width(number: object, estimate: Estimate | None) -> tuple[object, str | None]:
+    """Return a counted number, or the mean of a sampled one and half the width of its interval."""
+    return (number, None) if estimate is None else (f"{number:,.1f}", f"{estimate.half_width:,.1f}")
 
 
 def _draw_timelines(policies: tuple[str, ...], sequence: RequestSequence, seed: int) -> None:

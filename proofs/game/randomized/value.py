@@ -155,7 +155,7 @@ def randomized_value(
             f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
             f"{instance.total_pages} pages fit the cache"
         )
-    instance.require("the best ratio", service="forced", visits="sequential", per_visit=1)
+    instance.require("the best ratio", service="forced", visits="sequential", per_visit=1, cost="unit")
     whole_number(max_states, "max_states", 1)
     whole_number(max_columns, "max_columns", 1)
     policy: PolicyBound | None = None

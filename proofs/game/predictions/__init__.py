@@ -1,0 +1,1 @@
+"""The best trade-off of any deterministic policy that is given predictions."""
