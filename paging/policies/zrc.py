@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from paging.kernels.jit import helper
-from paging.model import Frame, LabelArray
+from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
 from paging.policies.recency import ORDINARY
-from paging.policy import Criterion, Policy
+from paging.policy import Criterion, InParts, Policy, served_in_parts
 from paging.work_function import update_work_function
 
 _update = helper(update_work_function)
@@ -84,6 +84,12 @@ class ZRC(Policy):
             Criterion(work, "smallest", "label of the work function", "smallest label, {value}"),
             Criterion(np.arange(len(labels)), "smallest", "number", "lowest page number", shown=False),
         )
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return self.parts(sequence.instance, rng).serve(sequence.requests, entries)
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("ZrcInParts", instance)
 
 
 @helper

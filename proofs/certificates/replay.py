@@ -162,7 +162,7 @@ def _replay_states(
     """Ask the policy for all labels and requests; it must answer what the certificate's checker went by."""
     problem, _, small = read_setting(claim, several=True)
     alike = read_likeness(evidence["alike"], problem)
-    states = read_states(evidence, problem, small, alike)
+    states = read_states(evidence, problem, small, alike, marks=True)
     went_by = policy_of(claim, evidence, problem, alike)
     listed = {(tuple(states.parts[part].face for part in key[:-1]), key[-1]) for key in states.listed}
     serve = _quick(policy, len(listed) * max(instance.pages_by_layer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .problem import FREE, HIT, Problem, Proved, read_setting
+from .problem import FREE, HIT, Problem, Proved, read_setting, spoken_of
 from .reading import Integers, Json, Refuted, integers, members, rational, spend, whole
 from .rules import REPLAY, Rule, answer, rule_of
 
@@ -132,4 +132,4 @@ def check_cycle(claim: Json, evidence: Json) -> Proved:
     lower = "the ratio is unbounded" if endless else f"the ratio is at least {claim['ratio']}"
     reason = f"policy {policy}: {lower}; a repetition costs it {found['online']}, OPT {found['offline']}"
     trusted = f"{policy} decides as listed, and its state after the cycle is the one before ({REPLAY})"
-    return Proved(reason, (*problem.model[:5], f"OPT has {small} pages"), () if rule else (trusted,))
+    return Proved(reason, spoken_of(problem, small), () if rule else (trusted,))

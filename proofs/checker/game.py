@@ -15,7 +15,7 @@ from itertools import accumulate, combinations
 from math import comb
 from typing import NamedTuple
 
-from .problem import Problem, Proved, read_problem
+from .problem import Problem, Proved, read_problem, spoken_of
 from .reading import (
     Incomplete,
     Integers,
@@ -29,7 +29,7 @@ from .reading import (
     whole,
 )
 from .states import Likeness, States, read_states
-from .work_function import OPT_SO_FAR, update
+from .work_function import opt_so_far, update
 
 SIDES = ("lower", "upper")
 
@@ -48,8 +48,6 @@ OPEN: dict[str, Callable[[int, int, bool, int], tuple[int, ...]]] = {
 That is after how many visits it may be asked for again, 0 if still in this one. Of the pages of least rank
 any may leave.
 """
-
-ATOMIC = "an atomic visit is to OPT as if its pages were requested twice in turn (theorem in docs/visits.md)"
 
 MOST = 10
 """Limit: pages of an atomic visit."""
@@ -321,8 +319,7 @@ def read_game(claim: Json) -> Setting:
 
 def assumed(game: Setting) -> tuple[str, ...]:
     """Return what a proof rests on."""
-    atomic = (ATOMIC,) if game.group > 1 else ()
-    return (*game.problem.model[:5], f"OPT has {game.small} pages", OPT_SO_FAR, *atomic)
+    return (*spoken_of(game.problem, game.small), *opt_so_far(game.group))
 
 
 def listing(game: Setting) -> tuple[str, ...]:
@@ -360,9 +357,7 @@ def read_side(evidence: Json, where: str, game: Setting) -> Side:
         if any(sum(asked[i : i + width]) >= game.per_visit for i in range(0, len(asked), width)):
             raise Refuted(f"{where}: {game.per_visit} pages or more were asked for in a visit that goes on")
         labels = [bit + 2 * more for bit, more in zip(cached, asked, strict=True)]
-    # What this visit asked for is part of the labels here, so that states need no marks of their own.
-    plain = game.problem._replace(per_visit=1)
-    states = read_states({**evidence, "labels": labels}, plain, game.small, game.alike)
+    states = read_states({**evidence, "labels": labels}, game.problem, game.small, game.alike)
     potential = integers(evidence["potential"], f"{where}.potential")
     if len(potential) != len(states.layers):
         raise Refuted(f"{where}: {len(potential)} potentials for {len(states.layers)} states")

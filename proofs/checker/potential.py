@@ -17,12 +17,12 @@ from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 
-from .problem import Problem, Proved, read_setting
+from .problem import Problem, Proved, read_setting, spoken_of
 from .reading import Json, Refuted, integers, members, rational, spend
 from .rules import REPLAY, answer, rule_of
 from .states import Likeness, array_of, read_likeness, read_states
 from .walk import Labels, check_edges
-from .work_function import OPT_SO_FAR
+from .work_function import opt_so_far
 
 Serve = Callable[[Labels, int, int], Labels]
 """A deterministic policy: labels, page and place of the request in its round → the labels that follow."""
@@ -41,7 +41,7 @@ def check_potential(claim: Json, evidence: Json) -> Proved:
     alike = read_likeness(evidence["alike"], problem)
     if rule and alike.layers and problem.layers > 1 and not rule.turns:
         raise Refuted(f"the layers are not alike to {policy}: it sees which layer is served")
-    states = read_states(evidence, problem, small, alike)
+    states = read_states(evidence, problem, small, alike, marks=True)
     potential = integers(evidence["potential"], "evidence.potential")
     serve = policy_of(claim, evidence, problem, alike)
 
@@ -58,7 +58,7 @@ def check_potential(claim: Json, evidence: Json) -> Proved:
     conditions = [] if rule else [f"{policy} moves as listed ({REPLAY})"]
     if not rule and (alike.pages or alike.layers):
         conditions.append(f"{named(alike)} are alike to {policy} (not needed with an empty list alike)")
-    return Proved(reason, (*problem.model[:5], f"OPT has {small} pages", OPT_SO_FAR), tuple(conditions))
+    return Proved(reason, (*spoken_of(problem, small), *opt_so_far(problem.group)), tuple(conditions))
 
 
 def policy_of(claim: Json, evidence: Json, problem: Problem, alike: Likeness) -> Serve:

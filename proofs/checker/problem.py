@@ -107,7 +107,7 @@ def read_problem(claim: Json, more: Iterable[Fraction | int]) -> Problem:
         (
             "cold start",
             f"{fields['service']} service",
-            f"{fields['visits']} visits" + (f" of {per_visit} pages" if per_visit > 1 else ""),
+            f"{fields['visits']} visits",
             f"cache k = {cache}, " + (f"split {capacity}" if "shares" in fields else "shared"),
             "weighted faults" if "weights" in claim else "unit cost",
             f"{len(requests)} requests as listed in the claim",
@@ -144,6 +144,12 @@ def read_plain(claim: Json, requests: Iterable[int] = (), *, several: bool = Fal
         needed = "" if several else "one page per visit, sequential, "
         raise Incomplete(f"ratios need {needed}forced service and one shared cache")
     return problem
+
+
+def spoken_of(problem: Problem, small: int) -> tuple[str, ...]:
+    """Return the model that a claim about a ratio speaks of; OPT has ``small`` pages."""
+    several = (f"{problem.per_visit} pages a visit",) if problem.per_visit > 1 else ()
+    return (*problem.model[:5], *several, f"OPT has {small} pages")
 
 
 def read_opt_cache(claim: Json, problem: Problem) -> int:

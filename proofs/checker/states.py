@@ -181,14 +181,16 @@ def read_likeness(value: Json, problem: Problem) -> Likeness:
     return Likeness((0, *accumulate(problem.counts)), "pages" in words, "layers" in words)
 
 
-def read_states(evidence: Json, problem: Problem, small: int, alike: Likeness) -> States:
-    """Read the states: labels of every page, marks if visits have several pages, the layer to be served."""
+def read_states(
+    evidence: Json, problem: Problem, small: int, alike: Likeness, *, marks: bool = False
+) -> States:
+    """Read the states: labels of every page, ``marks`` of visits of several pages, the layer to be served."""
     width = alike.bounds[-1]
     layers = integers(evidence["layers"], "evidence.layers")
     if len(layers) and not 0 <= min(layers) <= max(layers) < problem.layers:
         raise Refuted("evidence.layers names a layer that does not exist")
     spend("the states", 2 * len(layers) * (problem.layers + 1), (STATE + 8 * problem.layers) * len(layers))
-    found = States(alike, small, problem.per_visit, atomic=problem.group > 1)
+    found = States(alike, small, problem.per_visit if marks else 1, atomic=marks and problem.group > 1)
     names = ("labels", "work", "marks") if found.kinds > 1 else ("labels", "work")
     arrays = [array_of(evidence, name, len(layers), width) for name in names]
     for name, numbers, most in zip(names[1:], arrays[1:], (small, found.kinds - 1), strict=False):

@@ -5,6 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 OPT_SO_FAR = "OPT pays as its work-function labels say (theorem in docs/exact.md)"
+ATOMIC = "an atomic visit is to OPT as if its pages were requested twice in turn (theorem in docs/visits.md)"
+
+
+def opt_so_far(group: int) -> tuple[str, ...]:
+    """Return the theorems that what OPT has paid rests on, if so many pages are requested together."""
+    return (OPT_SO_FAR, ATOMIC) if group > 1 else (OPT_SO_FAR,)
 
 
 @lru_cache(maxsize=1000)

@@ -327,7 +327,7 @@ def test_from_a_cold_start_no_page_leaves_before_the_cache_is_full() -> None:
 def test_variants_without_a_route_to_opt_here_are_refused() -> None:
     bypassing = LayeredInstance(1, 3, 2, bypassing=True)
     atomic = LayeredInstance(1, 3, 2, per_visit=2, visits="atomic")
-    with pytest.raises(UnsupportedModelError, match=r"work function needs forced service; .* bypassing"):
+    with pytest.raises(UnsupportedModelError, match=r"work function needs forced service .* bypassing"):
         WorkFunction(bypassing)
     with pytest.raises(ModelError, match=r"cache \(h\) must be an integer in 2 … "):
         WorkFunction(atomic, 1)
