@@ -96,6 +96,9 @@ def expand(
     layers = len(first_page) - 1
     base = opt_cache + 1
     before = np.zeros(pages, dtype=np.int64)
+    known = np.zeros(pages, dtype=np.int64)
+    held = np.zeros(pages, dtype=np.bool_)
+    told = np.zeros(pages, dtype=np.bool_)
     work = np.zeros(pages, dtype=np.int64)
     code = np.zeros(pages, dtype=np.int64)
     lacking = np.zeros(pages, dtype=np.int64)
@@ -116,9 +119,13 @@ def expand(
         able = 0
         for q in range(pages):
             before[q] = rows[s, q]
-            if before[q] // base % 2 == 1:
+            told[q] = before[q] >= 2 * base
+            known[q] = before[q] - (2 * base if told[q] else 0)
+            held[q] = known[q] >= base
+            if held[q]:
+                known[q] -= base
                 size += 1
-            if before[q] >= 2 * base:
+            if told[q]:
                 asked += 1
             elif first_page[layer] <= q < first_page[layer + 1]:
                 askable[able] = q
@@ -130,12 +137,12 @@ def expand(
         while more:
             fault = 0
             for q in range(pages):
-                work[q] = before[q] % base
+                work[q] = known[q]
             for i in range(together):
                 page = askable[asking[i]]
                 being[page] = True
                 requested[requests, i] = page
-                if before[page] // base % 2 == 0:
+                if not held[page]:
                     fault += 1
             # An atomic visit is to OPT as if its pages were requested one by one, and once more.
             paid = 0
@@ -146,9 +153,9 @@ def expand(
             for j in range(layers):
                 for q in range(first_page[j], first_page[j + 1]):
                     code[q] = work[q]
-                    if being[q] or before[q] // base % 2 == 1:
+                    if being[q] or held[q]:
                         code[q] += base
-                    if not ends and (being[q] or before[q] >= 2 * base):
+                    if not ends and (being[q] or told[q]):
                         code[q] += 2 * base
                     place = sort_in(code, first_page[j], q)
                     for p in range(q, place, -1):
@@ -159,11 +166,11 @@ def expand(
                 for j in range(layers):
                     for q in range(first_page[j], first_page[j + 1]):
                         ranks[q] = HUGE
-                        if code[q] // base % 2 == 1 and not being[origin[q]]:
+                        if held[origin[q]] and not being[origin[q]]:
                             ago = (layer - j) % layers
                             if j == layer and not ends and code[q] < 2 * base:
                                 ago = layers
-                            ranks[q] = rank[code[q] % base, ago]
+                            ranks[q] = rank[work[origin[q]], ago]
                             kind[q] = code[q] + 4 * base * j
             # Of the last rank to leave there is a choice, pages of smaller rank leave in any case.
             worst = -1
