@@ -282,7 +282,7 @@ def upper_cases(
     """Yield the inputs for upper bounds: every construction that fits, and random workloads, on the grid."""
     for instance in grid:
         caches = range(1, instance.cache + 1) if smaller_opt else (instance.cache,)
-        kind = get_policy(policy).predictions
+        kind = None if policy in ALGORITHMS else get_policy(policy).predictions
         inputs = (
             _inputs(instance, policy, rounds, seed) if kind is None else _told(instance, kind, rounds, seed)
         )

@@ -32,9 +32,10 @@ from proofs.bounds.verdicts import Judgement, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
 from proofs.ratio.distributions import PROCESSES
 from proofs.report.claims import CLAIMS, SAID_BY, TOLERANCE, judge_claims
+from proofs.report.errors import told_studies
 from proofs.report.folder import SCHEMA
 from proofs.report.growth import grow, growth_jobs, panels_of, sharing_of
-from proofs.report.studies import SYNTHETIC, StudySource, Synthetic, study
+from proofs.report.studies import SYNTHETIC, StudySource, Synthetic, read_source, study
 from proofs.report.weights import weights_study
 
 PACKAGES = (
@@ -147,6 +148,11 @@ def compute(
     with stage("growing constructions") as watch:
         grown = list(each(pool, grow, list(growth_jobs(settings.growth_requests, settings.seed)), watch))
     studies = list(_studies(settings, traces, stage))
+    with stage("telling predictions") as watch:
+        told = told_studies(
+            _told_about(settings, traces), runs=settings.runs, seed=settings.seed, quick=settings.quick,
+            watch=watch,
+        )  # fmt: skip
     with stage("weighted paging") as watch:
         weights = weights_study(settings.weighted_requests, settings.seed, watch)
     found = {
@@ -156,6 +162,7 @@ def compute(
         "verdicts": rows,
         "growth": panels_of(grown),
         "studies": studies,
+        "predictions": told,
         "weights": weights,
         "claims": judge_claims(studies),
         "claims_said_by": SAID_BY,
@@ -207,6 +214,14 @@ def repeat(
         raise UnknownNameError("claim", claim, [*BOUNDS, *published])
     plain: list[Row] = jsonable(rows)
     return kind, plain
+
+
+def _told_about(settings: Settings, traces: Sequence[StudySource]) -> list[StudySource]:
+    """Return what predictions are told about: a workload, and a trace, the package's own if none is given."""
+    if not settings.synthetic:
+        return list(traces[:1])
+    trace = traces[0] if traces else read_source("sample:tiny-mixtral")
+    return [settings.synthetic[0].draw(settings.workload_rounds, settings.seed), trace]
 
 
 def _studies(settings: Settings, traces: Sequence[StudySource], stage: Stage) -> Iterator[dict[str, Any]]:
