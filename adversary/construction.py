@@ -290,6 +290,7 @@ class Adversary:
         layers: int | None = None,
         pages: int | tuple[int, ...] | None = None,
         cache: int | None = None,
+        per_visit: int | None = None,
     ) -> LayeredInstance:
         """Return the instance asked for; what is not given is as in ``demo``.
 
@@ -301,7 +302,7 @@ class Adversary:
         """
         if layers is None and isinstance(pages, tuple):
             layers = len(pages)
-        given = {"layers": layers, "pages": pages, "cache": cache}
+        given = {"layers": layers, "pages": pages, "cache": cache, "per_visit": per_visit}
         parts: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         return replace(self.demo, **parts)
 

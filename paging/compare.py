@@ -16,13 +16,13 @@ from paging.expectation import Estimate, child_streams, estimate_of, sample_cost
 from paging.html import table
 from paging.model import Kind, LayeredInstance, PageArray, RequestSequence, whole_number
 from paging.numbers import cell
-from paging.offline import optimum_from_warm
+from paging.offline import optimum_from_warm, optimum_so_far
 from paging.parallel import cores, in_threads
 from paging.policy import InParts, Policy, get_policy, registered_policies, served_in_parts, takes_parts
 from paging.predicted import PredictedSequence
 from paging.predictors import Errors, Predictor, get_predictor, predict, prediction_errors
 from paging.signals import UNWATCHED, Count, Watch
-from paging.simulate import NOTHING, run_sequence
+from paging.simulate import NOTHING, run_sequence, simulate
 
 OPT, COMPULSORY, BASELINE = "opt", "compulsory", "lru"
 
@@ -426,6 +426,68 @@ def _with_references(
 ) -> Iterator[Row]:
     for row in rows:
         yield replace(row, optimum=optimum, baseline=baseline)
+
+
+class Moment(NamedTuple):
+    """What has been paid after some of the requests.
+
+    Attributes
+    ----------
+    requests : int
+        How many were served.
+    optimum : int
+        OPT of these requests.
+    faults : dict
+        Faults of every policy by name; of a randomised one in its first run.
+    """
+
+    requests: int
+    optimum: int
+    faults: dict[str, int]
+
+
+def moments_of(
+    sequence: RequestSequence,
+    chosen: Iterable[str | Policy | type[Policy]],
+    *,
+    seed: int = 0,
+    moments: int = 20,
+) -> list[Moment]:
+    """Return OPT so far and the policies' faults so far at moments evenly spread over the requests.
+
+    Parameters
+    ----------
+    sequence : RequestSequence
+        Sequential visits, at least one request.
+    chosen : iterable of str, Policy or Policy class
+        Policies.
+    seed : int, default 0
+        Of randomised policies: one sampled run each.
+    moments : int, default 20
+        How many, the last one at the end; fewer if there are fewer requests.
+
+    Guarantee
+    ---------
+    Exact: OPT of every prefix.
+
+    Examples
+    --------
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1, 2])
+    >>> [(m.requests, m.optimum, m.faults) for m in moments_of(sequence, ["lru"], moments=2)]
+    [(3, 3, {'lru': 3}), (6, 4, {'lru': 6})]
+    """
+    moments = min(whole_number(moments, "moments", 1), len(sequence))
+    ends = [len(sequence) * (number + 1) // moments for number in range(moments)]
+    last = np.array(ends, dtype=np.int64) - 1
+    optimum = optimum_so_far(sequence)[last].tolist()
+    counts = {
+        policy.name: simulate(policy, sequence, record=True, seed=seed).fault_counts[last].tolist()
+        for policy in map(get_policy, chosen)
+    }
+    return [
+        Moment(end, best, {name: found[i] for name, found in counts.items()})
+        for i, (end, best) in enumerate(zip(ends, optimum, strict=True))
+    ]
 
 
 @dataclass(frozen=True)

@@ -129,8 +129,8 @@ def streamed(
         write_table(result, origin)
 
 
-def write_result(result: Comparison, origin: dict[str, object]) -> None:
-    found = result.as_dict()
+def write_result(result: Comparison, origin: dict[str, object], **more: object) -> None:
+    found = {**result.as_dict(), **more}
     if claims := claims_of(result):
         found["claims"] = [vars(claim) | {"verdict": claim.verdict} for claim in claims]
     write_json({**found, "provenance": provenance(seed=result.seed, **origin)})

@@ -202,7 +202,7 @@ class ZRCAtomic(Policy):
     Guarantee
     ---------
     In atomic visits exactly (k − ℓg + 1)-competitive for k ≥ (2ℓ − 1)g, the best possible (``zrc-atomic``);
-    max(k − ℓg + 1, ⌊k/2⌋ + 1) for k ≥ ℓg (``zrc-atomic-half``).
+    max(k − ℓg + 1, k/2 + 1) for k ≥ ℓg (``zrc-atomic-half``).
 
     Bad for
     -------

@@ -21,7 +21,9 @@ class Conjecture(NamedTuple):
 
 
 def _lru(shape: Shape) -> Fraction | None:
-    ell, _, k = shape
+    ell, _, k, group, _ = shape
+    if group > 1:
+        return None
     if 1 < k < ell:
         return Fraction(ell - 1, ell - k)
     if k == ell:
@@ -30,12 +32,27 @@ def _lru(shape: Shape) -> Fraction | None:
 
 
 def _best(shape: Shape) -> Fraction | None:
-    ell, _, k = shape
+    ell, _, k, group, _ = shape
+    if group > 1:
+        return None
     if k == ell:
         return 2 - Fraction(1, ell)
     if k >= ell + 2 or (ell <= 2 and k > ell):
         return Fraction(k - ell + 1)
     return None
+
+
+def _several(shape: Shape) -> Fraction | None:
+    ell, n, k, group, visits = shape
+    excess = k - ell * group
+    if group == 1 or n <= group or excess < 0:
+        return None
+    if visits == "atomic":
+        return Fraction(excess + 1) if ell == 1 or excess >= 2 else None
+    if ell > 1 and group == 2 and excess == 0:
+        return None
+    roomy = n >= k + 1 - (ell - 1) * group
+    return Fraction(excess + min(group, 4 if ell == 1 else 3 if roomy else 2))
 
 
 CONJECTURES = (
@@ -54,6 +71,9 @@ CONJECTURES = (
     Conjecture("C3", "zrc-any-tie", "ZRC attains the value of C2, however its ties are broken", _best),
 )
 
+VISITS = Conjecture("visits", "game", "several pages a visit: as in docs/visits.md, for k ≥ ℓg", _several)
+"""What is held against atlases with several pages a visit."""
+
 
 class Evidence(NamedTuple):
     """A conjecture held against the atlas."""
@@ -66,7 +86,8 @@ class Evidence(NamedTuple):
 def evidence(values: Iterable[Value]) -> list[Evidence]:
     """Hold every conjecture against the values."""
     known = [(value.subject, value.shape, value.number) for value in values if value.number is not None]
-    return [hold(conjecture, known) for conjecture in CONJECTURES]
+    several = any(shape.per_visit > 1 for _, shape, _ in known)
+    return [hold(conjecture, known) for conjecture in (*CONJECTURES, *([VISITS] if several else []))]
 
 
 def hold(conjecture: Conjecture, known: Iterable[tuple[str, Shape, Fraction | float]]) -> Evidence:
@@ -75,7 +96,7 @@ def hold(conjecture: Conjecture, known: Iterable[tuple[str, Shape, Fraction | fl
     Examples
     --------
     >>> hold(CONJECTURES[0], [("lru", Shape(2, 4, 3), Fraction(5, 2))]).disagree
-    ((Shape(layers=2, pages=4, cache=3), '5/2'),)
+    ((Shape(layers=2, pages=4, cache=3, per_visit=1, visits='sequential'), '5/2'),)
     """
     agree, disagree = [], []
     for subject, shape, number in known:

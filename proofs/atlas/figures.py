@@ -33,14 +33,16 @@ def write_figures(folder: str | Path, values: Sequence[Value]) -> list[Path]:
     target = Path(folder) / "figures"
     target.mkdir(exist_ok=True)
     files: list[Path] = []
-    by_subject: dict[str, list[Value]] = defaultdict(list)
+    by_subject: dict[tuple[str, str], list[Value]] = defaultdict(list)
     by_layers: dict[int, list[Value]] = defaultdict(list)
     for value in values:
-        by_subject[value.subject].append(value)
-        by_layers[value.layers].append(value)
-    for subject, mine in by_subject.items():
-        names = [target / f"heatmap-{slug(subject)}.{end}" for end in ("svg", "png")]
-        save(f"atlas-{subject}", lambda figure, mine=mine: heat_map(figure, mine), names)  # type: ignore[misc]
+        several = f"-g{value.per_visit}-{value.visits}" if value.per_visit > 1 else ""
+        by_subject[value.subject, several].append(value)
+        if not several:  # the bounds drawn beside are those of one page a visit
+            by_layers[value.layers].append(value)
+    for (subject, several), mine in by_subject.items():
+        names = [target / f"heatmap-{slug(subject)}{several}.{end}" for end in ("svg", "png")]
+        save(f"atlas-{subject}{several}", lambda figure, mine=mine: heat_map(figure, mine), names)  # type: ignore[misc]
         files += names
     for layers, there in by_layers.items():
         names = [target / f"comparison-l{layers}.{end}" for end in ("svg", "png")]
@@ -83,8 +85,11 @@ def heat_map(figure: Figure, values: Sequence[Value]) -> None:
             axes.tick_params(length=0)
     figure.supxlabel("cache size k (pages)", fontsize=10)
     figure.supylabel("pages per layer n", fontsize=10)
+    shown = values[0]
+    several = f", g = {shown.per_visit}, {shown.visits}" if shown.per_visit > 1 else ""
     figure.suptitle(
-        f"{policy_label(values[0].subject)}: exact competitive ratio (· beyond the budget)\n", fontsize=11
+        f"{policy_label(shown.subject)}{several}: exact competitive ratio (· beyond the budget)\n",
+        fontsize=11,
     )
     there = sorted({shade_of(value.number, value.cache) for value in values if value.number is not None})
     handles = [Patch(label=SHADES[place].words, edgecolor="#999999", **_fill(place)) for place in there]

@@ -20,6 +20,9 @@ Row = Mapping[str, str]
 SHAPE, LOWER, UPPER = ("ℓ", "n", "k"), "k − ℓ + 1", "k + ℓ − 1"
 """The columns beside the subjects: the instance, and the bounds."""
 
+VISITS = ("g", "visits")
+"""Further columns of a table with several pages a visit, which has no bounds."""
+
 
 def comparison(values: Iterable[Value]) -> tuple[list[str], list[list[object]]]:
     """Return header and rows of the table: per instance the value of every subject beside the bounds."""
@@ -30,9 +33,13 @@ def comparison(values: Iterable[Value]) -> tuple[list[str], list[list[object]]]:
         by_shape[value.shape][value.subject] = value.value
     order = [s for s in ALL_SUBJECTS if s in subjects]
     order += [s for s in subjects if s not in order]
+    if any(shape.per_visit > 1 for shape in by_shape):
+        return [*SHAPE, *VISITS, *order], [
+            [*shape, *(found.get(s) for s in order)] for shape, found in sorted(by_shape.items())
+        ]
     rows: list[list[object]] = [
         [
-            *shape,
+            *shape.numbers,
             shape.cache - shape.layers + 1,
             *(found.get(s) for s in order),
             shape.cache + shape.layers - 1,
@@ -69,7 +76,8 @@ def read_table(path: str | Path) -> list[Row]:
 
 def shape_of(row: Row) -> Shape:
     """Return the instance of a row."""
-    return Shape(int(row["ℓ"]), int(row["n"]), int(row["k"]))
+    sizes = int(row["ℓ"]), int(row["n"]), int(row["k"])
+    return Shape(*sizes, int(row["g"]), row["visits"]) if "g" in row else Shape(*sizes)  # type: ignore[arg-type]
 
 
 def value_of(row: Row, subject: str) -> Fraction | float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from typing import Literal
 
 from paging.numbers import read_exact
 from proofs.atlas.shapes import Shape
@@ -32,6 +33,8 @@ class Value:
         The budget.
     certificate : str or None
         File of the certificate, relative to the atlas.
+    per_visit, visits
+        Pages g of a visit, and how they are served.
     """
 
     subject: str
@@ -44,11 +47,13 @@ class Value:
     states: int
     max_states: int
     certificate: str | None
+    per_visit: int = 1
+    visits: Literal["sequential", "atomic"] = "sequential"
 
     @property
     def shape(self) -> Shape:
         """The instance it is about."""
-        return Shape(self.layers, self.pages, self.cache)
+        return Shape(self.layers, self.pages, self.cache, self.per_visit, self.visits)
 
     @property
     def number(self) -> Fraction | float | None:

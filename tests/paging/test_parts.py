@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from itertools import product
 
 import numpy as np
 import pytest
 
-from paging import LayeredInstance, RequestSequence, WorkFunction, registered_policies, simulate
+from paging import (
+    LayeredInstance,
+    RequestSequence,
+    WorkFunction,
+    farthest_in_future,
+    registered_policies,
+    simulate,
+)
+from paging.cli.main import run
+from paging.compare import moments_of
 from paging.kernels import optimum, parts
 from paging.policy import get_policy
 
@@ -53,10 +63,10 @@ def test_parts_give_the_schedule_of_the_whole(name: str, monkeypatch: pytest.Mon
     for (pages, cache, group), steep in product(shapes, (0.0, 1.5)):
         sequence = drawn(LayeredInstance(len(pages), pages, cache, group), 300, steep, rng)
         engine = "labels" if name == "zrc" else "auto"
-        run = simulate(name, sequence, record=True, engine=engine)  # type: ignore[arg-type]
-        assert run.entries is not None
+        whole = simulate(name, sequence, record=True, engine=engine)  # type: ignore[arg-type]
+        assert whole.entries is not None
         for size in (1, 7, 4096):
-            assert in_parts(name, sequence, size) == (run.faults, run.entries.tolist()), (pages, size)
+            assert in_parts(name, sequence, size) == (whole.faults, whole.entries.tolist()), (pages, size)
 
 
 def test_zrc_evicts_as_defined_on_all_small_sequences() -> None:
@@ -105,3 +115,31 @@ def test_opt_so_far_is_the_work_function_and_the_optimum_of_every_prefix(
             assert so_far.cost == work.cost
         optimum(sequence.requests, instance.total_pages, cache, whole, False)
         assert increments.tolist() == whole.tolist()
+
+
+def test_moments_are_prefixes() -> None:
+    rng = np.random.default_rng(4)
+    instance = LayeredInstance(2, (4, 5), 3)
+    sequence = drawn(instance, 50, 0.5, rng)
+    found = moments_of(sequence, ["zrc", "mark"], seed=3, moments=7)
+    assert [moment.requests for moment in found] == [7, 14, 21, 28, 35, 42, 50]
+    for moment in found:
+        prefix = sequence.prefix(moment.requests)
+        assert moment.optimum == farthest_in_future(prefix).faults
+        assert moment.faults == {
+            name: simulate(name, prefix, record=True, seed=3).faults for name in ("zrc", "mark")
+        }
+
+
+def test_opt_so_far_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["run", "zrc", "--requests", "0 1 2 0 1 2", "-k", "2", "--opt-so-far"]
+    assert run(asked) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-7:][0].split() == ["requests", "so", "far", "opt", "so", "far", "zrc", "zrc", "/", "opt"]
+    assert shown[-1].split()[:3] == ["6", "4", "5"]  # page 2 is hit at the end
+    assert run([*asked, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["so_far"][-1] == {
+        "requests": 6,
+        "optimum": 4,
+        "faults": {"zrc": 5},
+    }

@@ -149,7 +149,7 @@ def test_no_closed_form_shows_how_sympy_writes() -> None:
     built = [found(rounds=20).promise for found in constructions().values()]
     forms = [form for bound in BOUNDS.values() for form in (bound.value, bound.additive) if form is not None]
     forms += [form for p in built for form in (p.online, p.offline, p.start, p.limit)]
-    letters = r"min|max|ln|unbounded|[kℓnhmH]|[0-9 ()/,·+−{}_]"
+    letters = r"min|max|ln|unbounded|[kℓnghmH]|[0-9 ()/,·+−{}_]"
     commands = {"ell", "frac", "operatorname", "left", "right", "cdot", "infty"}
     for form in forms:
         text, markup, latex = formula(form), Formula(form).__html__(), formula_latex(form)
