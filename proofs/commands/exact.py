@@ -184,8 +184,11 @@ def _trade_off(
 ) -> None:
     """Compute the trade-off of a policy that is given discard bits, and show it."""
     from paging.certificate import write_certificate
+    from proofs.ratio.estimate import affordable_states
     from proofs.ratio.trade_off import policy_trade_off
 
+    # Bit and the reference's victim make 2k edges of every request.
+    max_states = max_states or affordable_states(instance) // (2 * instance.cache)
     with stoppable() as stopped, status(f"exact {policy}", show=not as_json, stop=stopped) as watch:
         found = policy_trade_off(policy, instance, **coefficients, max_states=max_states, watch=watch)
     facts = provenance(states=found.states, edges=found.edges)

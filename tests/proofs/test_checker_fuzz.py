@@ -118,7 +118,8 @@ def is_true(document: dict[str, Any]) -> bool:
         given = tuple((name, min(Fraction(claim[name]), 8)) for name in NAMED if name != claim["least"])
         least = least_coefficient(claim.get("policy"), instance, given)
         lower = float("inf") if claim.get("lower") == "unbounded" else Fraction(claim.get("lower", 0))
-        return lower <= least <= Fraction(claim.get("upper", 10**40)) or lower == least
+        upper = Fraction(claim["upper"]) if "upper" in claim else float("inf")
+        return lower <= least <= upper
     low, high, additive = bounds(document["type"], instance, h, claim.get("policy"), claim.get("rule"))
     if document["type"] == "cycle":
         return high == float("inf") if claim["ratio"] == "unbounded" else Fraction(claim["ratio"]) <= high

@@ -101,6 +101,37 @@ HOSTILE = {
         pages=1000,
         cache=999,
     ),
+    "caches of many pages": document(
+        "trade-off-game",
+        {"predictions": "discard", "least": "beta", "alpha": 1, "gamma": 1, "upper": 1},
+        {
+            "upper": {
+                **{name: zeros(20 * MANY) for name in ("cached", "bits", "layers", "counts", "caches")},
+                **{name: zeros(20 * MANY) for name in ("values", "targets", "orders", "victims")},
+            }
+        },
+        pages=60,
+        cache=30,
+    ),
+    "requests with bits": document(
+        "trade-off",
+        {
+            "policy": "flush-when-kept",
+            "predictions": "discard",
+            "least": "beta",
+            "alpha": 1,
+            "gamma": 1,
+            "lower": 1,
+        },
+        {
+            "lower": {
+                "prefix": 0,
+                **{name: zeros(100_000) for name in ("requests", "bits", "schedule")},
+            }
+        },
+        pages=1000,
+        cache=999,
+    ),
     "types of many pages": document(
         "randomized-value",
         {"upper": 1},
