@@ -55,13 +55,12 @@ def least_cost(sequence: RequestSequence, start: int = 0) -> tuple[int, int | Fr
     """Return faults and cost of a cheapest schedule of the requests from number ``start`` on.
 
     The cache may begin with any pages that were requested before, as
-    :func:`paging.offline.optimum_from_warm` has it. Sequential visits. Among cheapest schedules some may have
-    fewer faults.
+    :func:`paging.offline.optimum_from_warm` has it. Among cheapest schedules some may have fewer faults.
     """
     instance = sequence.instance
-    instance.require("the weighted optimum", visits="sequential")
     warm = sequence.requests[:0]
     if start:
+        instance.require("the weighted optimum after a warm-up", visits="sequential")
         # Every page that was seen is requested once, the last one last: a fault each, and any choice is left.
         last = sequence.requests[start - 1]
         seen = np.unique(sequence.requests[:start])

@@ -220,3 +220,16 @@ def test_wrong_weights_end_a_command_in_one_line(weights, message, capsys):
     assert not said.out
     assert said.err.count("\n") == 1
     assert message in said.err
+
+
+def test_what_cannot_be_drawn_is_refused_before_anything_is_written(capsys):
+    assert run([*HERE, "opt", "--show", "--weights", "layer:1,4"]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert "at unit cost only" in said.err
+
+
+def test_atomic_visits_have_a_weighted_optimum():
+    instance = LayeredInstance(1, 4, 2, 2, "atomic").with_weights([1, 2, 3, 4])
+    sequence = RequestSequence(instance, [0, 1, 1, 2, 2, 3, 0, 1])
+    assert compare(sequence, None, ["lru"]).row("opt", 2).cost == optimum(sequence).value

@@ -180,6 +180,8 @@ def _draw_timelines(policies: tuple[str, ...], sequence: RequestSequence, seed: 
     from paging.viewer.timeline import cache_timeline
 
     width = shutil.get_terminal_size().columns
-    for policy in policies:
-        if plain_name(policy) != "compulsory":
-            write_marked(cache_timeline(policy, sequence, width=width, seed=seed) + "\n\n", TIMELINE)
+    named = [policy for policy in policies if plain_name(policy) != "compulsory"]
+    if sequence.instance.weights is not None and "opt" in map(plain_name, named):
+        raise UnsupportedModelError("--show draws OPT at unit cost only; leave opt out")
+    for policy in named:
+        write_marked(cache_timeline(policy, sequence, width=width, seed=seed) + "\n\n", TIMELINE)
