@@ -207,6 +207,7 @@ def main() -> NoReturn:
         # Threads inside compiled code cannot be stopped; everything of ours has been cleaned up already, once
         # the semaphores of worker processes are gone.
         gc.collect()
+        gc.collect()  # what the first round freed may have held more
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -351,6 +351,7 @@ def test_ctrl_c_leaves_the_table_of_what_is_done(paced: Path) -> None:
         out, err = child.communicate()
     assert child.returncode == 130, err
     assert "Traceback" not in err
+    assert "leaked" not in err
     table = read_table(paced / "out" / "g.parquet")
     assert 1 < len(table) < 30
     assert f"{len(table)} of 30 jobs done" in out
