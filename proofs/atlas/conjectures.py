@@ -69,8 +69,10 @@ CONJECTURES = (
         _best,
     ),
     Conjecture("C3", "zrc-any-tie", "ZRC attains the value of C2, however its ties are broken", _best),
-    Conjecture("visits", "game", "several pages a visit: as in docs/visits.md, for k ≥ ℓg", _several),
 )
+
+VISITS = Conjecture("visits", "game", "several pages a visit: as in docs/visits.md, for k ≥ ℓg", _several)
+"""What is held against atlases with several pages a visit."""
 
 
 class Evidence(NamedTuple):
@@ -84,7 +86,8 @@ class Evidence(NamedTuple):
 def evidence(values: Iterable[Value]) -> list[Evidence]:
     """Hold every conjecture against the values."""
     known = [(value.subject, value.shape, value.number) for value in values if value.number is not None]
-    return [hold(conjecture, known) for conjecture in CONJECTURES]
+    several = any(shape.per_visit > 1 for _, shape, _ in known)
+    return [hold(conjecture, known) for conjecture in (*CONJECTURES, *([VISITS] if several else []))]
 
 
 def hold(conjecture: Conjecture, known: Iterable[tuple[str, Shape, Fraction | float]]) -> Evidence:

@@ -127,8 +127,8 @@ Drawing = Callable[[Figure, Sequence[Value]], None]
 def pictures(rows: Iterable[Row]) -> dict[str, tuple[Drawing, list[Value]]]:
     """Return the pictures of the page by name: what draws them, and the values in them."""
     values = [
-        Value(subject, *shape[:3], row[subject], None, None, 0, 0, None, *shape[3:])
-        for row, shape in ((row, shape_of(row)) for row in rows)
+        Value(subject, *shape_of(row)[:3], row[subject], None, None, 0, 0, None)
+        for row in rows
         for subject in subjects_of([row])
         if row[subject]
     ]
@@ -150,7 +150,7 @@ def _on(draw: Drawing, values: Sequence[Value], figure: Figure) -> None:
 
 def drawn(values: Iterable[Value]) -> list[list[object]]:
     """Return the numbers of a picture."""
-    return [[value.subject, *value.shape, value.value] for value in values]
+    return [[value.subject, *value.shape.numbers, value.value] for value in values]
 
 
 def main(atlas: str | None = None) -> None:

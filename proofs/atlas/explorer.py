@@ -64,7 +64,7 @@ def write_cycles(path: Path, cycles: Cycles) -> None:
         writer.writerow(HEADER)
         for (subject, shape), cycle in sorted(cycles.items()):
             requests = (" ".join(map(str, part)) for part in (cycle.prefix, cycle.requests))
-            writer.writerow([subject, *shape, *requests, cycle.online, cycle.offline])
+            writer.writerow([subject, *shape.numbers, *requests, cycle.online, cycle.offline])
 
 
 def read_cycles(path: Path) -> dict[tuple[str, Shape], ForcingCycle]:

@@ -103,12 +103,12 @@ def atlas(
 
     chosen = subjects or ALL_SUBJECTS
     check_subjects(chosen)
-    root = open_atlas(folder)
     with (
         stoppable() as stopped,
         engine.opened() as opened,
         status("atlas", show=not as_json, stop=stopped) as watch,
     ):
+        root = open_atlas(folder)  # once there is somebody to compute
         over = shapes(max_pages, layers, per_visit, visits)
         tally = sweep(root, chosen, over, max_states=max_states, engine=opened, watch=watch)
     values = read_values(root)

@@ -88,7 +88,7 @@ class Settings:
     synthetic: tuple[Synthetic, ...] = SYNTHETIC
     exact_states: int = 20_000
     exact_weights: int = 5_000
-    weighted_requests: int = 16_000
+    weighted_requests: int = 8_000
     quick: bool = False
 
     @classmethod

@@ -16,14 +16,18 @@ from lp import optimum
 from paging import LayeredInstance, RequestSequence
 from proofs.certificates.reading import read_certificate
 from proofs.checker import CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, Budget, integers, verify
+from proofs.checker.coefficients import NAMES as NAMED
 from proofs.checker.reading import RATIONAL
 from proofs.checker.rules import RULES, SPLIT
+from proofs.checker.trade_off import PREDICTED
 from proofs.checker.weighted import LANDLORDS
+from proofs.game.predictions.trade_off import solve_trade_off
 from proofs.game.randomized.value import randomized_value
 from proofs.game.value import rule_ratio, solve_game
 from proofs.game.weighted import solve_weighted_game
 from proofs.ratio.deterministic import exact_ratio
 from proofs.ratio.randomized import randomized_exact
+from proofs.ratio.trade_off import policy_trade_off
 from proofs.ratio.weighted import weighted_ratio
 from tests.helpers.certificates import FOLDER
 
@@ -36,6 +40,7 @@ SOURCES = [
 NAMES = (
     *RULES,
     *LANDLORDS,
+    *PREDICTED,
     "partitioned",
     "partitioned:policy=fifo",
     "random",
@@ -44,6 +49,7 @@ NAMES = (
     "opt",
     "mypkg:Mine",
 )
+NAMES_JUDGED = (*RULES, *LANDLORDS, *PREDICTED, "mark", "equitable")
 NUMBERS = (-(2**63), -7, -3, -2, -1, 0, 1, 2, 3, 4, 5, 2**31, 2**70, 10**30)
 ODD = (None, True, [], {}, "", "1/2", "0/1", "7/0", "unbounded", "pages", 1.5, "é")
 
@@ -108,6 +114,11 @@ def is_true(document: dict[str, Any]) -> bool:
         shares = claim["instance"].get("shares")
         found = optimum(RequestSequence(instance, requests), weights=weights, shares=shares)
         return Fraction(claim.get("lower", 0)) <= found.value <= Fraction(claim.get("upper", 10**40))
+    if document["type"] in ("trade-off", "trade-off-game"):
+        given = tuple((name, min(Fraction(claim[name]), 8)) for name in NAMED if name != claim["least"])
+        least = least_coefficient(claim.get("policy"), instance, given)
+        lower = float("inf") if claim.get("lower") == "unbounded" else Fraction(claim.get("lower", 0))
+        return lower <= least <= Fraction(claim.get("upper", 10**40)) or lower == least
     low, high, additive = bounds(document["type"], instance, h, claim.get("policy"), claim.get("rule"))
     if document["type"] == "cycle":
         return high == float("inf") if claim["ratio"] == "unbounded" else Fraction(claim["ratio"]) <= high
@@ -115,6 +126,16 @@ def is_true(document: dict[str, Any]) -> bool:
     lower = Fraction(claim.get("lower", upper if document["type"] in ("exact", "weighted-exact") else 0))
     enough = "additive" not in claim or upper > low or Fraction(claim["additive"]) >= additive
     return lower <= high and low <= upper and enough
+
+
+@cache
+def least_coefficient(
+    policy: str | None, instance: LayeredInstance, given: tuple[tuple[str, Fraction], ...]
+) -> Any:
+    """Return the least third coefficient of a policy, or of the best one."""
+    if policy is None:
+        return solve_trade_off(instance, **dict(given)).value
+    return policy_trade_off(policy, instance, **dict(given)).value
 
 
 @cache
@@ -160,7 +181,7 @@ def judge(count: int, seed: int) -> Counter[str]:
         assert (verdict.status == CONDITIONAL) == bool(verdict.conditions)
         name = mutant["claim"].get("policy") if isinstance(mutant.get("claim"), dict) else None
         if verdict.status == VERIFIED:
-            assert name in (None, *RULES, *LANDLORDS, "mark", "equitable") or SPLIT.fullmatch(name), name
+            assert name in (None, *NAMES_JUDGED) or SPLIT.fullmatch(name), name
             key = json.dumps([mutant["type"], mutant["claim"]], sort_keys=True)
             if key not in known:
                 known[key] = is_true(mutant)
