@@ -36,7 +36,8 @@ class FifoInParts:
     def __init__(self, instance: LayeredInstance) -> None:
         self.faults = 0
         self._cache = instance.cache
-        self._loaded = np.full(instance.total_pages, -1, dtype=np.int32)
+        # Numbers of loads, of which a long trace has more than fit into 32 bits.
+        self._loaded = np.full(instance.total_pages, -1, dtype=np.int64)
         self._ring = np.empty(min(instance.cache, instance.total_pages), dtype=np.int32)
 
     def serve(self, requests: PageArray, entries: PageArray = NOTHING) -> int:

@@ -1,6 +1,9 @@
 """Kernels of LRU, MRU, FIFO, LIFO, CLOCK, SIEVE and FWF."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from paging.kernels.bits import Words, bit, bits_below, bits_up_to, empty_set, flip, lowest_bit
 from paging.kernels.jit import compiled
@@ -112,7 +115,7 @@ def fifo(requests: PageArray, pages_total: int, cache: int, entries: PageArray) 
 
 @compiled
 def fifo_from(
-    requests: PageArray, cache: int, entries: PageArray, loaded: PageArray, ring: PageArray, faults: int
+    requests: PageArray, cache: int, entries: PageArray, loaded: NDArray[Any], ring: PageArray, faults: int
 ) -> int:
     """Serve requests with FIFO after ``faults`` faults; return all faults.
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import paging.cli.main
-from paging import LayeredInstance, registered_policies
+from paging import Comparison, LayeredInstance, registered_policies
 from paging.cli.commands.compare import compare
 from paging.cli.commands.policies import policies as policies_command
 from paging.cli.commands.run import run
@@ -164,7 +164,9 @@ def test_an_interrupt_is_one_line(capsys: Capture, monkeypatch: pytest.MonkeyPat
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("paging.compare.compare", interrupted)
+    monkeypatch.setattr(
+        sys.modules[Comparison.__module__], "compare", interrupted
+    )  # the module, not the function
     assert call(capsys, "run", "lru", *ZIPF, "-k", "6") == (130, "", "paging: interrupted\n")
 
 

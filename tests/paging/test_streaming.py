@@ -111,6 +111,8 @@ def test_broken_streams_are_refused_in_a_line(files: Path, name: str, contents, 
         (["--workload", "zipf", "-l", "1", "-n", "3"], "--stream reads a --trace"),
         (["--trace", "bare.npy", "--show"], "need the run, of which --stream keeps nothing"),
         (["--trace", "bare.npy", "--visits", "atomic"], "needs forced service, sequential visits|atomic"),
+        (["--trace", "bare.npy", "--weights", "bytes"], "at unit cost, without predictions: no --weights"),
+        (["--trace", "bare.npy", "--predictions", "discard"], "without predictions: no --predictions"),
         (["sieve", "--trace", "bare.npy"], "policy sieve needs all requests at once; in parts serve lru"),
     ],
 )

@@ -105,6 +105,11 @@ def run(
         refuse_form("what --show draws")
     if so_far and not as_json:
         refuse_form("the second table of --opt-so-far")
+    if (so_far or stream) and (predictors or source.weights is not None):
+        name = "--predictions" if predictors else "--weights"
+        raise ModelError(
+            f"--opt-so-far and --stream count faults at unit cost, without predictions: no {name}"
+        )
     if so_far and source.warm_up:
         raise ModelError("--opt-so-far counts from the first request: leave out --warm-up")
     if stream:
