@@ -18,10 +18,11 @@ class Conjecture(NamedTuple):
     subject: str
     statement: str
     value: Callable[[Shape], Fraction | None]
+    plain: bool = True  # of one page a visit
 
 
 def _lru(shape: Shape) -> Fraction | None:
-    ell, _, k = shape
+    ell, _, k, *_ = shape
     if 1 < k < ell:
         return Fraction(ell - 1, ell - k)
     if k == ell:
@@ -30,12 +31,24 @@ def _lru(shape: Shape) -> Fraction | None:
 
 
 def _best(shape: Shape) -> Fraction | None:
-    ell, _, k = shape
+    ell, _, k, *_ = shape
     if k == ell:
         return 2 - Fraction(1, ell)
     if k >= ell + 2 or (ell <= 2 and k > ell):
         return Fraction(k - ell + 1)
     return None
+
+
+def _lru_of_visits(shape: Shape) -> Fraction | None:
+    ell, n, k, g, visits = shape
+    beyond = k - ell * g
+    if n == g or beyond < 0:
+        return None
+    if visits == "atomic":
+        return Fraction(min(beyond + ell, 2 * beyond + 1)) if beyond else 2 - Fraction(1, ell)
+    if ell == 1:
+        return Fraction(k)
+    return Fraction(min(k, 2 * beyond + 2)) if beyond else g * (2 - Fraction(1, ell))
 
 
 CONJECTURES = (
@@ -52,6 +65,14 @@ CONJECTURES = (
         _best,
     ),
     Conjecture("C3", "zrc-any-tie", "ZRC attains the value of C2, however its ties are broken", _best),
+    Conjecture(
+        "C6",
+        "lru",
+        "LRU, g ≥ 2 pages a visit, n > g, d = k − ℓg: sequential g(2 − 1/ℓ) for d = 0 and min(k, 2d+2) for "
+        "d > 0 (k for ℓ = 1), atomic 2 − 1/ℓ for d = 0 and min(d+ℓ, 2d+1) for d > 0",
+        _lru_of_visits,
+        plain=False,
+    ),
 )
 
 
@@ -75,11 +96,12 @@ def hold(conjecture: Conjecture, known: Iterable[tuple[str, Shape, Fraction | fl
     Examples
     --------
     >>> hold(CONJECTURES[0], [("lru", Shape(2, 4, 3), Fraction(5, 2))]).disagree
-    ((Shape(layers=2, pages=4, cache=3), '5/2'),)
+    ((Shape(layers=2, pages=4, cache=3, per_visit=1, visits='sequential'), '5/2'),)
     """
     agree, disagree = [], []
     for subject, shape, number in known:
-        expected = conjecture.value(shape) if subject == conjecture.subject else None
+        speaks = subject == conjecture.subject and shape.plain == conjecture.plain
+        expected = conjecture.value(shape) if speaks else None
         if expected is None:
             continue
         if number == expected:

@@ -33,7 +33,7 @@ class ValueJob(NamedTuple):
     max_states: int
 
     def __str__(self) -> str:
-        return f"{self.subject} at (ℓ, n, k) = ({', '.join(map(str, self.shape))})"
+        return f"{self.subject} at (ℓ, n, k) = {self.shape.sizes}"
 
 
 class ProvedValue(NamedTuple):
@@ -104,7 +104,7 @@ class _Atlas:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._beyond: dict[tuple[str, int, int], int] = {}
+        self._beyond: dict[tuple[str, Shape], int] = {}
         self._landed: list[Value] = []
 
     def address(self, job: ValueJob) -> str:
@@ -136,11 +136,11 @@ class _Atlas:
                 value_file(self.root, value.subject, value.shape).unlink(missing_ok=True)
 
     def _is_beyond(self, subject: str, shape: Shape) -> bool:
-        return shape.pages > self._beyond.get((subject, shape.layers, shape.cache), shape.pages)
+        return shape.pages > self._beyond.get((subject, shape._replace(pages=0)), shape.pages)
 
     def _note(self, value: Value) -> None:
         """Remember from how many pages a layer on the budget does not suffice."""
         self._landed.append(value)
         if value.value is None:
-            key = (value.subject, value.layers, value.cache)
+            key = (value.subject, value.shape._replace(pages=0))
             self._beyond[key] = min(value.pages, self._beyond.get(key, value.pages))

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from paging.files import atomic_write
 from paging.numbers import json_text, read_exact
@@ -17,8 +18,8 @@ from proofs.atlas.values import Value
 
 Row = Mapping[str, str]
 
-SHAPE, LOWER, UPPER = ("ℓ", "n", "k"), "k − ℓ + 1", "k + ℓ − 1"
-"""The columns beside the subjects: the instance, and the bounds."""
+SHAPE, LOWER, UPPER = ("ℓ", "n", "k", "g", "visits"), "k − ℓ + 1", "k + ℓ − 1"
+"""The columns beside the subjects: the instance, and the bounds, which speak of one page a visit."""
 
 
 def comparison(values: Iterable[Value]) -> tuple[list[str], list[list[object]]]:
@@ -33,13 +34,17 @@ def comparison(values: Iterable[Value]) -> tuple[list[str], list[list[object]]]:
     rows: list[list[object]] = [
         [
             *shape,
-            shape.cache - shape.layers + 1,
+            shape.cache - shape.layers + 1 if shape.plain else None,
             *(found.get(s) for s in order),
-            shape.cache + shape.layers - 1,
+            shape.cache + shape.layers - 1 if shape.plain else None,
         ]
-        for shape, found in sorted(by_shape.items())
+        for shape, found in sorted(by_shape.items(), key=lambda item: _order(item[0]))
     ]
     return [*SHAPE, LOWER, *order, UPPER], rows
+
+
+def _order(shape: Shape) -> tuple[object, ...]:
+    return shape.per_visit, shape.visits != "sequential", shape
 
 
 def write_tables(folder: str | Path, values: Sequence[Value]) -> list[Path]:
@@ -62,14 +67,15 @@ def write_tables(folder: str | Path, values: Sequence[Value]) -> list[Path]:
 
 
 def read_table(path: str | Path) -> list[Row]:
-    """Return the rows of an atlas.csv: per instance ℓ, n, k and every subject's exact value, or nothing."""
+    """Return the rows of an atlas.csv: per instance every subject's exact value, or nothing."""
     with Path(path).open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
 def shape_of(row: Row) -> Shape:
     """Return the instance of a row."""
-    return Shape(int(row["ℓ"]), int(row["n"]), int(row["k"]))
+    visits: Any = row["visits"]
+    return Shape(int(row["ℓ"]), int(row["n"]), int(row["k"]), int(row["g"]), visits)
 
 
 def value_of(row: Row, subject: str) -> Fraction | float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from typing import Literal
 
 from paging.numbers import read_exact
 from proofs.atlas.shapes import Shape
@@ -18,8 +19,10 @@ class Value:
     subject : str
         A policy, ``zrc-any-tie`` for the rule of ZRC with ties broken by the adversary, or ``game`` for the
         best deterministic policy.
-    layers, pages, cache : int
-        ℓ, n, k.
+    layers, pages, cache, per_visit : int
+        ℓ, n, k, g.
+    visits : {"sequential", "atomic"}
+        How a visit is served.
     value : str or None
         ``"p/q"`` or ``"unbounded"``; None where the budget did not suffice.
     lower : str or None
@@ -38,6 +41,8 @@ class Value:
     layers: int
     pages: int
     cache: int
+    per_visit: int
+    visits: Literal["sequential", "atomic"]
     value: str | None
     lower: str | None
     additive: str | None
@@ -48,7 +53,7 @@ class Value:
     @property
     def shape(self) -> Shape:
         """The instance it is about."""
-        return Shape(self.layers, self.pages, self.cache)
+        return Shape(self.layers, self.pages, self.cache, self.per_visit, self.visits)
 
     @property
     def number(self) -> Fraction | float | None:

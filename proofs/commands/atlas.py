@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from paging.cli.engines import EngineChoice, engine_options, tell_failures
 from paging.cli.exits import Exit, leave
-from paging.cli.options import json_option, max_states_option, parse_caches, table_option
+from paging.cli.options import (
+    json_option,
+    max_states_option,
+    parse_caches,
+    per_visit_option,
+    table_option,
+    visits_option,
+)
 from paging.cli.terminal import progress, status, write_json, write_table
 from paging.signals import stoppable
 
@@ -43,13 +50,15 @@ if TYPE_CHECKING:
     metavar="L1,L2,…",
     help="Numbers of layers ℓ: a list, ranges FROM:TO (both ends belong to it), or both.",
 )
+@per_visit_option(default=1)
+@visits_option()
 @click.option(
     "--subject",
     "subjects",
     multiple=True,
     metavar="NAME",
     help="A policy, or 'game' for the best deterministic policy; may be given several times.  "
-    "[default: the usual policies and the game]",
+    "[default: the usual policies and the game; of policies those that serve such visits]",
 )
 @engine_options
 @json_option()
@@ -59,6 +68,8 @@ def atlas(
     max_states: int,
     max_pages: int,
     layers: tuple[int, ...],
+    per_visit: int,
+    visits: Literal["sequential", "atomic"],
     subjects: tuple[str, ...],
     engine: EngineChoice,
     as_json: bool,
@@ -67,7 +78,8 @@ def atlas(
 
     Takes all (ℓ, n, k) with n ≥ 2, ℓ·n ≤ --max-pages and k < ℓ·n, smaller ones first. DIR gets a value and a
     certificate per subject and instance, a table (atlas.json, atlas.csv, atlas.md), a heat map per subject
-    and a comparison with k − ℓ + 1, k and k + ℓ − 1 per ℓ.
+    and a comparison with k − ℓ + 1, k and k + ℓ − 1 per ℓ. With -g these are the instances with n ≥ g (and k
+    ≥ g if visits are atomic); an atlas may hold several g, one call after the other.
 
     May be stopped or killed at any time: called again with the same DIR it goes on where it was. Values that
     are there are never computed again, except those that failed with a smaller budget. Ctrl-C stops with the
@@ -79,25 +91,26 @@ def atlas(
       paging atlas -o atlas
       paging atlas -o atlas --layers 2:3 --max-pages 10 --subject lru --subject zrc
       paging atlas -o atlas --max-states 3000000
+      paging atlas -o atlas -g 2 --visits atomic --max-pages 10
       paging atlas -o atlas --scheduler tcp://10.0.0.1:8786
     """
     from proofs.atlas.conjectures import evidence
     from proofs.atlas.figures import write_figures
     from proofs.atlas.files import open_atlas, read_values
     from proofs.atlas.shapes import shapes
-    from proofs.atlas.subjects import ALL_SUBJECTS, check_subjects
+    from proofs.atlas.subjects import ALL_SUBJECTS, check_subjects, serves
     from proofs.atlas.sweep import sweep
     from proofs.atlas.table import write_tables
 
-    chosen = subjects or ALL_SUBJECTS
-    check_subjects(chosen)
+    over = shapes(max_pages, layers, per_visit, visits)
+    chosen = subjects or tuple(subject for subject in ALL_SUBJECTS if serves(subject, visits))
+    check_subjects(chosen, visits)
     root = open_atlas(folder)
     with (
         stoppable() as stopped,
         engine.opened() as opened,
         status("atlas", show=not as_json, stop=stopped) as watch,
     ):
-        over = shapes(max_pages, layers)
         tally = sweep(root, chosen, over, max_states=max_states, engine=opened, watch=watch)
     values = read_values(root)
     found = evidence(values)
@@ -137,7 +150,7 @@ def _report(values: Sequence[Value], found: Sequence[Evidence], computed: int, r
     beyond = Counter(value.subject for value in values if value.value is None)
     largest = {subject: max(v.states for v in values if v.subject == subject) for subject in exact}
     write_table(
-        "The atlas: exact competitive ratios (forced, sequential, cold)",
+        "The atlas: exact competitive ratios (forced, cold)",
         ["subject", "exact values", "beyond the budget", "largest graph (states)"],
         [[subject, exact[subject], beyond[subject], largest[subject]] for subject in exact],
     )
@@ -149,7 +162,7 @@ def _report(values: Sequence[Value], found: Sequence[Evidence], computed: int, r
         notes=[
             *(
                 f"{one.conjecture.id} disagrees at (ℓ, n, k) = "
-                + ", ".join(f"({', '.join(map(str, shape))}): {value}" for shape, value in one.disagree[:12])
+                + ", ".join(f"{shape.sizes}: {value}" for shape, value in one.disagree[:12])
                 for one in found
                 if one.disagree
             ),

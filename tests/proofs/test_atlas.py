@@ -27,7 +27,7 @@ from proofs.atlas.docs import drawn, findings, pictures
 from proofs.atlas.explorer import document, read_cycles
 from proofs.atlas.files import AtlasError, open_atlas, read_values
 from proofs.atlas.shapes import Shape, shapes
-from proofs.atlas.subjects import check_subjects
+from proofs.atlas.subjects import check_subjects, serves
 from proofs.atlas.sweep import ValueJob, compute, sweep
 from proofs.atlas.table import read_table, shape_of, subjects_of, value_of
 from proofs.atlas.values import Value
@@ -42,9 +42,13 @@ def test_places_are_all_small_instances() -> None:
     found = shapes(8, range(1, 9))
     assert len(found) == len(set(found))
     small = range(1, 9)
-    by_hand = {(ell, n, k) for ell in small for n in small[1:] for k in small if k < ell * n <= 8}
+    by_hand = {Shape(ell, n, k) for ell in small for n in small[1:] for k in small if k < ell * n <= 8}
     assert set(found) == by_hand
     assert [p.layers * p.pages for p in found] == sorted(p.layers * p.pages for p in found)
+    visits = shapes(8, range(1, 9), 3, "atomic")
+    assert {shape[:3] for shape in visits} == {p[:3] for p in by_hand if p.pages >= 3 <= p.cache}
+    with pytest.raises(ModelError, match=r"per_visit \(g\) must be an integer in 1 … 8, got 9"):
+        shapes(8, (1, 2), 9)
 
 
 pytestmark = pytest.mark.xdist_group("atlas")  # the tests share one computed atlas
@@ -156,14 +160,14 @@ def test_the_command_writes_tables_and_figures(swept: Path, capsys: Capture) -> 
     assert names >= {"atlas.json", "atlas.csv", "atlas.md", "heatmap-lru.svg", "comparison-l2.png"}
     assert all((Path(path)).stat().st_size for path in answer["files"])
     table = (swept / "atlas.csv").read_text(encoding="utf-8").splitlines()
-    assert table[0] == "ℓ,n,k,k − ℓ + 1,lru,zrc,lifo,k + ℓ − 1"
-    assert "2,3,3,2,3,2,unbounded,4" in table
+    assert table[0] == "ℓ,n,k,g,visits,k − ℓ + 1,lru,zrc,lifo,k + ℓ − 1"
+    assert "2,3,3,1,sequential,2,3,2,unbounded,4" in table
     assert paging_run(arguments) == 0
     assert "C3" in capsys.readouterr().out
 
 
 def test_conjectures_are_contradicted_by_other_values() -> None:
-    lie = Value("zrc-any-tie", 2, 3, 3, "5/2", "5/2", "0", 1, 1, None)
+    lie = Value("zrc-any-tie", 2, 3, 3, 1, "sequential", "5/2", "5/2", "0", 1, 1, None)
     by_id = {one.conjecture.id: one for one in evidence([lie])}
     assert by_id["C3"].disagree == ((Shape(2, 3, 3), "5/2"),)
     assert not by_id["C3"].agree
@@ -215,6 +219,12 @@ def test_the_page_says_what_its_table_says() -> None:
     for subject in ("lru", "llru", "llru-lazy", "llru-token", "fifo", "clock", "fwf"):
         assert sum(value_of(row, subject) is not None for row in rows) >= 150
     assert sum(value_of(row, "game") is not None for row in rows) >= 60
+    # And 60 of two pages a visit for every policy that serves such visits.
+    for visits in ("sequential", "atomic"):
+        two = [row for row in rows if row["g"] == "2" and row["visits"] == visits]
+        for subject in ("lru", "llru", "llru-lazy", "llru-token", "fifo", "clock", "fwf", "zrc", "mark-lru"):
+            if serves(subject, visits):
+                assert sum(value_of(row, subject) is not None for row in two) >= 60, (subject, visits)
 
 
 def test_the_pictures_show_what_the_table_says() -> None:
@@ -235,7 +245,8 @@ def test_the_explorer_has_every_value_and_cycles_that_force_it() -> None:
         value = next(
             one
             for one in found["values"]
-            if (one["subject"], one["layers"], one["pages"], one["k"]) == (subject, *shape)
+            if (one["subject"], one["layers"], one["pages"], one["k"]) == (subject, *shape[:3])
+            and one["visit"].endswith(("page", shape.visits) if shape.plain else shape.visits)
         )
         costs = []
         for turns in (9, 10):
@@ -252,9 +263,12 @@ def test_the_explorer_has_every_value_and_cycles_that_force_it() -> None:
 def test_the_smaller_entries_of_the_table_are_found_again() -> None:
     rows = read_table(ROOT / "docs" / "data" / "atlas.csv")
     small = [row for row in rows if int(row["ℓ"]) * int(row["n"]) <= 6]
-    assert len(small) == len(shapes(6, range(1, 8)))
+    variants: tuple[tuple[int, Any], ...] = ((1, "sequential"), (2, "sequential"), (2, "atomic"))
+    assert len(small) == sum(len(shapes(6, range(1, 8), g, visits)) for g, visits in variants)
     for row in small:
         for subject in subjects_of(rows):
+            if not row[subject] and not shape_of(row).plain:
+                continue
             found = compute(ValueJob(subject, shape_of(row), 20_000))
             assert found is not None
             assert found.value.number == value_of(row, subject), (row, subject)
