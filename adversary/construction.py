@@ -30,8 +30,8 @@ from paging.run import Run
 from paging.simulate import simulate
 from paging.spec import parse_spec
 
-l, n, k, h, m = sympy.symbols("ell n k h m", integer=True, positive=True)  # noqa: E741
-"""Symbols of every closed form: layers, pages per layer, cache, OPT's cache, and a construction's own m."""
+l, n, k, h, g, m = sympy.symbols("ell n k h g m", integer=True, positive=True)  # noqa: E741
+"""Symbols of closed forms: layers, pages per layer, cache, OPT's cache, pages a visit, a construction's m."""
 
 
 class BrokenPromiseError(LayeredPagingError, RuntimeError):
@@ -290,6 +290,7 @@ class Adversary:
         layers: int | None = None,
         pages: int | tuple[int, ...] | None = None,
         cache: int | None = None,
+        per_visit: int | None = None,
     ) -> LayeredInstance:
         """Return the instance asked for; what is not given is as in ``demo``.
 
@@ -301,7 +302,7 @@ class Adversary:
         """
         if layers is None and isinstance(pages, tuple):
             layers = len(pages)
-        given = {"layers": layers, "pages": pages, "cache": cache}
+        given = {"layers": layers, "pages": pages, "cache": cache, "per_visit": per_visit}
         parts: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         return replace(self.demo, **parts)
 
@@ -319,7 +320,7 @@ class Adversary:
         Parameters
         ----------
         instance : LayeredInstance, optional
-            One page per visit, forced service. Default: ``demo``.
+            Forced service; one page per visit, unless ``demo`` has more. Default: ``demo``.
         rounds : int, default 1000
             Length of the sequence in rounds of ℓ requests.
         policy : str or Policy, optional
@@ -338,8 +339,12 @@ class Adversary:
         offered: dict[str, Any] = {"instance": target, "rounds": rounds, "policy": answer, "seed": seed}
         given = {name: value for name, value in offered.items() if name in self._parameters}
         try:
-            forced = target.per_visit == 1 and not target.bypassing
-            require(target, ("one page per visit (g = 1) and forced service", forced))
+            several = self.demo.per_visit > 1
+            require(
+                target,
+                ("forced service", not target.bypassing),
+                ("one page per visit (g = 1)", several or target.per_visit == 1),
+            )
             if "policy" in given:
                 given["policy"] = self._victim(target, given["policy"])
             built = self.build(**given, **options)

@@ -33,6 +33,7 @@ def _entry(found: Adversary) -> str:
     built = found(rounds=400)
     promise, shape = built.promise, built.sequence.instance
     command = f"paging adversary {found.id} -l {shape.layers} -n {_pages(shape.pages)} -k {shape.cache}"
+    command += f" -g {shape.per_visit}" if shape.per_visit > 1 else ""
     words = {name: _text(body) for name, body in found.sections.items()}
     lines = [
         f"## `{found.id}`",

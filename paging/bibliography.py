@@ -25,6 +25,8 @@ SOURCES = {
     "mixture-of-experts runtimes, as collected in 2026 and not read again here",
     "FKLMSY1991": "A. Fiat, R. M. Karp, M. Luby, L. A. McGeoch, D. D. Sleator, N. E. Young: Competitive "
     "paging algorithms. Journal of Algorithms 12 (1991) 685–699",
+    "Guard2025": "Guard: robust learning-augmented caching that stays 1-consistent. 2025, as third parties "
+    "report it and not read here",
     "HJSC2026": "D. Hoang, A. Jaiswal, M. Samragh, M. Cho: SpecMD: A comprehensive study on speculative "
     "expert prefetching. arXiv:2602.03921",
     "JohnsonShasha1994": "T. Johnson, D. Shasha: 2Q: A low overhead high performance buffer management "
@@ -37,6 +39,8 @@ SOURCES = {
     "Python package",
     "LTR2024": "O. Levy, N. Touitou, A. Rosenberg: Online weighted paging with unknown weights. "
     "NeurIPS 2024, arXiv:2410.21266",
+    "LykourisVassilvitskii2021": "T. Lykouris, S. Vassilvitskii: Competitive caching with machine learned "
+    "advice. Journal of the ACM 68 (2021)",
     "McGeochSleator1991": "L. A. McGeoch, D. D. Sleator: A strongly competitive randomized paging "
     "algorithm. Algorithmica 6 (1991) 816–825",
     "MegiddoModha2003": "N. Megiddo, D. S. Modha: ARC: A self-tuning, low overhead replacement cache. "
@@ -45,12 +49,15 @@ SOURCES = {
     "on tiny devices with integrated rematerialization and paging. ICML 2022, arXiv:2207.07697",
     "RaghavanSnir1994": "P. Raghavan, M. Snir: Memory versus randomization in on-line algorithms. "
     "IBM Journal of Research and Development 38 (1994) 683–707",
+    "Rohatgi2020": "D. Rohatgi: Near-optimal bounds for online caching with machine learned advice. "
+    "SODA 2020",
     "SKO2025": "D. Sivtsov, A. Katrutsa, I. Oseledets: Cluster topology-driven placement of experts reduces "
     "network traffic in MoE inference. arXiv:2508.09229",
     "SleatorTarjan1985": "D. D. Sleator, R. E. Tarjan: Amortized efficiency of list update and paging rules. "
     "Communications of the ACM 28 (1985) 202–208",
     "TLHPWHLG2024": "P. Tang, J. Liu, X. Hou, Y. Pu, J. Wang, P.-A. Heng, C. Li, M. Guo: HOBBIT: A mixed "
     "precision expert offloading system for fast MoE inference. arXiv:2411.01433",
+    "Wei2020": "A. Wei: Better and simpler learning-augmented online caching. APPROX/RANDOM 2020",
     "YZQYR2023": "J. Yang, Y. Zhang, Z. Qiu, Y. Yue, R. Vinayak: FIFO queues are all you need for cache "
     "eviction. SOSP 2023",
     "Young1991": "N. E. Young: On-line caching as cache size varies. SODA 1991, 241–250",

@@ -30,7 +30,7 @@ CONNECT_WITHIN, RETURN_WITHIN = 10.0, 120.0
 LOOK_EVERY = 1.0
 """Seconds between two questions how many workers there are, and whether the scheduler is."""
 
-AHEAD = 4
+AHEAD = 16
 """Jobs handed out for every one that a worker can do at a time, so that none waits for the network."""
 
 AGAIN = object()

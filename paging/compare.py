@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import entry_points
@@ -11,17 +12,17 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from paging.errors import ModelError, UnsupportedModelError
-from paging.expectation import Estimate, sample_costs
+from paging.expectation import Estimate, child_streams, estimate_of, sample_costs
 from paging.html import table
-from paging.model import Kind, LayeredInstance, RequestSequence, whole_number
+from paging.model import Kind, LayeredInstance, PageArray, RequestSequence, whole_number
 from paging.numbers import cell
-from paging.offline import optimum_from_warm
-from paging.parallel import in_threads
-from paging.policy import Policy, get_policy, registered_policies
+from paging.offline import optimum_from_warm, optimum_so_far
+from paging.parallel import cores, in_threads
+from paging.policy import InParts, Policy, get_policy, registered_policies, served_in_parts, takes_parts
 from paging.predicted import PredictedSequence
 from paging.predictors import Errors, Predictor, get_predictor, predict, prediction_errors
-from paging.signals import UNWATCHED, Watch
-from paging.simulate import NOTHING, run_sequence
+from paging.signals import UNWATCHED, Count, Watch
+from paging.simulate import NOTHING, run_sequence, simulate
 
 OPT, COMPULSORY, BASELINE = "opt", "compulsory", "lru"
 
@@ -306,7 +307,7 @@ def compare(
         raise ModelError("a comparison needs at least one cache size")
     if chosen is None:
         told = {None, sequence.kind, *(source.kind for source in sources)}
-        chosen = [cls for cls in registered_policies().values() if cls.predictions in told]
+        chosen = [one for one in map(get_policy, registered_policies()) if one.predictions in told]
     answers = list({p.name: p for p in map(get_policy, chosen)}.values())
     warm_up = whole_number(warm_up, "warm_up (requests)", 0, len(sequence))
     served = {cache: _with_predictions(sequence.with_cache(cache), sources, seed) for cache in sizes}
@@ -425,6 +426,177 @@ def _with_references(
 ) -> Iterator[Row]:
     for row in rows:
         yield replace(row, optimum=optimum, baseline=baseline)
+
+
+class Moment(NamedTuple):
+    """What has been paid after some of the requests.
+
+    Attributes
+    ----------
+    requests : int
+        How many were served.
+    optimum : int
+        OPT of these requests.
+    faults : dict
+        Faults of every policy by name; of a randomised one in its first run.
+    """
+
+    requests: int
+    optimum: int
+    faults: dict[str, int]
+
+
+def moments_of(
+    sequence: RequestSequence,
+    chosen: Iterable[str | Policy | type[Policy]],
+    *,
+    seed: int = 0,
+    moments: int = 20,
+) -> list[Moment]:
+    """Return OPT so far and the policies' faults so far at moments evenly spread over the requests.
+
+    Parameters
+    ----------
+    sequence : RequestSequence
+        Sequential visits, at least one request.
+    chosen : iterable of str, Policy or Policy class
+        Policies.
+    seed : int, default 0
+        Of randomised policies: one sampled run each.
+    moments : int, default 20
+        How many, the last one at the end; fewer if there are fewer requests.
+
+    Guarantee
+    ---------
+    Exact: OPT of every prefix.
+
+    Examples
+    --------
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 2, 0, 1, 2])
+    >>> [(m.requests, m.optimum, m.faults) for m in moments_of(sequence, ["lru"], moments=2)]
+    [(3, 3, {'lru': 3}), (6, 4, {'lru': 6})]
+    """
+    moments = min(whole_number(moments, "moments", 1), len(sequence))
+    ends = [len(sequence) * (number + 1) // moments for number in range(moments)]
+    last = np.array(ends, dtype=np.int64) - 1
+    optimum = optimum_so_far(sequence)[last].tolist()
+    counts = {
+        policy.name: simulate(policy, sequence, record=True, seed=seed).fault_counts[last].tolist()
+        for policy in map(get_policy, chosen)
+    }
+    return [
+        Moment(end, best, {name: found[i] for name, found in counts.items()})
+        for i, (end, best) in enumerate(zip(ends, optimum, strict=True))
+    ]
+
+
+@dataclass(frozen=True)
+class _InParts:
+    """An algorithm at work on requests that come in parts: several times, if it draws."""
+
+    name: str
+    sharing: Literal["shared", "per-layer"]
+    at_work: tuple[InParts, ...]
+    randomized: bool = False
+
+    def __call__(self, requests: PageArray) -> None:
+        for one in self.at_work:
+            one.serve(requests)
+
+    def row(self, cache: int, requests: int, seed: int) -> Row:
+        costs = [one.faults for one in self.at_work]
+        if not self.randomized:
+            return Row(self.name, cache, costs[0], requests, self.sharing)
+        estimate = estimate_of(costs, seed)
+        return Row(self.name, cache, estimate.mean, requests, self.sharing, estimate)
+
+
+def _at_work(policy: Policy, instance: LayeredInstance, runs: int, seed: int) -> _InParts:
+    policy.check(instance)
+    children = child_streams(seed, runs) if policy.randomized else [np.random.default_rng(0)]
+    at_work = tuple(filter(None, (policy.parts(instance, rng) for rng in children)))
+    if len(at_work) < len(children):
+        takers = ", ".join(name for name, known in registered_policies().items() if takes_parts(known))
+        raise UnsupportedModelError(
+            f"policy {policy.name} needs all requests at once; in parts serve {takers}"
+        )
+    return _InParts(policy.name, "per-layer" if policy.per_layer else "shared", at_work, policy.randomized)
+
+
+def compare_in_parts(
+    instance: LayeredInstance,
+    chunks: Iterable[PageArray],
+    chosen: Iterable[str | Policy | type[Policy]],
+    *,
+    optimum: bool = True,
+    runs: int = 10,
+    seed: int = 0,
+    also: Callable[[PageArray], object] | None = None,
+    requests: int = 0,
+    watch: Watch = UNWATCHED,
+) -> Comparison:
+    """Serve requests that come in chunks with several policies: as :func:`compare`, in one pass.
+
+    Parameters
+    ----------
+    instance : LayeredInstance
+        Sequential visits, forced service, with the cache size.
+    chunks : iterable of ndarray of int32
+        Legal requests, in their order; the next chunk is asked for while one is served.
+    chosen : iterable of str, Policy or Policy class
+        Policies that serve in parts (:meth:`Policy.parts`).
+    optimum, runs, seed
+        As for :func:`compare`; OPT comes from the work function.
+    also : callable, optional
+        Called with every chunk, too.
+    requests : int, default 0
+        How many there will be, for whoever watches.
+    watch : Watch
+        Told how many requests are served, and asked to stop.
+
+    Returns
+    -------
+    Comparison
+        The numbers of :func:`compare`. Memory depends on pages and k, not on the number of requests.
+
+    Raises
+    ------
+    UnsupportedModelError
+        A policy needs all requests at once, or the variant of the model is another.
+    StoppedError
+        Whoever watches wants no more.
+
+    Examples
+    --------
+    >>> instance = LayeredInstance(layers=1, pages=3, cache=2)
+    >>> parts = [np.array(part, dtype=np.int32) for part in ([0, 1], [2, 0, 1, 2])]
+    >>> [row.faults for row in compare_in_parts(instance, parts, ["lru", "fifo"]).rows]
+    [6, 6, 4, 3]
+    """
+    instance.require("serving in parts", service="forced", visits="sequential")
+    asked = list({policy.name: policy for policy in map(get_policy, chosen)}.values())
+    jobs = [_at_work(policy, instance, runs, seed) for policy in asked]
+    if optimum:
+        jobs.append(_InParts(OPT, "shared", (served_in_parts("OptSoFar", instance),)))
+    everyone: list[Callable[[PageArray], object]] = [*jobs, *([] if also is None else [also])]
+    seen = np.zeros(instance.total_pages, dtype=np.bool_)
+    served = 0
+    passed = iter(chunks)
+    with ThreadPoolExecutor(cores() + 1) as pool:
+        coming = pool.submit(next, passed, None)
+        while (chunk := coming.result()) is not None:
+            coming = pool.submit(next, passed, None)
+            running = [pool.submit(job, chunk) for job in everyone]
+            seen[chunk] = True
+            for one in running:
+                one.result()
+            served += len(chunk)
+            watch.look(Count(served, requests))
+    rows = [job.row(instance.cache, served, seed) for job in jobs]
+    rows.append(Row(COMPULSORY, instance.cache, int(np.count_nonzero(seen)), served))
+    counted = {row.policy: row.faults for row in rows if isinstance(row.faults, int)}
+    linked = tuple(_with_references(rows, counted.get(OPT), counted.get(BASELINE)))
+    return Comparison(instance, (instance.cache,), linked, (), seed)
 
 
 def _share(part: int | Fraction | float, whole: int | Fraction | None) -> Number | None:

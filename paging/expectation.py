@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm, sqrt
@@ -203,22 +204,32 @@ def _sampled(
     confidence: float,
     start: int,
 ) -> tuple[Estimate, Estimate]:
-    from scipy.special import stdtrit
-
-    runs = whole_number(runs, "runs", 2, MAX_RUNS)
-    seed = whole_number(seed, "seed", 0)
     if not 0 < confidence < 1:
         raise ModelError(f"confidence must lie between 0 and 1, got {confidence}")
     answer = get_policy(policy)
-    children = np.random.SeedSequence(seed).spawn(runs)
-    paid = [
-        run_sequence(answer, sequence, NOTHING, np.random.default_rng(child), start=start)
-        for child in children
-    ]
+    paid = [run_sequence(answer, sequence, NOTHING, rng, start=start) for rng in child_streams(seed, runs)]
+    faults, costs = [run.faults for run in paid], [float(run.cost) for run in paid]
+    return estimate_of(faults, seed, confidence), estimate_of(costs, seed, confidence)
+
+
+def child_streams(seed: int, runs: int) -> list[np.random.Generator]:
+    """Return the random streams of independent runs.
+
+    Raises
+    ------
+    ModelError
+        There are fewer than 2 runs or too many, or the seed is negative.
+    """
+    runs = whole_number(runs, "runs", 2, MAX_RUNS)
+    seed = whole_number(seed, "seed", 0)
+    return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(runs)]
+
+
+def estimate_of(costs: Sequence[int | float], seed: int, confidence: float = 0.95) -> Estimate:
+    """Return mean and interval of the costs of two or more independent runs."""
+    from scipy.special import stdtrit
+
+    runs = len(costs)
+    spread = float(np.std(costs, ddof=1)) / sqrt(runs)
     quantile = float(stdtrit(runs - 1, (1 + float(confidence)) / 2))
-
-    def estimate(costs: list[float]) -> Estimate:
-        spread = float(np.std(costs, ddof=1)) / sqrt(runs)
-        return Estimate(float(np.mean(costs)), quantile * spread, runs, confidence, seed)
-
-    return estimate([run.faults for run in paid]), estimate([float(run.cost) for run in paid])
+    return Estimate(float(np.mean(costs)), quantile * spread, runs, confidence, seed)

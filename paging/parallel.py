@@ -103,6 +103,16 @@ class LostWorkerError(LayeredPagingError, RuntimeError):
         super().__init__(f"{LOST}; run the command again")
 
 
+class WorkerStartError(LayeredPagingError, RuntimeError):
+    """Worker processes end before they could do anything."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "worker processes cannot be started; a script that uses them does so under "
+            "if __name__ == '__main__', and is a file"
+        )
+
+
 @contextmanager
 def _no_worker_lost() -> Iterator[None]:
     try:
@@ -118,7 +128,8 @@ def _end_with_parent() -> None:
     os._exit(1)  # nobody is left who could want the result
 
 
-def _begin(stop: Event) -> None:
+def _begin(stop: Event, begun: Event) -> None:
+    begun.set()
     unwanted.set(stop.is_set)
     Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends the work
@@ -139,7 +150,8 @@ class Pool:
         context = multiprocessing.get_context("spawn")
         self.workers = workers
         self._stop = context.Event()
-        self._start = partial(ProcessPoolExecutor, workers, context, _begin, (self._stop,))
+        self._begun = context.Event()
+        self._start = partial(ProcessPoolExecutor, workers, context, _begin, (self._stop, self._begun))
         self._executor = self._start()
 
     def __enter__(self) -> Pool:
@@ -183,6 +195,11 @@ class Pool:
         """Yield every job with its result, as :class:`Engine` says.
 
         Who kills a worker ends all of them, and what they are doing has failed; others take their place.
+
+        Raises
+        ------
+        WorkerStartError
+            No worker could begin.
         """
         waiting = iter(jobs)
         running: dict[Future[Result], Job] = {}
@@ -197,7 +214,9 @@ class Pool:
                 job = running.pop(future)
                 try:
                     outcome: Result | Failure = future.result()
-                except BrokenProcessPool:
+                except BrokenProcessPool as error:
+                    if not self._begun.is_set():
+                        raise WorkerStartError from error
                     outcome = Failure(LOST, memory=True)
                 yield job, outcome
             if stop():

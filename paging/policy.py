@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,7 @@ FAMILIES = (
     "randomized",
     "equitable",
     "predictions",
+    "robust",
 )
 """Modules of the built-in policies in the order of every table; others follow by name."""
 
@@ -136,6 +137,10 @@ class Policy:
     predictions : str or None
         The kind of prediction (:data:`paging.model.KINDS`) that it is told with every request, as
         ``frame.prediction``; None for a policy that takes none. It serves sequences of this kind alone.
+    separable : bool
+        Whether the labels of some pages without those of others are a state of it, too, with fewer slots.
+    in_order : bool
+        Whether a spec may give its parameters without their keys, in their order.
 
     Examples
     --------
@@ -161,6 +166,8 @@ class Policy:
     counts_visits: ClassVar[bool] = False
     atomic_kernel: ClassVar[bool] = False
     predictions: Kind | None = None
+    separable: ClassVar[bool] = False
+    in_order: ClassVar[bool] = False
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -297,6 +304,49 @@ class Policy:
         """
         return None
 
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts | None:
+        """Return the policy at work on requests that come in parts, or None if it needs them all at once.
+
+        Its memory depends on the pages and k alone. Sequential, full visits only.
+        """
+        return None
+
+
+class InParts(Protocol):
+    """A policy at work on requests that come in parts."""
+
+    faults: int
+    """Faults so far."""
+
+    def serve(self, requests: PageArray, entries: PageArray = ...) -> int:
+        """Serve the next requests and return their faults.
+
+        Parameters
+        ----------
+        requests : ndarray of int32, shape (T,)
+            Legal requests that follow those served before; T may be 0.
+        entries : ndarray of int32, shape (T,) or (0,)
+            Receives the schedule entries, either in all parts or in none; by default none.
+        """
+        ...
+
+
+def takes_parts(policy: type[Policy]) -> bool:
+    """Say whether a policy serves requests that come in parts."""
+    return policy.parts is not Policy.parts
+
+
+def served_in_parts(name: str, *given: object) -> InParts:
+    """Return a class of :mod:`paging.kernels.parts`, which is imported only now, at work."""
+    made: InParts = getattr(importlib.import_module("paging.kernels.parts"), name)(*given)
+    return made
+
+
+def refuse_told(policy: Policy, who: str) -> None:
+    """Raise ModelError if a policy takes predictions, which are made of all requests and the whole cache."""
+    if policy.predictions:
+        raise ModelError(f"{who} does not go around policy {policy.name}, which takes predictions")
+
 
 def run_kernel(name: str, sequence: RequestSequence, entries: PageArray, *more: object) -> int:
     """Serve a sequence with a kernel of :mod:`paging.kernels`, which is imported only now."""
@@ -307,6 +357,8 @@ def run_kernel(name: str, sequence: RequestSequence, entries: PageArray, *more: 
 
 def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     """Return a policy object for a registry name, ``name:key=value,…``, ``module:Class``, class or object.
+
+    Of some policies the parameters may stand without their keys, in their order: ``guard:blind-oracle``.
 
     Raises
     ------
@@ -331,7 +383,7 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
     known = registered_policies()
     if ":" in policy and "=" not in policy and policy.partition(":")[0] not in known:
         return _made(import_policy(policy))
-    name, parameters = parse_spec(policy)
+    name = policy.partition(":")[0].strip()
     if name.lower() in OPT_NAMES:
         raise UnknownNameError(
             "policy", name, known, hint="the offline optimum is no policy, 'paging run' shows it"
@@ -340,6 +392,7 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
         raise UnknownNameError("policy", name, known)
     cls = known[name.lower()]
     allowed = _parameters(cast(Any, cls))  # a class is hashable, whatever its instances are
+    _, parameters = parse_spec(policy, tuple(allowed) if cls.in_order else ())
     for key in parameters:
         if key not in allowed:
             has = f"its parameters are {', '.join(allowed)}" if allowed else "it has none"

@@ -91,7 +91,7 @@ class Errors(NamedTuple):
     eta0, eta1 : int or None
         Wrong bits 0, and wrong bits 1.
     eta : int or None
-        Sum over all requests of |predicted − true next arrival|, where never is request number T.
+        Sum over all requests of ``|predicted − true next arrival|``, where never is request number T.
     """
 
     eta0: int | None = None
@@ -116,7 +116,7 @@ def prediction_errors(predicted: PredictedSequence, reference: Schedule | None =
     from its cache although the page has bit 1; a page has the bit of its latest request. Phase bits: one
     error for every page and k-phase, by its last bit in the phase: η0 if it is 0 and the page is not
     requested in the next phase, η1 if it is 1 and the page is; nothing follows the last phase, so its bits
-    do not count. Next arrivals: η = Σ |predicted − true|; a page that does not come again has number T.
+    do not count. Next arrivals: η = Σ ``|predicted − true|``; a page that does not come again has number T.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ from paging.weights import LARGEST
 
 
 @dataclass(frozen=True)
-class Rule:
+class ByteRule:
     """How a cache counted in bytes chooses who leaves.
 
     Attributes
@@ -43,12 +43,12 @@ class Rule:
 
 
 RULES = {
-    "greedy-dual-size": Rule("least credit of cost per byte, renewed by a hit", weighs=True, renews=True),
-    "greedy-dual-size-frequency": Rule(
+    "greedy-dual-size": ByteRule("least credit of cost per byte, renewed by a hit", weighs=True, renews=True),
+    "greedy-dual-size-frequency": ByteRule(
         "the same, times the uses since it was loaded", weighs=True, renews=True, counts=True
     ),
-    "lru": Rule("least recently used", weighs=False, renews=True),
-    "fifo": Rule("first in, first out", weighs=False, renews=False),
+    "lru": ByteRule("least recently used", weighs=False, renews=True),
+    "fifo": ByteRule("first in, first out", weighs=False, renews=False),
 }
 """Rules by name. At one size for all pages the first is ``landlord`` (and at unit cost LRU)."""
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from paging.errors import ModelError
 
 Value = int | float | str | tuple[int | float | str, ...]
 
 
-def parse_spec(text: str) -> tuple[str, dict[str, Value]]:
+def parse_spec(text: str, keys: Sequence[str] = ()) -> tuple[str, dict[str, Value]]:
     """Split ``name:key=value,…`` into the name and its parameters.
 
-    Numbers become int or float, numbers ``1/2/3`` become a tuple, anything else stays text.
+    Numbers become int or float, numbers ``1/2/3`` become a tuple, anything else stays text. ``keys`` are
+    those of values that stand without one, in their order.
 
     Raises
     ------
@@ -23,10 +26,14 @@ def parse_spec(text: str) -> tuple[str, dict[str, Value]]:
     ('zipf', {'alpha': 1.2, 'rounds': 1000})
     >>> parse_spec("partitioned:policy=fifo,shares=3/2")
     ('partitioned', {'policy': 'fifo', 'shares': (3, 2)})
+    >>> parse_spec("cheaper:fifo,lru", ("a", "b"))
+    ('cheaper', {'a': 'fifo', 'b': 'lru'})
     """
     name, _, rest = text.strip().partition(":")
     parameters: dict[str, Value] = {}
-    for item in filter(None, rest.split(",")):
+    for number, item in enumerate(filter(None, rest.split(","))):
+        if "=" not in item and number < len(keys):
+            item = f"{keys[number]}={item}"
         key, equals, value = (part.strip() for part in item.partition("="))
         if not (key and equals and value):
             raise ModelError(f"{text!r}: expected key=value after the colon, got {item!r}")

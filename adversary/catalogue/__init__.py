@@ -30,6 +30,9 @@ marking-trap            every deterministic marking        5/2 at (3, 2, 4)     
 marking-tree            every policy, randomised ones      H_k                   Fiat, Karp, Luby, McGeoch,
                         included                                                 Sleator and Young 1991, lower
                                                                                  bound
+missing-in-atomic-visit every deterministic policy, atomic 3 at (2, 4, 6)        ours
+                        visits
+missing-in-visit        every deterministic policy, g ≥ 2  4 at (2, 5, 7)        ours
 missing-page            every deterministic policy         k − ℓ + 1             for a bound reported of
                                                                                  arXiv:2509.02408; ours
 missing-pair            MARK                               2H_k − 1              ours for several layers; for

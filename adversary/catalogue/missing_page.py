@@ -78,9 +78,9 @@ def missing_page(
 
 
 def even_spread(instance: LayeredInstance, total: int) -> list[int]:
-    """Distribute so many pages over the layers as evenly as their sizes allow, at least one each."""
-    counts = [1] * instance.layers
-    for _ in range(total - instance.layers):
+    """Distribute so many pages over the layers as evenly as their sizes allow, at least g each."""
+    counts = [instance.per_visit] * instance.layers
+    for _ in range(total - instance.round_length):
         room = [j for j, n in enumerate(instance.pages_by_layer) if counts[j] < n]
         counts[min(room, key=counts.__getitem__)] += 1
     return counts

@@ -15,6 +15,7 @@ from paging.cli.options import (
     json_option,
     layers_option,
     pages_option,
+    per_visit_option,
     seed_option,
     table_option,
 )
@@ -124,6 +125,7 @@ def _options(found: Adversary) -> list[Callable[[Any], Any]]:
         layers_option(),
         pages_option(),
         cache_option(),
+        *([per_visit_option()] if found.demo.per_visit > 1 else []),
         seed_option(),
         click.option(
             "--rounds",
@@ -161,6 +163,7 @@ def _run(
     as_json: bool,
     runs: int = 0,
     certificate: str | None = None,
+    per_visit: int | None = None,
 ) -> None:
     """Build a construction against every policy, save what is asked for and show what was measured."""
     if certificate or (output and found.kind == "adaptive"):
@@ -168,7 +171,7 @@ def _run(
     else:
         chosen = policies or found.victims
     build = found.read_options(options)
-    build |= {"instance": found.instance(layers, pages, cache), "rounds": rounds, "seed": seed}
+    build |= {"instance": found.instance(layers, pages, cache, per_visit), "rounds": rounds, "seed": seed}
     built = [found(policy=policy, **build) for policy in chosen]
     rows = [_measured(one, policy, seed) for one, policy in zip(built, chosen, strict=True)]
     if runs:

@@ -307,9 +307,11 @@ class PredictedGraph:
         states = slice(self.expanded, self.expanded + max(1, CHUNK // (self.degree * self.width)))
         after, codes, _ = self._successors(states)
         known = self.states
-        targets, at = self._set.add(after.reshape(-1, self.width), codes.ravel() >= 0)
+        place = np.flatnonzero(codes.ravel() >= 0)
+        targets, first = self._set.add(after.reshape(-1, self.width)[place])
+        at = place[first]
         self._make_room()
-        self._targets[self.expanded : self.expanded + len(codes)] = targets.reshape(codes.shape)
+        self._targets[self.expanded : self.expanded + len(codes)].ravel()[place] = targets
         self._codes[self.expanded : self.expanded + len(codes)] = codes
         self._origin[known : self.states, 0] = self.expanded + at // self.degree
         self._origin[known : self.states, 1] = at % self.degree
@@ -341,9 +343,9 @@ class PredictedGraph:
     def _successors(self, states: Any) -> tuple[Rows, Codes, Moves]:
         while True:
             rows = self._set.rows(states)
-            after = np.zeros((len(rows), self.degree, self.width), dtype=np.int32)
-            codes = np.full((len(rows), self.degree), -1, dtype=np.int8)
-            moves = np.full((len(rows), self.degree, 3), -1, dtype=np.int8)
+            after = np.empty((len(rows), self.degree, self.width), dtype=np.int32)
+            codes = np.empty((len(rows), self.degree), dtype=np.int8)
+            moves = np.empty((len(rows), self.degree, 3), dtype=np.int8)
             run: Callable[..., int] = expand
             serve: Serve = self.policy.serve
             if self.states >= COMPILE_FROM and not inspect.ismethod(self.policy.serve):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from paging.cli.options import REFERENCES, Source, runs_option
+import numpy as np
+
+from paging.cli.options import REFERENCES, SHAPE, Source, runs_option
 from paging.cli.terminal import progress, provenance, requests_note, write_json
 from paging.errors import ModelError
 from paging.numbers import cell
@@ -15,7 +18,7 @@ from paging.signals import stoppable
 
 if TYPE_CHECKING:
     from paging.compare import Comparison
-    from paging.model import RequestSequence
+    from paging.model import PageArray, RequestSequence
 
 CLAIMS = "paging.claims"
 """Entry points of the packages above that know theorems about policies with predictions."""
@@ -74,15 +77,67 @@ def compared(
     return result, sequence, origin
 
 
-def write_result(result: Comparison, origin: dict[str, object]) -> None:
-    found = result.as_dict()
+def streamed(
+    source: Source,
+    cache: int | None,
+    policies: tuple[str, ...],
+    optimum: bool,
+    runs: int,
+    as_json: bool,
+    write_table: Callable[[Comparison, dict[str, object]], None],
+) -> None:
+    """Serve a trace in chunks and write the result as if it had been read at once."""
+    from paging.compare import compare_in_parts
+    from paging.policy import get_policy, plain_name
+    from paging.traces.streaming import stream_trace
+    from paging.traces.trace import new_digest
+
+    source.check()
+    if source.trace is None or source.warm_up:
+        raise ModelError("--stream reads a --trace, all of it: without --warm-up, and no other source")
+    if cache is None:
+        raise ModelError("the cache size is missing: --cache (-k)")
+    names = tuple(map(plain_name, policies))
+    chosen = [get_policy(name) for name in names if name not in REFERENCES]
+    reading = source.reading
+    with (
+        progress("reading and serving", show=not as_json) as watch,
+        stream_trace(source.trace, reading) as trace,
+    ):
+        shape = trace.instance
+        instance = replace(shape, cache=cache, visits=source.visits, bypassing=source.bypassing)
+        digest = new_digest(shape.layers, shape.per_visit)
+        base = np.repeat(shape.first_page[:-1].astype(np.int32), shape.per_visit)
+
+        def add_to_digest(pages: PageArray) -> None:
+            digest.update((pages - np.resize(base, len(pages)) if shape.layers > 1 else pages).data)
+
+        result = compare_in_parts(
+            *(instance, trace.chunks(), chosen),
+            optimum=optimum or "opt" in names,
+            runs=runs,
+            seed=source.seed,
+            also=add_to_digest,
+            requests=trace.requests,
+            watch=watch,
+        )
+    origin: dict[str, object] = {"trace": source.trace, "digest": digest.hexdigest()}
+    origin |= {} if reading is None else reading.given(*SHAPE)
+    if as_json:
+        write_result(result, origin)
+    else:
+        write_table(result, origin)
+
+
+def write_result(result: Comparison, origin: dict[str, object], **more: object) -> None:
+    found = {**result.as_dict(), **more}
     if claims := claims_of(result):
         found["claims"] = [vars(claim) | {"verdict": claim.verdict} for claim in claims]
     write_json({**found, "provenance": provenance(seed=result.seed, **origin)})
 
 
 @dataclass(frozen=True)
-class Claim:
+class Allowance:
     """What a theorem about a policy with predictions allows on a run, and what the run paid.
 
     Attributes
@@ -96,6 +151,8 @@ class Claim:
         The right side, in numbers.
     paid, paid_at_least : int or float
         The faults, and of a sampled mean the lower end of its interval.
+    complete : bool
+        Whether the additive constant of the theorem is known, and part of what is allowed.
     """
 
     policy: str
@@ -108,16 +165,19 @@ class Claim:
     allowed: Any
     paid: int | float
     paid_at_least: int | float
+    complete: bool
 
     @property
     def verdict(self) -> str:
         """Whether the run keeps to it."""
         if self.paid <= self.allowed:
             return "holds"
-        return "not contradicted by the sample" if self.paid_at_least <= self.allowed else "VIOLATED"
+        if self.paid_at_least <= self.allowed:
+            return "not contradicted by the sample"
+        return "VIOLATED" if self.complete else "open, its additive constant is not known"
 
 
-def claims_of(result: Comparison) -> list[Claim]:
+def claims_of(result: Comparison) -> list[Allowance]:
     """Hold every run with predictions against what is proved of its policy."""
     points = entry_points(group=CLAIMS)
     rows = [row for row in result.rows if row.errors is not None and row.optimum is not None]
@@ -127,11 +187,12 @@ def claims_of(result: Comparison) -> list[Claim]:
         instance = result.instance.with_cache(row.cache)
         least = row.faults if row.estimate is None else row.estimate.interval[0]
         for allowances in asked:
-            for bound, form, status, allowed in allowances(row.policy, instance, row.optimum, row.errors):
+            for facts in allowances(row.policy, instance, row.optimum, row.errors):
+                bound, form, status, allowed, complete = facts
                 found.append(
-                    Claim(
+                    Allowance(
                         *(row.policy, row.cache, bound, form, status, str(row.errors)),
-                        *(row.optimum or 0, allowed, row.faults, least),
+                        *(row.optimum or 0, allowed, row.faults, least, complete),
                     )
                 )
     return found

@@ -62,10 +62,36 @@ def lfu(
     """
     keys = np.zeros(pages_total, dtype=np.int64)
     heap = np.empty(min(cache, pages_total), dtype=np.int64)
-    size = 0
-    faults = 0
+    return lfu_from(requests, 0, cache, entries, most, renewed, perfect, keys, heap, 0, 0)
+
+
+@compiled
+def lfu_from(
+    requests: PageArray,
+    begin: int,
+    cache: int,
+    entries: PageArray,
+    most: int,
+    renewed: bool,
+    perfect: bool,
+    keys: NDArray[np.int64],
+    heap: NDArray[np.int64],
+    size: int,
+    faults: int,
+) -> int:
+    """Serve the requests from time ``begin`` on with LFU, given what came of those before; return all faults.
+
+    Parameters
+    ----------
+    requests : ndarray of int32
+        Before ``begin`` they only need to be right at the times in the keys of cached pages.
+    keys : ndarray of int64, shape (pages,)
+        Changed in place; without ``perfect`` those of absent pages are 0.
+    heap, size
+        Room for k keys, and how many there are; it holds pages requested more than once. Changed in place.
+    """
     tail = 0
-    for t in range(len(requests)):
+    for t in range(begin, len(requests)):
         page = requests[t]
         key = keys[page]
         entry = HIT
@@ -100,5 +126,5 @@ def lfu(
                 _push(heap, size, key)
                 size += 1
         if len(entries) > 0:
-            entries[t] = entry
+            entries[t - begin] = entry
     return faults

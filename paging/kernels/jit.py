@@ -23,3 +23,8 @@ def compiled(function: F) -> F:
 def helper(function: F) -> F:
     """Let a plain function be called from compiled ones; called from Python it stays plain Python."""
     return cast(F, register_jitable(function))
+
+
+def inlined(function: F) -> F:
+    """Let a plain function be part of the compiled ones that call it, where a call would cost more."""
+    return cast(F, register_jitable(inline="always")(function))

@@ -57,17 +57,39 @@ def llru(
     int
         Number of faults.
     """
-    order = requests.copy()
-    place = np.zeros(per_visit, dtype=np.int64)
-    length = layers * per_visit
     last = np.full(pages_total, -1, dtype=np.int32)
     live = empty_set(len(requests) + per_visit)
-    faults = 0
+    return llru_from(requests.copy(), 0, cache, entries, layers, per_visit, variant, atomic, last, live, 0)
+
+
+@compiled
+def llru_from(
+    order: PageArray,
+    begin: int,
+    cache: int,
+    entries: PageArray,
+    layers: int,
+    per_visit: int,
+    variant: int,
+    atomic: bool,
+    last: PageArray,
+    live: Words,
+    faults: int,
+) -> int:
+    """Serve the requests from time ``begin`` on with LLRU or a variant; return all faults.
+
+    Parameters are those of :func:`~paging.kernels.recency.lru_from`; ``live`` has a visit more than there are
+    requests. Times before ``begin`` may be wrong by whole rounds, as long as requests a round or more apart
+    stay so.
+    """
+    place = np.zeros(per_visit, dtype=np.int64)
+    length = layers * per_visit
     word = 0
     # The visit under way ends at time `end`; `served` requests of its round lie up to there.
-    end, served = -1, 0
+    end = begin // per_visit * per_visit + per_visit - 1
+    served = end % length + 1
     behind = 0
-    for t in range(len(requests)):
+    for t in range(begin, len(order)):
         if atomic and t % per_visit == 0:
             hits_first(order, place, t, per_visit, last)
         if t > end:
@@ -105,5 +127,5 @@ def llru(
         flip(live, t)
         last[page] = t
         if len(entries) > 0:
-            entries[place[t % per_visit] if atomic else t] = entry
+            entries[(place[t % per_visit] if atomic else t) - begin] = entry
     return faults

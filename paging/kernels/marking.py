@@ -1,6 +1,7 @@
 """Kernels of the deterministic marking algorithms that are no LRU."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paging.kernels.jit import compiled
 from paging.model import FREE, HIT, PageArray
@@ -16,17 +17,33 @@ def mark_fifo(requests: PageArray, pages_total: int, cache: int, entries: PageAr
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`.
     """
-    marked = np.full(pages_total, -1, dtype=np.int32)  # the phase of the last mark of a cached page
-    cached = np.zeros(pages_total, dtype=np.bool_)
-    slots = min(cache, pages_total)
-    queue = np.empty(slots, dtype=np.int32)
-    fresh = np.empty(slots, dtype=np.int32)
-    queued = place = loaded = 0
-    phase = marks = faults = 0
+    pages = np.full((pages_total, 2), -1, dtype=np.int32)
+    queues = np.empty((2, min(cache, pages_total)), dtype=np.int32)
+    return mark_fifo_from(requests, cache, entries, pages, queues, np.zeros(6, dtype=np.int64))
+
+
+@compiled
+def mark_fifo_from(
+    requests: PageArray,
+    cache: int,
+    entries: PageArray,
+    pages: PageArray,
+    queues: PageArray,
+    counters: NDArray[np.int64],
+) -> int:
+    """Serve requests with marking, the page cached longest; return the faults of all so far.
+
+    ``pages`` are rows of the phase of the last mark of a cached page and whether it is cached (0, or −1),
+    ``queues`` the pages of the phase's beginning and those loaded since, ``counters`` begin with 0. All are
+    changed in place.
+    """
+    marked, cached = pages[:, 0], pages[:, 1]
+    queue, fresh = queues[0], queues[1]
+    queued, place, loaded, phase, marks, faults = counters
     for t in range(len(requests)):
         page = requests[t]
         entry = HIT
-        if not cached[page]:
+        if cached[page] < 0:
             entry = FREE
             if faults >= cache:
                 if marks == cache:
@@ -43,8 +60,8 @@ def mark_fifo(requests: PageArray, pages_total: int, cache: int, entries: PageAr
                     place += 1
                 entry = queue[place]
                 queue[place] = -1
-                cached[entry] = False
-            cached[page] = True
+                cached[entry] = -1
+            cached[page] = 0
             fresh[loaded] = page
             loaded += 1
             faults += 1
@@ -54,7 +71,8 @@ def mark_fifo(requests: PageArray, pages_total: int, cache: int, entries: PageAr
             marks += 1
         if len(entries) > 0:
             entries[t] = entry
-    return faults
+    counters[:] = (queued, place, loaded, phase, marks, faults)
+    return int(faults)
 
 
 @compiled
@@ -68,18 +86,51 @@ def mark_layer(
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`; ``layer_of`` is the layer of every page.
     """
-    last = np.full(pages_total, -1, dtype=np.int32)  # time of the last request of a cached page
-    marked = np.full(pages_total, -1, dtype=np.int32)  # the phase of its last mark
-    slots = min(cache, pages_total)
-    order = np.full(slots, -1, dtype=np.int32)
-    following = np.full(slots, -1, dtype=np.int32)
-    layers = layer_of[-1] + 1
-    first = np.full(layers, -1, dtype=np.int32)
-    latest = np.full(layers, -1, dtype=np.int32)
-    listed = np.full(layers, -1, dtype=np.int32)  # the phase in which the lists of a layer were made
-    begun = place = 0
-    phase = marks = faults = 0
-    for t in range(len(requests)):
+    last = np.full(pages_total, -1, dtype=np.int32)
+    marked = np.full(pages_total, -1, dtype=np.int32)
+    lists = np.full((2, min(cache, pages_total)), -1, dtype=np.int32)
+    of_layers = np.full((3, layer_of[-1] + 1), -1, dtype=np.int32)
+    counters = np.zeros(5, dtype=np.int64)
+    return mark_layer_from(requests, 0, cache, entries, layer_of, last, marked, lists, of_layers, counters)
+
+
+@compiled
+def mark_layer_from(
+    requests: PageArray,
+    begin: int,
+    cache: int,
+    entries: PageArray,
+    layer_of: PageArray,
+    last: PageArray,
+    marked: PageArray,
+    lists: PageArray,
+    of_layers: PageArray,
+    counters: NDArray[np.int64],
+) -> int:
+    """Serve the requests from time ``begin`` on with marking, the layer being served first.
+
+    Parameters
+    ----------
+    requests : ndarray of int32
+        Before ``begin`` they only need to be right at the last request of every cached page.
+    last, marked : ndarray of int32, shape (pages,)
+        Time of the last request of a cached page, −1 for the others; the phase of its last mark.
+    lists : ndarray of int32, shape (2, k)
+        Unmarked pages in the order of their last requests; place of the next one of the same layer.
+    of_layers : ndarray of int32, shape (3, layers)
+        First and latest place of a layer in the list, and the phase in which it was listed.
+    counters : ndarray of int64, shape (5,)
+        Time at which the phase began, place of the first unmarked page, phase, marks, faults.
+
+    Returns
+    -------
+    int
+        Faults of all requests so far; the arrays are changed in place.
+    """
+    order, following = lists[0], lists[1]
+    first, latest, listed = of_layers[0], of_layers[1], of_layers[2]
+    begun, place, phase, marks, faults = counters
+    for t in range(begin, len(requests)):
         page = requests[t]
         entry = HIT
         if last[page] < 0:
@@ -125,5 +176,6 @@ def mark_layer(
             marked[page] = phase
             marks += 1
         if len(entries) > 0:
-            entries[t] = entry
-    return faults
+            entries[t - begin] = entry
+    counters[:] = (begun, place, phase, marks, faults)
+    return int(faults)

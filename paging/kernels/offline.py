@@ -4,6 +4,7 @@ import numpy as np
 
 from paging.kernels.bits import Words, bit, bits_up_to, contains, empty_set, flip, highest_bit
 from paging.kernels.jit import compiled
+from paging.kernels.trees import empty_tree, insert, remove_last
 from paging.model import BYPASS, FREE, HIT, PageArray
 
 
@@ -101,53 +102,6 @@ def optimum(requests: PageArray, pages_total: int, cache: int, increments: PageA
 
 
 @compiled
-def _empty_tree(times: int) -> tuple[Words, Words]:
-    """Return a 64-ary tree over the times 0 … ``times`` − 1 as (words, first word of every level).
-
-    Level 0 is a bitmap of the times; a bit of a level above says that its word below is not 0.
-    """
-    sizes = [times // 64 + 1]
-    while sizes[-1] > 1:
-        sizes.append(sizes[-1] // 64 + 1)
-    first = np.zeros(len(sizes), dtype=np.int64)
-    for level in range(1, len(sizes)):
-        first[level] = first[level - 1] + sizes[level - 1]
-    return np.zeros(sum(sizes), dtype=np.int64), first
-
-
-@compiled
-def _insert(words: Words, first: Words, time: int) -> None:
-    """Add a time to the tree."""
-    for level in range(len(first)):
-        word = first[level] + (time >> 6)
-        known = words[word] != 0
-        words[word] |= bit(time & 63)
-        if known:
-            return
-        time >>= 6
-
-
-@compiled
-def _remove_last(words: Words, first: Words, time: int) -> int:
-    """Remove the last time of the tree, given as ``time``, and return the one before it, or −1."""
-    level = 0
-    while True:
-        word = first[level] + (time >> 6)
-        words[word] ^= bit(time & 63)
-        if words[word] != 0:
-            break
-        time >>= 6
-        level += 1
-        if level == len(first):
-            return -1
-    time = (time >> 6 << 6) + highest_bit(words[word])
-    while level > 0:
-        level -= 1
-        time = (time << 6) + highest_bit(words[first[level] + time])
-    return time
-
-
-@compiled
 def farthest(requests: PageArray, pages_total: int, cache: int, entries: PageArray, bypassing: bool) -> int:
     """Serve a sequence with farthest-in-future; O(log₆₄ T) per request, whatever the cache size.
 
@@ -174,7 +128,7 @@ def farthest(requests: PageArray, pages_total: int, cache: int, entries: PageArr
         return optimum(requests, pages_total, cache, entries, bypassing)
     never = len(requests)
     following = next_use(requests, pages_total)
-    words, first = _empty_tree(never)
+    words, first = empty_tree(never)
     last = -1
     done = np.empty(min(cache, pages_total), dtype=np.int32)
     done_size = 0
@@ -195,13 +149,13 @@ def farthest(requests: PageArray, pages_total: int, cache: int, entries: PageArr
                 entry = done[done_size]
             else:
                 entry = requests[last]
-                last = _remove_last(words, first, last)
+                last = remove_last(words, first, last)
         entries[t] = entry
         if entry != BYPASS:
             if again == never:
                 done[done_size] = requests[t]
                 done_size += 1
             else:
-                _insert(words, first, again)
+                insert(words, first, again)
                 last = max(last, again)
     return faults

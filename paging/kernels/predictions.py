@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from paging.kernels.bits import empty_set, flip, lowest_bit
 from paging.kernels.jit import compiled
+from paging.kernels.randomized import BLOCK, _below
 from paging.model import FREE, HIT, SEVERAL, PageArray
 
 Predictions = NDArray[np.int64]
@@ -115,6 +116,322 @@ def flush_when_kept_lazy(
             flip(discard, t)
             chosen = min(chosen, t >> 6)
         last[page] = t
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults
+
+
+@compiled
+def mark_predict_lru(
+    requests: PageArray, pages_total: int, cache: int, entries: PageArray, bits: Predictions
+) -> int:
+    """Serve a sequence with mark-predict-lru; O(1) amortised per request.
+
+    Two bitmaps over time, of all cached pages and of those with bit 1; unmarked are those last requested
+    before the phase began.
+
+    Parameters and result as for :func:`flush_when_kept`.
+    """
+    last = np.full(pages_total, -1, dtype=np.int32)
+    live, ones = empty_set(len(requests)), empty_set(len(requests))
+    faults = word = chosen = begun = marks = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        gone = last[page]
+        marks += gone < begun
+        entry = HIT
+        if gone < 0:
+            faults += 1
+            entry = FREE
+            if faults > cache:
+                if marks > cache:
+                    begun = t
+                    marks = 1
+                now = t >> 6
+                while chosen <= now and ones[chosen] == 0:
+                    chosen += 1
+                gone = (chosen << 6) + lowest_bit(ones[chosen]) if chosen <= now else t
+                if gone >= begun:
+                    while live[word] == 0:
+                        word += 1
+                    gone = (word << 6) + lowest_bit(live[word])
+                entry = requests[gone]
+                last[entry] = -1
+        if gone >= 0:
+            flip(live, gone)
+            if bits[gone] == 1:
+                flip(ones, gone)
+        flip(live, t)
+        if bits[t] == 1:
+            flip(ones, t)
+            chosen = min(chosen, t >> 6)
+        last[page] = t
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults
+
+
+@compiled
+def _one_of(
+    wanted: NDArray[np.bool_], pool: NDArray[np.uint32], used: int, rng: np.random.Generator
+) -> tuple[int, int]:
+    """Return the place of a true entry, all equally likely, and the random words used so far."""
+    number, used = _below(int(np.count_nonzero(wanted)), pool, used, rng)
+    for place in range(len(wanted)):
+        if wanted[place]:
+            if number == 0:
+                return place, used
+            number -= 1
+    return -1, used
+
+
+@compiled
+def mark0(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    bits: Predictions,
+    rng: np.random.Generator,
+) -> int:
+    """Serve a sequence with mark0, one sampled run; O(k) per fault.
+
+    Parameters and result as for :func:`flush_when_kept`, with the source of randomness.
+    """
+    slots = np.full(min(cache, pages_total), -1, dtype=np.int64)
+    place = np.full(pages_total, -1, dtype=np.int64)
+    bit, marked = np.zeros(len(slots), dtype=np.int64), np.zeros(len(slots), dtype=np.bool_)
+    last = np.zeros(len(slots), dtype=np.int64)
+    pool, used = np.empty(BLOCK, dtype=np.uint32), BLOCK
+    faults = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        slot = place[page]
+        entry = HIT
+        if slot < 0:
+            entry = FREE
+            slot = faults
+            if faults >= cache:
+                slot = -1
+                for s in range(cache):
+                    if bit[s] == 1 and (slot < 0 or last[s] < last[slot]):
+                        slot = s
+                if slot < 0:
+                    if marked.all():
+                        marked[:] = False
+                    slot, used = _one_of(~marked, pool, used, rng)
+                entry = slots[slot]
+                place[entry] = -1
+            faults += 1
+            slots[slot] = page
+            place[page] = slot
+        bit[slot] = bits[t]
+        marked[slot] = True
+        last[slot] = t
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults
+
+
+@compiled
+def mark_predict(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    bits: Predictions,
+    rng: np.random.Generator,
+) -> int:
+    """Serve a sequence with mark-predict, one sampled run; O(k) per fault.
+
+    Parameters and result as for :func:`mark0`.
+    """
+    slots = np.full(min(cache, pages_total), -1, dtype=np.int64)
+    place = np.full(pages_total, -1, dtype=np.int64)
+    bit, marked = np.zeros(len(slots), dtype=np.int64), np.zeros(len(slots), dtype=np.bool_)
+    pool, used = np.empty(BLOCK, dtype=np.uint32), BLOCK
+    faults = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        slot = place[page]
+        entry = HIT
+        if slot < 0:
+            entry = FREE
+            slot = faults
+            if faults >= cache:
+                if marked.all():
+                    marked[:] = False
+                wanted = ~marked & (bit == 1)
+                slot, used = _one_of(wanted if wanted.any() else ~marked, pool, used, rng)
+                entry = slots[slot]
+                place[entry] = -1
+            faults += 1
+            slots[slot] = page
+            place[page] = slot
+        bit[slot] = bits[t]
+        marked[slot] = True
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults
+
+
+@compiled
+def _furthest(slots: NDArray[np.int64], arrival: Predictions, wanted: NDArray[np.bool_]) -> int:
+    """Return the slot whose page is predicted to come last, of equals the lowest id."""
+    best = -1
+    for s in range(len(slots)):
+        if wanted[s]:
+            later = best < 0 or arrival[s] > arrival[best]
+            if later or (arrival[s] == arrival[best] and slots[s] < slots[best]):
+                best = s
+    return best
+
+
+@compiled
+def marker(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    arrivals: Predictions,
+    followed: int,
+    rng: np.random.Generator,
+) -> int:
+    """Serve a sequence with predictive-marker or lmarker, one sampled run; O(k) per fault.
+
+    Parameters and result as for :func:`mark0`; ``followed`` is up to which length of a chain of evictions the
+    predicted next requests are followed.
+    """
+    slots = np.full(min(cache, pages_total), -1, dtype=np.int64)
+    place = np.full(pages_total, -1, dtype=np.int64)
+    arrival, marked = np.zeros(len(slots), dtype=np.int64), np.zeros(len(slots), dtype=np.bool_)
+    chain, evicted = np.zeros(pages_total, dtype=np.int64), np.full(pages_total, -1, dtype=np.int64)
+    pool, used = np.empty(BLOCK, dtype=np.uint32), BLOCK
+    faults = phase = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        slot = place[page]
+        entry = HIT
+        if slot < 0:
+            entry = FREE
+            slot = faults
+            if faults >= cache:
+                if marked.all():
+                    marked[:] = False
+                    phase += 1
+                length = 1 + (chain[page] if evicted[page] == phase else 0)
+                if length <= followed:
+                    slot = _furthest(slots, arrival, ~marked)
+                else:
+                    slot, used = _one_of(~marked, pool, used, rng)
+                entry = slots[slot]
+                place[entry] = -1
+                chain[entry] = length
+                evicted[entry] = phase
+            faults += 1
+            slots[slot] = page
+            place[page] = slot
+        arrival[slot] = arrivals[t]
+        marked[slot] = True
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults
+
+
+@compiled
+def guarded_oracle(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    arrivals: Predictions,
+    rng: np.random.Generator,
+) -> int:
+    """Serve a sequence with guard:blind-oracle, one sampled run; O(k) per fault.
+
+    Parameters and result as for :func:`mark0`.
+    """
+    slots = np.full(min(cache, pages_total), -1, dtype=np.int64)
+    place = np.full(pages_total, -1, dtype=np.int64)
+    arrival = np.zeros(len(slots), dtype=np.int64)
+    old, guarded = np.zeros(len(slots), dtype=np.bool_), np.zeros(len(slots), dtype=np.bool_)
+    evicted = np.full(pages_total, -1, dtype=np.int64)
+    pool, used = np.empty(BLOCK, dtype=np.uint32), BLOCK
+    faults = phase = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        slot = place[page]
+        entry = HIT
+        if slot < 0:
+            entry = FREE
+            slot = faults
+            held = False
+            if faults >= cache:
+                if not old.any():
+                    old[:] = True
+                    guarded[:] = False
+                    phase += 1
+                held = evicted[page] == phase
+                if held:
+                    slot, used = _one_of(old, pool, used, rng)
+                else:
+                    slot = _furthest(slots, arrival, ~guarded)
+                entry = slots[slot]
+                place[entry] = -1
+                evicted[entry] = phase
+            guarded[slot] = held
+            faults += 1
+            slots[slot] = page
+            place[page] = slot
+        arrival[slot] = arrivals[t]
+        old[slot] = False
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults
+
+
+@compiled
+def follow_the_cheaper(
+    requests: PageArray, pages_total: int, cache: int, entries: PageArray, one: PageArray, other: PageArray
+) -> int:
+    """Serve a sequence with cheaper, given the schedules of the two policies; O(pages) per fault.
+
+    Parameters
+    ----------
+    requests, pages_total, cache, entries
+        As for :func:`~paging.kernels.recency.lru`.
+    one, other : ndarray of int32, shape (T,)
+        Schedule entries of the two policies.
+
+    Returns
+    -------
+    int
+        Number of faults.
+    """
+    holds = np.zeros((2, pages_total), dtype=np.bool_)
+    cached = np.zeros(pages_total, dtype=np.bool_)
+    costs = np.zeros(2, dtype=np.int64)
+    faults = follows = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        for who in range(2):
+            gone = one[t] if who == 0 else other[t]
+            costs[who] += gone != HIT
+            holds[who, page] = True
+            if gone >= 0:
+                holds[who, gone] = False
+        if costs[follows] >= 2 * costs[1 - follows]:
+            follows = 1 - follows
+        entry = HIT
+        if not cached[page]:
+            entry = FREE
+            if faults >= cache:
+                entry = 0
+                while not cached[entry] or holds[follows, entry]:
+                    entry += 1
+                cached[entry] = False
+            cached[page] = True
+            faults += 1
         if len(entries) > 0:
             entries[t] = entry
     return faults

@@ -84,9 +84,27 @@ def mark(
     place = np.full(pages_total, -1, dtype=np.int32)
     slots = np.empty(min(cache, pages_total), dtype=np.int32)
     pool = np.empty(BLOCK, dtype=np.uint32)
-    used = BLOCK
-    faults = 0
-    marked = 0
+    return mark_from(requests, cache, entries, rng, place, slots, pool, 0, 0, BLOCK)[0]
+
+
+@compiled
+def mark_from(
+    requests: PageArray,
+    cache: int,
+    entries: PageArray,
+    rng: np.random.Generator,
+    place: PageArray,
+    slots: PageArray,
+    pool: NDArray[np.uint32],
+    faults: int,
+    marked: int,
+    used: int,
+) -> tuple[int, int, int]:
+    """Serve requests with MARK after ``faults`` faults; return all faults, the marked pages, used words.
+
+    ``place`` is the slot of a cached page, −1 for the others, ``slots`` the page of a slot, ``pool`` the
+    random words of which ``used`` are used up. All are changed in place.
+    """
     for t in range(len(requests)):
         page = requests[t]
         slot = place[page]
@@ -111,7 +129,7 @@ def mark(
             marked += 1
         if len(entries) > 0:
             entries[t] = entry
-    return faults
+    return faults, marked, used
 
 
 @compiled

@@ -42,14 +42,37 @@ def lru(
     int
         Number of faults.
     """
-    order = requests.copy()
-    place = np.zeros(per_visit, dtype=np.int64)
-    # Time of the last request of a cached page, −1 for the others.
     last = np.full(pages_total, -1, dtype=np.int32)
     live = empty_set(len(requests))
-    faults = 0
+    return lru_from(requests.copy(), 0, cache, entries, per_visit, atomic, last, live, 0)
+
+
+@compiled
+def lru_from(
+    order: PageArray,
+    begin: int,
+    cache: int,
+    entries: PageArray,
+    per_visit: int,
+    atomic: bool,
+    last: PageArray,
+    live: Words,
+    faults: int,
+) -> int:
+    """Serve the requests from time ``begin`` on with LRU, given what came of those before; return all faults.
+
+    Parameters
+    ----------
+    order : ndarray of int32
+        Requests; before ``begin`` they only need to be right at the last request of every cached page.
+    last : ndarray of int32, shape (pages,)
+        Time of the last request of a cached page, −1 for the others. Changed in place.
+    live : ndarray of int64
+        These times as a bitmap. Changed in place.
+    """
+    place = np.zeros(per_visit, dtype=np.int64)
     word = 0
-    for t in range(len(requests)):
+    for t in range(begin, len(order)):
         if atomic and t % per_visit == 0:
             hits_first(order, place, t, per_visit, last)
         page = np.uint32(order[t])
@@ -69,7 +92,7 @@ def lru(
         flip(live, t)
         last[page] = t
         if len(entries) > 0:
-            entries[place[t % per_visit] if atomic else t] = entry
+            entries[(place[t % per_visit] if atomic else t) - begin] = entry
     return faults
 
 
@@ -83,10 +106,21 @@ def fifo(requests: PageArray, pages_total: int, cache: int, entries: PageArray) 
     Parameters and result as for :func:`lru`.
     """
     loaded = np.full(pages_total, -1, dtype=np.int32)
+    ring = np.empty(min(cache, pages_total) if len(entries) > 0 else 0, dtype=np.int32)
+    return fifo_from(requests, cache, entries, loaded, ring, 0)
+
+
+@compiled
+def fifo_from(
+    requests: PageArray, cache: int, entries: PageArray, loaded: PageArray, ring: PageArray, faults: int
+) -> int:
+    """Serve requests with FIFO after ``faults`` faults; return all faults.
+
+    ``loaded`` holds the number of every page's last load, ``ring`` the pages by this number modulo k if the
+    victims are to be named. Both are changed in place.
+    """
     record = len(entries) > 0
-    ring = np.empty(min(cache, pages_total) if record else 0, dtype=np.int32)
-    faults = 0
-    slot = 0
+    slot = faults % cache
     for t in range(len(requests)):
         page = requests[t]
         load = loaded[page]
@@ -132,12 +166,29 @@ def clock(
 
     Parameters and result as for :func:`lru`.
     """
-    # Slot of a cached page, −1 for the others.
     slot_of = np.full(pages_total, -1, dtype=np.int32)
     dial = np.empty(min(cache, pages_total), dtype=np.int32)
     used = np.full((len(dial) + 63) // 64, -1, dtype=np.int64)
-    faults = 0
-    hand = 0
+    return clock_from(requests, cache, entries, set_on_loading, slot_of, dial, used, 0, 0)[0]
+
+
+@compiled
+def clock_from(
+    requests: PageArray,
+    cache: int,
+    entries: PageArray,
+    set_on_loading: bool,
+    slot_of: PageArray,
+    dial: PageArray,
+    used: Words,
+    faults: int,
+    hand: int,
+) -> tuple[int, int]:
+    """Serve requests with CLOCK after ``faults`` faults; return all faults, and where the hand stands.
+
+    ``slot_of`` is the slot of a cached page, −1 for the others; ``dial`` the page of a slot; ``used`` the use
+    bits as a bitmap. All are changed in place.
+    """
     for t in range(len(requests)):
         page = requests[t]
         slot = slot_of[page]
@@ -159,7 +210,7 @@ def clock(
             used[slot >> 6] &= ~bit(slot & 63)
         if len(entries) > 0:
             entries[t] = entry
-    return faults
+    return faults, hand
 
 
 @compiled

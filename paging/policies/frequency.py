@@ -3,9 +3,9 @@
 import numpy as np
 
 from paging.kernels.jit import helper
-from paging.model import Frame, LabelArray, PageArray, RequestSequence
+from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
 from paging.policies.recency import LEAST_RECENT, LONGEST_CACHED, ORDINARY
-from paging.policy import Criterion, Policy, run_kernel
+from paging.policy import Criterion, InParts, Policy, run_kernel, served_in_parts
 
 UNCAPPED = 1 << 40
 """More requests than any sequence has."""
@@ -83,6 +83,9 @@ class LFU(Policy):
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries)
 
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("LfuInParts", instance)
+
 
 class LFUPerfect(Policy):
     """Least frequently used, counts kept when pages leave; ties go to the least recently used.
@@ -119,6 +122,9 @@ class LFUPerfect(Policy):
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries, 2**31 - 1, True, True)
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("LfuInParts", instance, 2**31 - 1, True, True)
 
 
 class LFUCapped(Policy):
@@ -160,6 +166,9 @@ class LFUCapped(Policy):
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries, sequence.instance.cache)
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("LfuInParts", instance, instance.cache)
 
 
 class LFUFirst(Policy):
@@ -215,3 +224,6 @@ class LFUFirst(Policy):
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("lfu", sequence, entries, 2**31 - 1, False)
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("LfuInParts", instance, 2**31 - 1, False)

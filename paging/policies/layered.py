@@ -11,7 +11,16 @@ from paging.errors import ModelError, UnsupportedModelError
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence, whole_number
 from paging.policies.recency import ORDINARY
-from paging.policy import Criterion, Outcomes, Policy, get_policy, run_kernel
+from paging.policy import (
+    Criterion,
+    InParts,
+    Outcomes,
+    Policy,
+    get_policy,
+    refuse_told,
+    run_kernel,
+    served_in_parts,
+)
 
 
 @helper
@@ -134,6 +143,9 @@ class LLRU(Policy):
             instance.visits == "atomic",
         )
 
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("LlruInParts", instance, self.variant)
+
 
 class LLRULazy(LLRU):
     """LLRU that does not count the visit under way for pages of the layer being served.
@@ -224,6 +236,7 @@ class Partitioned(Policy):
             self.shares = tuple(whole_number(s, f"share of layer {j}", 1) for j, s in enumerate(listed))
         if isinstance(self.policy, Partitioned):
             raise ModelError("a split of a split is not supported: give the shares of the layers at once")
+        refuse_told(self.policy, "partitioned")
         # Traits about the whole cache, such as inclusion or k-phases, do not carry over to a split one.
         self.traits = self.policy.traits & {"deterministic", "online", "symmetric", "finite-state"}
 

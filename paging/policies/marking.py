@@ -3,9 +3,9 @@
 import numpy as np
 
 from paging.kernels.jit import helper
-from paging.model import Frame, LabelArray, PageArray, RequestSequence
+from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
 from paging.policies.recency import LEAST_RECENT, LONGEST_CACHED, LRU, ORDINARY
-from paging.policy import Criterion, Policy, run_kernel
+from paging.policy import Criterion, InParts, Policy, run_kernel, served_in_parts
 
 
 @helper
@@ -90,6 +90,9 @@ class MarkLRU(Policy):
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return LRU().kernel(sequence, entries, rng)
 
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("LruInParts", instance)
+
 
 class MarkFIFO(Policy):
     """Marking, among unmarked pages the one cached longest leaves.
@@ -127,6 +130,9 @@ class MarkFIFO(Policy):
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("mark_fifo", sequence, entries)
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("MarkFifoInParts", instance)
 
 
 class MarkLayer(Policy):
@@ -170,3 +176,6 @@ class MarkLayer(Policy):
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("mark_layer", sequence, entries, sequence.instance.layer_of)
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("MarkLayerInParts", instance)

@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from paging.model import Frame, LabelArray, PageArray, RequestSequence
+from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
 from paging.policies.marking import unmarked_first
-from paging.policy import Criterion, Outcomes, Policy, run_kernel
+from paging.policy import Criterion, InParts, Outcomes, Policy, run_kernel, served_in_parts
 
 RANDOMIZED = frozenset({"online", "demand", "symmetric", "finite-state"})
 
@@ -43,6 +43,7 @@ class Random(Policy):
 
     id, title = "random", "evict a uniformly random page"
     traits = RANDOMIZED
+    separable = True
 
     def outcomes(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> Outcomes:
         following = labels.copy()
@@ -99,3 +100,6 @@ class Mark(Policy):
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("mark", sequence, entries, rng)
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("MarkInParts", instance, rng)

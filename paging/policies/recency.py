@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.kernels.jit import helper
-from paging.model import Frame, LabelArray, PageArray, RequestSequence
-from paging.policy import Criterion, Policy, run_kernel
+from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
+from paging.policy import Criterion, InParts, Policy, run_kernel, served_in_parts
 
 ORDINARY = frozenset({"deterministic", "online", "demand", "symmetric", "finite-state"})
 
@@ -59,6 +59,9 @@ class LRU(Policy):
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         instance = sequence.instance
         return run_kernel("lru", sequence, entries, instance.per_visit, instance.visits == "atomic")
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("LruInParts", instance)
 
 
 class MRU(Policy):
@@ -147,6 +150,9 @@ class FIFO(Policy):
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("fifo", sequence, entries)
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("FifoInParts", instance)
 
 
 class LIFO(Policy):
@@ -270,6 +276,9 @@ class Clock(Policy):
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("clock", sequence, entries)
 
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("ClockInParts", instance, True)
+
 
 class ClockClear(Policy):
     """CLOCK whose use bit is clear on loading: only a hit sets it.
@@ -304,6 +313,9 @@ class ClockClear(Policy):
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("clock", sequence, entries, False)
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("ClockInParts", instance, False)
 
 
 class Sieve(Policy):

@@ -19,7 +19,7 @@ from paging.model import (
     whole_number,
 )
 from paging.policies.layered import Partitioned
-from paging.policy import Criterion, Outcomes, Policy, get_policy, run_kernel
+from paging.policy import Criterion, Outcomes, Policy, get_policy, refuse_told, run_kernel
 
 
 class Pinned(Policy):
@@ -177,6 +177,7 @@ class Admit(Policy):
         self.loads = whole_number(loads, "loads of admit", 1, 1_000_000)
         if isinstance(self.policy, Partitioned | Admit) or self.policy.randomized:
             raise ModelError(f"admit does not go around policy {self.policy.name}")
+        refuse_told(self.policy, "admit")
         self.traits = self.policy.traits & {"deterministic", "online", "symmetric", "finite-state"}
 
     @property
@@ -220,6 +221,7 @@ class Admit(Policy):
 
 def refuse_counting(policy: Policy, who: str) -> None:
     """Raise ModelError if a policy counts visits, of which ``who`` does not show it all."""
+    refuse_told(policy, who)
     if policy.counts_visits or policy.per_layer:
         raise ModelError(
             f"{who} does not go around policy {policy.name}, which counts visits or splits the cache"

@@ -157,6 +157,17 @@ KINDS = {"iu": "integers", "b": "booleans", "U": "text", "f": "floats", "iub": "
 
 def read_array(stream: IO[bytes], kinds: str = "iu") -> NDArray[Any]:
     """Read one array in numpy's format without trusting its header: no pickle, no memory before the data."""
+    shape, in_columns, dtype = read_header(stream, kinds)
+    wanted = math.prod(shape) * dtype.itemsize
+    data = _read_up_to(stream, wanted + 1)
+    if len(data) != wanted:
+        problem = f"only {len(data)} are there (truncated?)" if len(data) < wanted else "more follow"
+        raise TraceError(f"an array of shape {shape} and dtype {dtype} takes {wanted} bytes, but {problem}")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if in_columns else "C")
+
+
+def read_header(stream: IO[bytes], kinds: str = "iu") -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read what stands before an array in numpy's format: shape, whether it is stored in columns, dtype."""
     header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     version = np.lib.format.read_magic(stream)
     if version not in header:
@@ -166,12 +177,7 @@ def read_array(stream: IO[bytes], kinds: str = "iu") -> NDArray[Any]:
         kind = "an object array, which is never read" if dtype.hasobject else f"dtype {dtype}"
         hint = "; --scores takes scores of a router" if kinds == "iu" and dtype.kind == "f" else ""
         raise TraceError(f"an array of {KINDS[kinds]} is wanted, got {kind}{hint}")
-    wanted = math.prod(shape) * dtype.itemsize
-    data = _read_up_to(stream, wanted + 1)
-    if len(data) != wanted:
-        problem = f"only {len(data)} are there (truncated?)" if len(data) < wanted else "more follow"
-        raise TraceError(f"an array of shape {shape} and dtype {dtype} takes {wanted} bytes, but {problem}")
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if in_columns else "C")
+    return shape, in_columns, dtype
 
 
 def _read_up_to(stream: IO[bytes], count: int) -> bytearray:

@@ -74,9 +74,9 @@ def read_trace(path: str | os.PathLike[str], reading: TraceReading | None = None
     """
     wanted = TraceReading(**options) if reading is None else reading
     given = os.fspath(path)
-    with _naming(given):
+    with naming(given):
         name = located(given)
-        kind = _format_of(name, wanted.format)
+        kind = format_of(name, wanted.format)
         _refuse_options(kind, wanted)
         with opened(name) as raw:
             draft = _read_draft(name, kind, raw, wanted)
@@ -110,7 +110,7 @@ def requests_trace(text: str, reading: TraceReading | None = None, **options: An
     [0, 1, 0, 2]
     """
     wanted = TraceReading(**options) if reading is None else reading
-    with _naming("--requests"):
+    with naming("--requests"):
         _refuse_options(FORMATS[".txt"], wanted)
         if wanted.format not in (None, "words") or wanted.column not in (None, ALL):
             raise TraceError("typed requests have neither columns nor a format other than words")
@@ -147,8 +147,8 @@ def write_trace(trace: Trace, path: str | os.PathLike[str]) -> None:
     True
     """
     path = Path(path)
-    with _naming(str(path)):
-        kind = _format_of(str(path), None)
+    with naming(str(path)):
+        kind = format_of(str(path), None)
         if kind.write is None:
             raise TraceError("this format can be read, but not written")
         if trace.predicted is not None and not kind.predictions:
@@ -179,7 +179,7 @@ def trace_formats() -> dict[str, str]:
     return {name: kind.title for name, kind in NAMED.items()}
 
 
-def _format_of(name: str, asked: str | None) -> Format:
+def format_of(name: str, asked: str | None) -> Format:
     if asked is not None:
         by_name = {key.lower(): kind for key, kind in NAMED.items()}
         if asked.lower() not in by_name:
@@ -226,7 +226,7 @@ def _beside(path: Path, suffix: str) -> Path:
 
 
 @contextlib.contextmanager
-def _naming(name: str) -> Iterator[None]:
+def naming(name: str) -> Iterator[None]:
     """Name the file in every TraceError, and make a TraceError of every OSError."""
     shown = "standard input" if name == STANDARD_INPUT else name
     try:
@@ -245,9 +245,14 @@ def _read_draft(name: str, kind: Format, raw: IO[bytes], reading: TraceReading) 
     except (TraceError, OSError):
         raise
     except DAMAGE as problem:
-        reason = " ".join(str(problem).split()) or type(problem).__name__
-        what = next(key for key, other in NAMED.items() if other is kind)
-        raise TraceError(f"damaged, or not a .{what} file: {reason}") from None
+        raise damaged(kind, problem) from None
+
+
+def damaged(kind: Format, problem: BaseException) -> TraceError:
+    """Return what to say of a file that cannot be read to its end."""
+    reason = " ".join(str(problem).split()) or type(problem).__name__
+    what = next(key for key, other in NAMED.items() if other is kind)
+    return TraceError(f"damaged, or not a .{what} file: {reason}")
 
 
 def _read_sidecar(kind: Format, path: Path, draft: Draft) -> None:

@@ -41,8 +41,8 @@ BLOCK = 1 << 16
 
 def read_oracle(stream: IO[bytes], reading: TraceReading) -> Draft:
     """Read object ids; they are numbered in order of first appearance."""
-    requests, sizes, following = RequestList(), _Sizes(reading), []
-    for records in _blocks(stream, RECORD):
+    requests, sizes, following = RequestList(), SizeCheck(reading), []
+    for records in blocks_of(stream, RECORD):
         sizes.compare(records, len(requests))
         sizes.keep(records)
         following.append(records["next"].copy())
@@ -66,7 +66,7 @@ def _wrong_futures(pages: PageArray, said: NDArray[np.int64]) -> int:
     return int(np.count_nonzero(np.where(never, NEVER, said) != np.where(right == NEVER, NEVER, right + 1)))
 
 
-class _Sizes:
+class SizeCheck:
     """Refuses objects of different sizes, unless they are to be ignored."""
 
     def __init__(self, reading: TraceReading) -> None:
@@ -97,7 +97,7 @@ class _Sizes:
             raise TraceError(f"record {count + int(other[0])} has {different_sizes(size, self._first, also)}")
 
 
-def _blocks(stream: IO[bytes], record: np.dtype[Any]) -> Iterator[NDArray[Any]]:
+def blocks_of(stream: IO[bytes], record: np.dtype[Any]) -> Iterator[NDArray[Any]]:
     while block := stream.read(BLOCK * record.itemsize):
         if len(block) % record.itemsize:
             raise TraceError(
@@ -111,9 +111,9 @@ def read_vscsi(stream: IO[bytes], reading: TraceReading) -> Draft:
     start = stream.read(2 * VSCSI[2].itemsize)
     stream.seek(0)
     record = _version_of(start)
-    requests, sizes = RequestList(), _Sizes(reading)
+    requests, sizes = RequestList(), SizeCheck(reading)
     count = 0
-    for records in _blocks(stream, record):
+    for records in blocks_of(stream, record):
         if (records["ver"] >> 8 != records["ver"][0] >> 8).any():
             raise TraceError("records of different versions follow one another: this is no vscsi file")
         if reading.block_size is None:

@@ -41,6 +41,11 @@ LONGEST_ROUND = 1 << 24
 """Requests in a round that are believed; a header that claims more would only eat the memory."""
 
 
+def new_digest(layers: int, per_visit: int) -> hashlib._Hash:
+    """Return the beginning of a trace's digest, to which expert indices are added as ``<i4``."""
+    return hashlib.sha256(f"layered-paging layers={layers} per_visit={per_visit}\n".encode())
+
+
 class IllegalRequestError(TraceError):
     """A request of a trace is illegal; its number and token are kept so that a reader can name the line."""
 
@@ -472,7 +477,7 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
         per layer is left out: a bare array does not know how many experts were never used. Where visits are
         shorter than g, −1 stands for every slot that a token did not use.
         """
-        state = hashlib.sha256(f"layered-paging layers={self.layers} per_visit={self.per_visit}\n".encode())
+        state = new_digest(self.layers, self.per_visit)
         for start, stop in _blocks(self.all_places):
             state.update(self.experts_of(start, stop).astype("<i4", copy=False).data)
         return state.hexdigest()
@@ -573,13 +578,13 @@ def _refuse_illegal_requests(pages: Integers, instance: LayeredInstance) -> None
         block = pages[start:stop]
         outside = (block < _cyclic(low, start, stop)) | (block >= _cyclic(high, start, stop))
         if outside.any():
-            raise _illegal(start + int(outside.argmax()), pages, instance, "is outside layer")
+            raise illegal_request(start + int(outside.argmax()), pages, instance, "is outside layer")
         slot = _cyclic(slots, start, stop)
         for gap in range(1, group):
             repeated = (block[gap:] == block[:-gap]) & (slot[gap:] >= gap)
             if repeated.any():
                 request = start + gap + int(repeated.argmax())
-                raise _illegal(request, pages, instance, "comes twice in one visit of layer")
+                raise illegal_request(request, pages, instance, "comes twice in one visit of layer")
 
 
 def _kept(column: ArrayLike | None, tokens: NDArray[np.bool_]) -> ArrayLike | None:
@@ -615,12 +620,12 @@ def _refuse_illegal_in_short_visits(
     outside = (pages < instance.first_page[layer]) | (pages >= instance.first_page[layer + 1])
     if outside.any():
         request = int(outside.argmax())
-        raise _illegal(request, pages, instance, "is outside layer", int(places[request]))
+        raise illegal_request(request, pages, instance, "is outside layer", int(places[request]))
     for gap in range(1, instance.per_visit):
         repeated = (pages[gap:] == pages[:-gap]) & (visits[gap:] == visits[:-gap])
         if repeated.any():
             request = gap + int(repeated.argmax())
-            raise _illegal(
+            raise illegal_request(
                 request, pages, instance, "comes twice in one visit of layer", int(places[request])
             )
 
@@ -654,8 +659,12 @@ def layers_text(layers: Sequence[int], one: str = "holds", several: str = "hold"
     return f"layer {shown} {one}" if len(layers) == 1 else f"layers {shown} {several}"
 
 
-def _illegal(
-    request: int, pages: Integers, instance: LayeredInstance, problem: str, place: int | None = None
+def illegal_request(
+    request: int,
+    pages: Integers | Mapping[int, int],
+    instance: LayeredInstance,
+    problem: str,
+    place: int | None = None,
 ) -> IllegalRequestError:
     """Say what is wrong with a request, where it is, and what its layer allows."""
     token, rest = divmod(request if place is None else place, instance.round_length)

@@ -18,11 +18,12 @@ class Conjecture(NamedTuple):
     subject: str
     statement: str
     value: Callable[[Shape], Fraction | None]
-    plain: bool = True  # of one page a visit
 
 
 def _lru(shape: Shape) -> Fraction | None:
-    ell, _, k, *_ = shape
+    ell, _, k, group, _ = shape
+    if group > 1:
+        return None
     if 1 < k < ell:
         return Fraction(ell - 1, ell - k)
     if k == ell:
@@ -31,7 +32,9 @@ def _lru(shape: Shape) -> Fraction | None:
 
 
 def _best(shape: Shape) -> Fraction | None:
-    ell, _, k, *_ = shape
+    ell, _, k, group, _ = shape
+    if group > 1:
+        return None
     if k == ell:
         return 2 - Fraction(1, ell)
     if k >= ell + 2 or (ell <= 2 and k > ell):
@@ -39,16 +42,29 @@ def _best(shape: Shape) -> Fraction | None:
     return None
 
 
-def _lru_of_visits(shape: Shape) -> Fraction | None:
-    ell, n, k, g, visits = shape
-    beyond = k - ell * g
-    if n == g or beyond < 0:
+def _several(shape: Shape) -> Fraction | None:
+    ell, n, k, group, visits = shape
+    excess = k - ell * group
+    if group == 1 or n <= group or excess < 0:
         return None
     if visits == "atomic":
-        return Fraction(min(beyond + ell, 2 * beyond + 1)) if beyond else 2 - Fraction(1, ell)
+        return Fraction(excess + 1) if ell == 1 or excess >= 2 else None
+    if ell > 1 and group == 2 and excess == 0:
+        return None
+    roomy = n >= k + 1 - (ell - 1) * group
+    return Fraction(excess + min(group, 4 if ell == 1 else 3 if roomy else 2))
+
+
+def _lru_of_visits(shape: Shape) -> Fraction | None:
+    ell, n, k, group, visits = shape
+    excess = k - ell * group
+    if group == 1 or n <= group or excess < 0:
+        return None
+    if visits == "atomic":
+        return Fraction(min(excess + ell, 2 * excess + 1)) if excess else 2 - Fraction(1, ell)
     if ell == 1:
         return Fraction(k)
-    return Fraction(min(k, 2 * beyond + 2)) if beyond else g * (2 - Fraction(1, ell))
+    return Fraction(min(k, 2 * excess + 2)) if excess else group * (2 - Fraction(1, ell))
 
 
 CONJECTURES = (
@@ -71,9 +87,11 @@ CONJECTURES = (
         "LRU, g ≥ 2 pages a visit, n > g, d = k − ℓg: sequential g(2 − 1/ℓ) for d = 0 and min(k, 2d+2) for "
         "d > 0 (k for ℓ = 1), atomic 2 − 1/ℓ for d = 0 and min(d+ℓ, 2d+1) for d > 0",
         _lru_of_visits,
-        plain=False,
     ),
 )
+
+VISITS = Conjecture("visits", "game", "several pages a visit: as in docs/visits.md, for k ≥ ℓg", _several)
+"""What is held against atlases with several pages a visit."""
 
 
 class Evidence(NamedTuple):
@@ -87,7 +105,8 @@ class Evidence(NamedTuple):
 def evidence(values: Iterable[Value]) -> list[Evidence]:
     """Hold every conjecture against the values."""
     known = [(value.subject, value.shape, value.number) for value in values if value.number is not None]
-    return [hold(conjecture, known) for conjecture in CONJECTURES]
+    several = any(shape.per_visit > 1 for _, shape, _ in known)
+    return [hold(conjecture, known) for conjecture in (*CONJECTURES, *([VISITS] if several else []))]
 
 
 def hold(conjecture: Conjecture, known: Iterable[tuple[str, Shape, Fraction | float]]) -> Evidence:
@@ -100,8 +119,7 @@ def hold(conjecture: Conjecture, known: Iterable[tuple[str, Shape, Fraction | fl
     """
     agree, disagree = [], []
     for subject, shape, number in known:
-        speaks = subject == conjecture.subject and shape.plain == conjecture.plain
-        expected = conjecture.value(shape) if speaks else None
+        expected = conjecture.value(shape) if subject == conjecture.subject else None
         if expected is None:
             continue
         if number == expected:

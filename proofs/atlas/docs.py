@@ -27,7 +27,7 @@ from proofs.atlas.values import Value
 
 def findings(rows: list[Row]) -> str:
     """Return what the table says, as Markdown."""
-    plain = [row for row in rows if shape_of(row).plain]
+    plain = [row for row in rows if shape_of(row).per_visit == 1]
     parts = [_coverage(plain), _tightness(plain), _beyond_k(plain), _best(plain)]
     return "\n".join([*parts, _visits([row for row in rows if row not in plain]), _conjectures(rows)])
 
@@ -40,13 +40,13 @@ def _coverage(rows: list[Row]) -> str:
             continue
         layered = [row for row in known if int(row["ℓ"]) > 1]
         largest = max((shape_of(row) for row in known), key=lambda shape: (shape.layers * shape.pages, shape))
-        table.append((f"`{subject}`", str(len(known)), str(len(layered)), largest.sizes))
+        table.append((f"`{subject}`", str(len(known)), str(len(layered)), str(largest.numbers)))
     header = ("subject", "instances with an exact value", "of them layered", "a largest one (ℓ, n, k)")
     return "## Coverage\n\n" + markdown(header, table)
 
 
 def _named(rows: Iterable[Row], subject: str | None = None) -> str:
-    texts = [shape_of(row).sizes + (f" {row[subject]}" if subject else "") for row in rows]
+    texts = [str(shape_of(row).numbers) + (f" {row[subject]}" if subject else "") for row in rows]
     return ", ".join(texts) or "none"
 
 
@@ -151,10 +151,10 @@ Drawing = Callable[[Figure, Sequence[Value]], None]
 def pictures(rows: Iterable[Row]) -> dict[str, tuple[Drawing, list[Value]]]:
     """Return the pictures of the page by name: what draws them, and the values in them."""
     values = [
-        Value(subject, *shape_of(row), row[subject], None, None, 0, 0, None)
+        Value(subject, *shape_of(row)[:3], row[subject], None, None, 0, 0, None)
         for row in rows
         for subject in subjects_of([row])
-        if row[subject] and shape_of(row).plain
+        if row[subject] and shape_of(row).per_visit == 1
     ]
     return {
         "heatmap-llru": (heat_map, [value for value in values if value.subject == "llru"]),
@@ -174,7 +174,7 @@ def _on(draw: Drawing, values: Sequence[Value], figure: Figure) -> None:
 
 def drawn(values: Iterable[Value]) -> list[list[object]]:
     """Return the numbers of a picture."""
-    return [[value.subject, *value.shape, value.value] for value in values]
+    return [[value.subject, *value.shape.numbers, value.value] for value in values]
 
 
 def main(atlas: str | None = None) -> None:

@@ -13,7 +13,7 @@ from paging.numbers import decimal
 from paging.plotting import policy_label
 from proofs.atlas.shades import SHADES, shade_of
 from proofs.atlas.shapes import Shape
-from proofs.atlas.table import SHAPE, Row, shape_of, subjects_of, value_of
+from proofs.atlas.table import SHAPE, VISITS, Row, shape_of, subjects_of, value_of
 
 LONGEST = 120
 """Requests of a cycle, with those that lead to it, up to which it is kept."""
@@ -39,7 +39,7 @@ class ForcingCycle(NamedTuple):
 
 Cycles = Mapping[tuple[str, Shape], ForcingCycle]
 
-HEADER = ("subject", *SHAPE, "prefix", "cycle", "online", "offline")
+HEADER = ("subject", *SHAPE, *VISITS, "prefix", "cycle", "online", "offline")
 
 
 def cycles_of(atlas: Path) -> dict[tuple[str, Shape], ForcingCycle]:
@@ -112,14 +112,21 @@ def document(rows: Iterable[Row], cycles: Cycles) -> dict[str, Any]:
     }
 
 
+def visit_of(shape: Shape) -> str:
+    """Return in words what a visit is.
+
+    >>> visit_of(Shape(2, 3, 4)), visit_of(Shape(2, 3, 4, 2))
+    ('1 page', '2 pages, sequential')
+    """
+    return f"{shape.per_visit} pages, {shape.visits}" if shape.per_visit > 1 else "1 page"
+
+
 def _value(row: Row, subject: str, cycle: ForcingCycle | None) -> dict[str, Any]:
     shape, value = shape_of(row), value_of(row, subject)
     assert value is not None
     file = f"{subject}-{shape.layers}-{shape.pages}-{shape.cache}.json.gz"
     instance = f"-l {shape.layers} -n {shape.pages} -k {shape.cache}"
-    visit = "1 page"
-    if not shape.plain:
-        visit = f"{shape.per_visit} pages, {shape.visits}"
+    if shape.per_visit > 1:
         file = f"{subject}-{shape.file}.json.gz"
         instance += f" -g {shape.per_visit} --visits {shape.visits}"
     command = f"{COMMANDS.get(subject, f'paging exact {subject}')} {instance} --certificate {file}"
@@ -128,7 +135,7 @@ def _value(row: Row, subject: str, cycle: ForcingCycle | None) -> dict[str, Any]
         "layers": shape.layers,
         "pages": shape.pages,
         "k": shape.cache,
-        "visit": visit,
+        "visit": visit_of(shape),
         "value": row[subject],
         "decimal": None if row[subject] == "unbounded" else decimal(row[subject]),
         "shade": shade_of(value, shape.cache),

@@ -33,19 +33,20 @@ def write_figures(folder: str | Path, values: Sequence[Value]) -> list[Path]:
     target = Path(folder) / "figures"
     target.mkdir(exist_ok=True)
     files: list[Path] = []
-    by_subject: dict[str, list[Value]] = defaultdict(list)
-    by_layers: dict[str, list[Value]] = defaultdict(list)
+    by_subject: dict[tuple[str, str], list[Value]] = defaultdict(list)
+    by_layers: dict[int, list[Value]] = defaultdict(list)
     for value in values:
-        visits = "" if value.shape.plain else f"-g{value.per_visit}-{value.visits}"
-        by_subject[f"{slug(value.subject)}{visits}"].append(value)
-        by_layers[f"l{value.layers}{visits}"].append(value)
-    for name, mine in by_subject.items():
-        names = [target / f"heatmap-{name}.{end}" for end in ("svg", "png")]
-        save(f"atlas-{name}", lambda figure, mine=mine: heat_map(figure, mine), names)  # type: ignore[misc]
+        several = f"-g{value.per_visit}-{value.visits}" if value.per_visit > 1 else ""
+        by_subject[value.subject, several].append(value)
+        if not several:  # the bounds drawn beside are those of one page a visit
+            by_layers[value.layers].append(value)
+    for (subject, several), mine in by_subject.items():
+        names = [target / f"heatmap-{slug(subject)}{several}.{end}" for end in ("svg", "png")]
+        save(f"atlas-{subject}{several}", lambda figure, mine=mine: heat_map(figure, mine), names)  # type: ignore[misc]
         files += names
-    for name, there in by_layers.items():
-        names = [target / f"comparison-{name}.{end}" for end in ("svg", "png")]
-        save(f"atlas-{name}", lambda figure, there=there: comparison(figure, there), names)  # type: ignore[misc]
+    for layers, there in by_layers.items():
+        names = [target / f"comparison-l{layers}.{end}" for end in ("svg", "png")]
+        save(f"atlas-l{layers}", lambda figure, there=there: comparison(figure, there), names)  # type: ignore[misc]
         files += names
     return files
 
@@ -84,9 +85,10 @@ def heat_map(figure: Figure, values: Sequence[Value]) -> None:
             axes.tick_params(length=0)
     figure.supxlabel("cache size k (pages)", fontsize=10)
     figure.supylabel("pages per layer n", fontsize=10)
+    shown = values[0]
+    several = f", g = {shown.per_visit}, {shown.visits}" if shown.per_visit > 1 else ""
     figure.suptitle(
-        f"{policy_label(values[0].subject)}: exact competitive ratio{_of_visits(values[0])}"
-        " (· beyond the budget)\n",
+        f"{policy_label(shown.subject)}{several}: exact competitive ratio (· beyond the budget)\n",
         fontsize=11,
     )
     there = sorted({shade_of(value.number, value.cache) for value in values if value.number is not None})
@@ -100,11 +102,6 @@ def heat_map(figure: Figure, values: Sequence[Value]) -> None:
         fontsize=8,
         columnspacing=1.0,
     )
-
-
-def _of_visits(value: Value) -> str:
-    """Return what a title says of visits: nothing where they are one page."""
-    return "" if value.shape.plain else f", g = {value.per_visit}, {value.visits}"
 
 
 def _rows(layers: Sequence[int], width: dict[int, int]) -> list[list[int]]:
@@ -168,8 +165,7 @@ def comparison(figure: Figure, values: Sequence[Value]) -> None:
     figure.set_figwidth(6.0)
     axes = figure.subplots()
     sizes = sorted({cache for _, cache in largest})
-    lines = [("k + ℓ − 1", ell - 1), ("k", 0), ("k − ℓ + 1", 1 - ell)]
-    for label, shift in lines if values[0].shape.plain else lines[1:2]:
+    for label, shift in (("k + ℓ − 1", ell - 1), ("k", 0), ("k − ℓ + 1", 1 - ell)):
         if shift or label == "k":
             axes.plot(sizes, [k + shift for k in sizes], linestyle=DASHES, color=GREY, linewidth=1)
         if shift and sizes:
@@ -182,7 +178,7 @@ def comparison(figure: Figure, values: Sequence[Value]) -> None:
             ratios = [float(Fraction(value.value or 0)) for _, value in points]
             axes.plot([cache for cache, _ in points], ratios, **look)
     axes.set(
-        title=f"Exact ratios at the largest n known, ℓ = {ell}{_of_visits(values[0])}",
+        title=f"Exact ratios at the largest n known, ℓ = {ell}",
         xlabel="cache size k (pages)",
         ylabel="competitive ratio (faults per OPT fault)",
         xticks=sizes,

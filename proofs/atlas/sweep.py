@@ -33,7 +33,7 @@ class ValueJob(NamedTuple):
     max_states: int
 
     def __str__(self) -> str:
-        return f"{self.subject} at (ℓ, n, k) = {self.shape.sizes}"
+        return f"{self.subject} at {self.shape}"
 
 
 class ProvedValue(NamedTuple):
@@ -54,13 +54,14 @@ def compute(job: ValueJob) -> ProvedValue | None:
         certificate = certificate_bytes(found.certificate, packed=True)
     value = Value(
         subject,
-        *shape,
+        *shape[:3],
         exact_text(found.value),
         exact_text(found.lower),
         exact_text(found.additive),
         found.states,
         max_states,
         None if certificate is None else certificate_name(subject, shape),
+        *shape[3:],
     )
     return ProvedValue(value, certificate)
 
@@ -108,7 +109,7 @@ class _Atlas:
         self._landed: list[Value] = []
 
     def address(self, job: ValueJob) -> str:
-        return address_of([job.subject, *job.shape])
+        return address_of([job.subject, *job.shape.numbers])
 
     def known(self, job: ValueJob) -> bool:
         """Say whether a value is there, or would not be found with this budget."""

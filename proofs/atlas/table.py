@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from paging.files import atomic_write
 from paging.numbers import json_text, read_exact
@@ -18,8 +17,11 @@ from proofs.atlas.values import Value
 
 Row = Mapping[str, str]
 
-SHAPE, LOWER, UPPER = ("ℓ", "n", "k", "g", "visits"), "k − ℓ + 1", "k + ℓ − 1"
-"""The columns beside the subjects: the instance, and the bounds, which speak of one page a visit."""
+SHAPE, LOWER, UPPER = ("ℓ", "n", "k"), "k − ℓ + 1", "k + ℓ − 1"
+"""The columns beside the subjects: the instance, and the bounds."""
+
+VISITS = ("g", "visits")
+"""Further columns of a table with several pages a visit, which has no bounds."""
 
 
 def comparison(values: Iterable[Value]) -> tuple[list[str], list[list[object]]]:
@@ -31,20 +33,20 @@ def comparison(values: Iterable[Value]) -> tuple[list[str], list[list[object]]]:
         by_shape[value.shape][value.subject] = value.value
     order = [s for s in ALL_SUBJECTS if s in subjects]
     order += [s for s in subjects if s not in order]
+    if any(shape.per_visit > 1 for shape in by_shape):
+        return [*SHAPE, *VISITS, *order], [
+            [*shape, *(found.get(s) for s in order)] for shape, found in sorted(by_shape.items())
+        ]
     rows: list[list[object]] = [
         [
-            *shape,
-            shape.cache - shape.layers + 1 if shape.plain else None,
+            *shape.numbers,
+            shape.cache - shape.layers + 1,
             *(found.get(s) for s in order),
-            shape.cache + shape.layers - 1 if shape.plain else None,
+            shape.cache + shape.layers - 1,
         ]
-        for shape, found in sorted(by_shape.items(), key=lambda item: _order(item[0]))
+        for shape, found in sorted(by_shape.items())
     ]
     return [*SHAPE, LOWER, *order, UPPER], rows
-
-
-def _order(shape: Shape) -> tuple[object, ...]:
-    return shape.per_visit, shape.visits != "sequential", shape
 
 
 def write_tables(folder: str | Path, values: Sequence[Value]) -> list[Path]:
@@ -67,15 +69,15 @@ def write_tables(folder: str | Path, values: Sequence[Value]) -> list[Path]:
 
 
 def read_table(path: str | Path) -> list[Row]:
-    """Return the rows of an atlas.csv: per instance every subject's exact value, or nothing."""
+    """Return the rows of an atlas.csv: per instance ℓ, n, k and every subject's exact value, or nothing."""
     with Path(path).open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
 def shape_of(row: Row) -> Shape:
     """Return the instance of a row."""
-    visits: Any = row["visits"]
-    return Shape(int(row["ℓ"]), int(row["n"]), int(row["k"]), int(row["g"]), visits)
+    sizes = int(row["ℓ"]), int(row["n"]), int(row["k"])
+    return Shape(*sizes, int(row["g"]), row["visits"]) if "g" in row else Shape(*sizes)  # type: ignore[arg-type]
 
 
 def value_of(row: Row, subject: str) -> Fraction | float | None:
@@ -86,4 +88,4 @@ def value_of(row: Row, subject: str) -> Fraction | float | None:
 
 def subjects_of(rows: Iterable[Row]) -> list[str]:
     """Return the subjects of a table."""
-    return [name for name in next(iter(rows)) if name not in (*SHAPE, LOWER, UPPER)]
+    return [name for name in next(iter(rows)) if name not in (*SHAPE, *VISITS, LOWER, UPPER)]

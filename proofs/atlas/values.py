@@ -19,10 +19,8 @@ class Value:
     subject : str
         A policy, ``zrc-any-tie`` for the rule of ZRC with ties broken by the adversary, or ``game`` for the
         best deterministic policy.
-    layers, pages, cache, per_visit : int
-        ℓ, n, k, g.
-    visits : {"sequential", "atomic"}
-        How a visit is served.
+    layers, pages, cache : int
+        ℓ, n, k.
     value : str or None
         ``"p/q"`` or ``"unbounded"``; None where the budget did not suffice.
     lower : str or None
@@ -35,20 +33,22 @@ class Value:
         The budget.
     certificate : str or None
         File of the certificate, relative to the atlas.
+    per_visit, visits
+        Pages g of a visit, and how they are served.
     """
 
     subject: str
     layers: int
     pages: int
     cache: int
-    per_visit: int
-    visits: Literal["sequential", "atomic"]
     value: str | None
     lower: str | None
     additive: str | None
     states: int
     max_states: int
     certificate: str | None
+    per_visit: int = 1
+    visits: Literal["sequential", "atomic"] = "sequential"
 
     @property
     def shape(self) -> Shape:

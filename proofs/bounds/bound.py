@@ -17,7 +17,7 @@ from paging.model import LayeredInstance
 from paging.policy import Policy, get_policy, registered_policies
 from paging.predictors import Errors
 
-l, n, k, h = sympy.symbols("ell n k h", integer=True, positive=True)  # noqa: E741
+l, n, k, h, g = sympy.symbols("ell n k h g", integer=True, positive=True)  # noqa: E741
 OPT, eta0, eta1, eta = sympy.symbols("OPT eta0 eta1 eta", integer=True, nonnegative=True)
 
 ROUNDED = 10**9
@@ -152,7 +152,7 @@ class Bound:
     subject : Subject
         Whom it is about.
     value : sympy.Expr
-        The ratio in ℓ, n, k, h; ``oo`` for "not competitive".
+        The ratio in ℓ, n, k, h, g; ``oo`` for "not competitive".
     errors : sympy.Expr
         What wrong predictions may add, in η0, η1, η (:class:`paging.Errors`), OPT and ℓ, n, k; 0 for a bound
         on the ratio. With it, ``value`` is what the policy pays per fault of OPT where all predictions are
@@ -333,7 +333,7 @@ class Bound:
 
 @lru_cache(maxsize=4096)
 def evaluate(form: Any, instance: LayeredInstance, opt_cache: int | None = None) -> Fraction | float:
-    """Evaluate a closed form in ℓ, n, k, h at an instance (n: the smallest layer)."""
+    """Evaluate a closed form in ℓ, n, k, h, g at an instance (n: the smallest layer)."""
     number = sympy.sympify(form).subs(_sizes(instance, opt_cache))
     if number == sympy.oo:
         return float("inf")
@@ -346,6 +346,7 @@ def _sizes(instance: LayeredInstance, opt_cache: int | None = None) -> dict[Any,
         n: min(instance.pages_by_layer),
         k: instance.cache,
         h: instance.cache if opt_cache is None else opt_cache,
+        g: instance.per_visit,
     }
 
 

@@ -14,8 +14,8 @@ from proofs.bounds.registry import BOUNDS
 
 def allowances(
     policy: str, instance: LayeredInstance, optimum: int | Fraction, errors: Errors
-) -> list[tuple[str, str, str, Fraction]]:
-    """Return every upper bound on a policy with predictions that speaks here: id, form, status, right side.
+) -> list[tuple[str, str, str, Fraction, bool]]:
+    """Return every upper bound on a policy with predictions that speaks here.
 
     Parameters
     ----------
@@ -27,10 +27,15 @@ def allowances(
     errors : Errors
         Errors of its predictions.
 
+    Returns
+    -------
+    list of tuple
+        Id, form, status, right side, and whether its additive constant is known (the right side holds it).
+
     Examples
     --------
     >>> allowances("flush-when-kept", LayeredInstance(1, 9, 4), 10, Errors(2, 1))
-    [('flush-when-kept-upper', 'OPT + η0·(k − 1) + η1', 'our reading, ours', Fraction(17, 1))]
+    [('flush-when-kept-upper', 'OPT + η0·(k − 1) + η1', 'our reading, ours', Fraction(17, 1), True)]
     """
     subject = get_policy(policy)
     return [
@@ -39,12 +44,12 @@ def allowances(
             formula(_form(bound)),
             f"{bound.origin}, {bound.standing}",
             right_side(bound, instance, optimum, errors),
+            bound.additive is not None,
         )
         for bound in BOUNDS.values()
         if subject.predictions
         and bound.kind == "upper"
         and bound.subject.includes(subject)
-        and bound.additive is not None
         and bound.excluded(instance) is None
     ]
 

@@ -10,7 +10,7 @@ from adversary.catalogue.missing_pair import TWO_NEW_PAGES, two_are_new
 from paging.arguments import checked
 from paging.errors import UnknownNameError
 from paging.outside import Registry
-from proofs.bounds.bound import Bound, Condition, Range, Subject, eta0, eta1, h, k, l, n
+from proofs.bounds.bound import OPT, Bound, Condition, Range, Subject, eta, eta0, eta1, g, h, k, l, n
 
 ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
 """The layered model of the source: the order of layers is what the proof uses."""
@@ -24,6 +24,9 @@ ANY_WEIGHTS = replace(ANY_NUMBER, cost="any")
 ONE_SLOT_FEWER = replace(ONE_A_VISIT, fewer=1)
 """As before, also against an OPT that has one slot fewer."""
 
+ATOMIC = Range(service=("forced",), visits=("atomic",), per_visit=None)
+"""Visits whose pages must all be cached together."""
+
 ANY = Subject(traits=(("online",),))
 ANY_DETERMINISTIC = Subject(traits=(("online", "deterministic"),))
 MARKING = Subject(traits=(("deterministic", "marking"),))
@@ -36,6 +39,9 @@ DETERMINISTIC = (
     "mark-layer", "llru", "llru-lazy", "llru-token", "zrc",
 )  # fmt: skip
 """The policies that bounds about any deterministic one are measured on."""
+
+SEVERAL_A_VISIT = ("lru", "fifo", "clock", "llru", "far-lab")
+"""The policies that bounds about several pages a visit are measured on."""
 
 H = sympy.harmonic
 ZERO = sympy.Integer(0)
@@ -52,6 +58,13 @@ ONE_SLOT_MORE: Condition = ("k = ℓ + 1", lambda i: i.cache == i.layers + 1)
 BEYOND_CACHE: Condition = ("k < number of pages", lambda i: i.cache < i.total_pages)
 ALL_FIT: Condition = ("k ≥ number of pages", lambda i: i.cache >= i.total_pages)
 TWO_EACH: Condition = ("n ≥ 2", lambda i: min(i.pages_by_layer) >= 2)
+
+SEVERAL: Condition = ("g ≥ 2", lambda i: i.per_visit >= 2)
+A_VISIT_EACH: Condition = ("k ≥ ℓg", lambda i: i.cache >= i.round_length)
+ONE_HOLDS_ALL: Condition = (
+    "a layer has k + 1 − (ℓ − 1)g pages",
+    lambda i: max(i.pages_by_layer) >= i.cache + 1 - (i.layers - 1) * i.per_visit,
+)
 
 LLRU_BEATEN = {(2, 6): 4, (2, 7): 4, (2, 8): 5, (2, 9): 5, (3, 7): 3, (3, 8): 3}
 """(ℓ, k) where a cycle with more than k LLRU faults per OPT fault is known, and the n it needs."""
@@ -287,6 +300,128 @@ TABLE = (
             "one are hits."
         ),
         constructions=("one-page-each",),
+    ),
+    Bound(
+        id="visits-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=SEVERAL_A_VISIT,
+        value=k - l * g + 2,
+        range=ANY_NUMBER,
+        conditions=(SEVERAL, A_VISIT_EACH, BEYOND_CACHE),
+        statement=(
+            "With g ≥ 2 pages a visit, served one by one, every deterministic policy has competitive ratio "
+            "at least k − ℓg + 2."
+        ),
+        source="here",
+        locator="docs/visits.md, Theorem 2",
+        origin="ours",
+        status="ours",
+        evidence="k + 1 pages, the new one in the first place of a visit.",
+        constructions=("missing-in-visit",),
+    ),
+    Bound(
+        id="visits-lower-late",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=SEVERAL_A_VISIT,
+        value=k - l * g + 3,
+        range=ANY_NUMBER,
+        conditions=(
+            LAYERED,
+            ("g ≥ 3", lambda i: i.per_visit >= 3),
+            A_VISIT_EACH,
+            BEYOND_CACHE,
+            ONE_HOLDS_ALL,
+        ),
+        statement=(
+            "With g ≥ 3 pages a visit, served one by one, and a layer that holds the whole excess, every "
+            "deterministic policy has competitive ratio at least k − ℓg + 3."
+        ),
+        source="here",
+        locator="docs/visits.md, Theorem 3",
+        origin="ours",
+        status="ours",
+        evidence="k + 1 pages, the new one in the last place of a visit.",
+        constructions=("missing-in-visit",),
+    ),
+    Bound(
+        id="visits-lower-one-layer",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=SEVERAL_A_VISIT,
+        value=k - g + sympy.Min(g, 4),
+        range=ANY_NUMBER,
+        conditions=(CLASSICAL, SEVERAL, A_VISIT_EACH, BEYOND_CACHE),
+        statement=(
+            "With one layer and g ≥ 2 distinct pages a visit every deterministic policy has competitive "
+            "ratio at least k − g + min(g, 4): up to g = 4 that is k."
+        ),
+        source="here",
+        locator="docs/visits.md, Theorem 4",
+        origin="ours",
+        status="ours",
+        evidence="k + 1 pages, the new one in the last place of a visit; LRU has k.",
+        constructions=("missing-in-visit",),
+    ),
+    Bound(
+        id="atomic-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=("lru", "mark-lru", "zrc-atomic"),
+        value=k - l * g + 1,
+        range=ATOMIC,
+        conditions=(A_VISIT_EACH, BEYOND_CACHE),
+        statement="In atomic visits every deterministic policy has competitive ratio at least k − ℓg + 1.",
+        source="here",
+        locator="docs/visits.md, Theorem 5",
+        origin="ours",
+        status="ours",
+        evidence="k + 1 pages, the missing one is requested when its layer is served; g = 1 is L2.",
+        constructions=("missing-in-atomic-visit",),
+    ),
+    Bound(
+        id="zrc-atomic",
+        kind="tight",
+        measure="deterministic",
+        subject=named("zrc-atomic"),
+        value=k - l * g + 1,
+        additive=k,
+        range=ATOMIC,
+        conditions=(
+            ("k ≥ (2ℓ − 1)g", lambda i: i.cache >= (2 * i.layers - 1) * i.per_visit),
+            BEYOND_CACHE,
+        ),
+        statement=(
+            "In atomic visits ZRC-ATOMIC has competitive ratio exactly k − ℓg + 1, by atomic-lower the best "
+            "of any deterministic policy."
+        ),
+        source="here",
+        locator="docs/visits.md, Theorem 6",
+        origin="ours",
+        status="ours",
+        evidence="The proof of ZRC for k ≥ 2ℓ − 1, with visits for requests; constant 0 for whole visits.",
+        constructions=("missing-in-atomic-visit",),
+    ),
+    Bound(
+        id="zrc-atomic-half",
+        kind="upper",
+        measure="deterministic",
+        subject=named("zrc-atomic"),
+        value=sympy.Max(k - l * g + 1, k / 2 + 1),
+        additive=k,
+        range=ATOMIC,
+        conditions=(A_VISIT_EACH,),
+        statement="In atomic visits ZRC-ATOMIC is max(k − ℓg + 1, k/2 + 1)-competitive.",
+        source="here",
+        locator="docs/visits.md, Theorem 6",
+        origin="ours",
+        status="ours",
+        evidence="The same proof; conjectured for k ≥ ℓg + 2: k − ℓg + 1.",
     ),
     Bound(
         id="L4",
@@ -942,6 +1077,142 @@ TABLE = (
         origin="our reading",
         status="ours",
         evidence="A flush proves one bit 0 wrong, which pays for k − 1 faults.",
+    ),
+    Bound(
+        id="mark0-upper",
+        kind="upper",
+        measure="oblivious",
+        subject=named("mark0"),
+        value=sympy.Integer(1),
+        errors=2 * H(k) * eta0 + eta1,
+        range=ANY_NUMBER,
+        statement="MARK0 has at most OPT + 2H_k·η0 + η1 expected faults.",
+        source="AntoniadisEtAl2023",
+        locator="constants as third parties report them; the paper was not at hand",
+        origin="reported",
+        status="proved in the source",
+        evidence="Judged on runs here; no proof is repeated.",
+    ),
+    Bound(
+        id="mark-predict-upper",
+        kind="upper",
+        measure="oblivious",
+        subject=named("mark-predict"),
+        value=sympy.Integer(2),
+        errors=H(k) * eta0 + eta1,
+        range=ANY_NUMBER,
+        statement="MARK-PREDICT has at most 2·OPT + H_k·η0 + η1 expected faults.",
+        source="AntoniadisEtAl2023",
+        locator="constants as third parties report them; the paper was not at hand",
+        origin="reported",
+        status="proved in the source",
+        evidence="Judged on runs here; no proof is repeated.",
+    ),
+    Bound(
+        id="mark-predict-lru-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=named("mark-predict-lru"),
+        value=sympy.Integer(2),
+        errors=(k - 1) * eta0 + eta1,
+        additive=ZERO,
+        range=ANY_NUMBER,
+        statement="MARK-PREDICT without randomness has at most 2·OPT + (k − 1)·η0 + η1 faults.",
+        source="AntoniadisEtAl2023",
+        locator="as third parties report it; proof in docs/predictions.md",
+        origin="our reading",
+        status="ours",
+        evidence="In a phase without a wrong bit 0 only pages with bit 1 are evicted.",
+    ),
+    Bound(
+        id="mark-predict-lru-robust",
+        kind="upper",
+        measure="deterministic",
+        subject=named("mark-predict-lru"),
+        value=k,
+        additive=ZERO,
+        range=ANY_NUMBER,
+        statement="MARK-PREDICT without randomness is k-competitive, whatever the bits are.",
+        source="BorodinElYaniv1998",
+        locator="Chapter 3",
+        origin="classical",
+        status="proved in the source",
+        evidence="It marks: at most k faults in a k-phase, and OPT has one.",
+    ),
+    Bound(
+        id="blind-oracle-near",
+        kind="upper",
+        measure="deterministic",
+        subject=named("blind-oracle"),
+        value=sympy.Integer(1),
+        errors=2 * eta,
+        range=ANY_NUMBER,
+        statement="BLIND-ORACLE has at most OPT + 2η faults.",
+        source="Wei2020",
+        locator="as third parties report it; the paper was not at hand",
+        origin="reported",
+        status="proved in the source",
+        evidence="Judged on runs here; no proof is repeated.",
+    ),
+    Bound(
+        id="blind-oracle-far",
+        kind="upper",
+        measure="deterministic",
+        subject=named("blind-oracle"),
+        value=sympy.Integer(2),
+        errors=4 * eta / (k - 1),
+        range=ANY_NUMBER,
+        conditions=(("k ≥ 2", lambda i: i.cache >= 2),),
+        statement="BLIND-ORACLE has at most 2·OPT + 4η/(k − 1) faults.",
+        source="Wei2020",
+        locator="as third parties report it; the paper was not at hand",
+        origin="reported",
+        status="proved in the source",
+        evidence="Judged on runs here; no proof is repeated.",
+    ),
+    Bound(
+        id="predictive-marker-upper",
+        kind="upper",
+        measure="oblivious",
+        subject=named("predictive-marker"),
+        value=sympy.Integer(2),
+        errors=2 * sympy.sqrt(5 * eta * OPT),
+        range=ANY_NUMBER,
+        statement="PREDICTIVE-MARKER has at most 2·OPT + 2√(5·η·OPT) expected faults.",
+        source="LykourisVassilvitskii2021",
+        locator="as third parties report it; the paper was not at hand",
+        origin="reported",
+        status="proved in the source",
+        evidence="Judged on runs here; no proof is repeated.",
+    ),
+    Bound(
+        id="predictive-marker-robust",
+        kind="upper",
+        measure="oblivious",
+        subject=named("predictive-marker"),
+        value=4 * H(k),
+        range=ANY_NUMBER,
+        statement="PREDICTIVE-MARKER is 4H_k-competitive, whatever is predicted.",
+        source="LykourisVassilvitskii2021",
+        locator="as third parties report it; the paper was not at hand",
+        origin="reported",
+        status="proved in the source",
+        evidence="Judged on runs here; no proof is repeated.",
+    ),
+    Bound(
+        id="guard-robust",
+        kind="upper",
+        measure="oblivious",
+        subject=named("guard"),
+        value=2 * H(k - 1) + 2,
+        range=ANY_NUMBER,
+        conditions=(("k ≥ 2", lambda i: i.cache >= 2),),
+        statement="GUARD around BLIND-ORACLE is (2H_{k−1} + 2)-competitive, whatever is predicted.",
+        source="Guard2025",
+        locator="as third parties report it; the paper was not at hand",
+        origin="reported",
+        status="proved in the source",
+        evidence="Judged on runs here; no proof is repeated.",
     ),
 )
 

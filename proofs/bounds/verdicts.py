@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import cycle
 from math import inf
 from pathlib import Path
 from typing import Literal
@@ -281,7 +282,7 @@ def upper_cases(
     """Yield the inputs for upper bounds: every construction that fits, and random workloads, on the grid."""
     for instance in grid:
         caches = range(1, instance.cache + 1) if smaller_opt else (instance.cache,)
-        kind = get_policy(policy).predictions
+        kind = None if policy in ALGORITHMS else get_policy(policy).predictions
         inputs = (
             _inputs(instance, policy, rounds, seed) if kind is None else _told(instance, kind, rounds, seed)
         )
@@ -312,8 +313,7 @@ def _told(
     """Return labelled inputs with predictions: true ones, some that are wrong, and all of them wrong."""
     return tuple(
         (f"{spec}, {predictor}", predict(_drawn(spec, instance, rounds, seed), predictor, seed=seed))
-        for spec in WORKLOADS_FOR_UPPER
-        for predictor in PREDICTORS_FOR_UPPER[kind]
+        for spec, predictor in zip(cycle(WORKLOADS_FOR_UPPER), PREDICTORS_FOR_UPPER[kind], strict=False)
     )
 
 

@@ -39,7 +39,7 @@ class Prices(NamedTuple):
         return sum(map(mul, self.kinds, paid))
 
 
-class Setting(NamedTuple):
+class TradeOffClaim(NamedTuple):
     """The claim: two coefficients are given, and the least third one is bounded."""
 
     problem: Problem
@@ -73,7 +73,7 @@ class Setting(NamedTuple):
         return Proved(reason, (*self.problem.model[:5], *MODEL))
 
 
-def read_trade_off(claim: Json, evidence: Json, *more: str) -> Setting:
+def read_trade_off(claim: Json, evidence: Json, *more: str) -> TradeOffClaim:
     """Read the instance and the coefficients of a claim, which has ``more`` fields."""
     least = choice(members(claim, "claim", ("least",), claim)["least"], "claim.least", *NAMES)
     given = [name for name in NAMES if name != least]
@@ -83,7 +83,9 @@ def read_trade_off(claim: Json, evidence: Json, *more: str) -> Setting:
     if not sides:
         raise Incomplete("claim needs lower, upper or both")
     members(evidence, "evidence", sides)
-    return Setting(read_plain(claim), claim, {name: read_coefficient(claim, name) for name in given}, least)
+    return TradeOffClaim(
+        read_plain(claim), claim, {name: read_coefficient(claim, name) for name in given}, least
+    )
 
 
 def read_coefficient(claim: Json, name: str) -> Fraction:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 
-from .coefficients import NAMES, Paid, Setting, prices_of, read_trade_off
+from .coefficients import NAMES, Paid, TradeOffClaim, prices_of, read_trade_off
 from .problem import FREE, HIT, Problem, Proved, read_plain
 from .reading import Json, Refuted, choice, integers, members, spend, whole
 from .rules import Labels, Rule, Told, answer, full
@@ -84,7 +84,7 @@ def check_trade_off(claim: Json, evidence: Json) -> Proved:
 # ------------------------------------------------------------------------- from below: a cycle of requests
 
 
-def check_cycle(setting: Setting, rules: list[Rule], evidence: Json) -> str:
+def check_cycle(setting: TradeOffClaim, rules: list[Rule], evidence: Json) -> str:
     """Refuse unless the requests can be repeated for ever, and prove the bound."""
     members(evidence, "evidence.lower", ("prefix", "requests", "bits", "schedule"))
     requests, bits, schedule = (
@@ -141,7 +141,7 @@ def followers(
 # -------------------------------------------------------------------------- from above: all of the states
 
 
-def check_states(setting: Setting, rules: list[Rule], evidence: Json) -> str:
+def check_states(setting: TradeOffClaim, rules: list[Rule], evidence: Json) -> str:
     """Refuse unless every request keeps to the listed states and the potential."""
     problem = setting.problem
     members(evidence, "evidence.upper", ("alike", "labels", "reference", "layers", "potential"))
@@ -151,7 +151,7 @@ def check_states(setting: Setting, rules: list[Rule], evidence: Json) -> str:
     if len(potential) != len(states.listed):
         raise Refuted(f"evidence.upper has {len(potential)} potentials for {len(states.listed)} states")
     prices = prices_of(setting.known("upper"))
-    walk = Walk(problem, states, rules)
+    walk = BitWalk(problem, states, rules)
     start = states.number[states.start()]
     reached, pending = {start}, [start]
     while pending:
@@ -171,7 +171,7 @@ def check_states(setting: Setting, rules: list[Rule], evidence: Json) -> str:
     return f"{len(states.listed)} states keep to a potential"
 
 
-class Walk:
+class BitWalk:
     """Works out what requests do, and remembers what the policy answers."""
 
     def __init__(self, problem: Problem, states: States, rules: list[Rule]) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .coefficients import NAMES, Prices, Setting, prices_of, read_trade_off
+from .coefficients import NAMES, Prices, TradeOffClaim, prices_of, read_trade_off
 from .problem import Problem, Proved
 from .reading import Incomplete, Integers, Json, Refuted, integers, members, spend
 from .states import array_of
@@ -46,7 +46,7 @@ class State(NamedTuple):
     known: int  # pages of these caches: others' bits are not looked at
 
 
-class Listed(NamedTuple):
+class ListedMoves(NamedTuple):
     """What both sides list."""
 
     problem: Problem
@@ -56,7 +56,7 @@ class Listed(NamedTuple):
     turns: dict[bytes, dict[int, int]]  # of every renaming met: what becomes of a set
 
 
-class Move(NamedTuple):
+class BitRequest(NamedTuple):
     """A request, and what the policy has cached after it."""
 
     page: int
@@ -81,7 +81,7 @@ def check_trade_off_game(claim: Json, evidence: Json) -> Proved:
 # ----------------------------------------------------------------------------- what a policy can do
 
 
-def check_upper(setting: Setting, evidence: Json) -> str:
+def check_upper(setting: TradeOffClaim, evidence: Json) -> str:
     """Refuse unless the listed victims keep to the listed states and values, whatever is requested.
 
     A cache that is not listed is worth at least what a listed one is, and α + β more for every page that this
@@ -109,7 +109,7 @@ def check_upper(setting: Setting, evidence: Json) -> str:
         if victim not in (possible(state, page, problem) or [-1]):
             raise Refuted(f"state {s}, request of page {page}: the victim {victim} is not allowed")
         cached = state.cached | 1 << page
-        move = Move(page, bit, cached & ~(1 << victim) if victim >= 0 else cached)
+        move = BitRequest(page, bit, cached & ~(1 << victim) if victim >= 0 else cached)
         target, renamed = follow(listed, s, m, move)
         fault = prices.unit * (1 - (state.cached >> page & 1))
         for mask, value in state.values.items():
@@ -133,7 +133,7 @@ def worth(mask: int, target: State, prices: Prices) -> int:
 # ---------------------------------------------------------------------- what no policy can do better
 
 
-def check_lower(setting: Setting, evidence: Json) -> str:
+def check_lower(setting: TradeOffClaim, evidence: Json) -> str:
     """Refuse unless the listed requests keep to the listed states and values, whatever leaves.
 
     Every cache listed after a move must come from one listed before, whose value, with the cost and less the
@@ -178,7 +178,7 @@ def check_lower(setting: Setting, evidence: Json) -> str:
                 reached.setdefault(after, []).append((value + rise, stepped[s][mask] + 1 - pairs * growth))
         for victim in victims:
             cached = state.cached | 1 << page
-            move = Move(page, bits[s], cached & ~(1 << victim) if victim >= 0 else cached)
+            move = BitRequest(page, bits[s], cached & ~(1 << victim) if victim >= 0 else cached)
             target, renamed = follow(listed, s, m, move)
             t = listed.targets[m]
             m += 1
@@ -223,7 +223,7 @@ def followers(mask: int, bits: int, page: int, slots: int) -> Iterator[tuple[int
                 yield mask ^ bit ^ 1 << q, (1, 1 - (bits >> q & 1), 0)
 
 
-def follow(listed: Listed, s: int, m: int, move: Move) -> tuple[State, dict[int, int]]:
+def follow(listed: ListedMoves, s: int, m: int, move: BitRequest) -> tuple[State, dict[int, int]]:
     """Return where a move leads and what becomes of sets of pages, or refuse: it must be what is listed."""
     state, problem, width = listed.states[s], listed.problem, len(listed.problem.layer_of)
     target = listed.states[listed.targets[m]]
@@ -266,7 +266,7 @@ def renamed_set(renamed: dict[int, int], mask: int) -> int:
 # ---------------------------------------------------------------------------------------------- reading
 
 
-def read_listed(evidence: Json, where: str, problem: Problem) -> Listed:
+def read_listed(evidence: Json, where: str, problem: Problem) -> ListedMoves:
     """Read the listed states, the cold start first."""
     width, slots = len(problem.layer_of), problem.capacity[0]
     layers = integers(evidence["layers"], f"{where}.layers")
@@ -306,7 +306,7 @@ def read_listed(evidence: Json, where: str, problem: Problem) -> Listed:
     orders = array_of(evidence, "orders", len(targets), width, where)
     if any(not 0 <= q < width for q in orders):
         raise Refuted(f"{where}.orders names a page that does not exist")
-    return Listed(problem, states, targets, orders, {})
+    return ListedMoves(problem, states, targets, orders, {})
 
 
 def sets_of(evidence: Json, name: str, count: int, width: int, where: str) -> list[int]:
@@ -320,7 +320,7 @@ def sets_of(evidence: Json, name: str, count: int, width: int, where: str) -> li
     ]
 
 
-def check_sizes(listed: Listed, where: str, moves: int) -> None:
+def check_sizes(listed: ListedMoves, where: str, moves: int) -> None:
     """Refuse unless there is a target for every move."""
     if len(listed.targets) != moves:
         raise Refuted(f"{where}.targets has {len(listed.targets)} entries for {moves} moves")

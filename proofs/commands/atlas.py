@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME",
     help="A policy, or 'game' for the best deterministic policy; may be given several times.  "
-    "[default: the usual policies and the game; of policies those that serve such visits]",
+    "[default: the usual policies and the game]",
 )
 @engine_options
 @json_option()
@@ -76,10 +76,9 @@ def atlas(
 ) -> None:
     """Compute exact competitive ratios over all small instances, each with its certificate.
 
-    Takes all (ℓ, n, k) with n ≥ 2, ℓ·n ≤ --max-pages and k < ℓ·n, smaller ones first. DIR gets a value and a
-    certificate per subject and instance, a table (atlas.json, atlas.csv, atlas.md), a heat map per subject
-    and a comparison with k − ℓ + 1, k and k + ℓ − 1 per ℓ. With -g these are the instances with n ≥ g (and k
-    ≥ g if visits are atomic); an atlas may hold several g, one call after the other.
+    Takes all (ℓ, n, k) with n > g, ℓ·n ≤ --max-pages and g ≤ k < ℓ·n, smaller ones first. DIR gets a value
+    and a certificate per subject and instance, a table (atlas.json, atlas.csv, atlas.md), a heat map per
+    subject and, for g = 1, a comparison with k − ℓ + 1, k and k + ℓ − 1 per ℓ.
 
     May be stopped or killed at any time: called again with the same DIR it goes on where it was. Values that
     are there are never computed again, except those that failed with a smaller budget. Ctrl-C stops with the
@@ -91,7 +90,7 @@ def atlas(
       paging atlas -o atlas
       paging atlas -o atlas --layers 2:3 --max-pages 10 --subject lru --subject zrc
       paging atlas -o atlas --max-states 3000000
-      paging atlas -o atlas -g 2 --visits atomic --max-pages 10
+      paging atlas -o pairs -g 2 --visits atomic --max-pages 8 --subject game --subject zrc-any-tie
       paging atlas -o atlas --scheduler tcp://10.0.0.1:8786
     """
     from proofs.atlas.conjectures import evidence
@@ -102,15 +101,15 @@ def atlas(
     from proofs.atlas.sweep import sweep
     from proofs.atlas.table import write_tables
 
-    over = shapes(max_pages, layers, per_visit, visits)
     chosen = subjects or tuple(subject for subject in ALL_SUBJECTS if serves(subject, visits))
     check_subjects(chosen, visits)
-    root = open_atlas(folder)
     with (
         stoppable() as stopped,
         engine.opened() as opened,
         status("atlas", show=not as_json, stop=stopped) as watch,
     ):
+        root = open_atlas(folder)  # once there is somebody to compute
+        over = shapes(max_pages, layers, per_visit, visits)
         tally = sweep(root, chosen, over, max_states=max_states, engine=opened, watch=watch)
     values = read_values(root)
     found = evidence(values)
@@ -162,7 +161,9 @@ def _report(values: Sequence[Value], found: Sequence[Evidence], computed: int, r
         notes=[
             *(
                 f"{one.conjecture.id} disagrees at (ℓ, n, k) = "
-                + ", ".join(f"{shape.sizes}: {value}" for shape, value in one.disagree[:12])
+                + ", ".join(
+                    f"({', '.join(map(str, shape.numbers))}): {value}" for shape, value in one.disagree[:12]
+                )
                 for one in found
                 if one.disagree
             ),

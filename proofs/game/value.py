@@ -24,7 +24,7 @@ from paging.html import facts_table
 from paging.model import LayeredInstance
 from paging.numbers import exact_text, number
 from paging.signals import UNWATCHED, StoppedError, Watch
-from paging.work_function import WorkFunction, update_work_function
+from paging.work_function import WorkFunction, update_work_function, update_work_function_of_visit
 from proofs.game import kernels
 from proofs.game.evidence import (
     Decisions,
@@ -162,8 +162,10 @@ class GameSolution:
             if chosen is not None:
                 return [place.pages[q] for q in chosen]
         after = np.array(labels, dtype=np.int64)
-        for page in [*pages, *pages]:
-            update_work_function(after, page, self.opt_cache)
+        if len(pages) > 1:
+            update_work_function_of_visit(after, np.array(pages, dtype=np.int64), self.opt_cache)
+        else:
+            update_work_function(after, pages[0], self.opt_cache)
         rule, layers = RULES[guide(self.instance)], self.instance.layers
         last = len(asked) + len(pages) >= self.instance.per_visit
 

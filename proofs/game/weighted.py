@@ -31,7 +31,7 @@ from proofs.game.work_functions import WorkFunctions
 LOOK = 4096
 """States expanded between two looks at the clock."""
 
-MOST_COSTS = 127
+MOST_COSTS = 2**15 - 1
 """Different pairs of what a request costs both sides."""
 
 State = tuple[int, int, int]
@@ -119,7 +119,7 @@ class WeightedGameGraph:
             np.array(self._request_ends, dtype=np.int32),
             np.array(self._target_ends, dtype=np.int32),
             np.array(self._requested, dtype=np.uint8)[:, np.newaxis],
-            np.array(self._codes, dtype=np.uint8),
+            np.array(self._codes, dtype=np.uint16),
             np.array(self._targets, dtype=np.int32),
             np.array(self._victims, dtype=np.uint8)[:, np.newaxis],
         )
@@ -251,7 +251,7 @@ def solve_weighted_game(
     whole_number(small, "opt_cache (h)", 1, instance.cache)
     if max_states is not None:
         whole_number(max_states, "max_states", 1)
-    solver = _Solver(WeightedGameGraph(instance, small), max_states, watch)
+    solver = _WeightedSolver(WeightedGameGraph(instance, small), max_states, watch)
     with suppress(StoppedError):
         solver.solve()
     return WeightedGame(
@@ -260,7 +260,7 @@ def solve_weighted_game(
     )  # fmt: skip
 
 
-class _Solver:
+class _WeightedSolver:
     """Raises the lower bound until the values of the game settle; keeps what is known when stopped."""
 
     def __init__(self, graph: WeightedGameGraph, max_states: int | None, watch: Watch) -> None:
@@ -283,6 +283,7 @@ class _Solver:
             if self.max_states is not None and len(graph.states) > self.max_states:
                 return
             graph.expand()
+        graph.work.require_sums(len(graph.states))
         frozen = graph.frozen()
         while True:
             value, choice, closed = self.sweep(frozen)
@@ -314,7 +315,7 @@ class _Solver:
         requests = choice[states]
         moves = Pieces(starts_of(frozen.target_ends)[requests], frozen.target_ends[requests])
         targets = moves.table(place[frozen.targets[moves.index]])
-        codes = moves.table(frozen.codes[requests].astype(np.int8)[moves.owner])
+        codes = moves.table(frozen.codes[requests].astype(np.int16)[moves.owner])
         ours, opt = zip(*self.graph.costs, strict=True)
         found = best_cycle(targets, codes, Objective("OPT per cost", opt, ours))
         if found.cycle is None or found.potential is None:

@@ -14,6 +14,9 @@ from paging.errors import LimitError
 from paging.model import LayeredInstance
 from proofs.game.cache_values import NEVER, CacheTables, Values, serve_one
 
+LARGEST = 2**30
+"""States times weight, at most: sums along paths, times a cycle's sum, fit 62 bits."""
+
 MOST_SETS = 500
 """Caches that a function has a value for, at most."""
 
@@ -45,6 +48,7 @@ class WorkFunctions:
 
     def __init__(self, instance: LayeredInstance, opt_cache: int) -> None:
         self.weights: NDArray[np.int64] = instance.frame.weights
+        self.require_sums(1000)
         self.tables = CacheTables(instance.total_pages, opt_cache)
         if len(self.tables.masks) > MOST_SETS:
             raise LimitError(
@@ -59,6 +63,15 @@ class WorkFunctions:
         self._number: dict[bytes, int] = {}
         self._steps: dict[tuple[int, int], tuple[int, int]] = {}
         self.number(start - start.min())
+
+    def require_sums(self, states: int) -> None:
+        """Raise LimitError where sums over a graph of so many states might not fit the integers used."""
+        most = int(self.weights.max())
+        if most * states >= LARGEST:
+            raise LimitError(
+                f"weights over their common denominator reach {most:,}: times {states:,} states of the graph "
+                f"that is more than {LARGEST:,}, beyond which sums are not exact; take rounder weights"
+            )
 
     def number(self, values: Values) -> int:
         """Return the number of a function."""

@@ -1,4 +1,4 @@
-"""Seven lessons as marimo notebooks, whose questions are checked by computing."""
+"""Eight lessons as marimo notebooks, whose questions are checked by computing."""
 
 from __future__ import annotations
 

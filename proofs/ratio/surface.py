@@ -1,9 +1,8 @@
 """All trade-offs of a policy with discard predictions at once: a polyhedron, found by cutting planes.
 
 Every cycle of the policy's graph beside all references says faults ≤ α·reference + β·wrong 0 + γ·wrong 1 for
-what it counts, and (α, β, γ) is attained if and only if none says no. So the coefficients that are attained
-are a polyhedron, unbounded upwards. Vertices of what is known so far are tried; a cycle that one of them fails
-is another side.
+what it counts, and (α, β, γ) is attained if and only if none says no. So what is attained is a polyhedron,
+unbounded upwards. Vertices of what is known so far are tried; a cycle that one of them fails is another side.
 """
 
 from __future__ import annotations

@@ -242,7 +242,7 @@ def policy_trade_off(
     if max_states is not None:
         whole_number(max_states, "max_states", 1)
     for symmetry in (None, NO_SYMMETRY):
-        solver = _Solver(PredictedGraph(policy, instance, symmetry), given, max_states, watch)
+        solver = _PolicySolver(PredictedGraph(policy, instance, symmetry), given, max_states, watch)
         try:
             return solver.solve()
         except NoCycleError:
@@ -288,7 +288,7 @@ class TradeOffSearch:
         return f"{self.states:,} states, {rest}; {self.free} ≥ {self.lower}"
 
 
-class _Solver:
+class _PolicySolver:
     """Builds the graph, then finds its best cycle and potential; keeps what is known when stopped."""
 
     def __init__(
@@ -381,7 +381,7 @@ def literal(graph: PredictedGraph, found: GraphCycle) -> TradeOffCycle:
     LimitError
         It does not close within the allowed number of repetitions.
     """
-    play = _Play(graph)
+    play = _SideBySide(graph)
     for state, edge in graph.path_to(found.steps[0][0]):
         play.follow(state, edge)
     seen: dict[object, tuple[int, NDArray[np.int64]]] = {}
@@ -395,7 +395,7 @@ def literal(graph: PredictedGraph, found: GraphCycle) -> TradeOffCycle:
     raise LimitError(f"{graph.policy.name}: no cycle within {MAX_REPEATS:,} repetitions")
 
 
-class _Play:
+class _SideBySide:
     """A policy and a reference, served side by side from the cold start."""
 
     def __init__(self, graph: PredictedGraph) -> None:

@@ -256,6 +256,7 @@ def weighted_ratio(
     targets = codes = objective = None
     try:
         complete = _explore(graph, max_states, watch)
+        graph.work.require_sums(len(graph.states))
         targets, codes, objective = _cut(graph)
         found = best_cycle(targets, codes, objective, watch=watch)
         best, iterations = found.cycle, found.iterations

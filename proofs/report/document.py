@@ -32,9 +32,11 @@ from proofs.bounds.verdicts import Judgement, pairs, verdict_on
 from proofs.ratio.competitive import competitive_ratio
 from proofs.ratio.distributions import PROCESSES
 from proofs.report.claims import CLAIMS, SAID_BY, TOLERANCE, judge_claims
+from proofs.report.errors import told_studies
 from proofs.report.folder import SCHEMA
 from proofs.report.growth import grow, growth_jobs, panels_of, sharing_of
-from proofs.report.studies import SYNTHETIC, StudySource, Synthetic, study
+from proofs.report.studies import SYNTHETIC, StudySource, Synthetic, read_source, study
+from proofs.report.weights import weights_study
 
 PACKAGES = (
     *("layered-paging", "numpy", "scipy", "numba", "sympy", "networkx", "pulp"),
@@ -71,6 +73,8 @@ class Settings:
     exact_states, exact_weights : int
         Largest product graph that is searched for the exact ratio beside an observed one, of a deterministic
         policy and of a randomised one, whose states cost many times as much; 0 searches none.
+    weighted_requests : int
+        Length of the sequences in the section on weights.
     quick : bool
         Whether these are reduced settings.
     """
@@ -84,6 +88,7 @@ class Settings:
     synthetic: tuple[Synthetic, ...] = SYNTHETIC
     exact_states: int = 20_000
     exact_weights: int = 5_000
+    weighted_requests: int = 8_000
     quick: bool = False
 
     @classmethod
@@ -95,7 +100,7 @@ class Settings:
         """
         return cls(
             seed, verdict_rounds=40, growth_requests=2000, runs=2, synthetic=SYNTHETIC[:2],
-            exact_states=0, exact_weights=0, quick=True,
+            exact_states=0, exact_weights=0, weighted_requests=1600, quick=True,
         )  # fmt: skip
 
 
@@ -143,6 +148,13 @@ def compute(
     with stage("growing constructions") as watch:
         grown = list(each(pool, grow, list(growth_jobs(settings.growth_requests, settings.seed)), watch))
     studies = list(_studies(settings, traces, stage))
+    with stage("telling predictions") as watch:
+        told = told_studies(
+            _told_about(settings, traces), runs=settings.runs, seed=settings.seed, quick=settings.quick,
+            watch=watch,
+        )  # fmt: skip
+    with stage("weighted paging") as watch:
+        weights = weights_study(settings.weighted_requests, settings.seed, watch)
     found = {
         "schema": SCHEMA,
         "model": LayeredInstance(1, 1, 1).model,
@@ -150,6 +162,8 @@ def compute(
         "verdicts": rows,
         "growth": panels_of(grown),
         "studies": studies,
+        "predictions": told,
+        "weights": weights,
         "claims": judge_claims(studies),
         "claims_said_by": SAID_BY,
         "claims_tolerance": TOLERANCE,
@@ -200,6 +214,14 @@ def repeat(
         raise UnknownNameError("claim", claim, [*BOUNDS, *published])
     plain: list[Row] = jsonable(rows)
     return kind, plain
+
+
+def _told_about(settings: Settings, traces: Sequence[StudySource]) -> list[StudySource]:
+    """Return what predictions are told about: a workload, and a trace, the package's own if none is given."""
+    if not settings.synthetic:
+        return list(traces[:1])
+    trace = traces[0] if traces else read_source("sample:tiny-mixtral")
+    return [settings.synthetic[0].draw(settings.workload_rounds, settings.seed), trace]
 
 
 def _studies(settings: Settings, traces: Sequence[StudySource], stage: Stage) -> Iterator[dict[str, Any]]:
@@ -266,7 +288,8 @@ def _add_exact(settings: Settings, rows: Sequence[Row], pool: Pool | None, watch
 
 
 def _case(row: Row) -> Case:
-    return row["policy"], LayeredInstance(row["layers"], row["pages"], row["k"]), row["h"]
+    instance = LayeredInstance(row["layers"], row["pages"], row["k"])
+    return row["policy"], instance.with_weights(row.get("weights")), row["h"]
 
 
 def _verdict_row(verdict: Judgement) -> dict[str, Any]:
@@ -289,12 +312,18 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
         "ratio": verdict.ratio,
         "exact": None,
         "measure": verdict.measure,
+        **_weights_of(instance),
         "sharing": sharing_of(verdict.policy) if verdict.bound.policies else "–",
         "runs": verdict.runs,
     }
     if verdict.measure == "sampled":
         row |= {"half_width": verdict.half_width, "confidence": LEVEL}
     return row
+
+
+def _weights_of(instance: LayeredInstance | None) -> dict[str, Any]:
+    """Return the weights of an instance as a row states them; nothing at unit cost."""
+    return {} if instance is None or instance.weights is None else {"weights": instance.weights.plain}
 
 
 def exact_value(job: tuple[str, LayeredInstance, int | None, int]) -> Fraction | float | None:

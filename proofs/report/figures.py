@@ -82,6 +82,13 @@ def plans(document: Mapping[str, Any]) -> Iterator[Plan]:
             ("saving", "Share of LRU's faults saved"),
         ):
             yield Plan(f"{kind}-{study['id']}", kind, study, f"{words} against cache size: {study['title']}")
+    for panel in document["predictions"]:
+        yield Plan(
+            f"told-{panel['id']}",
+            "told",
+            panel,
+            f"Faults relative to OPT against the error of {panel['kind']} predictions: {panel['title']}",
+        )
 
 
 def draw(plan: Plan, directory: Path, formats: Iterable[str] = FORMATS) -> str:
@@ -250,5 +257,44 @@ def _finish_study(figure: Figure, axes: Axes, study: Mapping[str, Any], what: st
     legend(figure, axes, columns=_columns(axes), height=4)
 
 
-KINDS = {"growth": _growth, "faults": _faults, "ratio": _ratio, "saving": _saving}
+# Cost over error.
+
+
+def _told(figure: Figure, panel: Mapping[str, Any]) -> None:
+    """Draw the policies that are told predictions, those that are not as level lines, and what is proved."""
+    axes = figure.add_subplot()
+    points, beside = panel["points"], {row["policy"]: row["vs_opt"] for row in panel["beside"]}
+    policies = [row["policy"] for row in points[0]["rows"]]
+    ends = [value for name, value in beside.items() if name in ("lru", "llru", "mark")]
+    for policy, look in zip(policies, cycle(OTHERS), strict=False):
+        curve = [
+            (point["value"], row["vs_opt"])
+            for point in points
+            for row in point["rows"]
+            if row["policy"] == policy
+        ]
+        ends += [value for _, value in curve]
+        axes.plot(*zip(*curve, strict=True), **look.keywords() | {"label": policy.replace(":a=", ":")})
+        bounds = [one["bound"] for one in points[0]["allowed"] if one["policy"] == policy]
+        for bound in dict.fromkeys(bounds):
+            line = [
+                (point["value"], one["over_opt"])
+                for point in points
+                for one in point["allowed"]
+                if (one["policy"], one["bound"]) == (policy, bound)
+            ]
+            axes.plot(*zip(*line, strict=True), color=look.colour, linewidth=3.0, alpha=0.35, zorder=1)
+    for name in ("lru", "llru", "mark"):
+        if beside.get(name) is not None:
+            axes.axhline(beside[name], **LOOKS[name].keywords() | {"marker": "", "linewidth": 1.0})
+    axes.axhline(1, color=BLACK, linewidth=1.0, label="OPT")
+    axes.set_ylim(0.9, 1.15 * max(ends))
+    axes.set_xlabel(panel["meaning"])
+    axes.set_ylabel("faults / faults of OPT")
+    name = panel["study"] if len(panel["study"]) <= LONGEST_NAME else panel["study"][: LONGEST_NAME - 1] + "…"
+    axes.set_title(f"{panel['kind']} predictions: {name}, k = {panel['k']}")
+    legend(figure, axes, columns=_columns(axes), height=4)
+
+
+KINDS = {"growth": _growth, "faults": _faults, "ratio": _ratio, "saving": _saving, "told": _told}
 """What can be drawn."""

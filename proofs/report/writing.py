@@ -121,6 +121,8 @@ def data_tables(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         "growth": list(_growth_rows(document)),
         "faults": [{"study": study["id"], **row} for study in document["studies"] for row in study["rows"]],
         "claims": list(document["claims"]),
+        "predictions": list(_told_rows(document)),
+        "weights": [{"part": part, **row} for part, rows in document["weights"].items() for row in rows],
     }
 
 
@@ -131,6 +133,18 @@ def _growth_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             whose = {"policy": curve["policy"], "sharing": curve["sharing"], "measure": curve["measure"]}
             for point in curve["points"]:
                 yield {**head, **whose, **point, "limit": panel["limit"]}
+
+
+def _told_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for panel in document["predictions"]:
+        for point in panel["points"]:
+            head = {"panel": panel["id"], "predictor": point["predictor"], "requests": panel["requests"]}
+            allowed = {
+                one["policy"]: one for one in point["allowed"] if one["bound"].endswith("robust") is False
+            }
+            for row in point["rows"]:
+                least = allowed.get(row["policy"], {})
+                yield {**head, **row, "bound": least.get("bound"), "allowed": least.get("allowed")}
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -19,7 +19,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from paging import LayeredInstance, RequestSequence, registered_policies, simulate
+from paging import (
+    LayeredInstance,
+    PredictedSequence,
+    RequestSequence,
+    get_policy,
+    registered_policies,
+    simulate,
+    true_predictions,
+)
 from paging.kernels import (
     arc,
     clock,
@@ -36,6 +44,7 @@ from paging.kernels import (
     slru,
     two_queues,
 )
+from tests.helpers.policies import TOLD
 
 REQUESTS = 10_000_000
 REPETITIONS = 3
@@ -199,12 +208,30 @@ def policy_rows() -> Iterator[Row]:
             LayeredInstance(layers, pages // layers, cache), layered_zipf(layers, pages // layers)
         )
         for name in registered_policies():
-            if name not in SLOW:
+            if name not in SLOW and name not in TOLD:
                 ours, lrus = interleaved(
                     lambda p=name, s=sequence: our_run(lambda: simulate(p, s).faults),
                     lambda s=sequence: our_run(lambda: simulate("lru", s).faults),
                 )
                 yield Row(f"{name} ({layers})", pages, cache, *ours, *lrus)
+
+
+def told_rows() -> Iterator[Row]:
+    """Deterministic policies that are told bits, beside LRU: true bits of which every fifth is wrong."""
+    pages, cache = SETTINGS[-1]
+    instance = LayeredInstance(1, pages, cache)
+    sequence = RequestSequence(instance, layered_zipf(1, pages))
+    wrong = np.random.default_rng(0).random(len(sequence)) < 0.2
+    for name in ("flush-when-kept", "flush-when-kept-lazy", "mark-predict-lru"):
+        kind = get_policy(name).predictions
+        assert kind is not None
+        truth = true_predictions(sequence, kind).predictions if kind == "discard" else wrong.astype(np.int64)
+        bits = PredictedSequence(sequence, kind, truth ^ wrong)
+        ours, lrus = interleaved(
+            lambda p=name, s=bits: our_run(lambda: simulate(p, s).faults),
+            lambda s=sequence: our_run(lambda: simulate("lru", s).faults),
+        )
+        yield Row(name, pages, cache, *ours, *lrus)
 
 
 def show(title: str, other: str, rows: list[Row]) -> None:
@@ -239,6 +266,11 @@ def test_llru_against_lru(benchmark: Any) -> None:
 def test_every_policy_against_lru(benchmark: Any) -> None:
     rows = benchmark.pedantic(lambda: list(policy_rows()), rounds=1)
     show("Zipf sequence, every policy (layers) beside LRU", "lru", rows)
+
+
+def test_policies_with_bits_against_lru(benchmark: Any) -> None:
+    rows = benchmark.pedantic(lambda: list(told_rows()), rounds=1)
+    show("Zipf sequence, policies that are told bits beside LRU", "lru", rows)
 
 
 @pytest.mark.parametrize(("pages", "cache"), SETTINGS)

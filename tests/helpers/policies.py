@@ -7,7 +7,7 @@ import numpy as np
 from paging import Policy, RequestSequence, get_policy, registered_policies
 from paging.testing.strategies import told
 
-TOLD = [name for name, cls in registered_policies().items() if cls.predictions]
+TOLD = [name for name in registered_policies() if get_policy(name).predictions]
 """The registered policies that take predictions."""
 
 PLAIN = [name for name in registered_policies() if name not in ("pinned", "admit", *TOLD)]

@@ -125,6 +125,9 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert all(row["to_optimum"] >= 1 for row in told["rows"])
     assert Fraction(told["budget"]["lower"]) <= best.cost
     assert (told["budget"]["units"], told["low_cost"]) == (23, "1/4")
+    run = ["run", "hobbit:low=3", *command[3:-1], "--precisions", "0.6,0.9", "--weights", "tier:6*1,6*1/4"]
+    assert paging_run([*run, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["cost"] == told["rows"][0]["cost"]
     for arguments, said in {
         ("8",): "--low must be in 1 … k − 1 = 7, got 8",
         ("3", "--low-cost", "0"): "'0' is not a positive number",

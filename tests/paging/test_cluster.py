@@ -91,7 +91,11 @@ def test_a_job_whose_worker_is_killed_is_done_by_another(
     found = sweep(grid("1:6", paced / "g.toml"), tmp_path / "out", connected)
     assert [(job.instance.cache, reason) for job, reason in found.failed] == [(5, "out of memory")]
     assert [row["faults"] for row in found.rows] == [1, 2, 3, 4, 6]
-    assert begun(paced)[3] == begun(paced)[5] == 2
+    assert begun(paced)[3] == 2
+    assert begun(paced)[5] in (
+        1,
+        2,
+    )  # it may have waited at the worker that was killed, and is then alone at once
     (paced / "die-7").touch()
     processes.start_worker()
     wait_for(lambda: connected.threads == 2)

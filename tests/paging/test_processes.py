@@ -36,6 +36,18 @@ def test_a_lost_worker_is_one_error_of_ours() -> None:
 
 
 @pytest.mark.slow
+def test_workers_that_cannot_start_are_not_started_for_ever() -> None:
+    code = (
+        "from paging.parallel import Pool\n"
+        "with Pool(1) as pool:\n"
+        "    list(pool.as_finished(abs, range(9), lambda: False))\n"
+    )
+    run = subprocess.run([sys.executable], input=code, capture_output=True, text=True)
+    assert "WorkerStartError: worker processes cannot be started" in run.stderr
+    assert run.stderr.count("No such file or directory: ") <= 2  # that of the script, which is no file
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_workers_end_with_the_process_that_was_killed() -> None:
     code = (

@@ -408,8 +408,11 @@ def test_an_atomic_visit_step_by_step_has_its_hits_first() -> None:
 
 
 def test_engines_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(UnsupportedModelError, match="policy zrc has no kernel for sequential visits"):
-        simulate("zrc", SEQUENCE, engine="kernel")
+    class Bare(LRU):
+        kernel = Policy.kernel
+
+    with pytest.raises(UnsupportedModelError, match="policy lru has no kernel for sequential visits"):
+        simulate(Bare, SEQUENCE, engine="kernel")
     with pytest.raises(UnsupportedModelError, match="definition of policy partitioned does not compile"):
         simulate("partitioned", SEQUENCE, engine="compiled")
     atomic = RequestSequence(LayeredInstance(1, 3, 2, per_visit=2, visits="atomic"), [0, 1])

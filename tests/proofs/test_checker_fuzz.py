@@ -16,12 +16,19 @@ from lp import optimum
 from paging import LayeredInstance, RequestSequence
 from proofs.certificates.reading import read_certificate
 from proofs.checker import CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, Budget, integers, verify
+from proofs.checker.coefficients import NAMES as NAMED
 from proofs.checker.reading import RATIONAL
 from proofs.checker.rules import RULES, SPLIT
+from proofs.checker.trade_off import PREDICTED
+from proofs.checker.weighted import LANDLORDS
+from proofs.game.predictions.trade_off import solve_trade_off
 from proofs.game.randomized.value import randomized_value
 from proofs.game.value import rule_ratio, solve_game
+from proofs.game.weighted import solve_weighted_game
 from proofs.ratio.deterministic import exact_ratio
 from proofs.ratio.randomized import randomized_exact
+from proofs.ratio.trade_off import policy_trade_off
+from proofs.ratio.weighted import weighted_ratio
 from tests.helpers.certificates import FOLDER
 
 SOURCES = [
@@ -30,7 +37,19 @@ SOURCES = [
     for path in sorted(FOLDER.glob(f"*/{folder}/*"))
     if path.stat().st_size < 2000
 ]
-NAMES = (*RULES, "partitioned", "partitioned:policy=fifo", "random", "mark", "equitable", "opt", "mypkg:Mine")
+NAMES = (
+    *RULES,
+    *LANDLORDS,
+    *PREDICTED,
+    "partitioned",
+    "partitioned:policy=fifo",
+    "random",
+    "mark",
+    "equitable",
+    "opt",
+    "mypkg:Mine",
+)
+NAMES_JUDGED = (*RULES, *LANDLORDS, *PREDICTED, "mark", "equitable")
 NUMBERS = (-(2**63), -7, -3, -2, -1, 0, 1, 2, 3, 4, 5, 2**31, 2**70, 10**30)
 ODD = (None, True, [], {}, "", "1/2", "0/1", "7/0", "unbounded", "pages", 1.5, "é")
 
@@ -95,13 +114,28 @@ def is_true(document: dict[str, Any]) -> bool:
         shares = claim["instance"].get("shares")
         found = optimum(RequestSequence(instance, requests), weights=weights, shares=shares)
         return Fraction(claim.get("lower", 0)) <= found.value <= Fraction(claim.get("upper", 10**40))
+    if document["type"] in ("trade-off", "trade-off-game"):
+        given = tuple((name, min(Fraction(claim[name]), 8)) for name in NAMED if name != claim["least"])
+        least = least_coefficient(claim.get("policy"), instance, given)
+        lower = float("inf") if claim.get("lower") == "unbounded" else Fraction(claim.get("lower", 0))
+        return lower <= least <= Fraction(claim.get("upper", 10**40)) or lower == least
     low, high, additive = bounds(document["type"], instance, h, claim.get("policy"), claim.get("rule"))
     if document["type"] == "cycle":
         return high == float("inf") if claim["ratio"] == "unbounded" else Fraction(claim["ratio"]) <= high
     upper = Fraction(claim.get("upper", claim.get("ratio", 10**40)))
-    lower = Fraction(claim.get("lower", upper if document["type"] == "exact" else 0))
+    lower = Fraction(claim.get("lower", upper if document["type"] in ("exact", "weighted-exact") else 0))
     enough = "additive" not in claim or upper > low or Fraction(claim["additive"]) >= additive
     return lower <= high and low <= upper and enough
+
+
+@cache
+def least_coefficient(
+    policy: str | None, instance: LayeredInstance, given: tuple[tuple[str, Fraction], ...]
+) -> Any:
+    """Return the least third coefficient of a policy, or of the best one."""
+    if policy is None:
+        return solve_trade_off(instance, **dict(given)).value
+    return policy_trade_off(policy, instance, **dict(given)).value
 
 
 @cache
@@ -119,6 +153,12 @@ def bounds(kind: str, instance: LayeredInstance, h: int, policy: str | None, rul
     if kind == "expected":
         known = randomized_exact(policy, instance, opt_cache=h)  # type: ignore[arg-type]
         return known.ratio, known.ratio, known.additive
+    if kind == "weighted-game":
+        value = solve_weighted_game(instance, opt_cache=h).value
+        return value, value, 0
+    if kind == "weighted-exact":
+        ratio = weighted_ratio(policy, instance, opt_cache=h).ratio  # type: ignore[arg-type]
+        return ratio, ratio, 0
     exact = exact_ratio(policy, instance, opt_cache=h, symmetric=False)  # type: ignore[arg-type]
     return exact.ratio, exact.ratio, exact.additive
 
@@ -141,7 +181,7 @@ def judge(count: int, seed: int) -> Counter[str]:
         assert (verdict.status == CONDITIONAL) == bool(verdict.conditions)
         name = mutant["claim"].get("policy") if isinstance(mutant.get("claim"), dict) else None
         if verdict.status == VERIFIED:
-            assert name in (None, *RULES, "mark", "equitable") or SPLIT.fullmatch(name), name
+            assert name in (None, *NAMES_JUDGED) or SPLIT.fullmatch(name), name
             key = json.dumps([mutant["type"], mutant["claim"]], sort_keys=True)
             if key not in known:
                 known[key] = is_true(mutant)

@@ -107,6 +107,9 @@ def test_what_has_no_ratio_with_weights_is_refused() -> None:
         weighted_ratio("mark", instance)
     with pytest.raises(LimitError, match="is kept for at most 500"):
         weighted_ratio("lru", LayeredInstance(1, 16, 8, weights=range(1, 17)))
+    for weights in ([1, 1, 1, 2**40], [1, Fraction(1, 10**7), 1, 1]):
+        with pytest.raises(LimitError, match="beyond which sums are not exact"):
+            weighted_ratio("landlord", LayeredInstance(2, 2, 3, weights=weights))
     few = weighted_ratio("lfru", instance, max_states=50)
     assert (few.ratio, few.complete) == (None, False)
 

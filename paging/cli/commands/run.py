@@ -13,6 +13,7 @@ from paging.cli.comparison import (
     notes_on,
     percent,
     sampled_option,
+    streamed,
     write_result,
 )
 from paging.cli.exits import Exit, leave
@@ -25,11 +26,11 @@ from paging.cli.options import (
     source_options,
     table_option,
 )
-from paging.cli.terminal import refuse_form, write_marked, write_table
+from paging.cli.terminal import progress, refuse_form, write_marked, write_table
 from paging.errors import ModelError, UnsupportedModelError
 
 if TYPE_CHECKING:
-    from paging.compare import Comparison
+    from paging.compare import Comparison, Moment
     from paging.expectation import Estimate
     from paging.model import RequestSequence
 
@@ -49,6 +50,18 @@ TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
     is_flag=True,
     help="Draw the cache over time, as many requests as the screen is wide; name opt to see OPT's, too.",
 )
+@click.option(
+    "--opt-so-far",
+    "so_far",
+    is_flag=True,
+    help="Show at twenty moments what OPT of the requests so far has paid, beside the policies.",
+)
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Read the trace in chunks, in one pass and in memory that does not grow with it (.npz, .npy, "
+    "oracleGeneral).",
+)
 @json_option()
 @table_option()
 def run(
@@ -59,6 +72,8 @@ def run(
     runs: int,
     optimum: bool,
     show: bool,
+    so_far: bool,
+    stream: bool,
     as_json: bool,
 ) -> None:
     """Serve one request sequence with policies, beside OPT and the compulsory faults.
@@ -75,25 +90,46 @@ def run(
       paging run lru opt --workload zipf:requests=60 -l 2 -n 4 -k 4 --show
       paging run lru llru --construction cyclic -l 3
       paging run lru --sequence requests.json
+      paging run zrc lru --workload zipf:requests=100000 -l 4 -n 8 -k 12 --opt-so-far
       paging run flush-when-kept --workload zipf:requests=10000 -l 4 -n 8 -k 16 --predictions discard:p0=0.1
+      paging run lru llru zrc --trace routing.npz -k 128 --stream
     """
+    from paging.compare import moments_of
+    from paging.policy import plain_name
+
     if show and as_json:
         raise ModelError("--show draws in the terminal; with --json there is nothing to draw")
     if show and predictors:
         raise ModelError("--show draws what policies do without predictions")
     if show:
         refuse_form("what --show draws")
+    if so_far and not as_json:
+        refuse_form("the second table of --opt-so-far")
+    if so_far and source.warm_up:
+        raise ModelError("--opt-so-far counts from the first request: leave out --warm-up")
+    if stream:
+        if show or so_far:
+            raise ModelError("--show and --opt-so-far need the run, of which --stream keeps nothing")
+        streamed(source, cache, policies, optimum, runs, as_json, _write_table)
+        return
     caches = None if cache is None else (cache,)
     result, sequence, origin = compared(source, caches, policies, optimum, runs, as_json, predictors)
     refused = [skip for skip in result.skipped if skip.policy not in REFERENCES]
     if refused and not result.stopped:
         raise UnsupportedModelError(refused[0].reason)
+    moments = []
+    if so_far and not result.stopped:
+        chosen = [name for name in map(plain_name, policies) if name not in REFERENCES]
+        with progress("serving once more", show=not as_json):
+            moments = moments_of(sequence, chosen, seed=source.seed)
     if as_json:
-        write_result(result, origin)
+        write_result(result, origin, **({"so_far": [m._asdict() for m in moments]} if so_far else {}))
     else:
         if show and not result.stopped:
             _draw_timelines(policies, sequence, source.seed)
         _write_table(result, origin)
+        if moments:
+            _write_moments(moments)
     if result.stopped:
         leave(Exit.INTERRUPTED)
 
@@ -116,6 +152,21 @@ def _write_table(result: Comparison, origin: dict[str, object]) -> None:
     kept = [place for place in range(len(header)) if not absent.get(place)]
     header, rows = [header[place] for place in kept], [[line[place] for place in kept] for line in rows]
     write_table(result.title, header, rows, notes=notes_on(result, origin))
+
+
+def _write_moments(moments: list[Moment]) -> None:
+    names = list(moments[0].faults)
+    rows = [
+        [
+            moment.requests,
+            moment.optimum,
+            *moment.faults.values(),
+            *(found / moment.optimum for found in moment.faults.values()),
+        ]
+        for moment in moments
+    ]
+    header = ["requests so far", "opt so far", *names, *(f"{name} / opt" for name in names)]
+    write_table("\nFaults so far", header, rows, left=())
 
 
 def _with_half_width(number: object, estimate: Estimate | None) -> tuple[object, str | None]:

@@ -194,7 +194,7 @@ def solve_trade_off(
     check_instance(instance)
     if max_states is not None:
         whole_number(max_states, "max_states", 1)
-    solver = _Solver(instance, given, max_states, watch)
+    solver = _GameWithBits(instance, given, max_states, watch)
     with suppress(StoppedError):
         solver.solve()
     return solver.result()
@@ -208,11 +208,11 @@ def affordable_states(instance: LayeredInstance) -> int:
     return min(MOST_STATES, machine_memory() // SHARE // per_state)
 
 
-class _TooLargeError(Exception):
+class _BeyondLimitError(Exception):
     """A graph has more states than wanted."""
 
 
-class _Solver:
+class _GameWithBits:
     """Raises the lower bound until the values of the game settle; keeps what is known when stopped."""
 
     def __init__(
@@ -245,7 +245,7 @@ class _Solver:
 
     def solve(self) -> None:
         """Confine the adversary to few pages first, then to more and more."""
-        with suppress(_TooLargeError):
+        with suppress(_BeyondLimitError):
             for smaller in growing(self.instance):
                 settled = self.raised(smaller)
                 if settled is None:
@@ -291,7 +291,7 @@ class _Solver:
             self.states = max(self.states, graph.states)
             self.look(graph)
             if self.max_states is not None and graph.states > self.max_states:
-                raise _TooLargeError
+                raise _BeyondLimitError
         return graph.freeze()
 
     def look(self, graph: PredictionGraph) -> None:

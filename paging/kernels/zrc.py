@@ -1,0 +1,310 @@
+"""Kernels of the work function, kept as a set of times, and of ZRC on it.
+
+A page that is *sure* stays where it is when it is requested; every other request makes its page the newest.
+Ordered by the time of that request, the pages have work-function labels that never rise towards older ones
+(docs/zrc.md). So the labels are *steps* in time, each of a height: the label of a page is the height of all
+steps up to its time, and a page older than all steps is dead. An increment makes a step at its own time; the
+pages from the last step on are sure. A request changes two heights, and a step of height 0 is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paging.kernels.bits import Words, bits_below, flip, lowest_bit
+from paging.kernels.jit import compiled, inlined
+from paging.kernels.trees import first_from, insert, last_to, remove
+from paging.model import FREE, HIT, PageArray
+
+Table = NDArray[np.int32]
+Numbers = NDArray[np.int64]
+
+NONE = -1
+
+unsigned = cast(Callable[[Any], int], np.uint32)
+"""A number known not to be negative: an index of which no sign is asked."""
+
+TIME, AFTER, BEFORE, STATE = 0, 1, 2, 3
+"""Columns of a page: when it became the newest one, or −1; its neighbours in its layer's list; its state."""
+
+ABSENT, LISTED, FRONT, DEAD = 0, 1, 2, 3
+"""States: not cached; cached; cached and in the front of its layer; cached and dead."""
+
+FIRST, LAST, EDGE, CLOSED, DOWN = 0, 1, 2, 3, 4
+"""Columns of a layer. Its list, oldest page first, holds what is cached and not dead; ``EDGE`` is the oldest
+page of it that is not in the front. ``CLOSED`` is the last step at which it had no open page, ``DOWN`` the
+layer to look at instead."""
+
+COST, KNOWN, TOP, LOW, FAULTS, DEADS = 0, 1, 2, 3, 4, 5
+"""Counters: OPT so far, distinct pages so far up to k, the newest and the oldest step or −1; faults so far,
+cached pages that are dead."""
+
+
+@inlined
+def _advance(
+    time: int,
+    t: int,
+    cache: int,
+    full: bool,
+    height: Table,
+    steps: Words,
+    of_steps: Words,
+    top: int,
+    low: int,
+) -> tuple[int, int, int]:
+    """Serve at time t a page that is not sure and became the newest at ``time``.
+
+    ``full`` says whether k distinct pages came before. Return OPT's increment, the newest, the oldest step.
+    """
+    if time >= low and top != NONE:
+        increment = 0
+        lowered = last_to(steps, of_steps, time)
+        height[np.uint32(top)] += 1
+    else:
+        increment = 1
+        if not full:
+            if top == NONE:
+                height[t] = cache
+                insert(steps, of_steps, t)
+                return 1, t, t
+            return 1, top, low
+        lowered = top
+        top = t
+        height[np.uint32(t)] = 1
+        insert(steps, of_steps, t)
+    height[np.uint32(lowered)] -= 1
+    if height[np.uint32(lowered)] == 0:
+        remove(steps, of_steps, lowered)
+        if lowered == low:
+            low = first_from(steps, of_steps, low)
+    return increment, top, low
+
+
+@compiled
+def opt_so_far(
+    order: PageArray,
+    begin: int,
+    cache: int,
+    increments: PageArray,
+    times: PageArray,
+    counters: Numbers,
+    height: Table,
+    steps: Words,
+    of_steps: Words,
+) -> None:
+    """Serve requests in a work function; O(log₆₄ T) per request, whatever k and the number of pages.
+
+    Parameters
+    ----------
+    order : ndarray of int32, shape (T,)
+        Page ids.
+    begin : int
+        Time of the first request to be served.
+    cache : int
+        OPT's cache size k ≥ 1.
+    increments : ndarray of int32, shape (T − begin,) or (0,)
+        Receives OPT of the requests up to t minus OPT of those before t, 0 or 1; left alone if empty.
+    times : ndarray of int32, shape (pages,)
+        When every page became the newest one, or −1.
+    counters : ndarray of int64, shape (6,)
+        The first four are used.
+    height : ndarray of int32, shape (T,)
+        Height of the step at every time, 0 where there is none.
+    steps, of_steps : ndarray of int64
+        Tree of the times with a step. All of these are changed in place.
+    """
+    cost, known, top, low = counters[:FAULTS]
+    for t in range(begin, len(order)):
+        page = unsigned(order[t])
+        time = times[page]
+        increment = 0
+        if time < top or top == NONE:
+            full = known >= cache
+            increment, top, low = _advance(time, t, cache, full, height, steps, of_steps, top, low)
+            cost += increment
+            known += not full and increment == 1
+            times[page] = t
+        if len(increments) > 0:
+            increments[t - begin] = increment
+    counters[:FAULTS] = (cost, known, top, low)
+
+
+@compiled
+def _take_out(pages: Table, layers: Table, page: int, layer: int) -> None:
+    """Take a cached page out of the list of its layer."""
+    after, before = pages[page, AFTER], pages[page, BEFORE]
+    if after != NONE:
+        pages[after, BEFORE] = before
+    else:
+        layers[layer, LAST] = before
+    if before != NONE:
+        pages[before, AFTER] = after
+    else:
+        layers[layer, FIRST] = after
+    if layers[layer, EDGE] == page:
+        layers[layer, EDGE] = after
+
+
+@compiled
+def _put_last(pages: Table, layers: Table, page: int, layer: int) -> None:
+    """Put a page that was just requested at the end of the list of its layer."""
+    last = layers[layer, LAST]
+    pages[page, AFTER] = NONE
+    pages[page, BEFORE] = last
+    if last != NONE:
+        pages[last, AFTER] = page
+    else:
+        layers[layer, FIRST] = page
+    layers[layer, LAST] = page
+    if layers[layer, EDGE] == NONE:
+        layers[layer, EDGE] = page
+
+
+@compiled
+def _open_layer(pages: Table, layers: Table, layer: int, top: int) -> int:
+    """Return the layer itself or the next one below it, cyclically, that has a cached page which is open.
+
+    Until the next increment layers only close: what was passed once is not looked at again.
+    """
+    found = layer
+    while layers[found, FIRST] == NONE or pages[layers[found, FIRST], TIME] >= top:
+        down = found - 1 if found > 0 else len(layers) - 1
+        if layers[found, CLOSED] == top:
+            down = layers[found, DOWN]
+        layers[found, CLOSED] = top
+        layers[found, DOWN] = down
+        found = down
+    while layer != found:
+        down = layers[layer, DOWN]
+        layers[layer, DOWN] = found
+        layer = down
+    return found
+
+
+@compiled
+def zrc(
+    order: PageArray,
+    begin: int,
+    cache: int,
+    entries: PageArray,
+    layer_of: PageArray,
+    first_page: PageArray,
+    pages: Table,
+    layers: Table,
+    counters: Numbers,
+    live: Words,
+    height: Table,
+    steps: Words,
+    of_steps: Words,
+    dead: Words,
+    front: Words,
+    of_pages: Words,
+) -> None:
+    """Serve requests with ZRC; O(log₆₄ T) amortised per request, O(1) if the page is sure.
+
+    The *front* of a layer are pages of its lowest label, a prefix of its list: of these the one with the
+    lowest number leaves. They enter it when a victim is looked for, each once between two requests of it.
+
+    Parameters
+    ----------
+    order : ndarray of int32, shape (T,)
+        Page ids; those before ``begin`` only need to be right at the times of cached pages.
+    begin, cache : int
+        Time of the first request to be served; cache size k ≥ 1.
+    entries : ndarray of int32, shape (T − begin,) or (0,)
+        Receives HIT, FREE or the page that leaves, per request; left alone if empty.
+    layer_of, first_page : ndarray of int32
+        Layer of every page; first page of every layer, then the number of pages.
+    pages, layers : ndarray of int32, shape (pages, 4), (layers, 5)
+        What is known of every page and of every layer.
+    counters, height, steps, of_steps
+        As for :func:`opt_so_far`.
+    live : ndarray of int64
+        Bitmap of the times of cached pages that are not dead.
+    dead, front, of_pages : ndarray of int64
+        Trees over the pages: the cached ones that are dead, and those of the fronts. From ``pages`` on all
+        arrays are changed in place.
+    """
+    cost, _, top, low, faults, deads = counters
+    for t in range(begin, len(order)):
+        page = unsigned(order[t])
+        time = pages[page, TIME]
+        entry = HIT
+        if time < top or top == NONE:
+            layer = unsigned(layer_of[page])
+            state = pages[page, STATE]
+            if state == DEAD:
+                remove(dead, of_pages, page)
+                deads -= 1
+            elif state != ABSENT:
+                _take_out(pages, layers, page, layer)
+                if state == FRONT:
+                    remove(front, of_pages, page)
+                flip(live, time)
+            oldest = low
+            full = faults >= cache
+            increment, top, low = _advance(time, t, cache, full, height, steps, of_steps, top, low)
+            cost += increment
+            if oldest != low and oldest != NONE:
+                # Pages older than the oldest step die.
+                for word in range(oldest >> 6, (low >> 6) + 1):
+                    bits = live[word]
+                    if word == low >> 6:
+                        bits &= bits_below(low & 63)
+                    live[word] ^= bits
+                    while bits != 0:
+                        gone = order[(word << 6) + lowest_bit(bits)]
+                        bits &= bits - 1
+                        _take_out(pages, layers, gone, layer_of[gone])
+                        if pages[gone, STATE] == FRONT:
+                            remove(front, of_pages, gone)
+                        pages[gone, STATE] = DEAD
+                        insert(dead, of_pages, gone)
+                        deads += 1
+            if state == ABSENT:
+                entry = FREE
+                if full:
+                    if deads > 0:
+                        entry = last_to(dead, of_pages, first_page[layer + 1] - 1)
+                        if entry < 0:
+                            entry = last_to(dead, of_pages, len(pages) - 1)
+                        entry = first_from(dead, of_pages, first_page[layer_of[entry]])
+                        remove(dead, of_pages, entry)
+                        deads -= 1
+                    else:
+                        near = _open_layer(pages, layers, layer, top)
+                        entry = layers[near, FIRST]
+                        end = first_from(steps, of_steps, pages[entry, TIME] + 1)
+                        edge = layers[near, EDGE]
+                        second = pages[entry, AFTER]
+                        # Mostly the oldest page is the only one of its label: no need to ask the front.
+                        if edge != entry or (second != NONE and pages[second, TIME] < end):
+                            while edge != NONE and pages[edge, TIME] < end:
+                                pages[edge, STATE] = FRONT
+                                insert(front, of_pages, edge)
+                                edge = pages[edge, AFTER]
+                            layers[near, EDGE] = edge
+                            entry = first_from(front, of_pages, first_page[near])
+                            remove(front, of_pages, entry)
+                        _take_out(pages, layers, entry, near)
+                        flip(live, pages[entry, TIME])
+                    pages[entry, STATE] = ABSENT
+                faults += 1
+            pages[page, TIME] = t
+            pages[page, STATE] = LISTED
+            _put_last(pages, layers, page, layer)
+            flip(live, t)
+        if len(entries) > 0:
+            entries[t - begin] = entry
+    counters[:] = (cost, min(faults, cache), top, low, faults, deads)
+
+
+@compiled
+def tree_of(numbers: Numbers, words: Words, first: Words) -> None:
+    """Add numbers to a tree."""
+    for number in numbers:
+        insert(words, first, number)
