@@ -5,7 +5,7 @@
   const root = document.getElementById("atlas");
   const { subjects, shades, values } = JSON.parse(document.getElementById("atlas-data").textContent);
   const names = { layers: "ℓ", pages: "n", k: "k" };
-  const chosen = { subject: "lru", layers: "2", pages: "", k: "", shade: "" };
+  const chosen = { subject: "lru", visit: "1 page", layers: "2", pages: "", k: "", shade: "" };
 
   function element(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
@@ -30,6 +30,7 @@
   const form = element("form", { "aria-label": "What is shown" });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.append(menu("subject", "Policy", subjects.map(({ id, label }) => [id, label])));
+  form.append(menu("visit", "A visit", [...new Set(values.map(({ visit }) => visit))].map((one) => [one, one])));
   for (const key of ["layers", "pages", "k"])
     form.append(menu(key, names[key], [["", "all"], ...numbers(key, values).map((one) => [String(one), String(one)])]));
   form.append(menu("shade", "Ratio", [["", "all"], ...shades.map(({ words }, place) => [String(place), words])]));
@@ -43,7 +44,8 @@
   const detail = element("section", { class: "detail", "aria-live": "polite", "aria-label": "The chosen instance" });
   const about = new Map();  // what a button is about
 
-  const title = (value) => `ℓ = ${value.layers}, n = ${value.pages}, k = ${value.k}`;
+  const title = (value) =>
+    `ℓ = ${value.layers}, n = ${value.pages}, k = ${value.k}${value.visit === "1 page" ? "" : `, ${value.visit} a visit`}`;
 
   function grid(layers, there) {
     const columns = numbers("k", there), rows = numbers("pages", there).reverse();
@@ -73,7 +75,7 @@
 
   function draw() {
     const wanted = (value) =>
-      ["subject", "layers", "pages", "k", "shade"].every((key) => chosen[key] === "" || String(value[key]) === chosen[key]);
+      ["subject", "visit", "layers", "pages", "k", "shade"].every((key) => chosen[key] === "" || String(value[key]) === chosen[key]);
     const there = values.filter(wanted);
     about.clear();
     grids.replaceChildren(...numbers("layers", there).map((l) => grid(l, there.filter(({ layers }) => layers === l))));

@@ -55,6 +55,18 @@ def _several(shape: Shape) -> Fraction | None:
     return Fraction(excess + min(group, 4 if ell == 1 else 3 if roomy else 2))
 
 
+def _lru_of_visits(shape: Shape) -> Fraction | None:
+    ell, n, k, group, visits = shape
+    excess = k - ell * group
+    if group == 1 or n <= group or excess < 0:
+        return None
+    if visits == "atomic":
+        return Fraction(min(excess + ell, 2 * excess + 1)) if excess else 2 - Fraction(1, ell)
+    if ell == 1:
+        return Fraction(k)
+    return Fraction(min(k, 2 * excess + 2)) if excess else group * (2 - Fraction(1, ell))
+
+
 CONJECTURES = (
     Conjecture(
         "C1",
@@ -69,6 +81,13 @@ CONJECTURES = (
         _best,
     ),
     Conjecture("C3", "zrc-any-tie", "ZRC attains the value of C2, however its ties are broken", _best),
+    Conjecture(
+        "C6",
+        "lru",
+        "LRU, g ≥ 2 pages a visit, n > g, d = k − ℓg: sequential g(2 − 1/ℓ) for d = 0 and min(k, 2d+2) for "
+        "d > 0 (k for ℓ = 1), atomic 2 − 1/ℓ for d = 0 and min(d+ℓ, 2d+1) for d > 0",
+        _lru_of_visits,
+    ),
 )
 
 VISITS = Conjecture("visits", "game", "several pages a visit: as in docs/visits.md, for k ≥ ℓg", _several)

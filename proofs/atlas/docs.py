@@ -15,6 +15,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from paging.markdown import fill, markdown
+from paging.numbers import exact_text
 from paging.plotting import save
 from proofs.atlas.conjectures import CONJECTURES, hold
 from proofs.atlas.explorer import cycles_of, write_cycles
@@ -26,27 +27,26 @@ from proofs.atlas.values import Value
 
 def findings(rows: list[Row]) -> str:
     """Return what the table says, as Markdown."""
-    parts = [_coverage(rows), _tightness(rows), _beyond_k(rows), _best(rows), _conjectures(rows)]
-    return "\n".join(parts)
+    plain = [row for row in rows if shape_of(row).per_visit == 1]
+    parts = [_coverage(plain), _tightness(plain), _beyond_k(plain), _best(plain)]
+    return "\n".join([*parts, _visits([row for row in rows if row not in plain]), _conjectures(rows)])
 
 
 def _coverage(rows: list[Row]) -> str:
     table = []
     for subject in subjects_of(rows):
         known = [row for row in rows if value_of(row, subject) is not None]
+        if not known:
+            continue
         layered = [row for row in known if int(row["ℓ"]) > 1]
         largest = max((shape_of(row) for row in known), key=lambda shape: (shape.layers * shape.pages, shape))
-        table.append((f"`{subject}`", str(len(known)), str(len(layered)), _name(largest)))
+        table.append((f"`{subject}`", str(len(known)), str(len(layered)), str(largest.numbers)))
     header = ("subject", "instances with an exact value", "of them layered", "a largest one (ℓ, n, k)")
     return "## Coverage\n\n" + markdown(header, table)
 
 
-def _name(shape: Shape) -> str:
-    return f"({shape.layers}, {shape.pages}, {shape.cache})"
-
-
 def _named(rows: Iterable[Row], subject: str | None = None) -> str:
-    texts = [_name(shape_of(row)) + (f" {row[subject]}" if subject else "") for row in rows]
+    texts = [str(shape_of(row).numbers) + (f" {row[subject]}" if subject else "") for row in rows]
     return ", ".join(texts) or "none"
 
 
@@ -110,6 +110,30 @@ def _best(rows: list[Row]) -> str:
     )
 
 
+def _visits(rows: list[Row]) -> str:
+    """Say how many values there are of several pages a visit, and how the policies compare."""
+    header = ("subject", "sequential", "worst beyond k − ℓg", "atomic", "worst beyond k − ℓg")
+    table = []
+    for subject in subjects_of(rows):
+        cells = [f"`{subject}`"]
+        for visits in ("sequential", "atomic"):
+            there = [(shape_of(row), value_of(row, subject)) for row in rows if row["visits"] == visits]
+            known = [(shape, value) for shape, value in there if value is not None]
+            beyond = [
+                value - (shape.cache - shape.layers * shape.per_visit)
+                for shape, value in known
+                if shape.layers > 1 and shape.cache >= shape.layers * shape.per_visit
+            ]
+            cells += [str(len(known) or "–"), str(exact_text(max(beyond))) if beyond else "–"]
+        if cells[1] != "–" or cells[3] != "–":
+            table.append(tuple(cells))
+    return (
+        "## Two pages a visit\n\n"
+        "Instances with an exact value, and by how much the worst of them with k ≥ ℓg and ℓ ≥ 2 exceeds\n"
+        "k − ℓg.\n\n" + markdown(header, table)
+    )
+
+
 def _conjectures(rows: list[Row]) -> str:
     table = []
     for conjecture in CONJECTURES:
@@ -130,7 +154,7 @@ def pictures(rows: Iterable[Row]) -> dict[str, tuple[Drawing, list[Value]]]:
         Value(subject, *shape_of(row)[:3], row[subject], None, None, 0, 0, None)
         for row in rows
         for subject in subjects_of([row])
-        if row[subject]
+        if row[subject] and shape_of(row).per_visit == 1
     ]
     return {
         "heatmap-llru": (heat_map, [value for value in values if value.subject == "llru"]),

@@ -13,7 +13,7 @@ from paging.numbers import decimal
 from paging.plotting import policy_label
 from proofs.atlas.shades import SHADES, shade_of
 from proofs.atlas.shapes import Shape
-from proofs.atlas.table import Row, shape_of, subjects_of, value_of
+from proofs.atlas.table import SHAPE, VISITS, Row, shape_of, subjects_of, value_of
 
 LONGEST = 120
 """Requests of a cycle, with those that lead to it, up to which it is kept."""
@@ -39,7 +39,7 @@ class ForcingCycle(NamedTuple):
 
 Cycles = Mapping[tuple[str, Shape], ForcingCycle]
 
-HEADER = ("subject", "ℓ", "n", "k", "prefix", "cycle", "online", "offline")
+HEADER = ("subject", *SHAPE, *VISITS, "prefix", "cycle", "online", "offline")
 
 
 def cycles_of(atlas: Path) -> dict[tuple[str, Shape], ForcingCycle]:
@@ -51,7 +51,7 @@ def cycles_of(atlas: Path) -> dict[tuple[str, Shape], ForcingCycle]:
         evidence = document["evidence"].get("cycle")
         if evidence and len(evidence["prefix"]) + len(evidence["cycle"]) <= LONGEST:
             instance, claim = document["claim"]["instance"], document["claim"]
-            shape = Shape(instance["layers"], instance["pages"], instance["cache"])
+            shape = Shape(*(instance[name] for name in Shape._fields))
             parts = tuple(evidence["prefix"]), tuple(evidence["cycle"])
             found[claim["policy"], shape] = ForcingCycle(*parts, evidence["online"], evidence["offline"])
     return found
@@ -62,16 +62,16 @@ def write_cycles(path: Path, cycles: Cycles) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(HEADER)
-        for (subject, shape), cycle in sorted(cycles.items()):
+        for (subject, shape), cycle in sorted(cycles.items(), key=lambda item: (item[0][1][3:], item[0])):
             requests = (" ".join(map(str, part)) for part in (cycle.prefix, cycle.requests))
-            writer.writerow([subject, *shape.numbers, *requests, cycle.online, cycle.offline])
+            writer.writerow([subject, *shape, *requests, cycle.online, cycle.offline])
 
 
 def read_cycles(path: Path) -> dict[tuple[str, Shape], ForcingCycle]:
     """Return the cycles of a table."""
     with path.open(encoding="utf-8", newline="") as stream:
         return {
-            (row["subject"], Shape(int(row["ℓ"]), int(row["n"]), int(row["k"]))): ForcingCycle(
+            (row["subject"], shape_of(row)): ForcingCycle(
                 tuple(map(int, row["prefix"].split())),
                 tuple(map(int, row["cycle"].split())),
                 int(row["online"]),
@@ -112,17 +112,30 @@ def document(rows: Iterable[Row], cycles: Cycles) -> dict[str, Any]:
     }
 
 
+def visit_of(shape: Shape) -> str:
+    """Return in words what a visit is.
+
+    >>> visit_of(Shape(2, 3, 4)), visit_of(Shape(2, 3, 4, 2))
+    ('1 page', '2 pages, sequential')
+    """
+    return f"{shape.per_visit} pages, {shape.visits}" if shape.per_visit > 1 else "1 page"
+
+
 def _value(row: Row, subject: str, cycle: ForcingCycle | None) -> dict[str, Any]:
     shape, value = shape_of(row), value_of(row, subject)
     assert value is not None
     file = f"{subject}-{shape.layers}-{shape.pages}-{shape.cache}.json.gz"
     instance = f"-l {shape.layers} -n {shape.pages} -k {shape.cache}"
+    if shape.per_visit > 1:
+        file = f"{subject}-{shape.file}.json.gz"
+        instance += f" -g {shape.per_visit} --visits {shape.visits}"
     command = f"{COMMANDS.get(subject, f'paging exact {subject}')} {instance} --certificate {file}"
     found: dict[str, Any] = {
         "subject": subject,
         "layers": shape.layers,
         "pages": shape.pages,
         "k": shape.cache,
+        "visit": visit_of(shape),
         "value": row[subject],
         "decimal": None if row[subject] == "unbounded" else decimal(row[subject]),
         "shade": shade_of(value, shape.cache),

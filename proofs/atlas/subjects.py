@@ -65,11 +65,18 @@ def solver_of(subject: str) -> Solver:
     return SOLVERS.get(subject) or partial(_policy_value, subject)
 
 
-def check_subjects(subjects: Sequence[str]) -> None:
-    """Raise unless every subject is a game, a rule or a policy with finitely many states."""
+def serves(subject: str, visits: str) -> bool:
+    """Say whether a subject serves visits of this kind."""
+    return subject in SOLVERS or visits == "sequential" or "atomic" in get_policy(subject).traits
+
+
+def check_subjects(subjects: Sequence[str], visits: str = "sequential") -> None:
+    """Raise unless every subject is a game, a rule or a policy with finitely many states for such visits."""
     for subject in subjects:
         if subject in SOLVERS:
             continue
         policy = get_policy(subject)
         if "finite-state" not in policy.traits or (policy.randomized and policy.name not in PROCESSES):
             raise ModelError(f"policy {policy.name} has no graph of finitely many states")
+        if not serves(subject, visits):
+            raise ModelError(f"policy {policy.name} does not keep the pages of an atomic visit together")

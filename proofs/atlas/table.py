@@ -88,4 +88,4 @@ def value_of(row: Row, subject: str) -> Fraction | float | None:
 
 def subjects_of(rows: Iterable[Row]) -> list[str]:
     """Return the subjects of a table."""
-    return [name for name in next(iter(rows)) if name not in (*SHAPE, LOWER, UPPER)]
+    return [name for name in next(iter(rows)) if name not in (*SHAPE, *VISITS, LOWER, UPPER)]

@@ -97,12 +97,12 @@ def atlas(
     from proofs.atlas.figures import write_figures
     from proofs.atlas.files import open_atlas, read_values
     from proofs.atlas.shapes import shapes
-    from proofs.atlas.subjects import ALL_SUBJECTS, check_subjects
+    from proofs.atlas.subjects import ALL_SUBJECTS, check_subjects, serves
     from proofs.atlas.sweep import sweep
     from proofs.atlas.table import write_tables
 
-    chosen = subjects or ALL_SUBJECTS
-    check_subjects(chosen)
+    chosen = subjects or tuple(subject for subject in ALL_SUBJECTS if serves(subject, visits))
+    check_subjects(chosen, visits)
     with (
         stoppable() as stopped,
         engine.opened() as opened,

@@ -11,6 +11,7 @@ import sys
 import time
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import pytest
@@ -28,6 +29,7 @@ from adversary.cycles.product_graph import ProductGraph, Symmetry, symmetry_of
 from adversary.cycles.search import Search
 from paging import (
     HIT,
+    IllegalSequenceError,
     LayeredInstance,
     LimitError,
     ModelError,
@@ -355,6 +357,45 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
             Search("lru", LayeredInstance(2, 3, 3)).restore(path)
 
 
+@pytest.mark.parametrize("visits", ["sequential", "atomic"])
+def test_visits_of_two_pages(visits: Any) -> None:
+    instance = LayeredInstance(2, 3, 5, 2, visits)
+    whole = Search("lru", instance)
+    whole.run()
+    assert whole.progress.exhausted
+    assert whole.best is not None
+    assert whole.best.ratio == (4 if visits == "sequential" else 3)
+    assert (len(whole.best.prefix) % 2, len(whole.best.requests) % 4) == (0, 0)
+    # As the simulator serves it, and against farthest-in-future.
+    few, many = whole.best.sequence(3), whole.best.sequence(10)
+    assert simulate("lru", many).faults - simulate("lru", few).faults == 7 * whole.best.online
+    assert farthest_in_future(many).faults - farthest_in_future(few).faults == 7 * whole.best.offline
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("visits", "ratio"), [("sequential", 4), ("atomic", 3)])
+def test_beam_and_local_search_on_visits_of_two_pages(visits: Any, ratio: int) -> None:
+    search = Search("lru", LayeredInstance(2, 3, 5, 2, visits), max_states=8)
+    search.run(steps=40)
+    assert search.progress.tried > 0
+    assert search.best is not None
+    assert search.best.ratio == ratio
+
+
+def test_a_period_of_atomic_visits() -> None:
+    instance = LayeredInstance(1, 4, 3, 2, "atomic")
+    # Hits are served first, in whatever order the pages of a visit are given.
+    forth, back = ([(3, 0), (0, 1), (1, 2), (2, 3)], [(0, 3), (1, 0), (2, 1), (3, 2)])
+    for visits in (forth, back):
+        cycle = periodic_cycle("lru", instance, [page for visit in visits for page in visit])
+        assert cycle.ratio == 2
+        cycle.check()
+    with pytest.raises(ModelError, match=r"a multiple of g = 2 requests, not 3"):
+        periodic_cycle("lru", instance, [0, 1, 2])
+    with pytest.raises(IllegalSequenceError, match="cannot be asked for any more in this visit"):
+        periodic_cycle("lru", LayeredInstance(1, 4, 3, 2), [0, 0])
+
+
 # The command
 
 
@@ -419,6 +460,11 @@ def test_command_refuses_a_missing_folder_before_it_searches(
         (["lruu", "-l", "2", "-n", "2", "-k", "3"], "did you mean lru"),
         (["mark", "-l", "2", "-n", "2", "-k", "3"], "mark is randomised"),
         (["lru", "-l", "2", "-n", "2"], "--cache"),
+        (
+            ["lru", "-l", "2", "-n", "2", "-k", "3", "-g", "3"],
+            "per_visit (g) must be ≤ the pages of every layer",
+        ),
+        (["fifo", "-l", "2", "-n", "2", "-k", "3", "-g", "2", "--visits", "atomic"], "the trait 'atomic'"),
         (["lru", "-l", "2", "-n", "2", "-k", "3", "--certificate", "x.txt"], "ends in .json or .json.gz"),
         (["lfu", "-l", "2", "-n", "2", "-k", "3", "--steps", "0", "--certificate", "x.json"], "no cycle"),
     ],

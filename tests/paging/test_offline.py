@@ -331,7 +331,7 @@ def test_variants_without_a_route_to_opt_here_are_refused() -> None:
         WorkFunction(bypassing)
     with pytest.raises(ModelError, match=r"cache \(h\) must be an integer in 2 … "):
         WorkFunction(atomic, 1)
-    with pytest.raises(UnsupportedModelError, match=r"needs .*sequential visits; .* atomic visits"):
+    with pytest.raises(UnsupportedModelError, match=r"needs .*sequential visits .* atomic visits"):
         optimum_so_far(RequestSequence(atomic, [0, 1]))
     both = replace(atomic, bypassing=True)
     with pytest.raises(UnsupportedModelError, match=r"atomic visits needs forced service"):

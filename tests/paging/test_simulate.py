@@ -29,7 +29,7 @@ from paging import (
 )
 from paging.judge import judge
 from paging.model import APPEARED, MISSING, SEVERAL, TOO_MANY
-from paging.policies.recency import LRU
+from paging.policies.recency import LRU, MRU
 from paging.testing import instances, sequences
 from tests.helpers.policies import PLAIN
 
@@ -361,7 +361,6 @@ def test_other_policies_refuse_atomic_visits(policy: str) -> None:
 
 
 def test_a_policy_that_claims_atomic_visits_wrongly_is_caught() -> None:
-    from paging.policies.recency import MRU
 
     class Wrong(MRU):
         id = "wrong"
@@ -378,6 +377,31 @@ def test_sessions_refuse_atomic_visits() -> None:
         match="serving step by step needs sequential visits; this instance has atomic visits",
     ):
         Session("lru", LayeredInstance(1, 4, 3, per_visit=2, visits="atomic"))
+
+
+def test_an_atomic_visit_step_by_step_has_its_hits_first() -> None:
+    instance = LayeredInstance(1, 4, 3, per_visit=2, visits="atomic")
+    session = Session("lru", instance, hits_first=True)
+    assert [session.serve(page).victims for page in (0, 1, 1, 2, 2, 3)] == [(), (), (), (), (), (0,)]
+    requests = RequestSequence(instance, [0, 1, 2, 1, 3, 2])
+    assert simulate("lru", requests, engine="labels").faults == session.faults
+    session.serve(0)  # a fault: page 1 leaves, pages 2 and 3 are late
+    with pytest.raises(
+        IllegalSequenceError, match=r"request 7: page 3 was cached when .* at request 6; .* hits first"
+    ):
+        session.serve(3)
+    with pytest.raises(IllegalSequenceError, match="page 1 was cached"):
+        session.serve(1)
+
+    class Wrong(MRU):
+        id = "wrong"
+        traits = MRU.traits | {"atomic"}
+
+    session = Session(Wrong(), LayeredInstance(1, 3, 2, per_visit=2, visits="atomic"), hits_first=True)
+    for page in (0, 1, 0):
+        session.serve(page)
+    with pytest.raises(IllegalAnswerError, match=r"request 2 \(page 0\): the requested page is missing"):
+        session.serve(2)
 
 
 # Engines

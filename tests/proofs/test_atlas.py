@@ -24,10 +24,10 @@ from paging.plotting import content_digest
 from paging.signals import Watch
 from proofs.atlas.conjectures import CONJECTURES, evidence
 from proofs.atlas.docs import drawn, findings, pictures
-from proofs.atlas.explorer import document, read_cycles
+from proofs.atlas.explorer import document, read_cycles, visit_of
 from proofs.atlas.files import AtlasError, open_atlas, read_values
 from proofs.atlas.shapes import Shape, shapes
-from proofs.atlas.subjects import check_subjects
+from proofs.atlas.subjects import check_subjects, serves
 from proofs.atlas.sweep import ValueJob, compute, sweep
 from proofs.atlas.table import read_table, shape_of, subjects_of, value_of
 from proofs.atlas.values import Value
@@ -215,6 +215,12 @@ def test_the_page_says_what_its_table_says() -> None:
     for subject in ("lru", "llru", "llru-lazy", "llru-token", "fifo", "clock", "fwf"):
         assert sum(value_of(row, subject) is not None for row in rows) >= 150
     assert sum(value_of(row, "game") is not None for row in rows) >= 60
+    # And 60 of two pages a visit for every policy that serves such visits.
+    for visits in ("sequential", "atomic"):
+        two = [row for row in rows if row["g"] == "2" and row["visits"] == visits]
+        for subject in ("lru", "llru", "llru-lazy", "llru-token", "fifo", "clock", "fwf", "zrc", "mark-lru"):
+            if serves(subject, visits):
+                assert sum(value_of(row, subject) is not None for row in two) >= 60, (subject, visits)
 
 
 def test_the_pictures_show_what_the_table_says() -> None:
@@ -236,6 +242,7 @@ def test_the_explorer_has_every_value_and_cycles_that_force_it() -> None:
             one
             for one in found["values"]
             if (one["subject"], one["layers"], one["pages"], one["k"]) == (subject, *shape[:3])
+            and one["visit"] == visit_of(shape)
         )
         costs = []
         for turns in (9, 10):

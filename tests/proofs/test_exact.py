@@ -608,6 +608,22 @@ def test_json(capsys: Capture, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("visits", "ratio"), [("sequential", "4"), ("atomic", "3")])
+def test_visits_in_json(visits: str, ratio: str, capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "visits.json"
+    words = f"lru -l 2 -n 3 -k 5 -g 2 --visits {visits} --json --certificate"
+    code, out, err = call(capsys, words, str(path))
+    assert (code, err) == (0, "")
+    answer = json.loads(out)
+    assert (answer["ratio"], answer["exact"], answer["theorems"]["upper"]) == (ratio, True, None)
+    assert answer["model"] == {**answer["model"], "per_visit": 2, "visits": visits}
+    document = read_certificate(path)
+    assert set(document["evidence"]) == {"cycle", "potential"}
+    verdict = checker.verify(document)
+    assert verdict.status == replay(document, verdict).status == checker.VERIFIED
+    assert "2 pages a visit" in verdict.assumptions
+
+
 def test_unbounded_and_unequal_layers_in_json(capsys: Capture) -> None:
     answer = json.loads(call(capsys, "lifo -l 1 -n 3 -k 2 --json")[1])
     assert (answer["ratio"], answer["lower"], answer["additive"]) == ("unbounded", "unbounded", None)
