@@ -259,9 +259,11 @@ def test_the_explorer_has_every_value_and_cycles_that_force_it() -> None:
 def test_the_smaller_entries_of_the_table_are_found_again() -> None:
     rows = read_table(ROOT / "docs" / "data" / "atlas.csv")
     small = [row for row in rows if int(row["ℓ"]) * int(row["n"]) <= 6]
-    assert len(small) == len(shapes(6, range(1, 8)))
+    assert sum(shape_of(row).per_visit == 1 for row in small) == len(shapes(6, range(1, 8)))
     for row in small:
         for subject in subjects_of(rows):
+            if not row[subject] and shape_of(row).per_visit > 1:
+                continue  # not everybody serves such visits, or was asked
             found = compute(ValueJob(subject, shape_of(row), 20_000))
             assert found is not None
             assert found.value.number == value_of(row, subject), (row, subject)
