@@ -381,7 +381,7 @@ class Hobbit(Policy):
     the first token on. Ties go to the expert least recent in tokens, then to the layer furthest ahead, then
     to the lowest page id.
 
-    With one precision (``low`` 0) pages are experts, all uses are high-precision ones, and w₂ and w₃ count
+    With one precision (low = 0) pages are experts, all uses are high-precision ones, and w₂ and w₃ count
     alike. With two, the first half of a layer's pages are experts in high precision and the second half the
     same in low precision (:func:`~paging.traces.two_precisions`). Each precision has a cache of its own, so
     that a page leaves for another of its precision; recency and uses are those of the expert in either.

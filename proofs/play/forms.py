@@ -106,6 +106,7 @@ class Catalogue:
                     "cache": made.demo.cache,
                 }
                 for made in constructions().values()
+                if made.demo.per_visit == 1  # what the forms ask for
             ],
             "workloads": describe_workloads(),
             "traces": [
