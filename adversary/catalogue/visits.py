@@ -31,8 +31,9 @@ def missing_in_visit(instance: LayeredInstance, rounds: int, policy: Policy) -> 
 
     A page that the policy lacks is requested as soon as its layer is served, except for the one page that
     the phase under way leaves out: it waits until nothing else is lacking, and then opens the next phase in
-    the first place of a visit, or in the last one where that forces more. Other requests are to pages of the
-    phase under way as far as the layer has them.
+    the first place of a visit, or in the last one where that forces more; then it is requested again in its
+    layer's next visit, in place min(g, 3) at the latest, or min(g, 4) if there is one layer. Other requests
+    are to pages of the phase under way as far as the layer has them.
 
     Bad for whom
     ------------
@@ -149,7 +150,8 @@ def missing_in_atomic_visit(instance: LayeredInstance, rounds: int, policy: Poli
 
     Promise
     -------
-    In every k-phase after the first the policy faults at least k − ℓg + 1 times, the offline schedule once.
+    In every k-phase after the first a policy that evicts only when it must faults at least k − ℓg + 1 times,
+    the offline schedule once.
 
     Offline schedule in words
     -------------------------

@@ -159,7 +159,7 @@ def _number(criteria: tuple[Criterion, ...], page: int) -> str:
 
 
 def reasons_of(policy: Policy, instance: LayeredInstance) -> Reasons | None:
-    """Return who gives a policy's reasons; None where it has none in this model or they would take too long."""
+    """Return who gives a policy's reasons; None where it has none, or they would take too long."""
     if instance.visits == "atomic":  # its hits are served first: the steps of a picture are not the policy's
         return None
     if policy.randomized:

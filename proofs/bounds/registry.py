@@ -16,7 +16,7 @@ ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
 """The layered model of the source: the order of layers is what the proof uses."""
 
 ANY_NUMBER = Range(service=("forced",), visits=("sequential",), per_visit=None)
-"""Any sequence of requests served one after the other: the proof does not use their order."""
+"""Requests served one after the other, any number of pages a visit; conditions say more."""
 
 ANY_WEIGHTS = replace(ANY_NUMBER, cost="any")
 """As before, and every page may cost what it will."""
@@ -364,7 +364,7 @@ TABLE = (
         locator="docs/visits.md, Theorem 4",
         origin="ours",
         status="ours",
-        evidence="k + 1 pages, the new one in the last place of a visit; LRU has k.",
+        evidence="k + 1 pages, the new one in the last place of a visit (in the first if g = 2); LRU has k.",
         constructions=("missing-in-visit",),
     ),
     Bound(
@@ -416,7 +416,7 @@ TABLE = (
         additive=k,
         range=ATOMIC,
         conditions=(A_VISIT_EACH,),
-        statement="In atomic visits ZRC-ATOMIC is max(k − ℓg + 1, k/2 + 1)-competitive.",
+        statement="In atomic visits ZRC-ATOMIC is max(k − ℓg + 1, k/2 + 1)-competitive; proved for ⌊k/2⌋.",
         source="here",
         locator="docs/visits.md, Theorem 6",
         origin="ours",
