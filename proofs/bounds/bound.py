@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,7 +28,7 @@ Half = Literal["upper", "lower"]
 Kind = Literal["upper", "lower", "tight"]
 Measure = Literal["deterministic", "oblivious", "fractional"]
 Origin = Literal["classical", "paper", "reported", "our reading", "ours"]
-Status = Literal["proved in the source", "folklore", "ours", "conjecture"]
+Status = Literal["proved in the source", "reported as proved", "folklore", "ours", "conjecture"]
 Condition = tuple[str, Callable[[LayeredInstance], bool]]
 
 
@@ -211,8 +212,15 @@ class Bound:
     @property
     def proof(self) -> str:
         """Where the proof is: a page of docs/ for our own, the source for others'; what Coq checked."""
-        ours = self.status == "ours" and self.source in SOURCES
-        where = self.locator if self.source == "here" else "docs/bounds.md" if ours else "in the source"
+        if self.source == "here":
+            where = self.locator
+        elif self.status == "ours":
+            page = re.search(r"docs/\S+\.md", self.locator)
+            where = page[0] if page else "docs/bounds.md"
+        elif self.status == "reported as proved":
+            where = "reported to be in the source; not read"
+        else:
+            where = "in the source"
         if not self.machine_checked:
             return where
         return f"{where}; machine-checked: theorem {self.machine_checked}, docs/formal.md"

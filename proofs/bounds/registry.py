@@ -669,7 +669,7 @@ TABLE = (
         source="Young2002",
         locator="analysis of Landlord, pages of size 1",
         origin="classical",
-        status="folklore",
+        status="proved in the source",
         evidence=("The potential (h − 1)·Σ credit of cached pages + k·Σ (weight − credit) of OPT's pages."),
     ),
     Bound(
@@ -696,9 +696,9 @@ TABLE = (
         additive=ZERO,
         range=ANY_WEIGHTS,
         statement="With η = (k − h + 1)/k it pays at most 2 ln(1 + k/(k − h + 1)) times OPT with h slots.",
-        source="here",
-        locator="docs/weights.md",
-        origin="ours",
+        source="BBN2012",
+        locator="the order, in its abstract; this constant and its proof in docs/weights.md",
+        origin="our reading",
         status="ours",
         evidence="While fractions rise, the cost rises at most 2 ln(1 + 1/η) times as fast as the dual.",
     ),
@@ -711,7 +711,8 @@ TABLE = (
         range=ANY_WEIGHTS,
         statement=(
             "With unknown weights in (0, 1], at upper confidence bounds, fractional paging pays at most "
-            "2 ln(1 + k)·OPT + 2√(2nT ln(4n³T³)) + 2n ln(1 + k) with probability 1 − 1/(nT)."
+            "2 ln(1 + k)·OPT + 2√(2nT ln(4n³T³)) + 2n ln(1 + k) with probability 1 − 1/(nT); these terms "
+            "are multiplied by the largest weight where it is another."
         ),
         source="LTR2024",
         locator="analysis of the fractional algorithm, its constants",
@@ -942,7 +943,7 @@ TABLE = (
         value=k,
         range=ONE_A_VISIT,
         conditions=(A_SLOT_EACH, BEYOND_CACHE),
-        statement="RANDOM has competitive ratio at least k, in any number of layers; hence exactly k.",
+        statement="RANDOM has competitive ratio at least k for ℓ ≤ k; hence exactly k.",
         source="here",
         locator="docs/bounds.md; for one layer RaghavanSnir1994",
         origin="ours",
@@ -1071,7 +1072,7 @@ TABLE = (
         errors=(k - 1) * eta0 + eta1,
         additive=ZERO,
         range=ANY_NUMBER,
-        statement="FLUSH-WHEN-KEPT has at most OPT + (k − 1)·η0 + η1 faults.",
+        statement="FLUSH-WHEN-KEPT and its lazy twin have at most OPT + (k − 1)·η0 + η1 faults.",
         source="AntoniadisEtAl2023",
         locator="as third parties report it; proof in docs/predictions.md",
         origin="our reading",
@@ -1090,7 +1091,7 @@ TABLE = (
         source="AntoniadisEtAl2023",
         locator="constants as third parties report them; the paper was not at hand",
         origin="reported",
-        status="proved in the source",
+        status="reported as proved",
         evidence="Judged on runs here; no proof is repeated.",
     ),
     Bound(
@@ -1105,7 +1106,7 @@ TABLE = (
         source="AntoniadisEtAl2023",
         locator="constants as third parties report them; the paper was not at hand",
         origin="reported",
-        status="proved in the source",
+        status="reported as proved",
         evidence="Judged on runs here; no proof is repeated.",
     ),
     Bound(
@@ -1151,7 +1152,7 @@ TABLE = (
         source="Wei2020",
         locator="as third parties report it; the paper was not at hand",
         origin="reported",
-        status="proved in the source",
+        status="reported as proved",
         evidence="Judged on runs here; no proof is repeated.",
     ),
     Bound(
@@ -1167,7 +1168,7 @@ TABLE = (
         source="Wei2020",
         locator="as third parties report it; the paper was not at hand",
         origin="reported",
-        status="proved in the source",
+        status="reported as proved",
         evidence="Judged on runs here; no proof is repeated.",
     ),
     Bound(
@@ -1182,7 +1183,7 @@ TABLE = (
         source="LykourisVassilvitskii2021",
         locator="as third parties report it; the paper was not at hand",
         origin="reported",
-        status="proved in the source",
+        status="reported as proved",
         evidence="Judged on runs here; no proof is repeated.",
     ),
     Bound(
@@ -1196,7 +1197,7 @@ TABLE = (
         source="LykourisVassilvitskii2021",
         locator="as third parties report it; the paper was not at hand",
         origin="reported",
-        status="proved in the source",
+        status="reported as proved",
         evidence="Judged on runs here; no proof is repeated.",
     ),
     Bound(
@@ -1211,7 +1212,7 @@ TABLE = (
         source="Guard2025",
         locator="as third parties report it; the paper was not at hand",
         origin="reported",
-        status="proved in the source",
+        status="reported as proved",
         evidence="Judged on runs here; no proof is repeated.",
     ),
 )
