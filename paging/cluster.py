@@ -178,6 +178,8 @@ class Cluster:
 
     def _connect(self, seconds: float) -> Any:
         try:
+            # Of an address that is none, a client would be left half made, and complain late.
+            self._distributed.comm.get_address_host_port(self.address)
             client = self._distributed.Client(self.address, timeout=seconds, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise ClusterError(f"no scheduler answers at {self.address}: {_first_line(error)}") from None

@@ -89,7 +89,7 @@ def optimum_from_warm(sequence: RequestSequence, start: int) -> int:
     Raises
     ------
     UnsupportedModelError
-        Visits are atomic.
+        Faults are weighted, or visits are atomic and bypassing is allowed or a warm-up comes first.
 
     Examples
     --------
@@ -101,10 +101,10 @@ def optimum_from_warm(sequence: RequestSequence, start: int) -> int:
     from paging.kernels import farthest
 
     instance = sequence.instance
-    instance.require("OPT after a warm-up", visits="sequential", cost="unit")
     start = whole_number(start, "start", 0, len(sequence))
     if start == 0:
         return farthest_in_future(sequence).faults
+    instance.require("OPT after a warm-up", visits="sequential", cost="unit")
     last = sequence.requests[start - 1]
     # Every page that was seen is requested once, the last one last: a fault each, and any choice is left.
     seen = np.unique(sequence.requests[:start])

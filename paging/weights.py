@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from paging.arguments import checked
 from paging.errors import ModelError
+from paging.files import without_repeats
 
 LARGEST = 2**62
 """Sums of scaled weights stay below this, so that no integer of the kernels overflows."""
@@ -219,8 +220,14 @@ def _from_file(source: str | Path, pages: Sequence[int]) -> list[object]:
     try:
         text = Path(source).read_text(encoding="utf-8")
         # Nothing passes through binary floating point: the decimal text itself is the number.
-        values = json.loads(text, parse_float=str)
-    except (OSError, ValueError, RecursionError) as error:
+        values = json.loads(text, parse_float=str, object_pairs_hook=without_repeats)
+    except OSError as error:
+        raise ModelError(f"{error.strerror or error}; weights are {SPELLINGS}") from error
+    except UnicodeDecodeError:
+        raise ModelError("no text in UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise ModelError(f"not JSON at character {error.pos}: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
         raise ModelError(str(error)) from error
     tiers = None
     if isinstance(values, dict):

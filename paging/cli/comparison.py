@@ -63,7 +63,8 @@ def compared(
                 names = ", ".join(policy.name for policy in chosen)
                 raise ModelError(f"there are {kind} predictions, but none of {names} takes any of that kind")
     if sources:
-        origin["predictions"] = ", ".join(source.spec for source in sources)
+        brought_too = [origin["predictions"]] if "predictions" in origin else []
+        origin["predictions"] = ", ".join([*map(str, brought_too), *(source.spec for source in sources)])
     with stoppable() as stop, progress("serving", show=not as_json, stop=stop) as watch:
         result = compare(
             *(sequence, caches, chosen),

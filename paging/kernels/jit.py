@@ -17,7 +17,10 @@ def compiled(function: F) -> F:
     """
     if numba.config.DISABLE_JIT:
         return np.errstate(over="ignore")(function)
-    return cast(F, numba.njit(cache=True, nogil=True)(function))
+    try:
+        return cast(F, numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # neither the package's folder nor one of the user's can be written
+        return cast(F, numba.njit(nogil=True)(function))
 
 
 def helper(function: F) -> F:

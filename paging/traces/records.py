@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.errors import TraceError
+from paging.files import without_repeats
 from paging.traces.draft import Draft
 from paging.traces.numbering import LARGEST
 from paging.traces.reading import TraceReading
@@ -260,21 +261,13 @@ def _header_of(record: dict[str, Any], number: int) -> dict[str, Any]:
 def parse_json(text: bytes) -> Any:
     """Parse UTF-8 JSON; whatever is wrong becomes a TraceError with a byte offset where there is one."""
     try:
-        return json.loads(text.decode(), object_pairs_hook=_without_repeats)
+        return json.loads(text.decode(), object_pairs_hook=without_repeats)
     except UnicodeDecodeError as problem:
         raise TraceError(f"not UTF-8 text at byte {problem.start}") from None
     except json.JSONDecodeError as problem:
         raise TraceError(f"not JSON at character {problem.pos}: {problem.msg}") from None
     except (ValueError, RecursionError) as problem:
         raise TraceError(f"not JSON that can be read: {problem}") from None
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} comes twice")
-    return record
 
 
 def plain_ids(trace: Trace) -> dict[str, list[object]]:

@@ -131,6 +131,8 @@ def _misses(spec: str, sequence: RequestSequence, low: int) -> tuple[int, int]:
     from paging.simulate import simulate
 
     policy = get_policy(spec)
+    if isinstance(policy, Hobbit) and policy.low not in (0, low):
+        raise ModelError(f"{spec} has {policy.low} slots of low precision, --low says {low}")
     if not isinstance(policy, Hobbit):
         high, cheap = (simulate(policy, part).faults for part in by_precision(sequence, low))
         return high, cheap

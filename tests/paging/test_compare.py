@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lp import optimum
 from paging import (
     LayeredInstance,
     ModelError,
@@ -102,10 +103,14 @@ def test_result_does_not_depend_on_the_number_of_threads() -> None:
 
 
 def test_what_a_variant_rules_out_is_left_out_with_its_reason() -> None:
-    result = compare(random_sequence(per_visit=2, visits="atomic", cache=8), chosen=["lru", "fifo"])
-    assert result.policies == ("lru", "compulsory")
-    assert {(skip.policy, skip.cache) for skip in result.skipped} == {("fifo", 8), ("opt", 8)}
+    sequence = random_sequence(per_visit=2, visits="atomic", cache=8)
+    result = compare(sequence, chosen=["lru", "fifo"])
+    assert result.policies == ("lru", "opt", "compulsory")
+    assert row_of(result, "opt", 8).faults == optimum(sequence).value
+    assert {(skip.policy, skip.cache) for skip in result.skipped} == {("fifo", 8)}
     assert all(skip.reason for skip in result.skipped)
+    late = compare(sequence, chosen=["lru"], warm_up=4)
+    assert {skip.policy for skip in late.skipped} == {"opt"}
 
 
 def test_a_split_is_left_out_where_the_cache_has_fewer_slots_than_layers() -> None:

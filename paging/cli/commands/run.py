@@ -97,6 +97,8 @@ def run(
     from paging.compare import moments_of
     from paging.policy import plain_name
 
+    if so_far and not optimum:
+        raise ModelError("--opt-so-far shows OPT, --no-opt leaves it out")
     if show and as_json:
         raise ModelError("--show draws in the terminal; with --json there is nothing to draw")
     if show and predictors:
