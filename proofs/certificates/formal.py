@@ -252,10 +252,10 @@ def cycle(claim: Json, evidence: Json) -> Iterator[bytes]:
 def potential(claim: Json, evidence: Json) -> Iterator[bytes]:
     """Yield a certificate of the type ``potential``."""
     members(claim, "claim", ("instance", "policy", "opt_cache", "ratio", "additive"))
-    listed = ("alike", "labels", "work", "layers", "potential")
-    members(evidence, "evidence", listed, allowed=("moves",))
     yield line("potential")
     yield from setting(claim)
+    listed = ("alike", "labels", "work", "layers", "potential")
+    members(evidence, "evidence", listed, allowed=("moves",))
     yield from ratio(rational(claim["ratio"], "claim.ratio"), "claim.ratio")
     additive = rational(claim["additive"], "claim.additive")
     yield from map(line, (additive.numerator, additive.denominator))

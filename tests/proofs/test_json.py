@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from paging import Trace, write_trace
 from paging.cli.main import _points
 from paging.cli.main import run as paging_run
 from tests.helpers.json_form import check_form
@@ -42,6 +43,11 @@ RUNS = (
     f"plot phases lru {SOURCE} {LAYERED}",
     "plot heatmap --table {table} --rows k --columns n --value ratio",
     "verify {certificate}",
+    f"predict {SOURCE} {LAYERED} --kind discard --p0 0.5",
+    f"fractional {SOURCE} {LAYERED} --weights layer:1,4",
+    f"sized {SOURCE} -l 2 -n 2,3 --sizes layer:1,4 --capacity 9",
+    "precisions lru --trace {gates} --precisions 0.6,0.9 -k 4 --low 1",
+    "sweep {grid} -o {folder}/sweep --workers 1",
     "diagnose {trace} -l 2 -n 2 -k 2",
 )
 ELSEWHERE = {
@@ -56,11 +62,18 @@ ELSEWHERE = {
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("json")
     (folder / "pages.txt").write_text("0\n2\n1\n3\n")
+    gates = Trace.from_experts([[[0, 1]], [[2, 0]]] * 4, 4, gate_weights=[[[0.7, 0.3]], [[0.65, 0.35]]] * 4)
+    write_trace(gates, folder / "gates.npz")
+    (folder / "grid.toml").write_text(
+        'policy = ["lru", "opt"]\nworkload = "zipf:requests=30"\nlayers = 1\npages = 4\ncache = [2, 3]\n'
+    )
     (folder / "table.csv").write_text("k,n,ratio\n2,2,unbounded\n2,3,3/2\n")
     certificate = Path(__file__).parents[1] / "certificates" / "cycle" / "valid" / "lru-layered.json"
     return {
         "folder": folder,
         "trace": folder / "pages.txt",
+        "gates": folder / "gates.npz",
+        "grid": folder / "grid.toml",
         "table": folder / "table.csv",
         "certificate": certificate,
     }

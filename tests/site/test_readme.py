@@ -33,9 +33,14 @@ def test_the_commands_say_what_is_promised(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
     printed = {command: shown(command) for command in re.findall(r"^(paging .*?)(?:  +#.*)?$", TEXT, re.M)}
     words = {name: text for command, text in printed.items() for name in [command.split()[1]]}
-    assert "unbounded" in words["exact"]
+    assert "unbounded" in next(
+        text for command, text in printed.items() if command.startswith("paging exact median")
+    )
+    assert "7/3" in words["exact"]
     assert words["verify"].startswith("VERIFIED")
-    assert re.search(r"^ *3 +4 ", words["game"], re.M)
+    games = [text for command, text in printed.items() if command.startswith("paging game")]
+    for text, row in zip(games, (r"^ *3 +4 ", r"^ *2 +5 ", r"^1 +2 +1 +beta"), strict=True):
+        assert re.search(row, text, re.M)
     promised = next(block for block in re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL))
     (sample,) = (text for command, text in printed.items() if "sample:" in command)
     assert " ".join(promised.split()) in " ".join(sample.split())
