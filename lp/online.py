@@ -60,6 +60,7 @@ def online_dual(run: FractionalRun) -> tuple[Gaps, Dual]:
     return gaps_of(sequence, fine), Dual(steps, values[steps])
 
 
+@checked
 def dual_value(gaps: Gaps, dual: Dual) -> Fraction:
     """Return the lower bound on OPT that a dual proves, exactly."""
     return Fraction(dual.bound(gaps), gaps.scale)

@@ -5,7 +5,7 @@ A neighbour of paging: there pages move and one cache is near, here nothing move
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import pulp
 
 from lp.ilp import Variable, run_solver
 from lp.result import SolverError
-from paging.arguments import checked
+from paging.arguments import checked, is_kind
 from paging.errors import ModelError
 from paging.model import RequestSequence, whole_number
 
@@ -39,6 +39,7 @@ class Placement:
     hops: int
 
 
+@checked
 def request_counts(sequence: RequestSequence) -> tuple[tuple[int, ...], ...]:
     """Return how often every page is requested, layer by layer.
 
@@ -166,6 +167,9 @@ def best_placement(
 
 
 def _table(rows: Table, name: str) -> list[list[int]]:
+    for j, row in enumerate(rows):
+        if not is_kind(row, Iterable):
+            raise ModelError(f"{name} of layer {j} must be a list of numbers, got {row!r}")
     table = [
         [whole_number(value, f"{name} of layer {j}", 0, MOST) for value in row] for j, row in enumerate(rows)
     ]

@@ -201,7 +201,7 @@ def budget_optimum(
     >>> from paging.model import LayeredInstance
     >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=4, cache=5), [0, 2, 3, 0, 2, 1, 3])
     >>> budget_optimum(sequence, [4, 4, 1, 1], [1, 1, Fraction(1, 4), Fraction(1, 4)]).value
-    Fraction(3, 1)
+    Fraction(11, 4)
     """
     start = time.perf_counter()
     problem = _sized(sequence, sizes, weights)

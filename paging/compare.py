@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from paging.arguments import checked
 from paging.errors import ModelError, UnsupportedModelError
 from paging.expectation import Estimate, child_streams, estimate_of, sample_costs
 from paging.html import table
@@ -234,6 +235,7 @@ class Comparison:
         }
 
 
+@checked
 def compare(
     sequence: RequestSequence,
     caches: Iterable[int] | None = None,

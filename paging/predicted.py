@@ -52,6 +52,7 @@ class PredictedSequence(RequestSequence):
 
     Examples
     --------
+    >>> from paging import LayeredInstance
     >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=2), [0, 1, 0])
     >>> PredictedSequence(sequence, "discard", [0, 1, 0]).predictions.tolist()
     [0, 1, 0]

@@ -42,6 +42,7 @@ def reference_schedule(sequence: RequestSequence) -> Schedule:
     return schedule
 
 
+@checked
 def true_predictions(
     sequence: RequestSequence, kind: Kind, reference: Schedule | None = None
 ) -> PredictedSequence:
@@ -336,6 +337,8 @@ def get_predictor(spec: str | Predictor) -> Predictor:
     """
     if isinstance(spec, Predictor):
         return spec
+    if not isinstance(spec, str):
+        raise ModelError(f"a predictor is a name or a Predictor object, got {spec!r}")
     name, values = parse_spec(spec)
     if name not in PREDICTORS:
         raise UnknownNameError("predictor", name, PREDICTORS)

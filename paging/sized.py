@@ -142,9 +142,9 @@ def serve_sized(rule: str, sequence: RequestSequence, sizes: Iterable[int], capa
     Examples
     --------
     >>> from paging import LayeredInstance
-    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=1), [0, 1, 2, 0, 1, 0])
+    >>> sequence = RequestSequence(LayeredInstance(layers=1, pages=3, cache=1), [0, 2, 1, 0])
     >>> [serve_sized(rule, sequence, [1, 1, 4], capacity=5).faults for rule in ("greedy-dual-size", "lru")]
-    [4, 5]
+    [3, 4]
     """
     from paging.kernels.sized import sized
 

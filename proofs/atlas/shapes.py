@@ -55,7 +55,7 @@ def shapes(
 ) -> list[Shape]:
     """Return all instances with n > g, ℓ·n ≤ ``max_pages`` and g ≤ k < ℓ·n, smaller ones first.
 
-    >>> shapes(4, (1, 2))[:3]
+    >>> shapes(4, (1, 2))[:3]  # doctest: +NORMALIZE_WHITESPACE
     [Shape(layers=1, pages=2, cache=1, per_visit=1, visits='sequential'),
      Shape(layers=1, pages=3, cache=1, per_visit=1, visits='sequential'),
      Shape(layers=1, pages=3, cache=2, per_visit=1, visits='sequential')]

@@ -38,8 +38,8 @@ from paging.policies.recency import LRU
 
 PACKAGES = ("paging", "adversary", "lp", "proofs", "paging.testing")
 DATA = {
-    "paging": "Entry Estimate Frame Mistake OfflineAlgorithm Page Run Step Trace Weights "
-    "read_trace write_trace",
+    "paging": "Entry Estimate Frame Mistake OfflineAlgorithm Page Predictor Run Step Trace "
+    "Weights read_trace write_trace",
     "adversary": "Adversary Construction Promise RatioEstimate",
     "lp": "Dual Gaps Optimum Split",
     "proofs": "Bound",
