@@ -42,6 +42,16 @@ def reference_schedule(sequence: RequestSequence) -> Schedule:
     return schedule
 
 
+def _reference(sequence: RequestSequence, given: Schedule | None) -> Schedule:
+    """Return a schedule of these requests, the default one where none is given."""
+    if given is None:
+        return reference_schedule(sequence)
+    if not np.array_equal(given.sequence.requests, sequence.requests):
+        raise ModelError("the reference is a schedule of other requests")
+    given.check()
+    return given
+
+
 @checked
 def true_predictions(
     sequence: RequestSequence, kind: Kind, reference: Schedule | None = None
@@ -70,7 +80,7 @@ def true_predictions(
     pages = sequence.instance.total_pages
     truth = np.zeros(len(sequence), dtype=np.int64)
     if kind == "discard":
-        schedule = reference_schedule(sequence) if reference is None else reference
+        schedule = _reference(sequence, reference)
         discard_truth(sequence.requests, pages, schedule.entries, truth)
     elif kind == "phase":
         phase_truth(sequence.requests, _phases(sequence), pages, truth)
@@ -141,7 +151,7 @@ def prediction_errors(predicted: PredictedSequence, reference: Schedule | None =
         truth = true_predictions(predicted.plain, "next-arrival").predictions
         return Errors(eta=sum(np.abs(given - truth).tolist()))
     if predicted.kind == "discard":
-        schedule = reference_schedule(predicted.plain) if reference is None else reference
+        schedule = _reference(predicted.plain, reference)
         zeros, ones = discard_errors(predicted.requests, pages, schedule.entries, given)
     else:
         zeros, ones = phase_errors(predicted.requests, _phases(predicted), pages, given)

@@ -590,3 +590,13 @@ def test_predictions_out_of_place_are_one_line(
     assert said.out == ""
     assert said.err.count("\n") == 1
     assert message in said.err
+
+
+def test_errors_are_counted_against_a_schedule_of_the_same_requests() -> None:
+    instance = LayeredInstance(1, 4, 2)
+    one, other = RequestSequence(instance, [0, 1, 2, 0]), RequestSequence(instance, [0, 1, 2, 3])
+    schedule = farthest_in_future(other, record=True).schedule
+    with pytest.raises(ModelError, match="a schedule of other requests"):
+        true_predictions(one, "discard", schedule)
+    with pytest.raises(ModelError, match="a schedule of other requests"):
+        prediction_errors(predict(one, "discard"), schedule)
