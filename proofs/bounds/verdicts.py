@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from itertools import cycle
+from itertools import cycle, islice
 from math import inf
 from pathlib import Path
 from typing import Literal
@@ -253,6 +253,16 @@ GRID = (
 ROOMY = (LayeredInstance(1, 4, 4), LayeredInstance(2, 3, 7))
 """Instances whose pages all fit, for bounds that speak of nothing else."""
 
+ATOMIC = (
+    LayeredInstance(1, 5, 4, per_visit=2, visits="atomic"),
+    LayeredInstance(2, 4, 5, per_visit=2, visits="atomic"),
+    LayeredInstance(2, 4, 6, per_visit=2, visits="atomic"),
+)
+"""Instances for bounds that speak of nothing but atomic visits."""
+
+ELSEWHERE = (LayeredInstance(1, 6, 5, per_visit=3),)
+"""Instances for bounds that speak neither of the grid nor of their constructions' own instances."""
+
 WEIGHTED = (
     LayeredInstance(1, 4, 3, weights=exact_weights((1, 2, 4, 8))),
     LayeredInstance(1, 6, 4, weights=exact_weights(("1/3", 1, 1, 5, 5, 25))),
@@ -355,7 +365,7 @@ def _build(
 
 
 def lower_constructions(bound: Bound, policy: str, *, rounds: int, seed: int) -> Iterator[Construction]:
-    """Yield the bound's constructions where both apply: on the grid, or else on their own instance."""
+    """Yield the bound's constructions where both apply: on the grid, or else on one other instance."""
 
     def on(found: Adversary, instance: LayeredInstance) -> Construction | None:
         smaller = bound.against_fewer and found.smaller_opt
@@ -366,8 +376,8 @@ def lower_constructions(bound: Bound, policy: str, *, rounds: int, seed: int) ->
 
     for found in map(get_construction, bound.constructions):
         on_grid = [built for instance in GRID if (built := on(found, instance)) is not None]
-        own = on(found, found.demo) if not on_grid else None
-        yield from on_grid if own is None else [own]
+        own = (on(found, instance) for instance in (found.demo, *ELSEWHERE))
+        yield from on_grid or islice(filter(None, own), 1)
 
 
 def judge(
@@ -389,8 +399,14 @@ def judge(
     """
     upper = lower = None
     if bound.kind in ("upper", "tight"):
-        speaks = any(bound.excluded(instance, half="upper") is None for instance in GRID)
-        grid: tuple[LayeredInstance, ...] = GRID if speaks else ROOMY
+        grid: tuple[LayeredInstance, ...] = next(
+            (
+                grid
+                for grid in (GRID, ROOMY, ATOMIC)
+                if any(bound.excluded(i, half="upper") is None for i in grid)
+            ),
+            GRID,
+        )
         grid += WEIGHTED if bound.range.cost == "any" else ()
         cases = upper_cases(policy, rounds=rounds, seed=seed, smaller_opt=bound.against_fewer, grid=grid)
         upper = check_upper(bound, policy, cases, seed=seed, directory=directory)

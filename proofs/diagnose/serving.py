@@ -116,11 +116,13 @@ class Runs:
 def candidates() -> list[Policy]:
     """Return the policies that are tried: deterministic, causal, and with a kernel; LRU first.
 
-    Those that need a profile or bypassing, and so refuse even a cache for all pages, are not.
+    Those that need a profile or bypassing, and so refuse even a cache for all pages, are not; nor are those
+    that take predictions: a diagnosis knows none.
     """
     known = [get_policy(cls) for cls in registered_policies().values() if cls.kernel is not Policy.kernel]
     causal = [policy for policy in known if not policy.randomized and "online" in policy.traits]
-    return [policy for policy in causal if _serves(policy, LayeredInstance(1, 2, 2))]
+    alone = [policy for policy in causal if policy.predictions is None]
+    return [policy for policy in alone if _serves(policy, LayeredInstance(1, 2, 2))]
 
 
 def _serves(policy: Policy, instance: LayeredInstance) -> bool:

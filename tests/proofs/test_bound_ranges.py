@@ -4,12 +4,22 @@ from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from paging import LayeredInstance, RequestSequence, get_policy
+from paging import (
+    LayeredInstance,
+    PredictedSequence,
+    RequestSequence,
+    get_policy,
+    prediction_errors,
+    simulate,
+)
+from proofs.bounds.claims import right_side
+from proofs.bounds.measuring import optimum as optimum_of
 from proofs.bounds.registry import BOUNDS, get_bound
 from proofs.bounds.verdicts import Case, check_upper
 
@@ -43,7 +53,13 @@ MOST = 300
 SEQUENTIAL = [bound for bound in BOUNDS.values() if "sequential" in bound.range.visits]
 """The others, about atomic visits alone, are tested in test_visits."""
 
-UPPER = [bound for bound in SEQUENTIAL if bound.kind != "lower" and bound.additive is not None]
+CERTAIN = [bound for bound in SEQUENTIAL if bound.kind != "lower" and bound.additive is not None]
+
+UPPER = [bound for bound in CERTAIN if not bound.errors]
+"""What holds whatever is predicted; test_bounds_with_errors_hold_for_all_bits has the others."""
+
+BITS = ((LayeredInstance(1, 3, 2), 4), (LayeredInstance(2, 2, 2), 5), (LayeredInstance(2, 2, 3), 5))
+"""Instances, and requests of sequences that are tried with all bits."""
 
 VISITS = ("visits-lower", "visits-lower-late", "visits-lower-one-layer")
 """What is forced with several pages a visit; test_visits compares it with exact values."""
@@ -71,8 +87,10 @@ def serve_all(costs: Costs, page: int, slots: int, bypassing: bool) -> tuple[Cos
 def worst_costs(
     policy: str, instance: LayeredInstance, opt_cache: int, most: int = MOST
 ) -> Iterator[tuple[Fraction, int]]:
-    """Yield (largest cost of the policy, OPT's cost) over all short sequences, by brute force."""
+    """Yield (largest cost of the policy, OPT's cost) over all short sequences and all bits predicted."""
     answer = get_policy(policy)
+    assert answer.predictions in (None, "discard", "phase")
+    told = [instance.frame._replace(prediction=bit) for bit in range(1 if answer.predictions is None else 2)]
     start = (((0,) * instance.total_pages, Fraction(1)),)
     level = {(start, ((0, 0),), 0, frozenset[int]()): Fraction(0)}
     for time in range(LENGTH):
@@ -81,13 +99,13 @@ def worst_costs(
         following: dict[tuple[object, ...], Fraction] = defaultdict(Fraction)
         for (states, costs, optimum, visit), paid in level.items():
             used = visit if time % instance.per_visit else frozenset()
-            for page in set(instance.pages_of(instance.layer_at(time))) - used:
+            for page, frame in product(set(instance.pages_of(instance.layer_at(time))) - used, told):
                 served: dict[tuple[int, ...], Fraction] = defaultdict(Fraction)
                 fault = Fraction(0)
                 for labels, chance in states:
                     fault += chance * (labels[page] <= 0)
                     slot = time % instance.round_length
-                    for share, after in answer.outcomes(np.array(labels), page, slot, instance.frame):
+                    for share, after in answer.outcomes(np.array(labels), page, slot, frame):
                         served[tuple(after.tolist())] += chance * share
                 above, least = serve_all(costs, page, opt_cache, instance.bypassing)
                 key = (tuple(sorted(served.items())), above, optimum + least, used | {page})
@@ -114,8 +132,31 @@ def test_upper_bounds_hold_wherever_they_speak(instance: LayeredInstance) -> Non
                 assert paid <= value * optimum + additive, (name, policy, opt_cache)
 
 
+@pytest.mark.parametrize(("instance", "length"), BITS, ids=str)
+def test_bounds_with_errors_hold_for_all_bits(instance: LayeredInstance, length: int) -> None:
+    claims = [
+        (bound, policy, get_policy(policy).predictions)
+        for bound in CERTAIN
+        if bound.errors
+        for policy in bound.policies
+    ]
+    assert {kind for _, _, kind in claims} == {"discard", "phase"}
+    allowed = cache(right_side)
+    layers = [list(instance.pages_of(instance.layer_at(time))) for time in range(length)]
+    for requests in product(*layers):
+        plain = RequestSequence(instance, list(requests))
+        paid = optimum_of(plain, instance.cache)
+        for bits in product((0, 1), repeat=length):
+            told = {kind: PredictedSequence(plain, kind, bits) for _, _, kind in claims if kind is not None}
+            errors = {kind: prediction_errors(sequence) for kind, sequence in told.items()}
+            for bound, policy, kind in claims:
+                assert kind is not None
+                most = allowed(bound, instance, paid, errors[kind])
+                assert simulate(policy, told[kind]).faults <= most, (bound.id, policy, requests, bits)
+
+
 def test_every_upper_bound_speaks_of_a_small_instance() -> None:
-    for bound in UPPER:
+    for bound in CERTAIN:
         assert any(bound.excluded(instance, None, "upper") is None for instance in SMALL), bound.id
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from paging import LayeredInstance, ModelError, registered_policies, simulate
+from paging import LayeredInstance, ModelError, get_policy, registered_policies, simulate
 from paging.cli.main import run as paging_run
 from paging.model import HIT
 from paging.traces import Trace, write_trace
@@ -182,8 +182,14 @@ def test_an_incomplete_last_token_is_counted():
 def test_candidates_are_causal_deterministic_and_have_kernels():
     names = [policy.name for policy in candidates()]
     assert names[0] == "lru"
-    assert {"llru", "fifo", "clock", "partitioned"} <= set(names) <= set(registered_policies())
-    assert not {"mark", "random", "equitable", "zrc", "game-optimal"} & set(names)
+    assert {"llru", "fifo", "clock", "partitioned", "zrc"} <= set(names) <= set(registered_policies())
+    assert not {"mark", "random", "equitable", "game-optimal"} & set(names)
+
+
+def test_candidates_need_no_predictions():
+    told = {name for name, cls in registered_policies().items() if get_policy(cls).predictions is not None}
+    assert {"flush-when-kept", "mark-predict-lru", "blind-oracle", "cheaper", "guard"} <= told
+    assert not told & {policy.name for policy in candidates()}
 
 
 def test_atomic_visits_say_what_is_left_out():
@@ -212,7 +218,8 @@ def test_the_recommendation_saves_enough_and_says_what_is_proved():
             assert bound.excluded(trace.sequence(size["k"]).instance, half="upper") is None
             assert chosen in bound.policies
     proved = guarantee("lru", LayeredInstance(2, 8, 5, per_visit=2))
-    assert (proved["upper"]["value"], proved["lower"]) == (5, None)
+    assert (proved["upper"]["value"], proved["lower"]["value"]) == (5, 5 - 2 * 2 + 2)
+    assert proved["lower"]["id"] == "visits-lower"
     assert "no worst-case guarantee" in guarantee("lru", LayeredInstance(2, 8, 5, 2, "atomic"))["text"]
 
 
