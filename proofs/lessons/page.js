@@ -4,8 +4,8 @@ const forms = [...document.querySelectorAll("form")];
 const right = new Set();
 
 function fit(frame) {
-  const page = frame.contentDocument;
-  if (page && page.documentElement.scrollHeight) frame.style.height = page.documentElement.scrollHeight + "px";
+  const root = frame.contentDocument?.documentElement;  // none while the document of the frame is replaced
+  if (root?.scrollHeight) frame.style.height = root.scrollHeight + "px";
 }
 
 function digest(text) {
