@@ -288,7 +288,8 @@ def _add_exact(settings: Settings, rows: Sequence[Row], pool: Pool | None, watch
 
 
 def _case(row: Row) -> Case:
-    instance = LayeredInstance(row["layers"], row["pages"], row["k"])
+    visits = row.get("visits", "sequential")
+    instance = LayeredInstance(row["layers"], row["pages"], row["k"], row.get("g", 1), visits)
     return row["policy"], instance.with_weights(row.get("weights")), row["h"]
 
 
@@ -313,12 +314,20 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
         "exact": None,
         "measure": verdict.measure,
         **_weights_of(instance),
+        **_visits_of(instance),
         "sharing": sharing_of(verdict.policy) if verdict.bound.policies else "–",
         "runs": verdict.runs,
     }
     if verdict.measure == "sampled":
         row |= {"half_width": verdict.half_width, "confidence": LEVEL}
     return row
+
+
+def _visits_of(instance: LayeredInstance | None) -> dict[str, Any]:
+    """Return what the visits of an instance are as a row states it; nothing for single requests."""
+    if instance is None or (instance.per_visit, instance.visits) == (1, "sequential"):
+        return {}
+    return {"g": instance.per_visit, "visits": instance.visits}
 
 
 def _weights_of(instance: LayeredInstance | None) -> dict[str, Any]:
