@@ -86,6 +86,18 @@ def value_of(row: Row, subject: str) -> Fraction | float | None:
     return read_exact(text) if text else None
 
 
+def asked_of(rows: Iterable[Row]) -> dict[tuple[int, str], set[str]]:
+    """Return, per g and kind of visits, the subjects computed: their empty cells are beyond the budget.
+
+    Other empty cells are those of subjects that were not asked, or do not serve such visits.
+    """
+    asked: dict[tuple[int, str], set[str]] = defaultdict(set)
+    for row in rows:
+        shape = shape_of(row)
+        asked[shape.per_visit, shape.visits].update(name for name in subjects_of([row]) if row[name])
+    return asked
+
+
 def subjects_of(rows: Iterable[Row]) -> list[str]:
     """Return the subjects of a table."""
     return [name for name in next(iter(rows)) if name not in (*SHAPE, *VISITS, LOWER, UPPER)]
