@@ -105,9 +105,11 @@ def test_a_trace_needs_no_seed_but_for_randomised_policies(
 
 def test_what_a_policy_does_not_serve_is_a_row_that_says_why(tmp_path: Path) -> None:
     shape = {"workload": "uniform:rounds=5", "layers": 2, "pages": 4, "per_visit": 2, "cache": 4}
-    found = sweep({**shape, "visits": "atomic", "policy": ["lru", "opt", "2q"]}, tmp_path / "out")
+    grid = {**shape, "visits": "atomic", "warm_up": 1, "policy": ["lru", "opt", "2q"]}
+    found = sweep(grid, tmp_path / "out")
     problems = {row["policy"]: row["problem"] for row in found.rows}
-    assert "needs sequential visits" in problems["opt"]
+    assert "OPT after a warm-up needs sequential visits" in problems["opt"]
+    assert problems["lru"] is None
     assert [row["faults"] is None for row in found.rows] == [row["problem"] is not None for row in found.rows]
 
 
