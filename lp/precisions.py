@@ -21,9 +21,9 @@ from lp.gaps import Flags, Gaps, gaps_of
 from lp.ilp import run_solver
 from lp.kernels.gaps import keep_what_fits
 from lp.optimum import optimum
-from lp.result import OPTIMAL, Optimum, SolverError
+from lp.result import OPTIMAL, BetweenBounds, Optimum, SolverError
 from paging.arguments import checked
-from paging.errors import LimitError, ModelError
+from paging.errors import ModelError
 from paging.model import RequestSequence, whole_number
 
 LOW_COST = Fraction(1, 4)
@@ -105,7 +105,7 @@ def two_caches_optimum(sequence: RequestSequence, low: int, low_cost: Fraction =
 
 
 @dataclass(frozen=True, eq=False)
-class BudgetOptimum:
+class BudgetOptimum(BetweenBounds):
     """The optimum of one budget that pages of different sizes share, or an interval around it.
 
     Attributes
@@ -126,24 +126,6 @@ class BudgetOptimum:
     kept: Flags = field(repr=False)
     proof: str
     seconds: float
-
-    @property
-    def exact(self) -> bool:
-        """Whether the bounds meet."""
-        return self.lower == self.upper
-
-    @property
-    def value(self) -> int | Fraction:
-        """The optimum.
-
-        Raises
-        ------
-        LimitError
-            The bounds do not meet.
-        """
-        if not self.exact:
-            raise LimitError(f"OPT is only known to lie in {self.lower} … {self.upper}")
-        return self.upper
 
 
 @dataclass(frozen=True, eq=False)

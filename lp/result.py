@@ -36,8 +36,39 @@ Route = Callable[[Gaps, float | None], Solution]
 """A route takes the problem and a time limit in seconds (None: no limit)."""
 
 
+class BetweenBounds:
+    """An optimum that lies between two bounds, of which a subclass says how they were found."""
+
+    lower: int | Fraction
+    upper: int | Fraction
+
+    @property
+    def found_by(self) -> str:
+        """How the bounds were found."""
+        return ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the bounds meet."""
+        return self.lower == self.upper
+
+    @property
+    def value(self) -> int | Fraction:
+        """The optimum.
+
+        Raises
+        ------
+        LimitError
+            The bounds do not meet: an interval is not a number.
+        """
+        if not self.exact:
+            how = f" ({self.found_by})" if self.found_by else ""
+            raise LimitError(f"OPT is only known to lie in {self.lower} … {self.upper}{how}")
+        return self.upper
+
+
 @dataclass(frozen=True, eq=False)
-class Optimum:
+class Optimum(BetweenBounds):
     """The offline optimum of a sequence, or an interval around it.
 
     The bounds never rest on a solver's word: ``upper`` is counted from the schedule and ``lower`` is added up
@@ -76,24 +107,9 @@ class Optimum:
         return self.gaps.sequence
 
     @property
-    def exact(self) -> bool:
-        """Whether the bounds meet."""
-        return self.lower == self.upper
-
-    @property
-    def value(self) -> int | Fraction:
-        """The optimum.
-
-        Raises
-        ------
-        LimitError
-            The bounds do not meet: an interval is not a number.
-        """
-        if not self.exact:
-            raise LimitError(
-                f"OPT is only known to lie in {self.lower} … {self.upper} (route {self.route}: {self.status})"
-            )
-        return self.upper
+    def found_by(self) -> str:
+        """The route, and its status."""
+        return f"route {self.route}: {self.status}"
 
 
 def solve(gaps: Gaps, name: str, route: Route, time_limit: float | None) -> Optimum:

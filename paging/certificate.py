@@ -10,6 +10,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from paging.errors import LayeredPagingError
 from paging.files import atomic_write
-from paging.numbers import jsonable
+from paging.numbers import jsonable, number
 
 FORMAT, VERSION = "layered-paging certificate", 1
 """What every certificate says of itself. The checker, which imports nothing, states both too."""
@@ -58,6 +59,28 @@ def certificate(
     if provenance is not None:
         built["provenance"] = _without_floats(jsonable(provenance))
     return built
+
+
+def certificate_of_bounds(
+    kind: str,
+    claim: Mapping[str, object],
+    lower: tuple[Fraction | float, object] | None,
+    upper: tuple[Fraction | float, object] | None,
+    provenance: Mapping[str, object] | None = None,
+) -> Certificate:
+    """Return a certificate of a number with whatever is proved of it: bounds, each with its evidence.
+
+    Raises
+    ------
+    NoCertificateError
+        Neither bound is given.
+    """
+    bounds = {name: bound for name, bound in (("lower", lower), ("upper", upper)) if bound is not None}
+    if not bounds:
+        raise NoCertificateError("neither bound is proved yet")
+    claimed = {name: number(value) for name, (value, _) in bounds.items()}
+    evidence = {name: proof for name, (_, proof) in bounds.items()}
+    return certificate(kind, {**claim, **claimed}, evidence, provenance)
 
 
 def _without_floats(value: Any) -> Any:

@@ -170,7 +170,7 @@ def sample_faults(
     >>> estimate.interval[0] < expected_faults("mark", sequence) < estimate.interval[1]
     True
     """
-    return _sampled(policy, sequence, runs, seed, confidence, start)[0]
+    return sample_costs(policy, sequence, runs=runs, seed=seed, confidence=confidence, start=start)[0]
 
 
 @checked
@@ -193,17 +193,6 @@ def sample_costs(
     >>> faults.mean < cost.mean < 4 * faults.mean
     True
     """
-    return _sampled(policy, sequence, runs, seed, confidence, start)
-
-
-def _sampled(
-    policy: str | Policy | type[Policy],
-    sequence: RequestSequence,
-    runs: int,
-    seed: int,
-    confidence: float,
-    start: int,
-) -> tuple[Estimate, Estimate]:
     if not 0 < confidence < 1:
         raise ModelError(f"confidence must lie between 0 and 1, got {confidence}")
     answer = get_policy(policy)

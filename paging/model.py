@@ -347,6 +347,14 @@ class LayeredInstance:
                 f"{what} needs {_variant(needed)}; this instance has {_variant(given)}"
             )
 
+    def require_evictions(self) -> None:
+        """Raise ModelError where all pages fit the cache, so that there is no ratio to compute."""
+        if self.cache >= self.total_pages:
+            raise ModelError(
+                f"a competitive ratio needs k < number of pages; here k = {self.cache} and all "
+                f"{self.total_pages} pages fit the cache"
+            )
+
     @classmethod
     def from_plain(cls, shape: Mapping[str, Any]) -> LayeredInstance:
         """Return the instance that plain values state: the inverse of :attr:`plain`.

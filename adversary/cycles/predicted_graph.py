@@ -29,7 +29,7 @@ from adversary.cycles.product_graph import (
     problem_of,
 )
 from paging.errors import IllegalAnswerError, LimitError, ModelError, UnsupportedModelError
-from paging.kernels.state_set import Rows, StateSet, sort_in
+from paging.kernels.state_set import Grown, Rows, StateSet, sort_in
 from paging.model import Frame, LayeredInstance, Serve
 from paging.policy import Policy, get_policy
 
@@ -228,7 +228,7 @@ def _compiled_expand() -> Callable[..., int]:
     return compile_as(expand, signature)
 
 
-class PredictedGraph:
+class PredictedGraph(Grown):
     """The graph of a deterministic policy that is given discard bits, and of every reference.
 
     Parameters
@@ -281,16 +281,6 @@ class PredictedGraph:
         self._origin = np.full((1, 2), -1, dtype=np.int32)
         self.edges = 0
         self.used = 1
-
-    @property
-    def states(self) -> int:
-        """Number of states found so far."""
-        return len(self._set)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every state has been expanded."""
-        return self.expanded == self.states
 
     @property
     def targets(self) -> NDArray[np.int32]:

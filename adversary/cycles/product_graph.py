@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from adversary.cycles.max_ratio import RATIO, Codes, GraphCycle, Numbers, Objective, best_cycle
 from paging.errors import IllegalAnswerError, LimitError, ModelError
 from paging.kernels.jit import helper
-from paging.kernels.state_set import Rows, StateSet, sort_in
+from paging.kernels.state_set import Grown, Rows, StateSet, sort_in
 from paging.model import Frame, LayeredInstance, Serve, whole_number
 from paging.policy import Policy, get_policy
 from paging.work_function import update_work_function
@@ -328,7 +328,7 @@ def _compiled_expand() -> Callable[..., int]:
     return compile_as(expand, signature)
 
 
-class ProductGraph:
+class ProductGraph(Grown):
     """The product graph of a deterministic policy and the work function, grown state by state.
 
     Parameters
@@ -409,11 +409,6 @@ class ProductGraph:
         self._origin = np.full((1, 2), -1, dtype=np.int32)
 
     @property
-    def states(self) -> int:
-        """Number of states found so far."""
-        return len(self._set)
-
-    @property
     def rows(self) -> Rows:
         """The states found, unpacked."""
         return self._set.rows()
@@ -432,11 +427,6 @@ class ProductGraph:
     def origin(self) -> NDArray[np.int32]:
         """By which state and request every state was first found."""
         return self._origin[: self.states]
-
-    @property
-    def complete(self) -> bool:
-        """Whether every state has been expanded breadth first, so that the graph is the whole one."""
-        return self.expanded == self.states
 
     def explore(self, *, max_states: int = 1_000_000, chunk: int = 4096) -> None:
         """Expand breadth first until nothing new is found.

@@ -347,22 +347,3 @@ def complain(message: str) -> None:
 def remark(message: str) -> None:
     """Write one line ``paging: note: …`` to standard error."""
     sys.stderr.write(f"paging: note: {' '.join(message.split())}\n")
-
-
-def write_trade_off(title: str, shown: Mapping[str, Any], certificate: str | None) -> None:
-    """Write the coefficients of a trade-off with predictions as a table, the one that was computed marked."""
-    least = shown["least"]
-    ends = [shown["lower"], "?" if shown["upper"] is None else shown["upper"]]
-    coefficients = {name: shown[name] or " … ".join(ends) for name in ("alpha", "beta", "gamma")}
-    notes = [
-        f"The least {least} with the other two. faults ≤ α·R + β·η0 + γ·η1 + a constant, for every lazy R."
-    ]
-    if certificate is not None:
-        notes.append(f"Certificate written to {certificate}")
-    write_table(
-        title,
-        ["α", "β", "γ", "computed", "states", "this is"],
-        [[*coefficients.values(), least, shown["states"], "exact" if shown["exact"] else "an interval"]],
-        left=(3, 5),
-        notes=notes,
-    )

@@ -8,6 +8,7 @@ not on how long the requests are.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ def _in_order(times: PageArray, least: int = 0) -> NDArray[np.int64]:
     return pages[np.argsort(times[pages], kind="stable")]
 
 
-class _Windows:
+class _Windows(ABC):
     """A kernel whose times begin anew after every part.
 
     A subclass serves the requests of ``order`` from ``begin`` on, then says what the next part follows.
@@ -136,12 +137,13 @@ class _Windows:
             start = stop
         return self.faults - before
 
+    @abstractmethod
     def _run(self, order: PageArray, begin: int, entries: PageArray) -> None:
-        raise NotImplementedError
+        """Serve the requests of ``order`` from ``begin`` on."""
 
+    @abstractmethod
     def _carry(self) -> PageArray:
         """Number anew the times that are still needed; return the requests at these times."""
-        raise NotImplementedError
 
 
 class LruInParts(_Windows):

@@ -3,12 +3,38 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.kernels.bits import empty_set, flip, lowest_bit
+from paging.kernels.bits import Words, empty_set, flip, lowest_bit
 from paging.kernels.jit import compiled
 from paging.kernels.randomized import BLOCK, _below
 from paging.model import FREE, HIT, SEVERAL, PageArray
 
 Predictions = NDArray[np.int64]
+
+
+@compiled
+def _word_from(times: Words, word: int, end: int) -> int:
+    """Return the first word, from ``word`` on, of a bitmap that has a bit set; ``end + 1`` if none has."""
+    while word <= end and times[word] == 0:
+        word += 1
+    return word
+
+
+@compiled
+def _first_in(times: Words, word: int) -> int:
+    """Return the first time in a word of a bitmap that has a bit set."""
+    return (word << 6) + lowest_bit(times[word])
+
+
+@compiled
+def _requested_again(live: Words, ones: Words, bits: Predictions, gone: int, t: int) -> None:
+    """Take a time, −1 for none, out of the bitmap of all and out of that of bits 1; put another in."""
+    if gone >= 0:
+        flip(live, gone)
+        if bits[gone] == 1:
+            flip(ones, gone)
+    flip(live, t)
+    if bits[t] == 1:
+        flip(ones, t)
 
 
 @compiled
@@ -48,11 +74,9 @@ def flush_when_kept(
             if size < cache:
                 size += 1
             else:
-                now = t >> 6
-                while word <= now and live[word] == 0:
-                    word += 1
-                if word <= now:
-                    gone = (word << 6) + lowest_bit(live[word])
+                word = _word_from(live, word, t >> 6)
+                if word <= t >> 6:
+                    gone = _first_in(live, word)
                     flip(live, gone)
                     entry = requests[gone]
                     discarded[entry] = -1
@@ -94,26 +118,18 @@ def flush_when_kept_lazy(
             faults += 1
             entry = FREE
             if faults > cache:
-                while live[word] == 0:
-                    word += 1
-                gone = (word << 6) + lowest_bit(live[word])
+                word = _word_from(live, word, t >> 6)
+                gone = _first_in(live, word)
                 if gone >= flushed:
-                    now = t >> 6
-                    while chosen <= now and discard[chosen] == 0:
-                        chosen += 1
-                    if chosen <= now:
-                        gone = (chosen << 6) + lowest_bit(discard[chosen])
+                    chosen = _word_from(discard, chosen, t >> 6)
+                    if chosen <= t >> 6:
+                        gone = _first_in(discard, chosen)
                     else:
                         flushed = t
                 entry = requests[gone]
                 last[entry] = -1
-        if gone >= 0:
-            flip(live, gone)
-            if bits[gone] == 1:
-                flip(discard, gone)
-        flip(live, t)
+        _requested_again(live, discard, bits, gone, t)
         if bits[t] == 1:
-            flip(discard, t)
             chosen = min(chosen, t >> 6)
         last[page] = t
         if len(entries) > 0:
@@ -147,23 +163,15 @@ def mark_predict_lru(
                 if marks > cache:
                     begun = t
                     marks = 1
-                now = t >> 6
-                while chosen <= now and ones[chosen] == 0:
-                    chosen += 1
-                gone = (chosen << 6) + lowest_bit(ones[chosen]) if chosen <= now else t
+                chosen = _word_from(ones, chosen, t >> 6)
+                gone = _first_in(ones, chosen) if chosen <= t >> 6 else t
                 if gone >= begun:
-                    while live[word] == 0:
-                        word += 1
-                    gone = (word << 6) + lowest_bit(live[word])
+                    word = _word_from(live, word, t >> 6)
+                    gone = _first_in(live, word)
                 entry = requests[gone]
                 last[entry] = -1
-        if gone >= 0:
-            flip(live, gone)
-            if bits[gone] == 1:
-                flip(ones, gone)
-        flip(live, t)
+        _requested_again(live, ones, bits, gone, t)
         if bits[t] == 1:
-            flip(ones, t)
             chosen = min(chosen, t >> 6)
         last[page] = t
         if len(entries) > 0:
@@ -183,6 +191,17 @@ def _one_of(
                 return place, used
             number -= 1
     return -1, used
+
+
+@compiled
+def _put(slots: NDArray[np.int64], place: NDArray[np.int64], slot: int, page: int) -> int:
+    """Put a page into a slot; return the page that leaves it, or FREE."""
+    gone = int(slots[slot])
+    if gone >= 0:
+        place[gone] = -1
+    slots[slot] = page
+    place[page] = slot
+    return gone if gone >= 0 else FREE
 
 
 @compiled
@@ -209,7 +228,6 @@ def mark0(
         slot = place[page]
         entry = HIT
         if slot < 0:
-            entry = FREE
             slot = faults
             if faults >= cache:
                 slot = -1
@@ -220,11 +238,8 @@ def mark0(
                     if marked.all():
                         marked[:] = False
                     slot, used = _one_of(~marked, pool, used, rng)
-                entry = slots[slot]
-                place[entry] = -1
             faults += 1
-            slots[slot] = page
-            place[page] = slot
+            entry = _put(slots, place, slot, page)
         bit[slot] = bits[t]
         marked[slot] = True
         last[slot] = t
@@ -256,18 +271,14 @@ def mark_predict(
         slot = place[page]
         entry = HIT
         if slot < 0:
-            entry = FREE
             slot = faults
             if faults >= cache:
                 if marked.all():
                     marked[:] = False
                 wanted = ~marked & (bit == 1)
                 slot, used = _one_of(wanted if wanted.any() else ~marked, pool, used, rng)
-                entry = slots[slot]
-                place[entry] = -1
             faults += 1
-            slots[slot] = page
-            place[page] = slot
+            entry = _put(slots, place, slot, page)
         bit[slot] = bits[t]
         marked[slot] = True
         if len(entries) > 0:
@@ -313,7 +324,6 @@ def marker(
         slot = place[page]
         entry = HIT
         if slot < 0:
-            entry = FREE
             slot = faults
             if faults >= cache:
                 if marked.all():
@@ -324,13 +334,10 @@ def marker(
                     slot = _furthest(slots, arrival, ~marked)
                 else:
                     slot, used = _one_of(~marked, pool, used, rng)
-                entry = slots[slot]
-                place[entry] = -1
-                chain[entry] = length
-                evicted[entry] = phase
+                chain[slots[slot]] = length
+                evicted[slots[slot]] = phase
             faults += 1
-            slots[slot] = page
-            place[page] = slot
+            entry = _put(slots, place, slot, page)
         arrival[slot] = arrivals[t]
         marked[slot] = True
         if len(entries) > 0:
@@ -363,7 +370,6 @@ def guarded_oracle(
         slot = place[page]
         entry = HIT
         if slot < 0:
-            entry = FREE
             slot = faults
             held = False
             if faults >= cache:
@@ -376,13 +382,10 @@ def guarded_oracle(
                     slot, used = _one_of(old, pool, used, rng)
                 else:
                     slot = _furthest(slots, arrival, ~guarded)
-                entry = slots[slot]
-                place[entry] = -1
-                evicted[entry] = phase
+                evicted[slots[slot]] = phase
             guarded[slot] = held
             faults += 1
-            slots[slot] = page
-            place[page] = slot
+            entry = _put(slots, place, slot, page)
         arrival[slot] = arrivals[t]
         old[slot] = False
         if len(entries) > 0:

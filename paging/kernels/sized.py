@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.kernels.fractional import Reals
+from paging.kernels.heap import push, sift_down
 from paging.kernels.jit import compiled
 from paging.model import HIT, PageArray
 
@@ -14,38 +15,6 @@ LOADED = -1
 
 TOO_LARGE = -3
 """Entry of a request for a page larger than the cache, served past it."""
-
-
-@compiled
-def _sift_down(keys: Reals, times: Integers, pages: Integers, size: int) -> None:
-    """Restore the order of a heap of (key, time), smallest first, whose root may be too large."""
-    place = 0
-    key, time, page = keys[0], times[0], pages[0]
-    while 2 * place + 1 < size:
-        child = 2 * place + 1
-        other = child + 1
-        if other < size and (
-            keys[other] < keys[child] or (keys[other] == keys[child] and times[other] < times[child])
-        ):
-            child = other
-        if keys[child] > key or (keys[child] == key and times[child] >= time):
-            break
-        keys[place], times[place], pages[place] = keys[child], times[child], pages[child]
-        place = child
-    keys[place], times[place], pages[place] = key, time, page
-
-
-@compiled
-def _push(keys: Reals, times: Integers, pages: Integers, size: int, key: float, time: int, page: int) -> None:
-    """Add a page to a heap of ``size`` pages."""
-    place = size
-    while place > 0 and (
-        keys[(place - 1) // 2] > key or (keys[(place - 1) // 2] == key and times[(place - 1) // 2] > time)
-    ):
-        above = (place - 1) // 2
-        keys[place], times[place], pages[place] = keys[above], times[above], pages[above]
-        place = above
-    keys[place], times[place], pages[place] = key, time, page
 
 
 @compiled
@@ -81,7 +50,7 @@ def sized(
     """
     total = len(sizes)
     key_of, last, uses = np.zeros(total), np.full(total, -1, dtype=np.int64), np.zeros(total, dtype=np.int64)
-    keys, times, pages = np.empty(total), np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int64)
+    keys, times = np.empty(total), np.empty(total, dtype=np.int64)
     held, used, most = 0, 0, 0
     rent = 0.0
     for t in range(len(requests)):
@@ -98,20 +67,19 @@ def sized(
             continue
         entries[t] = LOADED
         while used + sizes[page] > capacity:
-            first = pages[0]
+            first = requests[times[0]]
             if times[0] != last[first]:
-                keys[0], times[0] = key_of[first], last[first]
+                sift_down(keys, times, held, key_of[first], last[first])
             else:
                 rent = keys[0]
                 used -= sizes[first]
                 last[first] = -1
                 held -= 1
-                keys[0], times[0], pages[0] = keys[held], times[held], pages[held]
-            _sift_down(keys, times, pages, held)
+                sift_down(keys, times, held, keys[held], times[held])
         uses[page] = 1
         last[page] = t
         key_of[page] = rent + density[page]
-        _push(keys, times, pages, held, key_of[page], t, page)
+        push(keys, times, held, key_of[page], t)
         held += 1
         used += sizes[page]
         most = max(most, used)

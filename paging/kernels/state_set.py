@@ -99,6 +99,23 @@ class StateSet:
         rehash(self._words, self._count, self._table)
 
 
+class Grown:
+    """A graph that is grown state by state: its states are rows of a set, the first ``expanded`` expanded."""
+
+    _set: StateSet
+    expanded: int
+
+    @property
+    def states(self) -> int:
+        """Number of states found so far."""
+        return len(self._set)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every state has been expanded, so that the graph is the whole one."""
+        return self.expanded == self.states
+
+
 @compiled
 def place_of(words: NDArray[np.uint64], row: int, mask: int) -> np.int64:
     """Return where a row belongs in the table."""

@@ -3,28 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from paging.kernels.heap import push, sift_down
 from paging.kernels.jit import compiled
 from paging.model import FREE, HIT, PageArray
-
-
-@compiled
-def _sift_down(keys: NDArray[np.int64], times: PageArray, size: int, key: int, time: int) -> None:
-    """Put (key, time) at the root of a heap of ``size`` such pairs (smallest first) and restore the order."""
-    place = 0
-    while 2 * place + 1 < size:
-        child = 2 * place + 1
-        other = child + 1
-        if other < size and (
-            keys[other] < keys[child] or (keys[other] == keys[child] and times[other] < times[child])
-        ):
-            child = other
-        if keys[child] > key or (keys[child] == key and times[child] > time):
-            break
-        keys[place] = keys[child]
-        times[place] = times[child]
-        place = child
-    keys[place] = key
-    times[place] = time
 
 
 @compiled
@@ -62,29 +43,22 @@ def landlord(
                 last[page] = t
                 key_of[page] = rent + weights[page]
         elif faults < cache:
-            place = faults
-            faults += 1
             entry = FREE
-            key = rent + weights[page]
-            while place > 0 and keys[(place - 1) // 2] > key:
-                keys[place] = keys[(place - 1) // 2]
-                times[place] = times[(place - 1) // 2]
-                place = (place - 1) // 2
-            keys[place] = key
-            times[place] = t
             last[page] = t
-            key_of[page] = key
+            key_of[page] = rent + weights[page]
+            push(keys, times, faults, key_of[page], t)
+            faults += 1
         else:
             faults += 1
             entry = requests[times[0]]
             while last[np.uint32(entry)] != times[0]:
-                _sift_down(keys, times, slots, key_of[np.uint32(entry)], last[np.uint32(entry)])
+                sift_down(keys, times, slots, key_of[np.uint32(entry)], last[np.uint32(entry)])
                 entry = requests[times[0]]
             rent = keys[0]
             last[np.uint32(entry)] = -1
             last[page] = t
             key_of[page] = rent + weights[page]
-            _sift_down(keys, times, slots, key_of[page], t)
+            sift_down(keys, times, slots, key_of[page], t)
         if len(entries) > 0:
             entries[t] = entry
     return faults

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from fractions import Fraction
 
 import numpy as np
@@ -381,15 +382,15 @@ def _furthest(values: LabelArray) -> tuple[Criterion, ...]:
     )
 
 
-class _Marker(Policy):
+class _Marker(Policy, ABC):
     """Marking with next arrivals: a chain of evictions follows predictions up to a length, then chance."""
 
     traits = ARRIVING | {"marking"}
     predictions = "next-arrival"
 
+    @abstractmethod
     def followed(self, cache: int) -> int:
         """Return up to which length of a chain predictions are followed."""
-        raise NotImplementedError
 
     def outcomes(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> Outcomes:
         following = labels.copy()

@@ -75,14 +75,12 @@ class ZRC(Policy):
         work = np.where(labels > 0, labels - 1, -labels)
         if page is not None:
             update_work_function(work, page, cache)
-        kinds = np.where(work == 0, 0, np.where(work < cache, 1, 2))
         wait = (frame.layer_of.astype(np.int64) - slot // frame.per_visit - 1) % frame.layers
-        none = "in no optimal cache (label 0)" if (kinds[labels > 0] == 0).any() else "no label is 0"
-        return (
-            Criterion(kinds, "smallest", "kind", none, shown=False),
+        return _criteria(
+            labels,
+            work,
+            frame.cache,
             Criterion(wait, "largest", "visits", "its layer is served again last", shown=False),
-            Criterion(work, "smallest", "label of the work function", "smallest label, {value}"),
-            Criterion(np.arange(len(labels)), "smallest", "number", "lowest page number", shown=False),
         )
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
@@ -90,6 +88,18 @@ class ZRC(Policy):
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
         return served_in_parts("ZrcInParts", instance)
+
+
+def _criteria(labels: LabelArray, work: LabelArray, cache: int, order: Criterion) -> tuple[Criterion, ...]:
+    """Return what decides: label 0, an order of pages below k, the smallest label, the lowest id."""
+    kinds = np.where(work == 0, 0, np.where(work < cache, 1, 2))
+    none = "in no optimal cache (label 0)" if (kinds[labels > 0] == 0).any() else "no label is 0"
+    return (
+        Criterion(kinds, "smallest", "kind", none, shown=False),
+        order,
+        Criterion(work, "smallest", "label of the work function", "smallest label, {value}"),
+        Criterion(np.arange(len(labels)), "smallest", "number", "lowest page number", shown=False),
+    )
 
 
 @helper
@@ -173,17 +183,15 @@ class FarLab(Policy):
             update_work_function(work, page, frame.cache)
             asked[page] = 1
         layer, layer_of = slot // frame.per_visit, frame.layer_of.astype(np.int64)
-        kinds = np.where(work == 0, 0, np.where(work < frame.cache, 1, 2))
         ago = (layer - layer_of) % frame.layers
         if (slot + 1) % frame.per_visit > 0:
             ago = np.where((layer_of == layer) & (asked == 0), frame.layers, ago)
-        ago = np.where(kinds == 0, 0, ago)  # of several pages of label 0 the lowest leaves
-        none = "in no optimal cache (label 0)" if (kinds[labels > 0] == 0).any() else "no label is 0"
-        return (
-            Criterion(kinds, "smallest", "kind", none, shown=False),
+        ago = np.where(work == 0, 0, ago)  # of several pages of label 0 the lowest leaves
+        return _criteria(
+            labels,
+            work,
+            frame.cache,
             Criterion(ago, "smallest", "visits", "it can be asked for again latest", shown=False),
-            Criterion(work, "smallest", "label of the work function", "smallest label, {value}"),
-            Criterion(np.arange(len(labels)), "smallest", "number", "lowest page number", shown=False),
         )
 
 
@@ -247,12 +255,10 @@ class ZRCAtomic(Policy):
         if page is not None:
             for q in [page, *np.flatnonzero(asked)]:
                 update_work_function(work, q, frame.cache)
-        kinds = np.where(work == 0, 0, np.where(work < frame.cache, 1, 2))
         wait = (frame.layer_of.astype(np.int64) - slot // frame.per_visit - 1) % frame.layers
-        none = "in no optimal cache (label 0)" if (kinds[labels > 0] == 0).any() else "no label is 0"
-        return (
-            Criterion(kinds, "smallest", "kind", none, shown=False),
+        return _criteria(
+            labels,
+            work,
+            frame.cache,
             Criterion(wait, "largest", "visits", "its layer is served again last", shown=False),
-            Criterion(work, "smallest", "label of the work function", "smallest label, {value}"),
-            Criterion(np.arange(len(labels)), "smallest", "number", "lowest page number", shown=False),
         )

@@ -23,9 +23,10 @@ from paging.cli.options import (
     weights_option,
     with_weights,
 )
-from paging.cli.terminal import provenance, status, write_json, write_table, write_trade_off
+from paging.cli.terminal import provenance, status, write_json, write_table
 from paging.errors import ModelError
 from paging.signals import stoppable
+from proofs.commands import trade_off
 
 if TYPE_CHECKING:
     from paging.model import LayeredInstance
@@ -183,7 +184,6 @@ def _trade_off(
     as_json: bool,
 ) -> None:
     """Compute the trade-off of a policy that is given discard bits, and show it."""
-    from paging.certificate import write_certificate
     from proofs.ratio.estimate import affordable_states
     from proofs.ratio.trade_off import policy_trade_off
 
@@ -192,13 +192,8 @@ def _trade_off(
     with stoppable() as stopped, status(f"exact {policy}", show=not as_json, stop=stopped) as watch:
         found = policy_trade_off(policy, instance, **coefficients, max_states=max_states, watch=watch)
     facts = provenance(states=found.states, edges=found.edges)
-    if certificate is not None:
-        write_certificate(found.certificate(facts), certificate)
-    shown = found.answer()
-    if as_json:
-        write_json({**shown, "max_states": max_states, "output": certificate, "provenance": facts})
-    else:
-        write_trade_off(f"Trade-off of {found.policy} with discard bits: {instance}", shown, certificate)
+    title = f"Trade-off of {found.policy} with discard bits: {instance}"
+    trade_off.tell(title, found, facts, max_states, certificate, as_json=as_json)
     if stopped():
         leave(Exit.INTERRUPTED)
 

@@ -23,9 +23,10 @@ from paging.cli.options import (
     weights_option,
     with_weights,
 )
-from paging.cli.terminal import provenance, status, write_json, write_table, write_trade_off
+from paging.cli.terminal import provenance, status, write_json, write_table
 from paging.errors import ModelError
 from paging.signals import stoppable
+from proofs.commands import trade_off
 
 PROBED = 50_000
 """States up to which the game is solved though the theorems say its value."""
@@ -172,20 +173,14 @@ def _trade_off(
     as_json: bool,
 ) -> None:
     """Compute the best trade-off with discard predictions, and show it."""
-    from paging.certificate import write_certificate
     from proofs.game.predictions.trade_off import affordable_states, solve_trade_off
 
     limit = max_states or affordable_states(instance)
     with stoppable() as stopped, status("game", show=not as_json, stop=stopped) as watch:
         found = solve_trade_off(instance, **coefficients, max_states=limit, watch=watch)
+    title = f"Best deterministic trade-off with discard bits: {instance}"
     facts = provenance(states=found.states)
-    if certificate is not None:
-        write_certificate(found.certificate(facts), certificate)
-    shown = found.answer()
-    if as_json:
-        write_json({**shown, "max_states": limit, "output": certificate, "provenance": facts})
-    else:
-        write_trade_off(f"Best deterministic trade-off with discard bits: {instance}", shown, certificate)
+    trade_off.tell(title, found, facts, limit, certificate, as_json=as_json)
     if stopped():
         leave(Exit.INTERRUPTED)
 

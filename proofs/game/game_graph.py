@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.errors import LimitError, ModelError
-from paging.kernels.state_set import Rows, StateSet
+from paging.errors import LimitError
+from paging.kernels.state_set import Grown, Rows, StateSet
 from paging.model import LayeredInstance, whole_number
 from proofs.game import kernels
 from proofs.game.kernels import Index, Small
@@ -93,7 +93,7 @@ class Frozen(NamedTuple):
     victims: Small
 
 
-class GameGraph:
+class GameGraph(Grown):
     """The graph of the game on an instance, grown state by state from the cold start.
 
     Parameters
@@ -144,16 +144,6 @@ class GameGraph:
         self._set = StateSet(np.zeros((1, self.width), dtype=np.int32))
         self._parts: list[Frozen] = []
         self._requests = self._targets = 0
-
-    @property
-    def states(self) -> int:
-        """Number of states found so far."""
-        return len(self._set)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every state has been expanded."""
-        return self.expanded == self.states
 
     def rows(self, states: NDArray[np.integer[Any]] | Sequence[int]) -> Rows:
         """Return states as rows: per page (h + 1) · bits + work-function label; then the layer.
@@ -273,11 +263,7 @@ def together(instance: LayeredInstance) -> int:
 def check_instance(instance: LayeredInstance) -> None:
     """Raise unless the game is defined on an instance, and small enough to be written down."""
     instance.require("the paging game", service="forced", cost="unit")
-    if instance.cache >= instance.total_pages:
-        raise ModelError(
-            f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
-            f"{instance.total_pages} pages fit the cache"
-        )
+    instance.require_evictions()
     if instance.total_pages > MAX_PAGES:
         raise LimitError(f"the paging game is for at most {MAX_PAGES} pages, not {instance.total_pages}")
     if together(instance) > MAX_TOGETHER:

@@ -18,7 +18,7 @@ import numpy as np
 
 from adversary.cycles.max_ratio import best_cycle, longest_paths
 from paging.arguments import checked
-from paging.certificate import Certificate, NoCertificateError, certificate
+from paging.certificate import Certificate, NoCertificateError, certificate, certificate_of_bounds
 from paging.errors import UnknownNameError
 from paging.html import facts_table
 from paging.model import LayeredInstance
@@ -242,20 +242,12 @@ class GameSolution:
             Neither bound is.
         """
         claim: dict[str, object] = {"instance": self.instance.plain, "opt_cache": self.opt_cache}
-        evidence: dict[str, object] = {}
+        below = above = None
         if self.decisions is not None:
-            claim["lower"], evidence["lower"] = (
-                number(self.lower),
-                lower_evidence(self.decisions, self.instance, self.opt_cache),
-            )
+            below = self.lower, lower_evidence(self.decisions, self.instance, self.opt_cache)
         if self.strategy is not None:
-            claim["upper"], evidence["upper"] = (
-                number(self.upper),
-                upper_evidence(self.strategy, self.instance, self.opt_cache),
-            )
-        if not evidence:
-            raise NoCertificateError("neither bound on the value of the game is proved yet")
-        return certificate("game", claim, evidence, provenance)
+            above = self.upper, upper_evidence(self.strategy, self.instance, self.opt_cache)
+        return certificate_of_bounds("game", claim, below, above, provenance)
 
 
 @dataclass(frozen=True)

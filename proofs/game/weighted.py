@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversary.cycles.max_ratio import Objective, best_cycle
-from paging.certificate import Certificate, NoCertificateError, certificate, packed
-from paging.errors import LimitError, ModelError
+from paging.certificate import Certificate, certificate_of_bounds, packed
+from paging.errors import LimitError
 from paging.html import facts_table
 from paging.model import LayeredInstance, whole_number
-from paging.numbers import exact_text, number
+from paging.numbers import exact_text
 from paging.signals import UNWATCHED, StoppedError, Watch
 from proofs.game import kernels
 from proofs.game.evidence import Pieces, reached, starts_of
@@ -197,14 +197,9 @@ class WeightedGame:
             Neither bound is.
         """
         claim: dict[str, object] = {"instance": self.instance.plain, "opt_cache": self.opt_cache}
-        evidence: dict[str, object] = {}
-        if self._below is not None:
-            claim["lower"], evidence["lower"] = number(self.lower), self._below
-        if self._above is not None and self.upper is not None:
-            claim["upper"], evidence["upper"] = number(self.upper), self._above
-        if not evidence:
-            raise NoCertificateError("neither bound is proved yet")
-        return certificate("weighted-game", claim, evidence, provenance)
+        below = None if self._below is None else (self.lower, self._below)
+        above = None if self._above is None or self.upper is None else (self.upper, self._above)
+        return certificate_of_bounds("weighted-game", claim, below, above, provenance)
 
 
 def solve_weighted_game(
@@ -242,11 +237,7 @@ def solve_weighted_game(
     Fraction(2, 1)
     """
     instance.require("the game with weights", service="forced", visits="sequential", per_visit=1)
-    if instance.cache >= instance.total_pages:
-        raise ModelError(
-            f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
-            f"{instance.total_pages} pages fit the cache"
-        )
+    instance.require_evictions()
     small = instance.cache if opt_cache is None else opt_cache
     whole_number(small, "opt_cache (h)", 1, instance.cache)
     if max_states is not None:

@@ -258,11 +258,7 @@ def exact_ratio(
     (Fraction(3, 1), Fraction(0, 1), 24)
     """
     answer = get_policy(policy)
-    if instance.cache >= instance.total_pages:
-        raise ModelError(
-            f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
-            f"{instance.total_pages} pages fit the cache"
-        )
+    instance.require_evictions()
     if max_states is not None:
         whole_number(max_states, "max_states", 1)
     elif not answer.randomized and "finite-state" not in answer.traits:

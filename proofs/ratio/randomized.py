@@ -20,7 +20,7 @@ from adversary.cycles.cycle import literal
 from adversary.cycles.max_ratio import Codes, GraphCycle, Objective, best_cycle, longest_paths
 from adversary.cycles.product_graph import ProductGraph
 from paging.certificate import Certificate, NoCertificateError, certificate, packed
-from paging.errors import LimitError, ModelError
+from paging.errors import LimitError
 from paging.model import LabelArray, LayeredInstance, RequestSequence, whole_number
 from paging.numbers import number
 from paging.policy import Policy, get_policy
@@ -195,11 +195,7 @@ def randomized_exact(
     answer = get_policy(policy)
     answer.check(instance)
     answer.check_predictions(None)
-    if instance.cache >= instance.total_pages:
-        raise ModelError(
-            f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
-            f"{instance.total_pages} pages fit the cache"
-        )
+    instance.require_evictions()
     instance.require(
         "the exact ratio of a randomised policy",
         service="forced",

@@ -21,7 +21,7 @@ from adversary.cycles.max_ratio import GraphCycle, best_cycle
 from adversary.cycles.predicted_graph import COUNTS, Coefficients, PredictedGraph
 from adversary.cycles.product_graph import Symmetry
 from paging.arguments import checked
-from paging.certificate import Certificate, NoCertificateError, certificate, packed
+from paging.certificate import Certificate, certificate_of_bounds, packed
 from paging.errors import LimitError, ModelError
 from paging.html import facts_table
 from paging.model import FREE, HIT, LayeredInstance, whole_number
@@ -162,14 +162,9 @@ class PolicyTradeOff:
             **{name: number(value) for name, value in self.given.items()},
             "least": self.free,
         }
-        evidence: dict[str, object] = {}
-        if self.cycle is not None:
-            claim["lower"], evidence["lower"] = number(self.lower), _lower(self.cycle)
-        if self._potential is not None:
-            claim["upper"], evidence["upper"] = number(self.lower), self._upper()
-        if not evidence:
-            raise NoCertificateError("neither bound is proved yet")
-        return certificate("trade-off", claim, evidence, provenance)
+        below = None if self.cycle is None else (self.lower, _lower(self.cycle))
+        above = None if self._potential is None else (self.lower, self._upper())
+        return certificate_of_bounds("trade-off", claim, below, above, provenance)
 
     def _upper(self) -> dict[str, object]:
         assert self._potential is not None

@@ -235,11 +235,7 @@ def weighted_ratio(
     instance.require("a ratio with weights", service="forced", visits="sequential", per_visit=1)
     if answer.randomized:
         raise ModelError(f"a ratio with weights is of a deterministic policy; {answer.name} is randomised")
-    if instance.cache >= instance.total_pages:
-        raise ModelError(
-            f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
-            f"{instance.total_pages} pages fit the cache"
-        )
+    instance.require_evictions()
     if max_states is not None:
         whole_number(max_states, "max_states", 1)
     elif "finite-state" not in answer.traits:

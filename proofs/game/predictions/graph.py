@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from adversary.cycles.predicted_graph import Coefficients
 from paging.errors import LimitError
-from paging.kernels.state_set import Rows, StateSet
+from paging.kernels.state_set import Grown, Rows, StateSet
 from paging.model import LayeredInstance
 from proofs.game.cache_values import CacheTables
 from proofs.game.game_graph import Frozen, alike, check_instance
@@ -39,7 +39,7 @@ class Successors(NamedTuple):
     request_ends: Index
 
 
-class PredictionGraph:
+class PredictionGraph(Grown):
     """The graph of the game at given coefficients, grown state by state from the cold start.
 
     Parameters
@@ -76,16 +76,6 @@ class PredictionGraph:
         self._set = StateSet(np.zeros((1, self.width), dtype=np.int32))
         self._parts: list[tuple[Successors, Index]] = []
         self._targets = 0
-
-    @property
-    def states(self) -> int:
-        """Number of states found so far."""
-        return len(self._set)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every state has been expanded."""
-        return self.expanded == self.states
 
     def rows(self, states: NDArray[np.integer[Any]]) -> Rows:
         """Return states as rows; see :func:`proofs.game.predictions.kernels.expand`."""

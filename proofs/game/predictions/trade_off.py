@@ -16,7 +16,7 @@ import numpy as np
 
 from adversary.cycles.predicted_graph import Coefficients
 from paging.arguments import checked
-from paging.certificate import Certificate, NoCertificateError, certificate
+from paging.certificate import Certificate, certificate_of_bounds
 from paging.errors import ModelError
 from paging.html import facts_table
 from paging.memory import machine_memory
@@ -131,14 +131,11 @@ class TradeOff:
             **{name: number(value) for name, value in self.given.items()},
             "least": self.free,
         }
-        evidence: dict[str, object] = {}
-        if self.demands is not None:
-            claim["lower"], evidence["lower"] = number(self.lower), self.demands.plain()
+        below = None if self.demands is None else (self.lower, self.demands.plain())
+        above = None
         if self.answers is not None and self.upper is not None:
-            claim["upper"], evidence["upper"] = number(self.upper), self.answers.plain()
-        if not evidence:
-            raise NoCertificateError("neither bound is proved yet")
-        return certificate("trade-off-game", claim, evidence, provenance)
+            above = self.upper, self.answers.plain()
+        return certificate_of_bounds("trade-off-game", claim, below, above, provenance)
 
 
 @checked

@@ -150,11 +150,7 @@ def randomized_value(
     >>> found.value
     Fraction(7, 4)
     """
-    if instance.cache >= instance.total_pages:
-        raise ModelError(
-            f"a competitive ratio needs k < number of pages; here k = {instance.cache} and all "
-            f"{instance.total_pages} pages fit the cache"
-        )
+    instance.require_evictions()
     instance.require("the best ratio", service="forced", visits="sequential", per_visit=1, cost="unit")
     whole_number(max_states, "max_states", 1)
     whole_number(max_columns, "max_columns", 1)
