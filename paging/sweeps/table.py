@@ -61,7 +61,7 @@ def arrow() -> Any:
         import pyarrow.parquet
     except ImportError as error:
         raise TableError(
-            f"a sweep writes Parquet, which needs pyarrow ({error}): pip install 'layered-paging[parquet]'"
+            f"tables of sweeps are Parquet, which needs pyarrow ({error}): pip install pyarrow"
         ) from error
     return pyarrow
 

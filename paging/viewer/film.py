@@ -214,7 +214,7 @@ class Film:
         shown = frames if len(frames) <= SHOWN else [*frames[: SHOWN - 1], frames[-1]]
         rows = [
             [
-                str(time),
+                str(time + 1),  # counted from 1, as the reasons do
                 instance.page_name(frame.page),
                 "hit" if frame.hit else "fault",
                 _names(instance, frame.victims),

@@ -294,7 +294,7 @@ def _report(
     certificate: str | None,
 ) -> None:
     from paging.numbers import exact_text
-    from paging.policy import get_policy
+    from proofs.ratio.randomized import RandomizedRatio
 
     cycle = found.cycle
     both = known.narrowed(found.lower, found.ratio)
@@ -309,7 +309,7 @@ def _report(
         what = ": the ratio is at least this, or unbounded" if unlimited else ""
         notes.append(f"Stopped before the whole graph was searched{what}.")
     elif found.additive is not None:
-        what = "expected faults" if get_policy(found.policy).randomized else "faults"
+        what = "expected faults" if isinstance(found, RandomizedRatio) else "faults"
         least = "no smaller constants do"
         if found.instance.weights is not None:
             what, least = "cost", "no smaller ratio does"

@@ -386,6 +386,13 @@ def test_a_notebook_shows_tables_and_mathematics() -> None:
     assert shown.format(Formula(get_bound("L2").value))[0]["text/latex"] == r"$k - \ell + 1$"
 
 
+def test_the_table_of_a_film_counts_requests_as_its_reasons_do() -> None:
+    sequence = RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2])
+    text = film_of(simulate("lru", sequence, record=True))._repr_html_()
+    row = next(row for row in text.split("<tr") if "last asked for at request 1" in row)
+    assert re.findall(r"<t[dh][^>]*>([^<]*)<", row)[0] == "3"
+
+
 def test_a_run_shows_its_first_requests() -> None:
     run = simulate("lru", REQUESTS, record=True)
     text = run._repr_html_()

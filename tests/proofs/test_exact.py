@@ -643,6 +643,12 @@ def test_table(capsys: Capture, tmp_path: Path) -> None:
         assert text in shown
 
 
+def test_a_class_of_ones_own_with_a_finite_ratio_gets_its_table(capsys: Capture) -> None:
+    code, out, err = call(capsys, f"{PlainLRU.__module__}:{PlainLRU.__name__} -l 1 -n 4 -k 3")
+    assert code == 0, err
+    assert "Every sequence: faults ≤ 3·OPT + 0" in out
+
+
 def test_max_states_gives_an_interval(capsys: Capture, tmp_path: Path) -> None:
     path = tmp_path / "c.json"
     words = "sieve -l 2 -n 3 -k 4 --max-states 300"  # no theorem bounds it from above here
