@@ -72,6 +72,15 @@ SHOWN = 40
 @click.option(
     "--surface", is_flag=True, help="With --predictions: all least coefficients at once, by vertices."
 )
+@click.option(
+    "-o",
+    "--output",
+    "pictures",
+    multiple=True,
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="With --surface: draw it, .svg, .png or .pdf; may be given several times.",
+)
 @certificate_option(help="Write a certificate (.json or .json.gz) of both bounds, for 'paging verify'.")
 @json_option()
 @table_option()
@@ -91,6 +100,7 @@ def exact(
     beta: Fraction | None,
     gamma: Fraction | None,
     surface: bool,
+    pictures: tuple[str, ...],
     certificate: str | None,
     as_json: bool,
 ) -> None:
@@ -123,7 +133,7 @@ def exact(
       paging exact landlord -l 2 -n 2 -k 3 --weights layer:1,4
       paging exact lru -l 2 -n 3 -k 5 -g 2 --visits atomic
       paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --alpha 1 --gamma 1
-      paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --surface
+      paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --surface -o surface.svg
       paging exact mymodule:MyPolicy -l 2 -n 3 -k 4
     """
     from paging.certificate import write_certificate
@@ -139,12 +149,14 @@ def exact(
             raise ModelError("--opt-cache and --no-symmetry are about ratios without predictions")
         instance.require("a trade-off with predictions", cost="unit")
         if surface:
-            _surface(policy, instance, coefficients, max_states, certificate, as_json=as_json)
+            _surface(policy, instance, coefficients, max_states, certificate, pictures, as_json=as_json)
+        elif pictures:
+            raise ModelError("-o draws a surface: it goes with --surface")
         else:
             _trade_off(policy, instance, coefficients, max_states, certificate, as_json=as_json)
         return
-    if surface or any(value is not None for value in coefficients.values()):
-        raise ModelError("--alpha, --beta, --gamma and --surface are about predictions (--predictions)")
+    if surface or pictures or any(value is not None for value in coefficients.values()):
+        raise ModelError("--alpha, --beta, --gamma, --surface and -o are about predictions (--predictions)")
     get_policy(policy).check_predictions(None)
     known = known_ratio(policy, instance, opt_cache)
     limit = max_states
@@ -204,6 +216,7 @@ def _surface(
     coefficients: dict[str, Fraction | None],
     max_states: int | None,
     certificate: str | None,
+    pictures: tuple[str, ...],
     *,
     as_json: bool,
 ) -> None:
@@ -212,10 +225,20 @@ def _surface(
 
     if certificate is not None or any(value is not None for value in coefficients.values()):
         raise ModelError("--surface takes no coefficients and writes no certificate; its vertices have them")
+    if pictures:
+        from paging.plotting import check_targets
+
+        check_targets(pictures)
     with stoppable() as stopped, status(f"surface {policy}", show=not as_json, stop=stopped) as watch:
         found = trade_off_surface(policy, instance, max_states=max_states, watch=watch)
+    if pictures:
+        from proofs.plots.draw import draw
+        from proofs.plots.surface import surface as surface_document
+
+        draw(surface_document(found), pictures)
     if as_json:
-        write_json({**found.answer(), "provenance": provenance(states=found.states)})
+        drawn = list(pictures)
+        write_json({**found.answer(), "output": drawn, "provenance": provenance(states=found.states)})
         return
     write_table(
         f"Trade-offs of {found.policy} with discard bits: {instance}",
@@ -226,6 +249,7 @@ def _surface(
             "faults ≤ α·R + β·η0 + γ·η1 + a constant, for every lazy R, for these, all between them, and "
             "all that are larger; for no others.",
             *(f"A cycle forces {cycle.inequality}." for cycle in found.cycles),
+            *(f"written: {path}" for path in pictures),
         ],
     )
 
