@@ -321,7 +321,7 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["game", "--predictions", "discard", "--alpha", "-1"], "'-1' is no number ≥ 0"),
         (["game", "--alpha", "1"], "are about a game with predictions"),
         (["game", "--predictions", "discard", "--full"], "are about the game without predictions"),
-        (["exact", "lru", "--predictions", "discard", "--alpha", "1", "--beta", "1"], "takes no discard"),
+        (["exact", "lru", "--predictions", "discard", "--alpha", "1", "--beta", "1"], "takes no predictions"),
         (["exact", "flush-when-kept"], "needs discard predictions"),
         (["exact", "flush-when-kept", "--surface"], "are about predictions"),
         (
