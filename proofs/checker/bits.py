@@ -142,6 +142,12 @@ class BitPolicy(NamedTuple):
         assert self.serve is not None
         return answer(Rule(partial(self.serve, bit=bit)), labels, page, layer, problem)
 
+    def answered(self, labels: Labels, page: int, layer: int, bit: int, problem: Problem) -> Outcomes:
+        """Return what may become of the labels after a request, with chances."""
+        if self.outcomes is None:
+            return [(Fraction(1), self.served(labels, page, layer, bit, problem))]
+        return self.drawn(labels, page, layer, bit, problem)
+
     def drawn(self, labels: Labels, page: int, layer: int, bit: int, problem: Problem) -> Outcomes:
         """Return what may become of the labels, with chances; the rule cannot tell alike pages apart."""
         assert self.outcomes is not None

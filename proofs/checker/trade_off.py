@@ -12,7 +12,7 @@ expected. Every distribution that can arise must be listed up to a renaming of p
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -102,10 +102,7 @@ def served(
     """Return the distribution over labels after a request."""
     found: Distribution = {}
     for labels, chance in distribution.items():
-        if policy.outcomes is None:
-            outcomes = [(Fraction(1), policy.served(list(labels), page, layer, bit, problem))]
-        else:
-            outcomes = policy.drawn(list(labels), page, layer, bit, problem)
+        outcomes = policy.answered(list(labels), page, layer, bit, problem)
         spend("the policy's answers", 8 * len(labels) * len(outcomes))
         for share, after in outcomes:
             key = tuple(after)
@@ -119,14 +116,8 @@ def served(
 def check_upper(setting: TradeOffClaim, policy: BitPolicy, evidence: Json) -> str:
     """Refuse unless every request keeps to the listed states and the potential."""
     prices = prices_of(setting.known("upper"))
-    walk: Walk
-    if policy.outcomes is None:
-        members(evidence, "evidence.upper", ("alike", "labels", "reference", "layers", "potential"))
-        scale, walk = prices.unit, LabelWalk(setting, policy, evidence)
-    else:
-        members(evidence, "evidence.upper", (*LISTED, "distributions", "reference", "scale", "potential"))
-        scale = whole(evidence["scale"], "evidence.upper.scale", 1)
-        walk = DistributionWalk(setting, policy, evidence)
+    walk = walk_of(setting, policy, evidence)
+    scale = whole(evidence["scale"], "evidence.upper.scale", 1) if "scale" in evidence else prices.unit
     more, rest = divmod(scale, prices.unit)
     if rest:
         raise Refuted(f"evidence.upper.scale must be a multiple of {prices.unit}")
@@ -165,6 +156,19 @@ class Walk(ABC):
     def edges(self, s: int) -> Iterator[Edge]:
         """Yield every edge of a state."""
 
+    @abstractmethod
+    def served(self, s: int) -> tuple[int, Iterable[tuple[int, ...]]]:
+        """Return the layer to be served in a state, and all labels that the policy may have there."""
+
+
+def walk_of(setting: TradeOffClaim, policy: BitPolicy, evidence: Json) -> Walk:
+    """Read the states of a policy beside what its bits are about."""
+    if policy.outcomes is None:
+        members(evidence, "evidence.upper", ("alike", "labels", "reference", "layers", "potential"))
+        return LabelWalk(setting, policy, evidence)
+    members(evidence, "evidence.upper", (*LISTED, "distributions", "reference", "scale", "potential"))
+    return DistributionWalk(setting, policy, evidence)
+
 
 class LabelWalk(Walk):
     """States are labels of a deterministic policy; remembers what the policy answers."""
@@ -202,6 +206,10 @@ class LabelWalk(Walk):
                     for place in changed if self.beside.scheduled else range(problem.layers):
                         own[place] = self.part(after, left, bounds[place : place + 2])
                     yield page, fault, paid, states.number.get(states.key(own, following))
+
+    def served(self, s: int) -> tuple[int, Iterable[tuple[int, ...]]]:
+        labels, _, layer = self.listed.row(s)
+        return layer, [tuple(labels)]
 
     def part(self, labels: Labels, held: list[int], piece: tuple[int, ...]) -> int:
         """Return the number of what a state says of a layer."""
@@ -302,6 +310,10 @@ class DistributionWalk(Walk):
                     spend("the moves of all states", 6 * len(order))
                     key = self.key(target, [after[q] for q in order])
                     yield page, fault, paid, self.number.get((target, key))
+
+    def served(self, s: int) -> tuple[int, Iterable[tuple[int, ...]]]:
+        d = self.listed[s][0]
+        return self.layers[d], self.distributions[d]
 
     def stepped(self, d: int, page: int, bit: int) -> Step:
         """Return where a request leads, or refuse: it must be what is listed."""

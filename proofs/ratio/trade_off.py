@@ -29,7 +29,7 @@ from adversary.cycles.predicted_graph import (
 )
 from adversary.cycles.product_graph import Symmetry
 from paging.arguments import checked
-from paging.certificate import Certificate, certificate_of_bounds, packed
+from paging.certificate import Certificate, NoCertificateError, certificate_of_bounds, packed
 from paging.errors import LimitError, ModelError
 from paging.html import facts_table
 from paging.model import FREE, HIT, LayeredInstance, whole_number
@@ -37,6 +37,7 @@ from paging.numbers import exact_text, number
 from paging.policy import Policy, get_policy
 from paging.signals import UNWATCHED, StoppedError, Watch
 from paging.work_function import update_work_function
+from proofs.checker.bits import POLICIES
 
 NAMES = Coefficients._fields
 NO_SYMMETRY = Symmetry(False, False)
@@ -172,8 +173,12 @@ class PolicyTradeOff:
         Raises
         ------
         NoCertificateError
-            Neither bound is.
+            Neither bound is, or the checker does not know the policy.
         """
+        if self.spec not in POLICIES:
+            raise NoCertificateError(
+                f"the checker knows the rules of {', '.join(POLICIES)}, not of {self.spec}"
+            )
         claim: dict[str, object] = {
             "instance": self.instance.plain,
             "policy": self.spec,
