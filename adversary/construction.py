@@ -276,6 +276,11 @@ class Construction:
         return (int(counts[end - 1]) if end else 0) - before
 
 
+@cache
+def _parameters_of(build: Callable[..., Construction]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(build).parameters
+
+
 @dataclass(frozen=True)
 class Adversary:
     """A registered construction.
@@ -344,7 +349,7 @@ class Adversary:
 
     @property
     def _parameters(self) -> Mapping[str, inspect.Parameter]:
-        return inspect.signature(self.build).parameters
+        return _parameters_of(self.build)
 
     def instance(
         self,

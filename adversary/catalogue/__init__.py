@@ -52,6 +52,8 @@ popular                 whoever never forgets uses, or     unbounded            
                         what was hot
 protected               segmented LRU                      unbounded             ours
 rehearsed               LRU                                k                     ours
+second-faults           LLRU (our reading)                 k + ℓ − 1             ours
+second-faults-lazy      llru-lazy                          k + ℓ − 2             ours
 sleator-tarjan          every deterministic policy, with   k/(k − h + 1)         Sleator and Tarjan 1985,
                         OPT on h ≤ k pages                                       lower bound
 stuck-hand              SIEVE                              unbounded             ours, found by search

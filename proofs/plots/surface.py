@@ -1,4 +1,4 @@
-"""All trade-offs of a policy with discard bits as a picture: the sides and corners of what is attained."""
+"""All trade-offs of a policy with predicted bits as a picture: the sides and corners of what is attained."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def surface(found: TradeOffSurface) -> Document:
         "vertices": [[str(exact_text(value)) for value in vertex] for vertex in found.vertices],
         "sides": [
             {
-                "faults": cycle.faults,
-                "reference": cycle.reference,
-                "wrong0": cycle.wrong0,
-                "wrong1": cycle.wrong1,
+                "faults": str(exact_text(cycle.faults)),
+                "reference": str(exact_text(cycle.reference)),
+                "wrong0": str(exact_text(cycle.wrong0)),
+                "wrong1": str(exact_text(cycle.wrong1)),
                 "inequality": cycle.inequality,
             }
             for cycle in found.cycles

@@ -30,6 +30,7 @@ from paging import (
 )
 from paging.cli.main import run as paging_run
 from paging.markdown import block
+from paging.model import HIT
 from paging.numbers import read_exact
 from paging.traces import read_trace
 from proofs.certificates.replay import replay
@@ -213,6 +214,33 @@ def test_llru_cycles_return_and_beat_k(layers: int, cache: int) -> None:
         again = periodic_cycle("llru", instance, period)
         assert again.ratio == made.limit == Fraction(found.online, found.offline) > cache
         assert made.limit <= cache + layers - 1
+
+
+@pytest.mark.parametrize(
+    ("name", "policy", "counts"),
+    [
+        *(("second-faults", "llru", [4] * layers) for layers in (2, 3, 5)),
+        *(("second-faults-lazy", "llru-lazy", [3] * layers) for layers in (2, 3, 5)),
+        ("second-faults", "llru", [4, 7, 4, 5]),
+        ("second-faults-lazy", "llru-lazy", [3, 7, 4, 5]),
+    ],
+)
+def test_every_fault_of_a_phase_evicts_the_page_that_faults_next(
+    name: str, policy: str, counts: list[int]
+) -> None:
+    # This is the lemma of the proof; the number of faults is the bound, and not only at least it.
+    instance = LayeredInstance(len(counts), tuple(counts), sum(counts) - 1)
+    made = get_construction(name)(instance, rounds=40 * instance.cache)
+    run = made.run(policy)
+    made.check(run)
+    entries = run.schedule.entries[made.boundaries[0] : made.boundaries[-1] + 1].tolist()
+    faults = [t for t, entry in enumerate(entries, made.boundaries[0]) if entry != HIT]
+    assert len(faults) == made.limit * made.periods + 1
+    assert [entries[t - made.boundaries[0]] for t in faults[:-1]] == made.sequence.requests[
+        faults[1:]
+    ].tolist()
+    twice = len(counts) - (1 if policy == "llru" else 2)
+    assert construction_cycle(made, policy).ratio == made.limit == instance.cache + twice
 
 
 # Yao
