@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import count
+from string import ascii_uppercase
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
@@ -74,12 +77,14 @@ def draw_surface(figure: Figure, document: Mapping[str, Any]) -> None:
         )
         words = document["sides"][place]["inequality"]
         looks.append(Patch(facecolor=fill, edgecolor=BLACK, alpha=0.55, hatch=hatch, label=words))
-    for corner in corners:
+    named = []
+    for letter, corner in zip(letters(), corners, strict=False):
         point = [float(number) for number in corner]
-        axes.plot(*([value] for value in point), marker="o", color=BLACK, linestyle="")
-        text = f"({', '.join(str(exact_text(number)) for number in corner)})"
+        axes.plot(*([value] for value in point), marker="o", color=BLACK, linestyle="", zorder=9)
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-        axes.text(*point, f"  {text}", ha="left", va="bottom", fontsize=9, zorder=10, bbox=box)
+        axes.text(*point, f"  {letter}", ha="left", va="bottom", fontsize=9, zorder=10, bbox=box)
+        text = f"{letter} = ({', '.join(str(exact_text(number)) for number in corner)})"
+        named.append(Line2D([], [], marker="o", color=BLACK, linestyle="", label=text))
     for name, axis in zip(("α, per fault of R", "β, per wrong 0", "γ, per wrong 1"), "xyz", strict=True):
         getattr(axes, f"set_{axis}label")(name)
         getattr(axes, f"set_{axis}lim")(0, float(reach))
@@ -87,8 +92,17 @@ def draw_surface(figure: Figure, document: Mapping[str, Any]) -> None:
     axes.view_init(elev=24, azim=38)
     axes.set_box_aspect(None, zoom=0.88)
     figure.suptitle(document["title"], x=0.02, ha="left", fontsize=10.5, fontweight="bold")
-    title = "attained: what keeps\nall of these"
-    figure.legend(handles=looks, loc="center right", title=title, title_fontsize=9, alignment="left")
+    for handles, title, loc in (
+        (looks, "attained: what keeps\nall of these", "upper right"),
+        (named, "corners (α, β, γ)", "lower right"),
+    ):
+        figure.legend(handles=handles, loc=loc, title=title, title_fontsize=9, alignment="left")
+
+
+def letters() -> Iterator[str]:
+    """Yield names of corners: A, B, … Z, A2, B2, …"""
+    for round_ in count(1):
+        yield from (f"{letter}{round_ if round_ > 1 else ''}" for letter in ascii_uppercase)
 
 
 def polygons(sides: list[Side], reach: Fraction) -> list[NDArray[np.float64]]:
