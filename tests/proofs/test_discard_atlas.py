@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from paging import LayeredInstance
+from paging.cli.main import run
 from paging.markdown import block
 from paging.numbers import read_exact
 from paging.plotting import content_digest
@@ -25,6 +26,8 @@ from proofs.atlas.discard import (
     table,
     values_of,
 )
+from proofs.atlas.explorer import BETA, document
+from proofs.atlas.table import read_table
 from proofs.checker import VERIFIED, verify
 from proofs.game.predictions.trade_off import solve_trade_off
 from proofs.plots.surface import polygons, surface
@@ -75,6 +78,21 @@ def test_the_table_supports_what_the_page_says() -> None:
             if ell == 2 and max(instance.pages_by_layer) >= k:
                 assert value == max(k + 1 - 2 * alpha, k - 1 - alpha, 0)
     assert tight > 50
+
+
+def test_the_explorer_shows_what_repeats_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plain = read_table(ROOT / "docs" / "data" / "atlas.csv")
+    found = document(plain, {}, ROWS)
+    told = [value for value in found["values"] if value["subject"].startswith("told-")]
+    even = [row for row in ROWS if row["n"].isdecimal()]
+    assert len(told) == 3 * len(even)
+    assert {one["measure"] for one in found["subjects"]} == {BETA, "ratio"}
+    for value in told[:2]:
+        assert run(value["command"].split()[1:]) == run(value["verify"].split()[1:]) == 0
+        assert f"the least beta is {value['value']}" in capsys.readouterr().out
 
 
 def test_the_surface_is_drawn_as_computed() -> None:
