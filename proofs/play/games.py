@@ -30,7 +30,7 @@ from paging import (
 from paging.model import Frame, LabelArray, Step, whole_number
 from paging.policy import Criterion
 from paging.viewer import Film, film_of, guides
-from paging.viewer.film import work_function_cells
+from paging.viewer.film import Guide, work_function_cells
 from paging.viewer.reasons import Reasons
 from proofs.bounds.guides import HUMAN
 from proofs.play.opponents import Opponent, Teller
@@ -333,11 +333,16 @@ class AlgorithmGame(LiveGame):
         self._bit: int | None = None
         film = Film(
             instance, HUMAN, self._hand.title, instance.cache, "OPT's cache (farthest in future)",
-            guides(instance, HUMAN), f"requests: {opponent.title}",
+            self._guides, f"requests: {opponent.title}",
             predicted="discard" if opponent.told else "",
         )  # fmt: skip
         super().__init__(film)
         self._advance()
+
+    @property
+    def _guides(self) -> list[Guide]:
+        """Bounds on what a person can do; what is forced on those who are told nothing is not on others."""
+        return [] if self.opponent.told else guides(self.instance, HUMAN)
 
     @property
     def length(self) -> int:
@@ -362,6 +367,7 @@ class AlgorithmGame(LiveGame):
                 return
             self._serve(page)
         self.film = film_of(self.run, remark=self.film.remark)
+        self.film.guides = self._guides
 
     def _serve(self, page: int) -> None:
         step = self._session.serve(page, prediction=self._bit)

@@ -112,6 +112,7 @@ def test_a_person_is_told_bits_by_who_solved_the_game() -> None:
     film = game.film.as_dict()
     assert (film["predicted"], film["numbers_title"]) == ("discard", "latest bit")
     played_at_random(game, 3)
+    assert game.film.guides == []  # L2 is about those who are told nothing
     last = game.film.frames[-1]
     shown = {q: int(word) for q, word in enumerate(last.numbers.split(" ")) if word != "-"}
     latest = {frame.page: frame.prediction for frame in game.film.frames}
