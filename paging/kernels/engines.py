@@ -1,11 +1,15 @@
 """Kernels of the policies of today's engines."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paging.kernels.bits import empty_set, flip, lowest_bit
+from paging.kernels.heap import push, sift_down
 from paging.kernels.jit import compiled, helper
 from paging.kernels.visits import hits_first
 from paging.model import BYPASS, FREE, HIT, PageArray
+
+Numbers = NDArray[np.int64]
 
 HALF_LIFE = 128
 """Tokens after which ``class-lru`` counts a use half."""
@@ -304,66 +308,104 @@ def hobbit(
     cache: int,
     entries: PageArray,
     layer_of: PageArray,
-    layers: int,
+    first_page: Numbers,
     recent: int,
     uses: int,
     layer: int,
     per_visit: int,
     atomic: bool,
 ) -> int:
-    """Serve a sequence with HOBBIT's weighted sum; O(k) per fault, O(1) per hit.
+    """Serve a sequence with HOBBIT's weighted sum; O(ℓ + log k) amortised per fault, O(1) per hit.
+
+    Within a layer nearness is the same for all pages, so the order is that of the other two terms, which only
+    grow. Every layer has a heap of its cached pages by their sum, token and number; a hit changes the page
+    alone, and the heap is put right when the page comes to the top. A page of the present visit is taken
+    out there, or is not put in when it is loaded, until the visit is over.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`; weights of recency, uses, nearness.
     """
     order = requests.copy()
     place = np.zeros(per_visit, dtype=np.int64)
-    known = np.zeros(pages_total, dtype=np.int64)
-    slot_of = np.full(pages_total, -1, dtype=np.int32)
-    slots = min(cache, pages_total)
-    page_in = np.empty(slots, dtype=np.int32)
-    count = np.empty(slots, dtype=np.int64)
-    last = np.empty(slots, dtype=np.int64)
-    round_length = layers * per_visit
-    faults = 0
+    cached = np.full(pages_total, -1, dtype=np.int8)
+    count = np.zeros(pages_total, dtype=np.int64)
+    last = np.zeros(pages_total, dtype=np.int64)
+    layers = len(first_page) - 1
+    keys = np.empty(pages_total, dtype=np.int64)
+    names = np.empty(pages_total, dtype=np.int64)  # token · 2³² + page
+    size = np.zeros(layers, dtype=np.int64)
+    present = np.empty(per_visit, dtype=np.int64)  # pages of the present visit that are in no heap
+    held = slot = token = now = faults = 0
     for t in range(len(requests)):
-        if atomic and t % per_visit == 0:
-            hits_first(order, place, t, per_visit, slot_of)
-        page = order[t]
-        token = t // round_length
-        slot = slot_of[page]
+        if slot == per_visit:
+            for i in range(held):
+                page = present[i]
+                heap = slice(first_page[now], first_page[now + 1])
+                key = recent * (last[page] + 1) + uses * count[page]
+                push(keys[heap], names[heap], size[now], key, (last[page] << 32) + page)
+                size[now] += 1
+            held = slot = 0
+            now += 1
+            if now == layers:
+                now = 0
+                token += 1
+        if atomic and slot == 0:
+            hits_first(order, place, t, per_visit, cached)
+        page = np.int64(order[t])
         entry = HIT
-        if slot < 0:
+        if cached[page] < 0:
             entry = FREE
-            slot = faults
             if faults >= cache:
-                now = t % round_length // per_visit
-                slot = -1
-                least = ahead = 0
-                for s in range(slots):
-                    further = layer_of[page_in[s]] - now
-                    further += layers if further < 0 else 0
-                    worth = (recent * (last[s] + 1) + uses * count[s]) * layers
-                    worth += layer * (token + 1) * (layers - further)
-                    if last[s] == token and further == 0:
-                        worth += SPARED
-                    if slot >= 0 and worth >= least:
-                        if worth > least or last[s] > last[slot]:
-                            continue
-                        lower = further == ahead and page_in[s] < page_in[slot]
-                        if last[s] == last[slot] and not (further > ahead or lower):
-                            continue
-                    slot, least, ahead = s, worth, further
-                entry = page_in[slot]
-                slot_of[entry] = -1
-                known[entry] = count[slot]
-            slot_of[page] = slot
-            page_in[slot] = page
-            count[slot] = known[page]
+                best = -1
+                least = 0
+                for ahead in range(layers - 1, -1, -1):  # of equals the layer furthest ahead
+                    j = now + ahead - (layers if now + ahead >= layers else 0)
+                    base = first_page[j]
+                    heap = slice(base, first_page[j + 1])
+                    near = layer * (token + 1) * (layers - ahead)
+                    # A sum out of date is too small: where it is larger than another, it need not be right.
+                    while size[j] > 0 and (best < 0 or keys[base] * layers + near <= least):
+                        other = np.int64(np.uint32(names[base]))
+                        key = recent * (last[other] + 1) + uses * count[other]
+                        name = (last[other] << 32) + other
+                        if names[base] == name and keys[base] == key:
+                            break
+                        if ahead == 0 and last[other] == token:
+                            present[held] = other
+                            held += 1
+                            size[j] -= 1
+                            key, name = keys[base + size[j]], names[base + size[j]]
+                        sift_down(keys[heap], names[heap], size[j], key, name)
+                    if size[j] > 0:
+                        worth = keys[base] * layers + near
+                        older = best < 0 or names[base] >> 32 < names[first_page[best]] >> 32
+                        if best < 0 or worth < least or (worth == least and older):
+                            best, least = j, worth
+                if best >= 0:
+                    base = first_page[best]
+                    heap = slice(base, first_page[best + 1])
+                    entry = np.int64(np.uint32(names[base]))
+                    size[best] -= 1
+                    gone = base + size[best]
+                    sift_down(keys[heap], names[heap], size[best], keys[gone], names[gone])
+                else:
+                    chosen = 0
+                    for i in range(1, held):
+                        ours, theirs = count[present[i]] * uses, count[present[chosen]] * uses
+                        if ours < theirs or (ours == theirs and present[i] < present[chosen]):
+                            chosen = i
+                    entry = present[chosen]
+                    held -= 1
+                    present[chosen] = present[held]
+                cached[entry] = -1
+            cached[page] = 0
+            present[held] = page
+            held += 1
             faults += 1
-        count[slot] += 1
-        last[slot] = token
+        count[page] += 1
+        last[page] = token
         if len(entries) > 0:
-            entries[place[t % per_visit] if atomic else t] = entry
+            entries[place[slot] if atomic else t] = entry
+        slot += 1
     return faults
 
 
