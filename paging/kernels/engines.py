@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from paging.kernels.bits import empty_set, flip, lowest_bit
 from paging.kernels.heap import push, sift_down
 from paging.kernels.jit import compiled, helper
+from paging.kernels.tournament import LAST, USES, empty_tournament, mend, replay
 from paging.kernels.visits import hits_first
 from paging.model import BYPASS, FREE, HIT, PageArray
 
@@ -50,49 +51,89 @@ def class_of(uses: int) -> int:
 def lfru(
     requests: PageArray, pages_total: int, cache: int, entries: PageArray, per_visit: int, atomic: bool
 ) -> int:
-    """Serve a sequence with LFRU; O(k) per fault, O(1) per hit: the order of the pages changes with time.
+    """Serve a sequence with LFRU; O(1) per hit.
+
+    The page that leaves has the largest age/uses, which a kinetic tournament of the slots finds: a fault
+    plays log₂ k games, and again for every slot whose page was hit and comes to the top.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`.
     """
     order = requests.copy()
     place = np.zeros(per_visit, dtype=np.int64)
     uses = np.zeros(pages_total, dtype=np.int64)
+    last = np.zeros(pages_total, dtype=np.int64)
     slot_of = np.full(pages_total, -1, dtype=np.int32)
     slots = min(cache, pages_total)
     page_in = np.empty(slots, dtype=np.int32)
-    count = np.empty(slots, dtype=np.int64)
-    last = np.empty(slots, dtype=np.int64)
-    faults = 0
+    known = np.empty((slots, 2), dtype=np.int64)
+    winner, until, again = empty_tournament(slots)
+    out = np.empty(per_visit, dtype=np.int64)  # slots that do not play, as their pages are of this visit
+    held = faults = begun = 0
     for t in range(len(requests)):
-        if atomic and t % per_visit == 0:
+        if t == begun + per_visit:
+            begun = t
+        if atomic and t == begun:
             hits_first(order, place, t, per_visit, slot_of)
         page = order[t]
-        slot = slot_of[page]
+        slot = np.int64(slot_of[page])
         entry = HIT
         if slot < 0:
             entry = FREE
             slot = faults
             if faults >= cache:
-                begun = t - t % per_visit
-                slot = 0
-                for s in range(1, slots):
-                    if (last[s] >= begun) != (last[slot] >= begun):
-                        slot = s if last[s] < begun else slot
-                        continue
-                    ours, theirs = count[s] * (t + 1 - last[slot]), count[slot] * (t + 1 - last[s])
-                    if ours < theirs or (ours == theirs and last[s] < last[slot]):
-                        slot = s
-                entry = page_in[slot]
+                now = t + 1
+                mend(winner, until, known, again, now)
+                kept = 0
+                for i in range(held):
+                    slot, other = out[i], page_in[out[i]]
+                    if last[other] < begun:
+                        known[slot, USES], known[slot, LAST] = uses[other], last[other]
+                        replay(winner, until, known, slot, True, now)
+                    else:
+                        out[kept] = slot
+                        kept += 1
+                held = kept
+                slot = winner[1]
+                while slot >= 0:
+                    entry = page_in[slot]
+                    if known[slot, LAST] == last[entry] and last[entry] < begun:
+                        break
+                    known[slot, USES], known[slot, LAST] = uses[entry], last[entry]
+                    plays = last[entry] < begun
+                    replay(winner, until, known, slot, plays, now)
+                    if not plays:
+                        out[held] = slot
+                        held += 1
+                    slot = winner[1]
+                if slot < 0:
+                    chosen = 0
+                    for i in range(1, held):
+                        one, other = page_in[out[i]], page_in[out[chosen]]
+                        ours, theirs = uses[one] * (now - last[other]), uses[other] * (now - last[one])
+                        if ours < theirs or (ours == theirs and last[one] < last[other]):
+                            chosen = i
+                    slot = out[chosen]
+                    held -= 1
+                    out[chosen] = out[held]
+                    entry = page_in[slot]
                 slot_of[entry] = -1
-                uses[entry] = count[slot]
             slot_of[page] = slot
             page_in[slot] = page
-            count[slot] = uses[page]
+            known[slot, USES], known[slot, LAST] = uses[page] + 1, t
+            if faults >= cache:
+                replay(winner, until, known, slot, True, t + 1)
+            else:
+                # Nobody has to leave yet: all games are played together when someone has.
+                node = len(winner) // 2 + slot
+                winner[node] = slot
+                while node > 1 and until[node // 2] > 0:
+                    node //= 2
+                    until[node] = 0
             faults += 1
-        count[slot] += 1
-        last[slot] = t
+        uses[page] += 1
+        last[page] = t
         if len(entries) > 0:
-            entries[place[t % per_visit] if atomic else t] = entry
+            entries[place[t - begun] if atomic else t] = entry
     return faults
 
 
@@ -307,8 +348,7 @@ def hobbit(
     pages_total: int,
     cache: int,
     entries: PageArray,
-    layer_of: PageArray,
-    first_page: Numbers,
+    first_page: PageArray,
     recent: int,
     uses: int,
     layer: int,
