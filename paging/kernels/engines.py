@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.kernels.bits import empty_set, flip, lowest_bit
+from paging.kernels.bits import empty_set, flip, lowest_bit, signed, unsigned
 from paging.kernels.heap import push, sift_down
 from paging.kernels.jit import compiled, helper
 from paging.kernels.tournament import LAST, USES, empty_tournament, mend, replay
@@ -75,7 +75,7 @@ def lfru(
         if atomic and t == begun:
             hits_first(order, place, t, per_visit, slot_of)
         page = order[t]
-        slot = np.int64(slot_of[page])
+        slot = signed(slot_of[page])
         entry = HIT
         if slot < 0:
             entry = FREE
@@ -85,7 +85,7 @@ def lfru(
                 mend(winner, until, known, again, now)
                 kept = 0
                 for i in range(held):
-                    slot, other = out[i], page_in[out[i]]
+                    slot, other = signed(out[i]), page_in[out[i]]
                     if last[other] < begun:
                         known[slot, USES], known[slot, LAST] = uses[other], last[other]
                         replay(winner, until, known, slot, True, now)
@@ -93,7 +93,7 @@ def lfru(
                         out[kept] = slot
                         kept += 1
                 held = kept
-                slot = winner[1]
+                slot = signed(winner[1])
                 while slot >= 0:
                     entry = page_in[slot]
                     if known[slot, LAST] == last[entry] and last[entry] < begun:
@@ -104,7 +104,7 @@ def lfru(
                     if not plays:
                         out[held] = slot
                         held += 1
-                    slot = winner[1]
+                    slot = signed(winner[1])
                 if slot < 0:
                     chosen = 0
                     for i in range(1, held):
@@ -112,7 +112,7 @@ def lfru(
                         ours, theirs = uses[one] * (now - last[other]), uses[other] * (now - last[one])
                         if ours < theirs or (ours == theirs and last[one] < last[other]):
                             chosen = i
-                    slot = out[chosen]
+                    slot = signed(out[chosen])
                     held -= 1
                     out[chosen] = out[held]
                     entry = page_in[slot]
@@ -390,7 +390,7 @@ def hobbit(
                 token += 1
         if atomic and slot == 0:
             hits_first(order, place, t, per_visit, cached)
-        page = np.int64(order[t])
+        page = signed(order[t])
         entry = HIT
         if cached[page] < 0:
             entry = FREE
@@ -404,7 +404,7 @@ def hobbit(
                     near = layer * (token + 1) * (layers - ahead)
                     # A sum out of date is too small: where it is larger than another, it need not be right.
                     while size[j] > 0 and (best < 0 or keys[base] * layers + near <= least):
-                        other = np.int64(np.uint32(names[base]))
+                        other = signed(unsigned(names[base]))
                         key = recent * (last[other] + 1) + uses * count[other]
                         name = (last[other] << 32) + other
                         if names[base] == name and keys[base] == key:
@@ -423,7 +423,7 @@ def hobbit(
                 if best >= 0:
                     base = first_page[best]
                     heap = slice(base, first_page[best + 1])
-                    entry = np.int64(np.uint32(names[base]))
+                    entry = signed(unsigned(names[base]))
                     size[best] -= 1
                     gone = base + size[best]
                     sift_down(keys[heap], names[heap], size[best], keys[gone], names[gone])
@@ -433,7 +433,7 @@ def hobbit(
                         ours, theirs = count[present[i]] * uses, count[present[chosen]] * uses
                         if ours < theirs or (ours == theirs and present[i] < present[chosen]):
                             chosen = i
-                    entry = present[chosen]
+                    entry = signed(present[chosen])
                     held -= 1
                     present[chosen] = present[held]
                 cached[entry] = -1
