@@ -72,6 +72,12 @@ SHOWN = 40
 @click.option(
     "--surface", is_flag=True, help="With --predictions: all least coefficients at once, by vertices."
 )
+@click.option(
+    "--features",
+    metavar="NAMES",
+    help="The least ratio that a potential of these features of a state proves: counts, layers, ranks, "
+    "labels, thresholds, profile, or several with commas.",
+)
 @certificate_option(help="Write a certificate (.json or .json.gz) of both bounds, for 'paging verify'.")
 @json_option()
 @table_option()
@@ -91,6 +97,7 @@ def exact(
     beta: Fraction | None,
     gamma: Fraction | None,
     surface: bool,
+    features: str | None,
     certificate: str | None,
     as_json: bool,
 ) -> None:
@@ -114,6 +121,9 @@ def exact(
     offline schedule R (see 'What a wrong bit costs' in the documentation). With --predictions phase the bits
     are about the k-phases, and R is OPT. With --surface no coefficient is given.
 
+    With --features the potential is a sum of features of a state instead of one number per state, and the
+    answer is the least ratio that such a potential proves: an upper bound, with its certificate.
+
     \b
     Examples:
       paging exact lru -l 2 -n 3 -k 3
@@ -127,6 +137,7 @@ def exact(
       paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --surface
       paging exact mark0 --predictions discard -l 1 -n 4 -k 3 --alpha 1 --gamma 1
       paging exact mark-predict --predictions phase -l 1 -n 4 -k 3 --surface
+      paging exact zrc -l 4 -n 2 -k 6 --features profile
       paging exact mymodule:MyPolicy -l 2 -n 3 -k 4
     """
     from paging.certificate import write_certificate
@@ -150,6 +161,11 @@ def exact(
     if surface or any(value is not None for value in coefficients.values()):
         raise ModelError("--alpha, --beta, --gamma and --surface are about predictions (--predictions)")
     get_policy(policy).check_predictions(None)
+    if features is not None:
+        if no_symmetry or opt_cache is not None or weights is not None:
+            raise ModelError("--features is not for --opt-cache, --weights or --no-symmetry")
+        _features(policy, instance, features.split(","), max_states, certificate, as_json=as_json)
+        return
     known = known_ratio(policy, instance, opt_cache)
     limit = max_states
     estimate = None
@@ -230,6 +246,40 @@ def _surface(
             f"{trade_off.promise(found.answer())}, for these, all between them, and all that are larger; for "
             "no others.",
             *(f"A cycle forces {cycle.inequality}." for cycle in found.cycles),
+        ],
+    )
+
+
+def _features(
+    policy: str,
+    instance: LayeredInstance,
+    families: list[str],
+    max_states: int | None,
+    certificate: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Find the least ratio that a potential of features proves, and show it."""
+    from paging.certificate import write_certificate
+    from proofs.ratio.features import least_ratio
+
+    with status(f"features {policy}", show=not as_json) as watch:
+        bound = least_ratio(policy, instance, families, max_states=max_states or PROBED, watch=watch)
+    facts = provenance(states=bound.states, edges=bound.edges)
+    if certificate is not None:
+        write_certificate(bound.certificate(facts), certificate)
+    if as_json:
+        write_json({**bound.answer(), "output": certificate, "provenance": facts})
+        return
+    write_table(
+        f"Potential of {', '.join(families)} for {bound.policy}: {instance}",
+        ["feature", "coefficient"],
+        sorted(bound.coefficients.items()),
+        left=(0,),
+        notes=[
+            f"Every sequence: faults ≤ {bound.ratio}·OPT + {bound.additive}; proved on all "
+            f"{bound.states:,} states.",
+            *([f"Certificate written to {certificate}"] if certificate else []),
         ],
     )
 
