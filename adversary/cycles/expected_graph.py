@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adversary.cycles.predicted_graph import GraphWithBits, Moves, Numbers, Update, follow
-from adversary.cycles.product_graph import COMPILE_FROM, Symmetry
+from adversary.cycles.predicted_graph import COMPILE_FROM, GraphWithBits, Moves, Numbers, Update, follow
+from adversary.cycles.product_graph import Symmetry
 from paging.errors import LimitError
 from paging.kernels.state_set import Rows, sort_in
 from paging.model import LayeredInstance
@@ -320,7 +320,7 @@ class ExpectedGraph(GraphWithBits):
         alike = np.array(found.alike, dtype=np.int64)
         after, codes, moves = self._empty(len(rows))
         run, update = expand, update_work_function
-        if self.states >= COMPILE_FROM:
+        if len(rows) * self.degree >= COMPILE_FROM:
             from paging.kernels.definitions import compiled_update
 
             run, update = _compiled_expand(), compiled_update()

@@ -200,7 +200,7 @@ class LabelWalk(Walk):
                 after = self.answer(tuple(labels), page, layer, bit)
                 parts = [self.part(after, held, piece) for piece in pairwise(bounds)]
                 for entry, (left, paid) in self.beside.follow(held, page, bit, problem.capacity[0]):
-                    spend("the moves of all states", 4 * len(labels))
+                    spend("the moves of all states", len(labels))
                     own = list(parts)
                     changed = {layer, problem.layer_of[entry] if entry >= 0 else layer}
                     for place in changed if self.beside.scheduled else range(problem.layers):
@@ -307,7 +307,7 @@ class DistributionWalk(Walk):
             for bit in (0, 1):
                 target, order, fault = self.stepped(d, page, bit)
                 for _, (after, paid) in self.beside.follow(known, page, bit, self.problem.capacity[0]):
-                    spend("the moves of all states", 6 * len(order))
+                    spend("the moves of all states", 2 * len(order))
                     key = self.key(target, [after[q] for q in order])
                     yield page, fault, paid, self.number.get((target, key))
 

@@ -366,6 +366,29 @@ def test_too_small_coefficients_leave_no_third() -> None:
     assert solve_trade_off(instance, alpha=1, gamma=2).value == 2
 
 
+@pytest.mark.parametrize(
+    ("pages", "cache", "given", "value"),
+    [
+        # α + (k − 1)·γ ≥ k is all that binds γ: a coarse unit shows it, one that follows the bound does not.
+        (4, 3, {"alpha": Fraction(3, 2), "beta": Fraction(3, 2)}, Fraction(3, 4)),
+        # γ above α is worth no more than α, also where both are fractions with nothing in common.
+        (4, 3, {"alpha": Fraction(1009, 997), "gamma": Fraction(1013, 991)}, 3 - Fraction(1009, 997)),
+    ],
+)
+def test_fractions_do_not_make_the_game_large(
+    pages: int, cache: int, given: dict[str, Fraction], value: Fraction
+) -> None:
+    found = solve_trade_off(LayeredInstance(1, pages, cache), **given, max_states=5000)
+    assert found.value == value
+    assert verify(json.loads(json.dumps(found.certificate()))).status == VERIFIED
+
+
+def test_an_interval_where_the_least_gamma_is_far_down() -> None:
+    found = solve_trade_off(LayeredInstance(2, 2, 3), alpha=1, beta=2, max_states=5000)
+    assert Fraction(3, 4) <= found.lower < 1 == found.upper
+    assert verify(json.loads(json.dumps(found.certificate()))).status == VERIFIED
+
+
 def test_the_surface_holds_every_least_coefficient() -> None:
     instance = LayeredInstance(2, 2, 3)
     found = trade_off_surface("flush-when-kept", instance)
