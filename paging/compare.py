@@ -29,6 +29,10 @@ OPT, COMPULSORY, BASELINE = "opt", "compulsory", "lru"
 
 UNFINISHED = "stopped before it was counted"
 
+LOOKS = 10**10
+"""Pages that one run may look at, requests × pages, where nobody asked for the policy by name: some seconds
+of machine code."""
+
 OPTIMA = "paging.optima"
 """Entry points of the packages above that compute OPT where the ground floor cannot: ``weighted``."""
 
@@ -307,6 +311,7 @@ def compare(
     sizes = tuple(dict.fromkeys((sequence.instance.cache,) if caches is None else caches))
     if not sizes:
         raise ModelError("a comparison needs at least one cache size")
+    by_name = chosen is not None
     if chosen is None:
         told = {None, sequence.kind, *(source.kind for source in sources)}
         chosen = [one for one in map(get_policy, registered_policies()) if one.predictions in told]
@@ -316,7 +321,7 @@ def compare(
     if warm_up and any(len(kinds) > 1 for kinds in served.values()):
         raise ModelError("errors of predictions are counted from a cold start: no warm-up beside them")
     jobs = [
-        _Job(served[cache], algorithm, runs, seed, warm_up)
+        _Job(served[cache], algorithm, runs, seed, warm_up, by_name)
         for cache in sizes
         for algorithm in [*answers, *([None] if optimum else [])]
     ]
@@ -353,6 +358,7 @@ class _Job:
     runs: int
     seed: int
     warm_up: int
+    by_name: bool
 
     @property
     def name(self) -> str:
@@ -373,6 +379,8 @@ class _Job:
                 return self._optimum()
             self.policy.check(self.sequence.instance)
             self.policy.check_predictions(self.sequence.kind)
+            if not self.by_name:
+                self._refuse_long()
             errors = None
             if isinstance(self.sequence, PredictedSequence):
                 errors = prediction_errors(self.sequence)
@@ -390,6 +398,17 @@ class _Job:
             return Row(name, cache, run.faults, requests, sharing, cost=cost_paid, errors=errors)
         except UnsupportedModelError as refusal:
             return Skipped(name, cache, str(refusal))
+
+    def _refuse_long(self) -> None:
+        """Raise UnsupportedModelError if the policy would look at too many pages."""
+        assert self.policy is not None
+        pages = self.sequence.instance.total_pages
+        looks = len(self.sequence) * pages * (self.runs if self.policy.randomized else 1)
+        if looks > LOOKS and self.policy.scans(self.sequence.instance):
+            raise UnsupportedModelError(
+                f"policy {self.name} looks at all {pages:,} pages at a request, {looks:.0e} times in all; "
+                f"it is served where it is asked for by name"
+            )
 
     @property
     def weighted(self) -> bool:

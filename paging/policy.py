@@ -304,6 +304,10 @@ class Policy:
         """
         return None
 
+    def scans(self, instance: LayeredInstance) -> bool:
+        """Say whether its fastest route looks at all pages at a request; as a rule, without a kernel."""
+        return type(self).kernel is Policy.kernel
+
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts | None:
         """Return the policy at work on requests that come in parts, or None if it needs them all at once.
 

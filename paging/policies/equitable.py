@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.model import Frame, LabelArray, PageArray, RequestSequence
+from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
 from paging.policies.randomized import RANDOMIZED
 from paging.policy import Criterion, Outcomes, Policy, run_kernel
 from paging.work_function import update_work_function
@@ -68,6 +68,10 @@ class Equitable(Policy):
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         return run_kernel("online_min", sequence, entries, rng.permutation(sequence.instance.total_pages))
+
+    def scans(self, instance: LayeredInstance) -> bool:
+        """Its kernel looks at the work-function labels of all pages."""
+        return True
 
 
 def victim_chances(work: LabelArray, cached: NDArray[np.bool_], page: int) -> dict[int, Fraction]:

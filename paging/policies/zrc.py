@@ -276,3 +276,7 @@ class ZRCAtomic(Policy):
         if sequence.instance.per_visit > 1:
             return None
         return served_in_parts("ZrcInParts", sequence.instance).serve(sequence.requests, entries)
+
+    def scans(self, instance: LayeredInstance) -> bool:
+        """Unless the kernel of ZRC serves."""
+        return instance.per_visit > 1

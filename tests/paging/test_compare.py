@@ -1,5 +1,6 @@
 """Comparison of policies over cache sizes: rows, references, refusals, any number of threads."""
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -146,6 +147,22 @@ def test_progress_counts_every_job() -> None:
     seen: list[Count] = []
     compare(random_sequence(), [4, 5], ["lru"], watch=Watch(seen.append))
     assert [(news.done, news.total) for news in seen] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_what_looks_at_all_pages_is_served_on_long_sequences_by_name_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sequence = random_sequence(rounds=5)
+    everything = compare(sequence, optimum=False, runs=2)
+    assert row_of(everything, "equitable", 5)
+    # The name paging.compare is that of the function.
+    monkeypatch.setattr(sys.modules["paging.compare"], "LOOKS", 15 * 12 * 2 - 1)
+    left_out = compare(sequence, optimum=False, runs=2)
+    gone = {row.policy for row in everything.rows} - {row.policy for row in left_out.rows}
+    assert gone == {"equitable"}
+    reasons = {skip.policy: skip.reason for skip in left_out.skipped}
+    assert "looks at all 12 pages at a request" in reasons["equitable"]
+    assert row_of(compare(sequence, chosen=["equitable"], runs=2), "equitable", 5)
 
 
 def test_bad_arguments_are_refused() -> None:
