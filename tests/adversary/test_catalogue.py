@@ -32,6 +32,7 @@ from paging.cli.main import run as paging_run
 from paging.markdown import block
 from paging.model import HIT
 from paging.numbers import read_exact
+from paging.traces import read_trace
 from proofs.certificates.replay import replay
 from proofs.checker import CONDITIONAL, VERIFIED, verify
 
@@ -431,13 +432,17 @@ def command(*args: str) -> int:
 def test_every_construction_runs_from_the_command_line(
     name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    path = tmp_path / "hard.oracleGeneral"
+    told = get_construction(name).told
+    path = tmp_path / ("hard.npz" if told else "hard.oracleGeneral")  # the latter keeps no predictions
     assert command(name, "--rounds", "120", "-o", str(path), "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["construction"] == name
+    assert (found["construction"], found["predictions"]) == (name, told)
     assert all(row["promise"] in ("kept", "in expectation") for row in found["rows"])
     assert all(row["opt"] <= row["offline"] for row in found["rows"] if row["opt_k"] == row["k"])
-    assert path.stat().st_size == 24 * found["rows"][0]["requests"]
+    if told:
+        assert read_trace(path).predicted == told
+    else:
+        assert path.stat().st_size == 24 * found["rows"][0]["requests"]
     assert command(name, "--help") == 0
     assert "Offline schedule in words" in capsys.readouterr().out
 
