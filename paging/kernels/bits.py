@@ -44,6 +44,26 @@ def _trailing_zeros(typingctx: Any, word: Any) -> Any:
     return types.int64(types.int64), codegen
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def _population(typingctx: Any, word: Any) -> Any:
+    """Count the bits of an int64 that are set."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.int64), codegen
+
+
+def count_bits(word: int) -> int:
+    """Return how many bits are set."""
+    return (int(word) & WORD).bit_count()
+
+
+@overload(count_bits, strict=False)  # type: ignore[untyped-decorator]
+def _count_bits(word: Any) -> Any:
+    return lambda word: _population(word)
+
+
 def highest_bit(word: int) -> int:
     """Return the number of the highest set bit, 0 … 63; undefined for 0."""
     return (int(word) & WORD).bit_length() - 1
