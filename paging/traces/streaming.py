@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.errors import TraceError
+from paging.memory import machine_memory
 from paging.model import LayeredInstance, PageArray
 from paging.traces.arrays import SIDECAR_OF_STATED, read_header
 from paging.traces.files import DAMAGE, damaged, format_of, naming
 from paging.traces.formats import FORMATS, ORACLE, PARQUET, Format
-from paging.traces.opening import is_stream, opened, unpacked
+from paging.traces.opening import PACKED, is_stream, opened, unpacked
 from paging.traces.oracle import RECORD, SizeCheck, blocks_of
 from paging.traces.parquet import ParquetTrace
 from paging.traces.reading import TraceReading
@@ -41,6 +42,12 @@ WHOLE = ("scores", "layers_first", "fields")
 """… without these."""
 
 IN_CHUNKS = "only .npz, .npy, .jsonl, .parquet and oracleGeneral (--format says what standard input holds)"
+
+READING, SOLVING = 24, 120
+"""Bytes of memory that a request takes while a trace is read and served at once, and while OPT is proved."""
+
+SHARE = 0.75
+"""Of the memory, so much may be taken."""
 
 Blocks = Iterator[NDArray[Any]]
 
@@ -109,6 +116,56 @@ def stream_trace(path: str | os.PathLike[str], reading: TraceReading | None = No
             yield _Source(name, kind, raw, wanted).stream()
 
 
+def announced_requests(path: str | os.PathLike[str], reading: TraceReading | None = None) -> int | None:
+    """Return how many requests a file has by its header or its size, None where only reading it tells.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "example.npy"
+    >>> np.save(path, np.zeros((5, 3, 1), dtype=np.int16))
+    >>> announced_requests(path), announced_requests("no such file")
+    (15, None)
+    """
+    wanted, given = reading or TraceReading(), os.fspath(path)
+    try:
+        name = located(given)
+        kind = format_of(name, wanted.format)
+        if kind not in AT_ONCE or is_stream(name) or name.lower().endswith(PACKED) or wanted.scores:
+            return None
+        with opened(name) as raw:
+            if kind is ORACLE:
+                return raw.seek(0, os.SEEK_END) // RECORD.itemsize
+            with _Source(name, kind, raw, wanted).begun() as begun:
+                if isinstance(begun, _Ids) or begun.tokens is None:
+                    return None
+                return begun.tokens * begun.layers * begun.per_visit
+    except (TraceError, OSError):  # whoever reads it will say so
+        return None
+
+
+def too_large(
+    path: str | os.PathLike[str], reading: TraceReading | None = None, bytes_a_request: int = READING
+) -> str | None:
+    """Say that a trace would not fit in memory; None where it would, or nobody knows before reading it.
+
+    Parameters
+    ----------
+    path, reading
+        As for :func:`announced_requests`.
+    bytes_a_request : int
+        What the work takes.
+    """
+    count, there = announced_requests(path, reading) or 0, machine_memory()
+    if count * bytes_a_request <= SHARE * there:
+        return None
+    need = count * bytes_a_request
+    return (
+        f"{os.fspath(path)}: {count:,} requests take about {need / 1e9:,.1f} GB at once, and there are "
+        f"{there / 1e9:,.1f} GB of memory"
+    )
+
+
 class _Experts(NamedTuple):
     """A pass over expert indices: shape, as far as the start tells it, and blocks of whole rounds."""
 
@@ -134,7 +191,7 @@ class _Source:
         self._name, self._kind, self._raw, self._reading = name, kind, raw, reading
 
     @contextlib.contextmanager
-    def _begun(self) -> Iterator[_Experts | _Ids]:
+    def begun(self) -> Iterator[_Experts | _Ids]:
         """Begin a pass over the contents."""
         try:
             unpacking = unpacked(self._raw, self._name, self._kind.seeks, self._reading.unpack_limit)
@@ -146,12 +203,12 @@ class _Source:
             raise damaged(self._kind, problem) from None
 
     def _blocks(self) -> Blocks:
-        with self._begun() as begun:
+        with self.begun() as begun:
             yield from begun.blocks
 
     def stream(self) -> TraceStream:
         """Return the contents as a stream."""
-        with self._begun() as begun:
+        with self.begun() as begun:
             return self._of_experts(begun) if isinstance(begun, _Experts) else self._of_ids()
 
     def _of_experts(self, begun: _Experts) -> TraceStream:
@@ -290,6 +347,9 @@ BEGIN: dict[Format, Callable[[IO[bytes], TraceReading], _Experts | _Ids]] = {
     ORACLE: _begin_oracle,
 }
 """How a pass over the contents begins, by format."""
+
+AT_ONCE = (FORMATS[".npz"], FORMATS[".npy"], PARQUET, ORACLE)
+"""Formats that tell at once how long they are."""
 
 
 def _exactly(stream: IO[bytes], count: int) -> bytes:

@@ -84,7 +84,10 @@ def test_the_command_draws_from_chunks(
         (["lru", "-k", "8", "--sample", "4"], "--sample estimates faults of a --stream"),
         (["lru", "-k", "8", "--stream", "--sample", "4", "--show", "ratio"], "--show faults or rate"),
         (["lru", "-k", "9", "--stream", "--sample", "4"], "multiple of 4, not 9"),
-        (["llru", "-k", "8", "--stream", "--sample", "4"], "llru sees layers: a sample of the pages has opt and lru"),
+        (
+            ["llru", "-k", "8", "--stream", "--sample", "4"],
+            "llru sees layers: a sample of the pages has opt and lru",
+        ),
         (["lru", "-k", "1000", "--stream", "--sample", "1000"], "sample (B)"),
         (["fifo", "-k", "8", "--stream"], "fifo has no curve in one pass"),
         (["lru", "-k", "8", "--stream", "--weights", "bytes"], "no --weights"),

@@ -191,3 +191,21 @@ def test_what_a_stream_cannot_do_is_refused(
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert any(text in error for text in complaint.split("|")), error
+
+
+def test_a_trace_that_would_not_fit_is_read_in_chunks_or_refused(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "machine_memory", lambda: 7000)
+    for name, requests in (("bare.npy", 240), ("objects.oracleGeneral", 300), ("table.parquet", 240)):
+        assert streaming.announced_requests(name) == requests
+        assert run(["run", "lru", "opt", "--trace", name, "-k", "7", "--json"]) == 0
+        told = capsys.readouterr()
+        assert f"{name}: {requests} requests take about 0.0 GB at once, and there are 0.0 GB" in told.err
+        assert told.err.endswith("it is read in chunks, as with --stream\n")
+        assert run(["compare", "--trace", name, "-k", "7"]) == 2
+        refusal = capsys.readouterr().err
+        assert refusal.count("\n") == 1
+        assert "in chunks it is read by paging run, opt" in refusal
+    assert run(["run", "lru", "--trace", "lines.jsonl", "-k", "7"]) == 0  # how long it is nobody knows before
+    assert streaming.announced_requests("missing.npy") is None
