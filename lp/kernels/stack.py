@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.kernels.bits import Words, bit, bits_below, count_bits
+from paging.kernels.bits import Words, bit, bits_below, bits_set
 from paging.kernels.jit import compiled
 from paging.model import PageArray
 
@@ -95,7 +95,7 @@ def recency_depths(
         depth = 0
         if before >= 0:
             word = before >> 6
-            older = count_bits(live[word] & bits_below(before & 63))
+            older = bits_set(live[word] & bits_below(before & 63))
             place = word
             while place > 0:
                 older += counts[place]
@@ -124,7 +124,7 @@ def counted(live: Words) -> PageArray:
     """Return a Fenwick tree over the bits of words."""
     counts = np.zeros(len(live) + 1, dtype=np.int32)
     for place in range(1, len(counts)):
-        counts[place] += count_bits(live[place - 1])
+        counts[place] += bits_set(live[place - 1])
         above = place + (place & -place)
         if above < len(counts):
             counts[above] += counts[place]

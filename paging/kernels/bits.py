@@ -46,22 +46,12 @@ def _trailing_zeros(typingctx: Any, word: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def _population(typingctx: Any, word: Any) -> Any:
-    """Count the bits of an int64 that are set."""
+    """Count the set bits of an int64."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.ctpop(args[0])
 
     return types.int64(types.int64), codegen
-
-
-def count_bits(word: int) -> int:
-    """Return how many bits are set."""
-    return (int(word) & WORD).bit_count()
-
-
-@overload(count_bits, strict=False)  # type: ignore[untyped-decorator]
-def _count_bits(word: Any) -> Any:
-    return lambda word: _population(word)
 
 
 def highest_bit(word: int) -> int:
@@ -74,6 +64,11 @@ def lowest_bit(word: int) -> int:
     return (int(word) & -int(word)).bit_length() - 1
 
 
+def bits_set(word: int) -> int:
+    """Return how many bits are set."""
+    return (int(word) & WORD).bit_count()
+
+
 @overload(highest_bit, strict=False)  # type: ignore[untyped-decorator]
 def _highest_bit(word: Any) -> Any:
     return lambda word: 63 - _leading_zeros(word)
@@ -82,6 +77,11 @@ def _highest_bit(word: Any) -> Any:
 @overload(lowest_bit, strict=False)  # type: ignore[untyped-decorator]
 def _lowest_bit(word: Any) -> Any:
     return lambda word: _trailing_zeros(word)
+
+
+@overload(bits_set, strict=False)  # type: ignore[untyped-decorator]
+def _bits_set(word: Any) -> Any:
+    return lambda word: _population(word)
 
 
 @compiled
@@ -129,3 +129,19 @@ def last_up_to(words: Words, time: int) -> int:
         word -= 1
         bits = words[word]
     return (word << 6) + highest_bit(bits)
+
+
+@compiled
+def count_between(words: Words, after: int, before: int) -> int:
+    """Return how many times of the set lie between two times, themselves not counted."""
+    first, last = (after + 1) >> 6, before >> 6
+    low = ~bits_below((after + 1) & 63)
+    high = bits_below(before & 63)
+    if first == last:
+        return bits_set(words[first] & low & high)
+    if first > last:
+        return 0
+    count = bits_set(words[first] & low) + bits_set(words[last] & high)
+    for word in range(first + 1, last):
+        count += bits_set(words[word])
+    return count
