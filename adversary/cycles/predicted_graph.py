@@ -27,8 +27,10 @@ from adversary.cycles.product_graph import (
     TOO_LOW,
     Symmetry,
     problem_of,
+    requests_of,
 )
-from paging.errors import IllegalAnswerError, LimitError, ModelError, UnsupportedModelError
+from paging.errors import LimitError, ModelError, UnsupportedModelError
+from paging.judge import breach
 from paging.kernels.state_set import Grown, Rows, StateSet, sort_in
 from paging.model import Frame, LayeredInstance, Serve
 from paging.policy import Policy, get_policy
@@ -348,9 +350,8 @@ class PredictedGraph(Grown):
             frames = (frame._replace(prediction=0), frame._replace(prediction=1))
             problem = run(serve, rows, *frames, self.low, inside, rotation, after, codes, moves)
             if problem == ILLEGAL:
-                raise IllegalAnswerError(
-                    f"policy {self.policy.name} gave an illegal answer while its states were built"
-                )
+                asked = requests_of(self.instance, rows[:, :-1] // KINDS + self.low, rows[:, -1])
+                raise breach(self.policy.name, self.policy.serve, asked, frames)
             if problem == TOO_LARGE:
                 raise LimitError(f"labels of policy {self.policy.name} grow beyond {LARGEST // KINDS:,}")
             if problem != TOO_LOW:

@@ -55,7 +55,8 @@ def write_atlas(source: Path, folder: Path) -> None:
         f"<style>{_shades()}</style>\n"
         '<div id="atlas"><noscript>This is shown by a script, which is switched off here.</noscript></div>\n'
         f'<script type="application/json" id="atlas-data">{inside}</script>\n'
-        '<script src="_static/atlas.js" defer></script>\n',
+        '<script src="_static/atlas.js" defer></script>\n'
+        '<p>All of it as one file: <a href="atlas.json" download>atlas.json</a>.</p>\n',
         encoding="utf-8",
     )
 

@@ -122,6 +122,18 @@ def test_bad_files(tmp_path):
 GOOD = {"instance": {"layers": 2, "pages": [2, 1], "cache": 2}, "requests": [0, 2, 1]}
 
 
+def test_the_cycle_of_a_certificate_is_a_sequence(tmp_path):
+    assert (
+        paging.cli.main.run([*"exact lru -l 1 -n 3 -k 2 --certificate".split(), str(tmp_path / "c.json")])
+        == 0
+    )
+    found = read_sequence(tmp_path / "c.json")
+    evidence = read_certificate(tmp_path / "c.json")["evidence"]["cycle"]
+    prefix, cycle = (integers(evidence[part], part) for part in ("prefix", "cycle"))
+    assert found.requests.tolist() == [*prefix, *4 * cycle]
+    assert simulate("lru", found).faults == len(found)
+
+
 def test_sequence_files(tmp_path):
     path = tmp_path / "s.json"
     path.write_text(json.dumps(GOOD))
