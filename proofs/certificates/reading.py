@@ -90,7 +90,8 @@ def _cycle_of(document: dict[str, Any]) -> list[int] | None:
         evidence, found = found, found["cycle"]
     if found is None or "requests" in document["claim"]:
         return None
-    return checker.integers(evidence["prefix"], "prefix") + checker.integers(found, "cycle") * TURNS
+    once = checker.integers(evidence["prefix"], "prefix")
+    return [*once, *TURNS * checker.integers(found, "cycle")]
 
 
 def plain_predictions(sequence: RequestSequence) -> dict[str, object] | None:

@@ -435,7 +435,7 @@ def test_an_array_that_seems_turned_round_is_told_so(tmp_path: Path) -> None:
     np.save(path, np.arange(4 * 120 * 2).reshape(4, 120, 2) % 8)
     assert [text for text in read_trace(path).remarks if hint in text]
     assert not [text for text in read_trace(path, layers_first=True).remarks if "--layers-first" in text]
-    np.save(path, np.zeros((4, 120, 2), dtype=int))
+    np.save(path, np.ones((4, 120, 2), dtype=int))
     with pytest.raises(TraceError, match=hint):
         read_trace(path)
     np.save(path, np.arange(4 * 30 * 2).reshape(4, 30, 2) % 8)
