@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 import paging.cli.main
+from proofs.atlas.discard import read_rows
 from proofs.atlas.explorer import document, read_cycles
 from proofs.atlas.figures import ON_DARK, colour
 from proofs.atlas.files import certificate_name, store_certificate
@@ -73,7 +74,8 @@ def write_atlas(source: Path, folder: Path) -> None:
     """Write the atlas as JSON, and the part of a page that explores it."""
     data = source / "data"
     rows = list(read_table(data / "atlas.csv"))
-    atlas = document(rows, read_cycles(data / "cycles.csv"), set(write_certificates(rows, folder)))
+    cycles, told = read_cycles(data / "cycles.csv"), read_rows(data / "discard.csv")
+    atlas = document(rows, cycles, told, set(write_certificates(rows, folder)))
     text = json.dumps(atlas, ensure_ascii=False, separators=(",", ":"))
     (folder / "atlas.json").write_text(text, encoding="utf-8")
     inside = text.replace("<", "\\u003c")

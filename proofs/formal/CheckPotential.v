@@ -23,24 +23,12 @@ Section Check.
 
 Variables (I : instance) (r : rule) (h p q : N) (turning : bool) (table : tree).
 
-Definition labels_of (ps : seq part) : seq N := [seq c.1 | c <- flatten ps].
-Definition work_of (ps : seq part) : seq N := [seq c.2 | c <- flatten ps].
-
-(** What a request of a page with labels [c] makes of the labels of the others, and of its own. *)
-Definition move (s : N) (full_ : bool) (c d : code) : code :=
-  (other r (slots I) s c.1 d.1, moved h full_ c.2 d.2).
-Definition moves_to (s : N) (c : code) : code := (own r (slots I) s c.1, h).
-
 Definition cost_bound (c : code) : Z :=
   Z.sub (if N.eqb c.2 0%num then Z.of_N p else 0%Z) (if N.eqb c.1 0%num then Z.of_N q else 0%Z).
 
-Definition served_next (j : N) : N := if turning then 0%num else next_layer I j.
-
 (** Where a request leads. *)
 Definition edge (e : entry) (p0 : part) (rest : seq part) (s : N) (full_ : bool) (c : code) : option positive :=
-  let mv := move s full_ c in
-  let ps := rcons [seq sorted (map mv t) | t <- rest] (sorted (moves_to s c :: map mv (without c p0))) in
-  if find_state table ps (served_next (served e)) is Some e' then
+  if find_state table (requested I r h s full_ c p0 rest) (served_next I turning (served e)) is Some e' then
     if Z.leb (phi e') (Z.add (phi e) (cost_bound c)) then Some (place e') else None
   else None.
 
@@ -53,7 +41,7 @@ Definition successors (e : entry) : option (seq positive) :=
   if parts e is p0 :: rest then
     let a := labels_of (parts e) in
     if N.leb (count_cached a) (slots I) then
-      edges e p0 rest (summary r (slots I) a) (N.leb h (positives (work_of (parts e)))) (distinct p0) [::]
+      edges e p0 rest (summary r (slots I) a) (full_parts h (parts e)) (distinct p0) [::]
     else None
   else None.
 
@@ -84,11 +72,6 @@ Fixpoint reached (found : PM.t (seq positive)) (fuel : seq entry) (seen : PM.t u
 Fixpoint count (es : seq entry) (n : N) : N := if es is _ :: es' then count es' (N.succ n) else n.
 
 Fixpoint least (es : seq entry) (z : Z) : Z := if es is e :: es' then least es' (Z.min z (phi e)) else z.
-
-(** The cold start. *)
-Definition cold_part (I : instance) (j : nat) : part :=
-  [seq (0%num, 0%num) | i <- iota 0 (N.to_nat (page_count I)) & N.eqb (locate (counts I) (N.of_nat i)) (N.of_nat j)].
-Definition cold (I : instance) : seq part := [seq cold_part I j | j <- iota 0 (layers I)].
 
 Definition check_potential (c : potential) (e : potential_evidence) : bool :=
   let I := pot_instance c in let h := pot_opt_slots c in
@@ -134,23 +117,7 @@ Hypothesis all_ok : forall e, inside table e -> ok e.
 
 Implicit Types (x y : labels I).
 
-Definition both x y : P I -> code := fun a => (x a, y a).
-
-Lemma count_cachedE x : #|cached x| = N.to_nat (count_cached (look x)).
-Proof.
-rewrite cardE /enum_mem size_filter -enumT /look; elim: (enum _) => //= a s ih; rewrite inE.
-by case: (x a) => [|z] /=; rewrite ?N2Nat.inj_succ ih.
-Qed.
-
-Lemma fst_perm ps x y t : like ps (both x y) t -> perm_eq (labels_of ps) (look x).
-Proof. by move/like_all/(perm_map fst); rewrite -map_comp. Qed.
-
-Lemma snd_perm ps x y t : like ps (both x y) t -> perm_eq (work_of ps) (look y).
-Proof. by move/like_all/(perm_map snd); rewrite -map_comp. Qed.
-
-(** A listed state stands for what policy and OPT are in. *)
-Definition stands (e : entry) x y t := [/\ inside table e, like (parts e) (both x y) t &
-  served e = if turning then 0%num else N.of_nat (t %% layers I)].
+Let stands := @stands I turning table.
 
 Lemma stands_fits e x y t : stands e x y t -> #|cached x| <= N.to_nat (slots I).
 Proof.
@@ -165,47 +132,19 @@ Lemma stands_step e x y t a : stands e x y t -> layer a = t %% layers I :> nat -
 Proof.
 case=> /all_ok; rewrite /ok /successors; case eq : (parts e) => [//|p0 rest]; case: ifP => // _.
 rewrite -eq => found lk at_ here.
-set s := summary _ _ _ in found; set f := N.leb _ _ in found.
+set s := summary _ _ _ in found; set f := full_parts _ _ in found.
 have sE : s = summary r (slots I) (look x) by apply: rule_symmetric; apply: fst_perm lk.
-have fE : f = full_labels h y by rewrite /f /full_labels /positives (count_cached_perm (snd_perm lk)).
-have z'E b : both (serve r x a) (relabel h y a) b =
-    if b == a then moves_to I r h s (both x y a) else move I r h s f (both x y a) (both x y b).
-  by rewrite /both /moves_to /move !ffunE sE fE; case: eqP.
-have lk' := lk; rewrite eq in lk'; have [in0 next_] := like_step here z'E lk'.
+have fE : f = full_labels h y by apply: full_partsE lk.
+have lk' := lk; rewrite eq in lk'; have [in0 _] := like_requested r h lk' here.
 move: found; have := mem_distinct in0; move: (distinct p0) [::] => cs found in_cs found_all.
 have [i] : exists i, @edge I r h p q turning table e p0 rest s f (both x y a) = Some i.
   elim: cs found in_cs found_all => //= c cs ih found; rewrite in_cons; case: eqP => [<- _|_ /= in_cs].
     by case: edge => // i; exists i.
   by case: edge => // j; apply: ih.
 rewrite /edge; case found_ : find_state => [e'|] //; case: ifP => // /Z.leb_le le _.
-have [in_e' parts_e' served_e'] := find_inside found_; exists e'; split; last first.
+exists e'; split; last first.
   by move: le; rewrite /cost_bound /both /=; clear; case: ifP => _; case: ifP => _; lia.
-split=> //.
-  by have := like_sorted next_; rewrite map_rcons -map_comp parts_e'.
-rewrite served_e' /served_next at_; case: ifP => // ->.
-by rewrite -[LHS]N2Nat.id (@next_layer_mod I _ t) ?Nat2N.id.
-Qed.
-
-Lemma like_cold : like (cold I) (both (no_labels I) (no_labels I)) 0.
-Proof.
-rewrite /like (_ : parts_of _ _ = cold I); first by elim: (cold I) => //= s ps ->; rewrite perm_refl.
-rewrite /parts_of /cold; apply/eq_in_map=> j; rewrite mem_iota add0n /= => lt.
-rewrite modn_small // add0n /part_of /of_layer /cold_part.
-have -> : iota 0 (N.to_nat (page_count I)) = map val (enum (P I)).
-  by rewrite /P val_enum_ord prednK //; move: some; rewrite ltbN.
-move: (enum (P I)) => E.
-have same (a : P I) : (layer a == j :> nat) = N.eqb (locate (counts I) (num a)) (N.of_nat j).
-  have e := layer_page (num_lt a some); rewrite page_num in e; rewrite {}e.
-  move: (locate _ _) => v; apply/idP/idP => [/eqP<-|/N.eqb_eq->]; first by rewrite N2Nat.id N.eqb_refl.
-  by rewrite Nat2N.id.
-elim: E => //= a E ih; rewrite same -/(num a); case: ifP => _ //=; rewrite ih.
-by congr (_ :: _); rewrite /both !ffunE.
-Qed.
-
-Lemma stands_start e0 : find_state table (cold I) 0%num = Some e0 -> stands e0 (no_labels I) (no_labels I) 0.
-Proof.
-case/find_inside=> in0 eq served0; split=> //; last by rewrite served0 mod0n; case: ifP.
-rewrite eq; exact: like_cold.
+by apply: (stands_next lk' here); rewrite -sE -fE -at_.
 Qed.
 
 Lemma stands_run e0 : find_state table (cold I) 0%num = Some e0 -> forall s, legal (@layer I) s ->
@@ -271,7 +210,7 @@ split.
 have low := @least_low (pot_states e) (phi e0).
 exists (Z.to_nat (Z.sub (phi e0) (least (pot_states e) (phi e0)))); first by rewrite add Z2Nat.id //; lia.
 move=> s cs leg sched; have [d [[in_d _ _] le]] := run _ leg.
-have lower := label_lower h0 sched.
+have lower : @paid_so_far I h s <= cost cs by rewrite labels_opt // opt_least //; move: h0; rewrite ltbN.
 have low_d := @least_le (pot_states e) (phi e0) d (inside_list in_d).
 exact: bound_of le lower low_d low.
 Qed.

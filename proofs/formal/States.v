@@ -273,3 +273,110 @@ apply/all_filterP/allP=> q _; apply: allJ; rewrite mem_iota /=; exact: ltn_ord.
 Qed.
 
 End Like.
+
+(** ** What a request makes of a state *)
+
+Definition labels_of (ps : seq part) : seq N := [seq c.1 | c <- flatten ps].
+Definition work_of (ps : seq part) : seq N := [seq c.2 | c <- flatten ps].
+
+Section Request.
+
+Variables (I : instance) (r : rule) (h : N).
+
+(** What a request of a page with labels [c] makes of the labels of the others, and of its own. *)
+Definition move (s : N) (full_ : bool) (c d : code) : code :=
+  (other r (slots I) s c.1 d.1, moved h full_ c.2 d.2).
+Definition moves_to (s : N) (c : code) : code := (own r (slots I) s c.1, h).
+
+Definition requested s full_ (c : code) (p0 : part) (rest : seq part) : seq part :=
+  let mv := move s full_ c in
+  rcons [seq sorted (map mv t) | t <- rest] (sorted (moves_to s c :: map mv (without c p0))).
+
+Definition full_parts (ps : seq part) : bool := N.leb h (positives (work_of ps)).
+
+Implicit Types (x y : labels I).
+
+Definition both x y : P I -> code := fun a => (x a, y a).
+
+Lemma fst_perm ps x y t : like ps (both x y) t -> perm_eq (labels_of ps) (look x).
+Proof. by move/like_all/(perm_map fst); rewrite -map_comp. Qed.
+
+Lemma snd_perm ps x y t : like ps (both x y) t -> perm_eq (work_of ps) (look y).
+Proof. by move/like_all/(perm_map snd); rewrite -map_comp. Qed.
+
+Lemma full_partsE ps x y t : like ps (both x y) t -> full_parts ps = full_labels h y.
+Proof. by move=> lk; rewrite /full_parts /full_labels /positives (count_cached_perm (snd_perm lk)). Qed.
+
+Lemma like_requested p0 rest x y t a : like (p0 :: rest) (both x y) t -> layer a = t %% layers I :> nat ->
+  both x y a \in p0 /\ like (requested (summary r (slots I) (look x)) (full_labels h y) (both x y a) p0 rest)
+    (both (serve r x a) (relabel h y a)) t.+1.
+Proof.
+move=> lk here; set s := summary _ _ _; set f := full_labels _ _.
+have z'E b : both (serve r x a) (relabel h y a) b =
+    if b == a then moves_to s (both x y a) else move s f (both x y a) (both x y b).
+  by rewrite /both /moves_to /move !ffunE; case: eqP.
+have [in0 next_] := like_step here z'E lk; split=> //.
+by have := like_sorted next_; rewrite map_rcons -map_comp.
+Qed.
+
+End Request.
+
+(** The cold start. *)
+Definition cold_part (I : instance) (j : nat) : part :=
+  [seq (0%num, 0%num) | i <- iota 0 (N.to_nat (page_count I)) & N.eqb (locate (counts I) (N.of_nat i)) (N.of_nat j)].
+Definition cold (I : instance) : seq part := [seq cold_part I j | j <- iota 0 (layers I)].
+
+Lemma like_cold I : N.ltb 0%num (page_count I) -> like (cold I) (both (no_labels I) (no_labels I)) 0.
+Proof.
+move=> some.
+rewrite /like (_ : parts_of _ _ = cold I); first by elim: (cold I) => //= s ps ->; rewrite perm_refl.
+rewrite /parts_of /cold; apply/eq_in_map=> j; rewrite mem_iota add0n /= => lt.
+rewrite modn_small // add0n /part_of /of_layer /cold_part.
+have -> : iota 0 (N.to_nat (page_count I)) = map val (enum (P I)).
+  by rewrite /P val_enum_ord prednK //; move: some; rewrite ltbN.
+move: (enum (P I)) => E.
+have same (a : P I) : (layer a == j :> nat) = N.eqb (locate (counts I) (num a)) (N.of_nat j).
+  have e := layer_page (num_lt a some); rewrite page_num in e; rewrite {}e.
+  move: (locate _ _) => v; apply/idP/idP => [/eqP<-|/N.eqb_eq->]; first by rewrite N2Nat.id N.eqb_refl.
+  by rewrite Nat2N.id.
+elim: E => //= a E ih; rewrite same -/(num a); case: ifP => _ //=; rewrite ih.
+by congr (_ :: _); rewrite /both !ffunE.
+Qed.
+
+(** ** Listed states *)
+
+Section Listed.
+
+Variables (I : instance) (turning : bool) (table : tree).
+
+(** What an entry says of the layer to be served. *)
+Definition turn (t : nat) : N := if turning then 0%num else N.of_nat (t %% layers I).
+Definition served_next (j : N) : N := if turning then 0%num else next_layer I j.
+
+(** A listed state stands for what policy and OPT are in. *)
+Definition stands (e : entry) (x y : labels I) t :=
+  [/\ inside table e, like (parts e) (both x y) t & served e = turn t].
+
+Lemma served_nextE t : served_next (turn t) = turn t.+1.
+Proof.
+rewrite /served_next /turn; case: ifP => // ->.
+by rewrite -[LHS]N2Nat.id (@next_layer_mod I _ t) ?Nat2N.id.
+Qed.
+
+Lemma stands_start e : N.ltb 0%num (page_count I) -> find_state table (cold I) 0%num = Some e ->
+  stands e (no_labels I) (no_labels I) 0.
+Proof.
+move=> some /find_inside[in_e eq at0]; split=> //; last by rewrite at0 /turn mod0n; case: ifP.
+rewrite eq; exact: like_cold.
+Qed.
+
+Lemma stands_next r h p0 rest (x y : labels I) t a e : like (p0 :: rest) (both x y) t -> layer a = t %% layers I :> nat ->
+  find_state table (requested I r h (summary r (slots I) (look x)) (full_labels h y) (both x y a) p0 rest)
+    (served_next (turn t)) = Some e ->
+  stands e (serve r x a) (relabel h y a) t.+1.
+Proof.
+move=> lk here /find_inside[in_e parts_e served_e]; split=> //; last by rewrite served_e served_nextE.
+by rewrite parts_e; apply: (like_requested r h lk here).2.
+Qed.
+
+End Listed.

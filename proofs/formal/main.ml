@@ -152,33 +152,43 @@ let cycle () =
 
 (* Listed states: their parts, from the layer served next on, pages in ascending order. A part that comes again is the same
    piece of memory. *)
+type listed = {
+  entries : entry list;
+  served : int -> int; (* layer to be served, by state *)
+  code : int -> int -> n * n; (* labels, by state and page *)
+  pages : int -> int -> int list (* of a layer of a state, counted from the one served *)
+}
+
+exception Refuted of string
+
 let states counts turning =
   let count, layers = raw () in
   let _, labels = raw () in
   let _, work = raw () in
   let _, potential = raw () in
   let counts = Array.of_list (List.map int counts) in
+  let l = Array.length counts in
   let width = Array.fold_left (+) 0 counts in
-  let firsts = Array.init (Array.length counts) (fun j -> Array.fold_left (+) 0 (Array.sub counts 0 j)) in
+  let firsts = Array.init l (fun j -> Array.fold_left (+) 0 (Array.sub counts 0 j)) in
   let known = Hashtbl.create 100000 in
-  let part s j =
-    let at = s * width + firsts.(j) in
-    let codes = List.sort Int.compare (List.init counts.(j) (fun i -> (labels (at + i) lsl 30) lor work (at + i))) in
+  let served s =
+    let j = layers s in
+    if j < 0 || j >= l then failwith "a layer does not exist" else j in
+  let pages s i = let j = (served s + i) mod l in List.init counts.(j) (fun i -> firsts.(j) + i) in
+  let packed s page = let at = s * width + page in (labels at lsl 30) lor work at in
+  let unpacked code = natural (code lsr 30), natural (code land (1 lsl 30 - 1)) in
+  let part s i =
+    let codes = List.sort Int.compare (List.map (packed s) (pages s i)) in
     match Hashtbl.find_opt known codes with
     | Some part -> part
-    | None ->
-      let part = List.map (fun code -> natural (code lsr 30), natural (code land (1 lsl 30 - 1))) codes in
-      Hashtbl.add known codes part; part in
-  let l = Array.length counts in
-  let state s =
-    let served = layers s in
-    if served < 0 || served >= l then failwith "a layer does not exist";
-    { parts = List.init l (fun i -> part s ((served + i) mod l));
-      served = if turning then N0 else natural served;
-      place = positive (s + 1);
-      phi = whole (potential s) } in
+    | None -> let part = List.map unpacked codes in Hashtbl.add known codes part; part in
+  let state s = {
+    parts = List.init l (part s);
+    served = if turning then N0 else natural (served s);
+    place = positive (s + 1);
+    phi = whole (potential s) } in
   let rec from s rest = if s < 0 then rest else from (s - 1) (state s :: rest) in
-  from (count - 1) []
+  { entries = from (count - 1) []; served; pages; code = fun s page -> unpacked (packed s page) }
 
 let potential () =
   let pot_instance = instance () in
@@ -189,12 +199,67 @@ let potential () =
   let an = z () in
   let ad = z () in
   let pot_turning = word () = "1" in
-  let pot_states = states (counts pot_instance) pot_turning in
+  let pot_states = (states (counts pot_instance) pot_turning).entries in
   let claim = { pot_instance; pot_policy; pot_opt_slots; pot_ratio = p, q; pot_additive = an, ad } in
   verdict (check_potential claim { pot_turning; pot_states })
     (Printf.sprintf "policy %s: faults <= %s OPT + %s on every request sequence" (name_of pot_policy)
        (fraction (text_of_n p) (text_of_n q)) (fraction (text_of_z an) (text_of_z ad)))
     (fun () -> shape pot_instance; against pot_opt_slots)
+
+(* What is listed state by state, by the places of the states. *)
+let by_place entries make =
+  snd (List.fold_left (fun (s, found) (e : entry) -> s + 1, PositiveMap.add e.place (make s) found) (0, PositiveMap.empty) entries)
+
+(* The layer of a page, counted from the one served, or a refusal. *)
+let rec place_of listed l s page i =
+  if i = l then raise (Refuted (Printf.sprintf "state %d: there is no page %d" s page))
+  else if List.mem page (listed.pages s i) then i else place_of listed l s page (i + 1)
+
+let rec nat i = if i = 0 then O else S (nat (i - 1))
+
+let game () =
+  let gam_instance = instance () in
+  let gam_opt_slots = n () in
+  let gam_turning = word () = "1" in
+  let shape_ = counts gam_instance in
+  let l = List.length shape_ in
+  let side read none = match word () with
+    | "none" -> None, none
+    | _ -> let p = n () in let q = n () in Some (p, q), read (states shape_ gam_turning) in
+  let gam_lower, (gam_adversary, gam_requests, gam_steps) =
+    side (fun listed ->
+        let _, request = raw () in
+        let steps = snd (raw ()) in
+        let asked s =
+          if place_of listed l s (request s) 0 > 0 then
+            raise (Refuted (Printf.sprintf "state %d: page %d is not in the layer to be served" s (request s)));
+          listed.code s (request s) in
+        listed.entries, by_place listed.entries asked, by_place listed.entries (fun s -> natural (steps s)))
+      ([], PositiveMap.empty, PositiveMap.empty) in
+  let gam_upper, (gam_player, gam_victims) =
+    side (fun listed ->
+        let length, victim = raw () in
+        let next = ref 0 in
+        (* one for every page of the layer to be served that is not like an earlier one *)
+        let answers s =
+          List.fold_left (fun found page ->
+              let code = listed.code s page in
+              if List.mem_assoc code found then found
+              else begin
+                if !next = length then raise (Refuted "evidence.upper.victims is too short");
+                let v = victim !next in
+                incr next;
+                (code, if v = -1 then None else let i = place_of listed l s v 0 in Some (nat i, listed.code s v)) :: found
+              end) [] (listed.pages s 0) in
+        let found = by_place listed.entries answers in
+        if !next < length then raise (Refuted "evidence.upper.victims is too long");
+        listed.entries, found)
+      ([], PositiveMap.empty) in
+  let claim = { gam_instance; gam_opt_slots; gam_lower; gam_upper } in
+  let bound word = function None -> [] | Some (p, q) -> [word ^ " " ^ fraction (text_of_n p) (text_of_n q)] in
+  verdict (check_game claim { gam_turning; gam_adversary; gam_requests; gam_steps; gam_player; gam_victims })
+    ("the best deterministic ratio is " ^ String.concat " and " (bound "at least" gam_lower @ bound "at most" gam_upper))
+    (fun () -> shape gam_instance; against gam_opt_slots)
 
 let () =
   Gc.set { (Gc.get ()) with minor_heap_size = 1 lsl 22; space_overhead = 300 };
@@ -203,6 +268,8 @@ let () =
     | "optimum" -> optimum ()
     | "cycle" -> cycle ()
     | "potential" -> potential ()
+    | "game" -> game ()
     | kind -> failwith ("no such type: " ^ kind)
-  with Failure what | Invalid_argument what | Scanf.Scan_failure what -> Printf.printf "INCOMPLETE: %s\n" what; exit 2
+  with Refuted what -> Printf.printf "REFUTED: %s\n" what; exit 1
+     | Failure what | Invalid_argument what | Scanf.Scan_failure what -> Printf.printf "INCOMPLETE: %s\n" what; exit 2
      | End_of_file -> Printf.printf "INCOMPLETE: the input ends early\n"; exit 2
