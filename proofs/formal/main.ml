@@ -190,13 +190,13 @@ let states counts =
     if j < 0 || j >= l then failwith "a layer does not exist" else j in
   let layer s i = (served s + i) mod l in
   let pages s i = let j = layer s i in List.init counts.(j) (fun i -> firsts.(j) + i) in
-  let packed s page = let at = s * width + page in (labels.get at lsl 30) lor work.get at in
-  let unpacked code = natural (code lsr 30), natural (code land (1 lsl 30 - 1)) in
+  let pair s page = let at = s * width + page in labels.get at, work.get at in
+  let code (label, opt) = natural label, natural opt in
   let known = Hashtbl.create 10000 and seen = Hashtbl.create 10000 and all = ref [] in
-  let new_part codes =
-    let part = List.map unpacked codes in
+  let new_part pairs =
+    let part = List.map code pairs in
     all := part :: !all;
-    let found = positive (List.length !all), part in Hashtbl.add known codes found; found in
+    let found = positive (List.length !all), part in Hashtbl.add known pairs found; found in
   let part s i =
     let j = layer s i in
     let at = s * width + firsts.(j) in
@@ -204,10 +204,10 @@ let states counts =
     match Hashtbl.find_opt seen bytes with
     | Some found -> found
     | None ->
-      let codes = List.sort Int.compare (List.map (packed s) (pages s i)) in
-      let found = match Hashtbl.find_opt known codes with Some found -> found | None -> new_part codes in
+      let pairs = List.sort compare (List.map (pair s) (pages s i)) in
+      let found = match Hashtbl.find_opt known pairs with Some found -> found | None -> new_part pairs in
       Hashtbl.add seen bytes found; found in
-  { count = layers.length; place_of = positives layers.length; served; pages; part; code = (fun s page -> unpacked (packed s page));
+  { count = layers.length; place_of = positives layers.length; served; pages; part; code = (fun s page -> code (pair s page));
     parts = (fun () -> List.rev !all); potential = fun s -> whole (potential.get s) }
 
 let from_state_on listed make =
