@@ -61,6 +61,7 @@ taking-turns            RANDOM                             k                    
                                                                                  and Snir 1994; ours for
                                                                                  several
 two-faces               LRU                                2k − 2ℓ + 1           ours
+two-layers              every deterministic policy         3/2 at (3, 2, 3)      ours
 uniform                 every policy, randomised ones      4357/1820 at (2, 4,   reported of arXiv:2509.02408;
                         included                           7)                    rebuilt by us
 uniform-spread          every policy, randomised ones      57/28 at (2, 4, 5)    ours

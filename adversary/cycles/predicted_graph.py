@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 
 from adversary.cycles.max_ratio import Codes, Objective
 from adversary.cycles.product_graph import (
-    COMPILE_FROM,
     ILLEGAL,
     LARGEST,
     TOO_LARGE,
@@ -62,6 +61,9 @@ COUNTS = tuple(tuple(code >> place & 1 for code in range(CODES)) for place in ra
 
 CHUNK = 2**22
 """Numbers written at a time."""
+
+COMPILE_FROM = 5000
+"""Edges written at a time from which compiling a policy's definition costs less than running it as it is."""
 
 Counted = tuple[Fraction, int, int, int]
 """What an edge counts: the policy's (expected) fault, the reference's, wrong 0s, wrong 1s."""
@@ -514,7 +516,7 @@ class PredictedGraph(GraphWithBits):
             run: Callable[..., int] = expand
             serve: Serve = self.policy.serve
             update: Update = update_work_function
-            if self.states >= COMPILE_FROM and not inspect.ismethod(self.policy.serve):
+            if len(rows) * self.degree >= COMPILE_FROM and not inspect.ismethod(self.policy.serve):
                 from paging.kernels.definitions import compiled_serve, compiled_update
 
                 quick = compiled_serve(self.policy.serve)

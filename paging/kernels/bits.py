@@ -8,7 +8,8 @@ have no sign bit, the words come out the same.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 from llvmlite import ir
@@ -19,6 +20,12 @@ from numpy.typing import NDArray
 from paging.kernels.jit import compiled
 
 Words = NDArray[np.int64]
+
+unsigned = cast(Callable[[Any], int], np.uint32)
+"""A number known not to be negative, an index of which no sign is asked; of a word, its lower half."""
+
+signed = cast(Callable[[Any], int], np.int64)
+"""A number of 64 bits."""
 
 WORD = 2**64 - 1
 """All bits of a word."""

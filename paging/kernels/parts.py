@@ -299,10 +299,13 @@ class OptSoFar(_Steps):
 
 
 class ZrcInParts(_Steps):
-    """ZRC in parts."""
+    """ZRC or FAR-LAB in parts."""
 
-    def __init__(self, instance: LayeredInstance) -> None:
+    def __init__(self, instance: LayeredInstance, far: bool = False) -> None:
         super().__init__(instance, instance.cache)
+        self._far = far
+        self._slot = 0
+        self._asked = np.zeros(instance.per_visit, dtype=np.int32)
         self._pages = np.full((instance.total_pages, 4), -1, dtype=np.int32)
         self._pages[:, STATE] = 0
         self.times = self._pages[:, TIME]
@@ -317,8 +320,9 @@ class ZrcInParts(_Steps):
         live = bitmap_of(self.times[(state == LISTED) | (state == FRONT)], len(order))
         given: Any = (self.cache, entries, self.instance.layer_of, self._first_page)
         known: Any = (self._pages, self._layers, self.counters, live, self._heights, *tree)
-        known += (self._dead, self._front, self._of_pages)
+        known += (self._dead, self._front, self._of_pages, self._asked, self._slot, self._far)
         zrc(order, begin, *given, *known)
+        self._slot = (self._slot + len(order) - begin) % len(self._asked)
         self.faults = int(self.counters[FAULTS])
 
     def _carry(self) -> PageArray:

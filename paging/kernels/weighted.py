@@ -9,7 +9,7 @@ stands for, and the oldest page of a class is its first bit.
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.kernels.bits import Words, count_between, empty_set, flip, lowest_bit
+from paging.kernels.bits import Words, count_between, empty_set, flip, lowest_bit, signed, unsigned
 from paging.kernels.heap import push, sift_down
 from paging.kernels.jit import compiled, inlined
 from paging.model import FREE, HIT, LEFT_ON_HIT, PageArray
@@ -31,10 +31,10 @@ def _lay_out(
     """Return the table of the pages, that of the classes, and the number of all places."""
     pages = np.zeros((pages_total, 2), dtype=np.int64)
     for page in range(pages_total):
-        pages[page, CODE] = np.int64(class_of[page]) << 32
+        pages[page, CODE] = signed(class_of[page]) << 32
     requested = np.zeros(classes, dtype=np.int64)
     for t in range(len(requests)):
-        requested[class_of[np.uint32(requests[t])]] += 1
+        requested[class_of[unsigned(requests[t])]] += 1
     table = np.zeros((classes, 3), dtype=np.int64)
     places = 0
     for c in range(classes):
@@ -47,12 +47,12 @@ def _lay_out(
 @inlined
 def _place(pages: Numbers, table: Numbers, live: Words, times: PageArray, page: int, time: int) -> None:
     """Give a page the next place of its class; ``times`` says when the request of every place was."""
-    own = np.uint64(pages[page, CODE] >> 32)
+    own = unsigned(pages[page, CODE] >> 32)
     place = table[own, NEXT]
     table[own, NEXT] = place + 1
     flip(live, place)
-    times[np.uint64(place)] = time
-    pages[page, CODE] = (np.int64(own) << 32) + place + 1
+    times[place] = time
+    pages[page, CODE] = (signed(own) << 32) + place + 1
 
 
 @compiled
@@ -106,29 +106,29 @@ def landlord(
     listed = np.zeros(len(weights), dtype=np.bool_)
     size = faults = rent = 0
     for t in range(len(requests)):
-        page = np.uint32(requests[t])
-        own = np.uint64(pages[page, CODE] >> 32)
-        place = np.int64(np.uint32(pages[page, CODE])) - 1
+        page = unsigned(requests[t])
+        own = unsigned(pages[page, CODE] >> 32)
+        place = signed(unsigned(pages[page, CODE])) - 1
         entry = HIT
         if place < 0:
             entry = FREE
             if faults >= cache:
                 while True:
-                    group = np.uint64(np.uint32(names[0]))
+                    group = unsigned(names[0])
                     if table[group, HELD] == 0:
                         listed[group] = False
                         size -= 1
                         sift_down(keys, names, size, keys[size], names[size])
                         continue
                     gone = _oldest(table, live, group)
-                    time = np.int64(times[np.uint64(gone)])
-                    victim = np.uint32(requests[np.uint64(time)])
+                    time = signed(times[gone])
+                    victim = unsigned(requests[time])
                     if time == names[0] >> 32:
                         break
-                    sift_down(keys, names, size, pages[victim, VALUE], (time << 32) + np.int64(group))
+                    sift_down(keys, names, size, pages[victim, VALUE], (time << 32) + signed(group))
                 rent = keys[0]
-                entry = np.int64(victim)
-                pages[victim, CODE] = np.int64(group) << 32
+                entry = signed(victim)
+                pages[victim, CODE] = signed(group) << 32
                 flip(live, gone)
                 table[group, HELD] -= 1
             faults += 1
@@ -140,7 +140,7 @@ def landlord(
             pages[page, VALUE] = rent + weights[own]
             if not listed[own]:
                 listed[own] = True
-                push(keys, names, size, rent + weights[own], (np.int64(t) << 32) + np.int64(own))
+                push(keys, names, size, rent + weights[own], (signed(t) << 32) + signed(own))
                 size += 1
         if len(entries) > 0:
             entries[t] = entry
@@ -172,9 +172,9 @@ def lru_weighted(
     oldest = np.full(len(weights), -1, dtype=np.int64)  # time of its last request
     faults = 0
     for t in range(len(requests)):
-        page = np.uint32(requests[t])
-        own = np.int64(pages[page, CODE]) >> 32
-        place = np.int64(np.uint32(pages[page, CODE])) - 1
+        page = unsigned(requests[t])
+        own = signed(pages[page, CODE]) >> 32
+        place = signed(unsigned(pages[page, CODE])) - 1
         group = own
         gone = -1
         entry = HIT
@@ -186,14 +186,14 @@ def lru_weighted(
                 group = -1
                 for c in range(len(weights)):
                     if rank[c] > 0:
-                        ahead = np.int64(1)
+                        ahead = signed(1)
                         if group >= 0:
                             ahead = rank[c] * weights[group] - rank[group] * weights[c]
                         if ahead > 0 or (ahead == 0 and rank[c] > rank[group]):
                             group = c
                 gone = oldest[group]
                 entry = requests[gone]
-                place = np.int64(np.uint32(pages[entry, CODE])) - 1
+                place = signed(unsigned(pages[entry, CODE])) - 1
                 pages[entry, CODE] = group << 32
             faults += 1
             table[own, HELD] += 1
@@ -205,7 +205,7 @@ def lru_weighted(
                 following = -1
                 # A page that was the only one of its class is put in again below.
                 if table[group, HELD] > (entry == HIT or group == own):
-                    following = np.int64(times[_oldest(table, live, group)])
+                    following = signed(times[_oldest(table, live, group)])
                     rank[group] -= 1 + count_between(last, gone, following)
                 else:
                     rank[group] = 0
@@ -251,16 +251,16 @@ def lfu_weighted(
     listed = np.zeros(len(weights), dtype=np.bool_)
     size = faults = 0
     for t in range(len(requests)):
-        page = np.uint32(requests[t])
-        own = np.uint64(pages[page, CODE] >> 32)
+        page = unsigned(requests[t])
+        own = unsigned(pages[page, CODE] >> 32)
         value = pages[page, VALUE]
         entry = HIT
         if value > 0:
             pages[page, VALUE] = value + weights[own]
-            place = np.int64(np.uint32(pages[page, CODE])) - 1
+            place = signed(unsigned(pages[page, CODE])) - 1
             if place >= 0:
                 flip(live, place)
-                pages[page, CODE] = np.int64(own) << 32
+                pages[page, CODE] = signed(own) << 32
                 table[own, HELD] -= 1
                 push(keys, names, size, 2 * value, t)
                 size += 1
@@ -269,19 +269,19 @@ def lfu_weighted(
             if faults >= cache:
                 while entry == FREE:
                     first = requests[names[0]]
-                    time = np.int64(last[first])
-                    group = pages[first, CODE] >> 32
+                    time = signed(last[first])
+                    group = signed(pages[first, CODE]) >> 32
                     once = keys[0] == weights[group]
                     if time == names[0]:
                         entry = first
                         time = -1
                         if once:
-                            flip(live, np.int64(np.uint32(pages[first, CODE])) - 1)
+                            flip(live, signed(unsigned(pages[first, CODE])) - 1)
                             pages[first, CODE] = group << 32
                             table[group, HELD] -= 1
                     if once:
                         listed[group] = table[group, HELD] > 0
-                        time = np.int64(times[_oldest(table, live, group)]) if listed[group] else -1
+                        time = signed(times[_oldest(table, live, group)]) if listed[group] else -1
                     if time >= 0:
                         sift_down(keys, names, size, pages[requests[time], VALUE], time)
                     else:
@@ -310,5 +310,5 @@ def paid(requests: PageArray, entries: PageArray, weights: Numbers) -> tuple[int
         # No branch: hits and faults alternate too wildly to be predicted.
         fault = (entries[t] != HIT) & (entries[t] != LEFT_ON_HIT)
         faults += fault
-        cost += weights[np.uint32(requests[t])] * fault
+        cost += weights[unsigned(requests[t])] * fault
     return faults, cost

@@ -73,6 +73,15 @@ SHOWN = 40
     "--surface", is_flag=True, help="With --predictions: all least coefficients at once, by vertices."
 )
 @click.option(
+    "-o",
+    "--output",
+    "pictures",
+    multiple=True,
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="With --surface: draw it, .svg, .png or .pdf; may be given several times.",
+)
+@click.option(
     "--features",
     metavar="NAMES",
     help="The least ratio that a potential of these features of a state proves: counts, layers, ranks, "
@@ -97,6 +106,7 @@ def exact(
     beta: Fraction | None,
     gamma: Fraction | None,
     surface: bool,
+    pictures: tuple[str, ...],
     features: str | None,
     certificate: str | None,
     as_json: bool,
@@ -134,7 +144,7 @@ def exact(
       paging exact landlord -l 2 -n 2 -k 3 --weights layer:1,4
       paging exact lru -l 2 -n 3 -k 5 -g 2 --visits atomic
       paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --alpha 1 --gamma 1
-      paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --surface
+      paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --surface -o surface.svg
       paging exact mark0 --predictions discard -l 1 -n 4 -k 3 --alpha 1 --gamma 1
       paging exact mark-predict --predictions phase -l 1 -n 4 -k 3 --surface
       paging exact zrc -l 4 -n 2 -k 6 --features profile
@@ -154,12 +164,14 @@ def exact(
         instance.require("a trade-off with predictions", cost="unit")
         get_policy(policy).check_predictions(cast("Kind", predictions))
         if surface:
-            _surface(policy, instance, coefficients, max_states, certificate, as_json=as_json)
+            _surface(policy, instance, coefficients, max_states, certificate, pictures, as_json=as_json)
+        elif pictures:
+            raise ModelError("-o draws a surface: it goes with --surface")
         else:
             _trade_off(policy, instance, coefficients, max_states, certificate, as_json=as_json)
         return
-    if surface or any(value is not None for value in coefficients.values()):
-        raise ModelError("--alpha, --beta, --gamma and --surface are about predictions (--predictions)")
+    if surface or pictures or any(value is not None for value in coefficients.values()):
+        raise ModelError("--alpha, --beta, --gamma, --surface and -o are about predictions (--predictions)")
     get_policy(policy).check_predictions(None)
     if features is not None:
         if no_symmetry or opt_cache is not None or weights is not None:
@@ -224,6 +236,7 @@ def _surface(
     coefficients: dict[str, Fraction | None],
     max_states: int | None,
     certificate: str | None,
+    pictures: tuple[str, ...],
     *,
     as_json: bool,
 ) -> None:
@@ -232,10 +245,20 @@ def _surface(
 
     if certificate is not None or any(value is not None for value in coefficients.values()):
         raise ModelError("--surface takes no coefficients and writes no certificate; its vertices have them")
+    if pictures:
+        from paging.plotting import check_targets
+
+        check_targets(pictures)
     with stoppable() as stopped, status(f"surface {policy}", show=not as_json, stop=stopped) as watch:
         found = trade_off_surface(policy, instance, max_states=max_states, watch=watch)
+    if pictures:
+        from proofs.plots.draw import draw
+        from proofs.plots.surface import surface as surface_document
+
+        draw(surface_document(found), pictures)
     if as_json:
-        write_json({**found.answer(), "provenance": provenance(states=found.states)})
+        drawn = list(pictures)
+        write_json({**found.answer(), "output": drawn, "provenance": provenance(states=found.states)})
         return
     write_table(
         f"Trade-offs of {found.policy} with {found.predictions} bits: {instance}",
@@ -246,6 +269,7 @@ def _surface(
             f"{trade_off.promise(found.answer())}, for these, all between them, and all that are larger; for "
             "no others.",
             *(f"A cycle forces {cycle.inequality}." for cycle in found.cycles),
+            *(f"written: {path}" for path in pictures),
         ],
     )
 

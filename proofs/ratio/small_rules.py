@@ -23,7 +23,7 @@ from paging.offline import farthest_in_future
 from paging.work_function import update_work_function
 
 
-class Page(NamedTuple):
+class PageState(NamedTuple):
     """What a rule and the adversary know of a page. Absent pages have age 0 and only the last three.
 
     Attributes
@@ -48,22 +48,22 @@ class Page(NamedTuple):
     label: int = 0
 
 
-State = tuple[tuple[Page, ...], ...]
+State = tuple[tuple[PageState, ...], ...]
 """The pages of each layer, the one to be served first; sorted inside every layer."""
 
-Victim = tuple[int, Page] | None
+Victim = tuple[int, PageState] | None
 """Layer and page that leave; None where a slot is free or nobody faults."""
 
 
-def _wait(layers: Sequence[Sequence[Page]], j: int) -> int:
+def _wait(layers: Sequence[Sequence[PageState]], j: int) -> int:
     return j or len(layers)
 
 
-def _held(pages: Sequence[Page]) -> int:
+def _held(pages: Sequence[PageState]) -> int:
     return sum(page.age > 0 for page in pages)
 
 
-CRITERIA: dict[str, Callable[[Sequence[Sequence[Page]], int, Page], int]] = {
+CRITERIA: dict[str, Callable[[Sequence[Sequence[PageState]], int, PageState], int]] = {
     "unmarked": lambda layers, j, page: page.marked,
     "not-in-phase": lambda layers, j, page: page.asked,
     "not-in-two-phases": lambda layers, j, page: page.asked or page.before,
@@ -106,7 +106,7 @@ def rules(longest: int) -> Iterator[tuple[str, ...]]:
                 yield rule
 
 
-class Move(NamedTuple):
+class RequestMove(NamedTuple):
     """A request in a state: its place in the first layer, what OPT pays, and what may leave.
 
     ``options`` has the next state by the page that leaves (None: no page does), ``seen`` what is cached at
@@ -116,7 +116,7 @@ class Move(NamedTuple):
     place: int
     pays: int
     fault: int
-    layers: tuple[tuple[Page, ...], ...]
+    layers: tuple[tuple[PageState, ...], ...]
     options: dict[Victim, State]
 
     @property
@@ -144,10 +144,10 @@ class Arena:
         self.instance, self.cache = instance, instance.cache
         self._order = ("none", "ranks", "times").index(order)
         self._drop = {bit: 0 for bit in LOOKS_AT if bit not in bits}
-        self.start: State = ((Page(),) * instance.pages_by_layer[0],) * instance.layers
-        self._known: dict[State, list[Move]] = {}
+        self.start: State = ((PageState(),) * instance.pages_by_layer[0],) * instance.layers
+        self._known: dict[State, list[RequestMove]] = {}
 
-    def moves(self, state: State) -> list[Move]:
+    def moves(self, state: State) -> list[RequestMove]:
         """Return what can be asked for in a state, each kind of page once."""
         if state not in self._known:
             self._known[state] = [
@@ -157,14 +157,14 @@ class Arena:
             ]
         return self._known[state]
 
-    def _move(self, state: State, place: int) -> Move:
+    def _move(self, state: State, place: int) -> RequestMove:
         layers = [[q._replace(age=q.age + (q.age > 0)) for q in pages] for pages in state]
         pays = self._phase(layers, place)
         choice = tuple(map(tuple, layers))
         page = layers[0][place]
         layers[0][place] = page._replace(age=1, marked=1, hit=int(page.age > 0))
         if page.age or sum(map(_held, choice)) < self.cache:
-            return Move(place, pays, int(not page.age), choice, {None: self._canonical(layers)})
+            return RequestMove(place, pays, int(not page.age), choice, {None: self._canonical(layers)})
         options: dict[Victim, State] = {}
         for j, pages in enumerate(choice):
             for i, victim in enumerate(pages):
@@ -172,9 +172,9 @@ class Arena:
                     layers[j][i] = victim._replace(age=0, marked=0, hit=0)
                     options[j, victim] = self._canonical(layers)
                     layers[j][i] = victim
-        return Move(place, pays, 1, choice, options)
+        return RequestMove(place, pays, 1, choice, options)
 
-    def _phase(self, layers: list[list[Page]], place: int) -> int:
+    def _phase(self, layers: list[list[PageState]], place: int) -> int:
         """Tell phases and work function of the request; return what OPT pays."""
         pages = [page for one in layers for page in one]
         work = np.array([page.label for page in pages])
@@ -191,10 +191,10 @@ class Arena:
                 one[i] = page._replace(asked=asked, before=before, marked=marked, label=label)
         return pays
 
-    def _canonical(self, layers: list[list[Page]]) -> State:
+    def _canonical(self, layers: list[list[PageState]]) -> State:
         return tuple(tuple(sorted(pages)) for pages in self._turned(layers))
 
-    def _turned(self, layers: list[list[Page]]) -> list[list[Page]]:
+    def _turned(self, layers: list[list[PageState]]) -> list[list[PageState]]:
         """Turn the layers by one and drop what is not kept."""
         ages = sorted({page.age for pages in layers for page in pages if page.age})
         short, previous, new = {0: 0}, 0, 0
@@ -208,7 +208,7 @@ class Arena:
             for pages in layers[1:] + layers[:1]
         ]
 
-    def play(self, choose: Callable[[Move], Iterable[Victim]], most: int = 200_000) -> Played:
+    def play(self, choose: Callable[[RequestMove], Iterable[Victim]], most: int = 200_000) -> Played:
         """Return the graph that is left where a policy chooses, one of several victims if it says several.
 
         Raises
@@ -290,7 +290,7 @@ class Played(NamedTuple):
     """The states that a policy can be led to, and per state its edges: next state, move, victim."""
 
     states: list[State]
-    edges: list[list[tuple[int, Move, Victim]]]
+    edges: list[list[tuple[int, RequestMove, Victim]]]
 
     def worst(self, beyond: Fraction | None = None) -> GraphCycle | None:
         """Return the cycle of largest ratio; with ``beyond``, None if none has a larger ratio than that."""
@@ -320,10 +320,10 @@ class Played(NamedTuple):
         return way[::-1]
 
 
-def follow(rule: Sequence[str]) -> Callable[[Move], list[Victim]]:
+def follow(rule: Sequence[str]) -> Callable[[RequestMove], list[Victim]]:
     """Return the choice of a rule: all that is least by its criteria."""
 
-    def choose(move: Move) -> list[Victim]:
+    def choose(move: RequestMove) -> list[Victim]:
         held = [victim for victim in move.options if victim is not None]
         for name in rule:
             keys = [CRITERIA[name](move.layers, j, page) for j, page in held]
@@ -360,10 +360,10 @@ class Tables:
 
     def __init__(self, arena: Arena, ratio: Fraction, most: int = 100_000) -> None:
         self.arena, self.ratio, self.most, self.tried = arena, ratio, most, 0
-        self.table: dict[State, tuple[int, Page]] = {}
+        self.table: dict[State, tuple[int, PageState]] = {}
         self.attained = self._search() is None
 
-    def _choose(self, move: Move) -> list[Victim]:
+    def _choose(self, move: RequestMove) -> list[Victim]:
         wanted = self.table.get(move.seen)
         return [victim for victim in move.options if victim is not None and _visible(victim) == wanted]
 
@@ -402,7 +402,7 @@ class Tables:
         return against - {seen}
 
 
-def _visible(victim: tuple[int, Page]) -> tuple[int, Page]:
+def _visible(victim: tuple[int, PageState]) -> tuple[int, PageState]:
     return victim[0], victim[1]._replace(label=0)
 
 

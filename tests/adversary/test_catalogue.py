@@ -243,6 +243,22 @@ def test_every_fault_of_a_phase_evicts_the_page_that_faults_next(
     assert construction_cycle(made, policy).ratio == made.limit == instance.cache + twice
 
 
+# One slot per layer
+
+
+@pytest.mark.parametrize(
+    "policy", ["lru", "fifo", "clock", "zrc", "mark-lru", "lfu-capped", "mru", "game-optimal"]
+)
+def test_two_layers_force_three_faults_for_two(policy: str) -> None:
+    for pages in (2, (3, 1, 2)):
+        instance = LayeredInstance(3, pages, 3)
+        made = get_construction("two-layers")(instance, rounds=60, policy=policy)
+        run = made.run(policy)
+        made.check(run)
+        assert made.periods >= 8 or run.faults > 10 * made.offline.faults
+    assert made.limit == Fraction(3, 2)
+
+
 # Yao
 
 
