@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -23,6 +24,9 @@ SAMPLED = ("opt", "lru")
 
 MOST_GROUPS = 10
 """Groups of pages that are followed; from their spread comes the interval."""
+
+HALVED = 1 / (1 - 0.5**0.5)
+"""What the error of scaling is, in parts of what is lost of it where groups are twice as large."""
 
 
 class CurvePoint(NamedTuple):
@@ -60,7 +64,7 @@ def streamed_curves(
     caches : sequence of int
         Cache sizes k.
     sample : int, default 1
-        1 counts. B > 1 spreads the pages over B groups of equal size, at random, and follows
+        1 counts. B > 1, an even number, spreads the pages over B groups of equal size, at random, and follows
         min(B, 10) of them, each with k/B slots; k must be a multiple of B.
     seed : int, default 0
         Of the groups.
@@ -84,9 +88,10 @@ def streamed_curves(
 
     Guarantee
     ---------
-    Counted curves are exact. A sampled one says so: its interval covers the choice of the pages; that a group
-    sees k/B slots in place of k has an error of its own, which vanishes as k/B grows (Waldspurger et al.
-    2015) and is of no account from some hundred slots a group on.
+    Counted curves are exact. The interval of a sampled one has two parts: which pages were drawn (95 %,
+    Student's t between groups), and that a group has k/B slots of its own in place of its share of k. That
+    is measured by serving the groups in pairs, too, and taken to shrink as the root of the slots (as the
+    deviations of how many pages of a group are wanted at a time do): a rule of thumb, no theorem.
 
     Notes
     -----
@@ -107,6 +112,8 @@ def streamed_curves(
     instance.require("a fault curve of a stream", visits="sequential", cost="unit")
     sample = whole_number(sample, "sample (B)", 1, instance.total_pages // 2 or 1)
     sizes = [whole_number(k, "cache (k)", 1) for k in caches]
+    if sample > 1 and sample % 2:
+        raise ModelError(f"sample (B) must be even, as groups are also served in pairs, got {sample}")
     if wrong := [k for k in sizes if k % sample]:
         raise ModelError(
             f"of a sample of every {sample}th page k must be a multiple of {sample}, not {wrong[0]}"
@@ -117,8 +124,7 @@ def streamed_curves(
         )
     largest = min(max(sizes), instance.total_pages)
     groups = _groups(instance, sample, seed)
-    slots = -(-largest // sample)
-    stacks = {name: [stack_of(name, _shape(instance, sample, name), slots) for _ in groups] for name in names}
+    stacks = {name: [_stack(name, instance, largest, group) for group in groups] for name in names}
     seen = np.zeros(instance.total_pages, dtype=np.bool_)
     done, passes = 0, 3 if "opt" in names else 1
 
@@ -140,61 +146,75 @@ def streamed_curves(
                     stacks[name][place].serve(*chosen)
             told(len(pages), "curves")
     distinct = int(np.count_nonzero(seen))
-    curves = {name: _points(found, sizes, sample, seed) for name, found in stacks.items()}
+    curves = {name: _points(found, groups, sizes, sample, seed) for name, found in stacks.items()}
     return {**curves, "compulsory": tuple(CurvePoint(size, distinct) for size in sizes)}
 
 
 class _Group(NamedTuple):
-    """Pages that are followed: the number of every page among them, or −1 (pages,)."""
+    """Pages that are followed."""
 
-    number: NDArray[np.int32]
+    share: int
+    """One page in so many."""
+    number: NDArray[np.int32] | None = None
+    """Of every page among them, or −1, shape (pages,); None for all pages."""
 
     def of(self, pages: NDArray[Any], following: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the requests for these pages, with their next uses."""
+        if self.number is None:
+            return pages, following
         found = self.number[pages]
         chosen = found >= 0
         return found[chosen], following[chosen] if len(following) else following
 
 
-class _All:
-    """All pages."""
-
-    @staticmethod
-    def of(pages: NDArray[Any], following: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the requests."""
-        return pages, following
-
-
-def _groups(instance: LayeredInstance, sample: int, seed: int) -> list[_Group | _All]:
+def _groups(instance: LayeredInstance, sample: int, seed: int) -> list[_Group]:
+    """Return the groups, then the same in pairs, twice as large."""
     if sample == 1:
-        return [_All()]
+        return [_Group(1)]
     order = np.random.default_rng(seed).permutation(instance.total_pages)
-    groups: list[_Group | _All] = []
-    for group in np.array_split(order, sample)[:MOST_GROUPS]:
+    dealt = np.array_split(order, sample)[:MOST_GROUPS]
+    paired = [np.concatenate(pair) for pair in zip(dealt[::2], dealt[1::2], strict=False)]
+    groups = []
+    for share, members in [*((sample, group) for group in dealt), *((sample // 2, pair) for pair in paired)]:
         number = np.full(instance.total_pages, -1, dtype=np.int32)
-        number[group] = np.arange(len(group))
-        groups.append(_Group(number))
+        number[members] = np.arange(len(members))
+        groups.append(_Group(share, number))
     return groups
 
 
-def _shape(instance: LayeredInstance, sample: int, name: str) -> LayeredInstance:
-    """Return the instance that a group serves: one layer, and at most so many pages."""
-    if sample == 1:
-        return instance
+def _stack(name: str, instance: LayeredInstance, largest: int, group: _Group) -> Stack:
+    """Return the stack that serves a group, which has no layers."""
+    if group.number is None:
+        return stack_of(name, instance, largest)
     # Forced service takes one slot of k for the page being requested: of k/B slots less than one, so none.
     bypassing = name == "opt" or instance.bypassing
-    return LayeredInstance(1, -(-instance.total_pages // sample), 1, bypassing=bypassing)
+    pages = int(group.number.max()) + 1
+    return stack_of(name, LayeredInstance(1, pages, 1, bypassing=bypassing), -(-largest // group.share))
 
 
-def _points(stacks: Sequence[Stack], sizes: Sequence[int], sample: int, seed: int) -> tuple[CurvePoint, ...]:
+def _points(
+    stacks: Sequence[Stack], groups: Sequence[_Group], sizes: Sequence[int], sample: int, seed: int
+) -> tuple[CurvePoint, ...]:
     curves = [stack.faults for stack in stacks]
+
+    def faults(place: int, size: int) -> int:
+        """Faults of all pages, if all were like those of one group; more slots than pages change nothing."""
+        share, curve = groups[place].share, curves[place]
+        return share * curve[min(size // share, len(curve)) - 1]
+
+    if sample == 1:
+        return tuple(CurvePoint(size, faults(0, size)) for size in sizes)
+    singles = min(sample, MOST_GROUPS)
     points = []
     for size in sizes:
-        # More slots than pages change nothing.
-        found = [sample * curve[min(size // sample, len(curve)) - 1] for curve in curves]
-        if sample == 1:
-            points.append(CurvePoint(size, found[0]))
-        else:
-            estimate = estimate_of(found, seed)
-            points.append(CurvePoint(size, estimate.mean, estimate))
+        found = [faults(place, size) for place in range(singles)]
+        pairs = [faults(place, size) for place in range(singles, len(groups))]
+        estimate = estimate_of(found, seed)
+        # The same pages, once apart and once in pairs: what differs is the scale alone.
+        scaling = HALVED * abs(np.mean(pairs) - np.mean(found[: 2 * len(pairs)]))
+        points.append(
+            CurvePoint(
+                size, estimate.mean, replace(estimate, half_width=estimate.half_width + float(scaling))
+            )
+        )
     return tuple(points)

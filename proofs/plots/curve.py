@@ -118,6 +118,6 @@ def draw_curve(figure: Figure, document: Mapping[str, Any]) -> None:
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.set_xlabel(f"cache size k (pages, of {document['total_pages']})")
     axes.set_ylabel(label)
-    sampled = f"\nsampled: one page in {document['sample']}, 95 % intervals" if "sample" in document else ""
+    sampled = f"\nsampled: one page in {document['sample']}, with intervals" if "sample" in document else ""
     axes.set_title(f"{document['requests']:,} requests, {title_of(document['instance'])}{sampled}")
     legend(figure, axes, columns=4, plot=3.6)

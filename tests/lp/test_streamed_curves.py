@@ -89,6 +89,7 @@ def test_the_command_draws_from_chunks(
             "llru sees layers: a sample of the pages has opt and lru",
         ),
         (["lru", "-k", "1000", "--stream", "--sample", "1000"], "sample (B)"),
+        (["lru", "-k", "9", "--stream", "--sample", "3"], "sample (B) must be even"),
         (["fifo", "-k", "8", "--stream"], "fifo has no curve in one pass"),
         (["lru", "-k", "8", "--stream", "--weights", "bytes"], "no --weights"),
         (["lru", "--stream"], "cache size is missing"),

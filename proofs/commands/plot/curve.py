@@ -37,7 +37,7 @@ from proofs.plots.document import Document
     "--sample",
     type=click.IntRange(min=2),
     metavar="B",
-    help="With --stream: from one page in B, chosen at random, with 95 % intervals; k are multiples of B.",
+    help="With --stream: from one page in B, at random, with intervals; B is even, and every k a multiple.",
 )
 @picture
 def curve(
