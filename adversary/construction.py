@@ -47,7 +47,10 @@ class ConditionError(ModelError):
     """An instance or policy that a construction does not cover; the condition it violates is named."""
 
     def __init__(self, condition: str, instance: LayeredInstance, subject: str = "the construction") -> None:
-        super().__init__(f"{subject} needs {condition}; here {instance}")
+        fits = f", where all {instance.total_pages:,} pages fit into the cache"
+        super().__init__(
+            f"{subject} needs {condition}; here {instance}{fits * (instance.cache >= instance.total_pages)}"
+        )
         self.condition = condition
 
 

@@ -62,7 +62,7 @@ def checked(function: F) -> F:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        # What does not fit the signature the call refuses by itself: binding it here costs more than checking.
+        # What does not fit the signature the call refuses by itself: to bind it here would cost more.
         for name, value in (*zip(by_place, args, strict=False), *kwargs.items()):
             if name in kinds():
                 _check(name, value, kinds()[name])

@@ -108,12 +108,41 @@ def drive(
     return faults, -1, 0
 
 
+BREACHES = {
+    MISSING: "the requested page is missing afterwards",
+    APPEARED: "a page that was not requested appeared in the cache",
+    TOO_MANY: "more than k pages are cached",
+}
+"""What an answer may not do, in words."""
+
+
 def complaint(code: int, time: int, page: int, policy: str, cache: Iterable[int]) -> IllegalAnswerError:
-    what = {
-        MISSING: "the requested page is missing afterwards",
-        APPEARED: "a page that was not requested appeared in the cache",
-        TOO_MANY: "more than k pages are cached",
-    }[code]
-    return IllegalAnswerError(
-        f"policy {policy}, request {time} (page {page}): {what}; the cache before was {sorted(cache)}"
-    )
+    """Return the error that says which answer broke which rule."""
+    where = f"policy {policy}, request {time} (page {page})"
+    return IllegalAnswerError(f"{where}: {BREACHES[code]}; the cache before was {sorted(cache)}")
+
+
+def breach(
+    policy: str, serve: Serve, asked: Iterable[tuple[LabelArray, int, int]], frames: Iterable[Frame]
+) -> IllegalAnswerError:
+    """Return the error for the first illegal answer to one of some requests, of which no time is known.
+
+    Parameters
+    ----------
+    policy : str
+        Its name.
+    serve : callable
+    asked : iterable of (labels, page, slot)
+    frames : iterable of Frame
+        Each request is asked with each.
+    """
+    told = list(frames)
+    for labels, page, slot in asked:
+        for frame in told:
+            after = labels.copy()
+            serve(after, page, slot, frame)
+            code = judge(labels, after, page, frame.cache, False)
+            if code <= MISSING:
+                where = f"policy {policy}, a request of page {page} where the labels are {labels.tolist()}"
+                return IllegalAnswerError(f"{where}: {BREACHES[code]}; afterwards they are {after.tolist()}")
+    return IllegalAnswerError(f"policy {policy} does not have all pages of an atomic visit at its end")

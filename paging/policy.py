@@ -396,6 +396,12 @@ def get_policy(policy: str | Policy | type[Policy]) -> Policy:
         raise UnknownNameError("policy", name, known)
     cls = known[name.lower()]
     allowed = _parameters(cast(Any, cls))  # a class is hashable, whatever its instances are
+    inner = policy.partition(":")[2]
+    if inner.isidentifier() and inner not in allowed and not cls.in_order:
+        raise ModelError(
+            f"{policy!r}: {name} is a policy itself, with parameters written {name}:key=value; "
+            f"a class of one's own in {name}.py needs another name of the file"
+        )
     _, parameters = parse_spec(policy, tuple(allowed) if cls.in_order else ())
     for key in parameters:
         if key not in allowed:

@@ -8,7 +8,7 @@ pages, and a state is such a number with, per page, what is known beside the pol
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import groupby, permutations, product
@@ -37,7 +37,7 @@ MOST_CODES = 2**15
 """Cost codes that there is room for."""
 
 
-class Step(NamedTuple):
+class DrawnStep(NamedTuple):
     """What a request with a bit makes of a distribution.
 
     Attributes
@@ -73,10 +73,10 @@ class Distributions:
         self.listed: list[Distribution] = []
         self.alike: list[tuple[int, ...]] = []
         self._number: dict[tuple[int, Distribution], int] = {}
-        self._steps: dict[int, list[Step]] = {}
+        self._steps: dict[int, list[DrawnStep]] = {}
         self.placed(0, frozenset({((0,) * instance.total_pages, Fraction(1))}))
 
-    def steps(self, number: int) -> list[Step]:
+    def steps(self, number: int) -> list[DrawnStep]:
         """Return what every page of the layer to be served makes of a distribution, with bit 0 and 1."""
         if number not in self._steps:
             layer = self.layers[number]
@@ -85,12 +85,12 @@ class Distributions:
             ]
         return self._steps[number]
 
-    def _step(self, number: int, page: int, bit: int) -> Step:
+    def _step(self, number: int, page: int, bit: int) -> DrawnStep:
         layer, distribution = self.layers[number], self.listed[number]
         chance = missing(distribution, page)
         after = served(self.policy, self.instance, distribution, page, layer, bit)
         target, order = self.placed((layer + 1) % self.instance.layers, after)
-        return Step(target, order, chance)
+        return DrawnStep(target, order, chance)
 
     def placed(self, layer: int, distribution: Distribution) -> tuple[int, tuple[int, ...]]:
         """Return a distribution's number, and which of its pages stands at every place of the one listed."""
@@ -160,16 +160,15 @@ def renamed(distribution: Distribution, order: Sequence[int]) -> Distribution:
     return frozenset((tuple(labels[q] for q in order), chance) for labels, chance in distribution)
 
 
-class exchangeable:  # noqa: N801 (a function with a memory)
-    """Says whether two pages may be exchanged without changing a distribution."""
+def exchangeable(distribution: Distribution) -> Callable[[int, int], bool]:
+    """Return what says whether two pages may be exchanged without changing a distribution."""
+    pages = range(len(next(iter(distribution))[0]))
 
-    def __init__(self, distribution: Distribution) -> None:
-        self.distribution = distribution
-        self.pages = range(len(next(iter(distribution))[0]))
-
-    def __call__(self, one: int, other: int) -> bool:
+    def same(one: int, other: int) -> bool:
         swap = {one: other, other: one}
-        return renamed(self.distribution, [swap.get(q, q) for q in self.pages]) == self.distribution
+        return renamed(distribution, [swap.get(q, q) for q in pages]) == distribution
+
+    return same
 
 
 def expand(

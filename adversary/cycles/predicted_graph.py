@@ -35,8 +35,10 @@ from adversary.cycles.product_graph import (
     TOO_LOW,
     Symmetry,
     problem_of,
+    requests_of,
 )
-from paging.errors import IllegalAnswerError, LimitError, ModelError, UnsupportedModelError
+from paging.errors import LimitError, ModelError, UnsupportedModelError
+from paging.judge import breach
 from paging.kernels.jit import helper
 from paging.kernels.state_set import Grown, Rows, StateSet, sort_in
 from paging.model import Frame, Kind, LabelArray, LayeredInstance, Serve
@@ -528,9 +530,8 @@ class PredictedGraph(GraphWithBits):
                 serve, update, rows, *frames, self.low, self.phases, inside, rotation, after, codes, moves
             )
             if problem == ILLEGAL:
-                raise IllegalAnswerError(
-                    f"policy {self.policy.name} gave an illegal answer while its states were built"
-                )
+                asked = requests_of(self.instance, rows[:, :-1] // self.kinds + self.low, rows[:, -1])
+                raise breach(self.policy.name, self.policy.serve, asked, frames)
             if problem == TOO_LARGE:
                 raise LimitError(f"labels of policy {self.policy.name} grow beyond {LARGEST // self.kinds:,}")
             if problem != TOO_LOW:

@@ -13,7 +13,7 @@ which the simulator may serve it; OPT's labels take the set at its end.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -22,10 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversary.cycles.max_ratio import RATIO, Codes, GraphCycle, Numbers, Objective, best_cycle
-from paging.errors import IllegalAnswerError, LimitError, ModelError
+from paging.errors import LimitError, ModelError
+from paging.judge import breach
 from paging.kernels.jit import helper
 from paging.kernels.state_set import Grown, Rows, StateSet, sort_in
-from paging.model import Frame, LayeredInstance, Serve, whole_number
+from paging.model import Frame, LabelArray, LayeredInstance, Serve, whole_number
 from paging.policy import Policy, get_policy
 from paging.work_function import update_work_function
 
@@ -303,6 +304,15 @@ def problem_of(before: Numbers, labels: Numbers, page: int, cache: int, low: int
     return ILLEGAL if size > cache or labels[page] <= 0 else 0
 
 
+def requests_of(
+    instance: LayeredInstance, labels: Rows, slots: Rows
+) -> Iterator[tuple[LabelArray, int, int]]:
+    """Yield (labels, page, slot) for every state and every page that may be requested there."""
+    for state, slot in zip(labels.astype(np.int64), slots.tolist(), strict=True):
+        for page in instance.pages_of(slot // instance.per_visit):
+            yield state, page, slot
+
+
 Expander = Callable[[Rows, Rows, Codes], int]
 
 
@@ -469,7 +479,7 @@ class ProductGraph(Grown):
             codes = np.full((len(rows), self.degree), -1, dtype=np.int8)
             problem = self._expander()(rows, after, codes)
             if problem != TOO_LOW:
-                self._refuse(problem)
+                self._refuse(problem, rows)
                 return after, codes
             self._lower()
 
@@ -480,7 +490,7 @@ class ProductGraph(Grown):
         rows[:, :-1] += more * (self.opt_cache + 1) * self.kinds
         self.low -= more
         if -self.low >= LARGEST // (2 * (self.opt_cache + 1) * self.kinds):
-            self._refuse(TOO_LARGE)
+            self._refuse(TOO_LARGE, rows)
         self._set = StateSet(rows)
 
     def best_cycle(self, objective: Objective | None = None) -> GraphCycle | None:
@@ -546,11 +556,11 @@ class ProductGraph(Grown):
 
         return expander
 
-    def _refuse(self, problem: int) -> None:
+    def _refuse(self, problem: int, rows: Rows) -> None:
         if problem == ILLEGAL:
-            raise IllegalAnswerError(
-                f"policy {self.policy.name} gave an illegal answer while its states were built"
-            )
+            labels = rows[:, :-1] // ((self.opt_cache + 1) * self.kinds) + self.low
+            asked = requests_of(self.instance, labels, rows[:, -1])
+            raise breach(self.policy.name, self.policy.serve, asked, [self.instance.frame])
         if problem == TOO_LARGE:
             raise LimitError(
                 f"labels of policy {self.policy.name} grow beyond "

@@ -7,6 +7,8 @@ import io
 import json
 import re
 import shlex
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -16,8 +18,10 @@ import paging.cli.main
 from proofs.atlas.discard import read_rows
 from proofs.atlas.explorer import document, read_cycles
 from proofs.atlas.figures import ON_DARK, colour
+from proofs.atlas.files import certificate_name, store_certificate
 from proofs.atlas.shades import SHADES
-from proofs.atlas.table import read_table
+from proofs.atlas.sweep import ValueJob, compute
+from proofs.atlas.table import Row, read_table, shape_of, subjects_of
 from proofs.lessons import lessons
 from proofs.lessons.page import lesson_file
 
@@ -44,11 +48,34 @@ def write_player(page: Path, folder: Path) -> None:
             raise ExtensionError(f"{page}: failed: paging {found[1]}")
 
 
+MAX_STATES = 20_000
+"""The budget of a value, as the table was made."""
+
+CERTIFIED = 4
+"""Pages of an instance up to which its certificates are files of the site; the others take longer to make."""
+
+
+def write_certificates(rows: Sequence[Row], folder: Path) -> Iterator[str]:
+    """Write the certificates of small instances, and yield their names."""
+    for row, subject in product(rows, subjects_of(rows)):
+        shape = shape_of(row)
+        if not row[subject] or shape.layers * shape.pages > CERTIFIED:
+            continue
+        proved = compute(ValueJob(subject, shape, MAX_STATES))
+        if proved is None or proved.value.value != row[subject]:
+            raise ExtensionError(f"atlas.csv: {row[subject]} for {subject} at {shape}, computed {proved}")
+        if proved.certificate is not None:
+            name = certificate_name(subject, shape)
+            store_certificate(folder, name, proved.certificate)
+            yield name
+
+
 def write_atlas(source: Path, folder: Path) -> None:
     """Write the atlas as JSON, and the part of a page that explores it."""
     data = source / "data"
+    rows = list(read_table(data / "atlas.csv"))
     cycles, told = read_cycles(data / "cycles.csv"), read_rows(data / "discard.csv")
-    atlas = document(read_table(data / "atlas.csv"), cycles, told)
+    atlas = document(rows, cycles, told, set(write_certificates(rows, folder)))
     text = json.dumps(atlas, ensure_ascii=False, separators=(",", ":"))
     (folder / "atlas.json").write_text(text, encoding="utf-8")
     inside = text.replace("<", "\\u003c")
@@ -57,7 +84,8 @@ def write_atlas(source: Path, folder: Path) -> None:
         f"<style>{_shades()}</style>\n"
         '<div id="atlas"><noscript>This is shown by a script, which is switched off here.</noscript></div>\n'
         f'<script type="application/json" id="atlas-data">{inside}</script>\n'
-        '<script src="_static/atlas.js" defer></script>\n',
+        '<script src="_static/atlas.js" defer></script>\n'
+        '<p>All of it as one file: <a href="atlas.json" download>atlas.json</a>.</p>\n',
         encoding="utf-8",
     )
 

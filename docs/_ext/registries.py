@@ -332,14 +332,31 @@ def write_pages(app: Sphinx) -> None:
     draw_pictures(Path(app.srcdir) / "pictures.md", folder)
 
 
-def link_bounds(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Link the bound that a construction of the gallery proves."""
+PAGES = {
+    r"\.\./proofs/bounds/registry\.py": "generated/bounds.md",
+    r"\.\./paging/policies": "generated/policies.md",
+}
+"""What a link names that leads somewhere in the repository too, and the page that is written from it."""
+
+LESSON = re.compile(r"\[([^\]]+)\]\(\.\./proofs/lessons/(\d)-[\w-]+\.py\)")
+
+
+def link_pages(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Lead links to what the site alone has: pages that it writes, the bound of a construction, lessons."""
+    text = source[0]
+    for named, page in PAGES.items():
+        text = re.sub(rf"\]\({named}\)", f"]({page})", text)
     if docname == "adversaries":
-        source[0] = re.sub(
+        text = re.sub(
             r"(?<=proves )`([\w-]+)`",
             lambda match: f"[{match[1]}](generated/bounds.md#{match[1].lower()})",
-            source[0],
+            text,
         )
+    if docname == "lessons":
+        text = LESSON.sub(
+            r'<a href="lesson-\2.html">\1</a> (<a href="lesson-\2.html" download>download</a>)', text
+        )
+    source[0] = text
 
 
 def merge_guarantee(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
@@ -386,7 +403,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     NumpyDocString.sections["Guarantee"] = []
     app.connect("builder-inited", write_pages)
-    app.connect("source-read", link_bounds)
+    app.connect("source-read", link_pages)
     app.connect("autodoc-process-docstring", merge_guarantee, priority=400)
     app.connect("missing-reference", resolve)
     return {"parallel_read_safe": True}

@@ -100,10 +100,14 @@
     fact(capital(measure), element("strong", {}, shown(value.value)), `${near}, exact; ${shades[value.shade].words} (k = ${value.k})`);
     const { cycle } = value;
     if (cycle) {
-      const lead = cycle.prefix.length ? `after ${cycle.prefix.join(" ")}: ` : "";
-      fact("Cycle", `${lead}${cycle.requests.join(" ")}, again and again: ${cycle.online} faults a turn, OPT ${cycle.offline}`);
+      const named = (requests) => requests.map((page) => `${Math.floor(page / value.pages)}.${page % value.pages}`).join(" ");
+      const lead = cycle.prefix.length ? `after ${named(cycle.prefix)}: ` : "";
+      fact("Cycle", `${lead}${named(cycle.requests)}, again and again: ${cycle.online} faults a turn, OPT ${cycle.offline}`);
     } else if (value.proof.startsWith("a cycle")) fact("Cycle", "a long one, or not listed: the command prints it");
-    fact("Certificate", `${value.proof}; the first command writes it, the second checks it`);
+    const saved = value.command.split(" ").pop();  // the name that both commands use
+    fact("Certificate", `${value.proof}; `, ...(value.file
+      ? [element("a", { href: value.file, download: saved }, saved), "; the second command checks it, the first one makes it anew"]
+      : ["the first command writes it, the second checks it"]));
     const others = values.filter((other) =>
       title(other) === title(value) && other.subject !== value.subject && subjectOf(other).measure === measure);
     fact("Others here", others.map((other) => `${subjectOf(other).label} ${shown(other.value)}`).join(", ") || "none");

@@ -18,6 +18,9 @@ from paging.traces.trace import PADDING, Pages, Trace, layers_text
 
 SHAPE = ("layers", "pages", "per_visit")
 
+FEW, MANY = 2, 100
+"""Fewer tokens than layers, from so many of each, are taken for layers and tokens in the wrong order."""
+
 
 @dataclass
 class Draft:
@@ -98,10 +101,23 @@ class Draft:
         self._compare(trace, claims, whole)
         if self.predictions is not None or self.predicted is not None:
             trace = self._predicted(trace, whole)
-        remarks = (*self.remarks, *trace.remarks, *_dropped(dropped), *_constant(trace))
+        remarks = (*self.remarks, *self.turned(reading), *trace.remarks, *_dropped(dropped))
+        remarks = (*remarks, *_constant(trace))
         if reading.drop_layers == DENSE and not dropped:
             remarks = (*remarks, "no layer is dense (asks for one expert every time): none was left out")
         return reading.part_of(trace.with_remarks(remarks))
+
+    def turned(self, reading: TraceReading) -> list[str]:
+        """Say so if an array seems to have its layers first: models have fewer layers than texts tokens."""
+        if self.ids is not None or reading.layers_first or self.values.ndim < 2:
+            return []
+        tokens, layers = self.values.shape[:2]
+        if not FEW <= tokens < layers or layers < MANY:
+            return []
+        return [
+            f"read as {tokens:,} tokens of {layers:,} layers; if it is the other way round, say "
+            "--layers-first (layers_first=True)"
+        ]
 
     def _predicted(self, trace: Trace, whole: NDArray[Any] | None) -> Trace:
         """Return the trace with the predictions of the file."""

@@ -85,7 +85,8 @@ def read_trace(path: str | os.PathLike[str], reading: TraceReading | None = None
             try:
                 return draft.trace(wanted, _stem(name))
             except IllegalRequestError as problem:
-                raise TraceError(f"{_line_of(name, kind, raw, wanted, problem)}{problem}") from None
+                hints = "".join(f"; {hint}" for hint in draft.turned(wanted))
+                raise TraceError(f"{_line_of(name, kind, raw, wanted, problem)}{problem}{hints}") from None
 
 
 @checked

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from paging.numbers import decimal
 from paging.plotting import policy_label
+from proofs.atlas.files import certificate_name
 from proofs.atlas.shades import SHADES, shade_of
 from proofs.atlas.shapes import Shape
 from proofs.atlas.table import SHAPE, VISITS, Row, shape_of, subjects_of, value_of
@@ -93,7 +94,9 @@ def read_cycles(path: Path) -> dict[tuple[str, Shape], ForcingCycle]:
         }
 
 
-def document(rows: Iterable[Row], cycles: Cycles, told: Iterable[Row] = ()) -> dict[str, Any]:
+def document(
+    rows: Iterable[Row], cycles: Cycles, told: Iterable[Row] = (), files: Collection[str] = ()
+) -> dict[str, Any]:
     """Return the atlas as plain data.
 
     Parameters
@@ -104,17 +107,20 @@ def document(rows: Iterable[Row], cycles: Cycles, told: Iterable[Row] = ()) -> d
         Cycles by subject and instance, where they are known.
     told : iterable of mapping
         The table of policies that are told discard bits (:mod:`proofs.atlas.discard`).
+    files : collection of str
+        The certificates that lie beside the atlas, by their names
+        (:func:`proofs.atlas.files.certificate_name`).
 
     Returns
     -------
     dict
         ``subjects`` with what their values are, ``shades`` (words, darkness, hatching) and ``values``, each
-        with its place among the shades, cycle, proof and command.
+        with its place among the shades, cycle, proof, command and file.
     """
     table = list(rows)
     subjects = subjects_of(table)
     values = [
-        _value(row, subject, cycles.get((subject, shape_of(row))))
+        _value(row, subject, cycles.get((subject, shape_of(row))), files)
         for row in table
         for subject in subjects
         if row[subject]
@@ -161,7 +167,7 @@ def visit_of(shape: Shape) -> str:
     return f"{shape.per_visit} pages, {shape.visits}" if shape.per_visit > 1 else "1 page"
 
 
-def _value(row: Row, subject: str, cycle: ForcingCycle | None) -> dict[str, Any]:
+def _value(row: Row, subject: str, cycle: ForcingCycle | None, files: Collection[str]) -> dict[str, Any]:
     shape, value = shape_of(row), value_of(row, subject)
     assert value is not None
     file = f"{subject}-{shape.layers}-{shape.pages}-{shape.cache}.json.gz"
@@ -180,6 +186,9 @@ def _value(row: Row, subject: str, cycle: ForcingCycle | None) -> dict[str, Any]
         "command": command,
         "verify": f"paging verify {file}",
     }
+    name = certificate_name(subject, shape)
+    if name in files:
+        found["file"] = name
     if cycle is not None:
         found["cycle"] = {
             "prefix": list(cycle.prefix),

@@ -6,6 +6,7 @@ The format is specified in docs/certificates.md.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,9 @@ def read_certificate(path: str | Path) -> Certificate:
 
 
 def read_sequence(path: str | Path, cache: int | None = None) -> RequestSequence:
-    """Read requests from a JSON file ``{"instance": {…}, "requests": […]}``, or from a certificate's claim.
+    """Read requests from a JSON file ``{"instance": {…}, "requests": […]}``, or from a certificate.
+
+    Of a certificate they are those of its claim, or its cycle: what leads to it, and it :data:`TURNS` times.
 
     Requests with predictions have ``"predictions": {"kind": "discard", "values": […]}`` beside them.
 
@@ -59,7 +62,8 @@ def read_sequence(path: str | Path, cache: int | None = None) -> RequestSequence
         shape = {name: value for name, value in problem["instance"].items() if name != "shares"}
         if "weights" in problem:  # beside the instance in a claim
             shape["weights"] = rationals(problem["weights"], "weights")
-        requests = checker.integers(problem["requests"], "requests")
+        cycle = _cycle_of(document)
+        requests = checker.integers(problem["requests"], "requests") if cycle is None else cycle
         told = problem.get("predictions")
         values = [] if told is None else checker.integers(told["values"], "predictions")
     except (KeyError, TypeError, AttributeError) as error:
@@ -72,6 +76,22 @@ def read_sequence(path: str | Path, cache: int | None = None) -> RequestSequence
     instance = LayeredInstance.from_plain(shape if cache is None else {**shape, "cache": cache})
     sequence = RequestSequence(instance, np.array(requests, dtype=np.int64))
     return sequence if told is None else PredictedSequence(sequence, told["kind"], values)
+
+
+TURNS = 4
+"""How often a certificate's cycle is shown: it is the same for ever."""
+
+
+def _cycle_of(document: dict[str, Any]) -> list[int] | None:
+    """Return the requests of a certificate's cycle, or None where it has none."""
+    evidence = document.get("evidence", {})
+    found = evidence.get("cycle")
+    if isinstance(found, dict):  # beside a potential
+        evidence, found = found, found["cycle"]
+    if found is None or "requests" in document["claim"]:
+        return None
+    once = checker.integers(evidence["prefix"], "prefix")
+    return [*once, *TURNS * checker.integers(found, "cycle")]
 
 
 def plain_predictions(sequence: RequestSequence) -> dict[str, object] | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -169,5 +170,8 @@ def main(arguments: list[str]) -> int:
         return 2
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # ≤ on an ASCII terminal
     verdict = verify_file(arguments[0], limit)
-    print("\n".join(verdict.lines()))
+    try:
+        print("\n".join(verdict.lines()), flush=True)
+    except BrokenPipeError:  # whoever read has seen enough, as head has after its lines
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return verdict.exit_code

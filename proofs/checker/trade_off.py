@@ -146,7 +146,7 @@ Edge = tuple[int, Fraction | int, Paid, int | None]
 """Page, (expected) fault, what the reference paid, the next state."""
 
 
-class Walk(ABC):
+class BitWalk(ABC):
     """Works out what requests do from state to state; knows how many there are, and the cold start."""
 
     states: int
@@ -161,7 +161,7 @@ class Walk(ABC):
         """Return the layer to be served in a state, and all labels that the policy may have there."""
 
 
-def walk_of(setting: TradeOffClaim, policy: BitPolicy, evidence: Json) -> Walk:
+def walk_of(setting: TradeOffClaim, policy: BitPolicy, evidence: Json) -> BitWalk:
     """Read the states of a policy beside what its bits are about."""
     if policy.outcomes is None:
         members(evidence, "evidence.upper", ("alike", "labels", "reference", "layers", "potential"))
@@ -170,7 +170,7 @@ def walk_of(setting: TradeOffClaim, policy: BitPolicy, evidence: Json) -> Walk:
     return DistributionWalk(setting, policy, evidence)
 
 
-class LabelWalk(Walk):
+class LabelWalk(BitWalk):
     """States are labels of a deterministic policy; remembers what the policy answers."""
 
     def __init__(self, setting: TradeOffClaim, policy: BitPolicy, evidence: Json) -> None:
@@ -229,7 +229,7 @@ LISTED = ("layers", "sizes", "labels", "chances", "targets", "orders")
 """What tells distributions: the layer to be served, atoms, and per page and bit where they lead."""
 
 
-class Step(NamedTuple):
+class MoveOfDistribution(NamedTuple):
     """What a request makes of a distribution: which one it becomes, under which names, and its cost."""
 
     target: int
@@ -237,7 +237,7 @@ class Step(NamedTuple):
     fault: Fraction
 
 
-class DistributionWalk(Walk):
+class DistributionWalk(BitWalk):
     """States are distributions over a policy's labels, by number; every step between them is worked out."""
 
     def __init__(self, setting: TradeOffClaim, policy: BitPolicy, evidence: Json) -> None:
@@ -254,7 +254,7 @@ class DistributionWalk(Walk):
             raise Refuted(f"{where}.targets names a distribution that is not listed")
         self.orders: Integers = array_of(evidence, "orders", len(self.targets), width, where)
         self.groups: list[list[int]] = [self.alike(d) for d in range(len(self.layers))]
-        self.step: dict[tuple[int, int], Step] = {}
+        self.step: dict[tuple[int, int], MoveOfDistribution] = {}
         self.listed, self.number = self.read_states(evidence, width)
         self.states = len(self.listed)
         start = self.number.get((0, (0,) * width))
@@ -315,7 +315,7 @@ class DistributionWalk(Walk):
         d = self.listed[s][0]
         return self.layers[d], self.distributions[d]
 
-    def stepped(self, d: int, page: int, bit: int) -> Step:
+    def stepped(self, d: int, page: int, bit: int) -> MoveOfDistribution:
         """Return where a request leads, or refuse: it must be what is listed."""
         move = self.first[d] + 2 * (page - self.own[d].start) + bit
         known = self.step.get((d, move))
@@ -334,7 +334,7 @@ class DistributionWalk(Walk):
         after = served(self.policy, self.distributions[d], page, layer, bit, problem)
         if renamed(after, order) != self.distributions[target]:
             raise Refuted(f"{what}: leads to another distribution than the listed one")
-        self.step[d, move] = found = Step(target, order, missing(self.distributions[d], page))
+        self.step[d, move] = found = MoveOfDistribution(target, order, missing(self.distributions[d], page))
         return found
 
 

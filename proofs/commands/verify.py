@@ -6,7 +6,7 @@ import click
 
 from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option
-from paging.cli.terminal import write_json
+from paging.cli.terminal import remark, write_json
 from proofs.certificates.formal import verify_formally
 from proofs.checker import verify_file
 
@@ -75,4 +75,6 @@ def verify(file: str, policy: str | None, no_replay: bool, limit: int, formal: b
         )
     else:
         click.echo("\n".join(verdict.lines()))
+        if any("are alike to" in condition for condition in verdict.conditions):
+            remark("a certificate that needs no likeness: paging exact … --no-symmetry --certificate FILE")
     leave(Exit(verdict.exit_code))

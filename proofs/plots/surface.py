@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+from mpl_toolkits.mplot3d.art3d import Poly3DCollection  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from paging.numbers import exact_text, read_exact
@@ -63,7 +63,7 @@ def surface(found: TradeOffSurface) -> Document:
 def draw_surface(figure: Figure, document: Mapping[str, Any]) -> None:
     """Draw the sides of what is attained, as far as the axes go, and its corners with their numbers."""
     corners = [[Fraction(read_exact(number)) for number in vertex] for vertex in document["vertices"]]
-    reach = BEYOND * max(1, *(number for corner in corners for number in corner))
+    reach = BEYOND * max([Fraction(1), *(number for corner in corners for number in corner)])
     sides = [_side(side) for side in document["sides"]]
     figure.set_layout_engine("none")  # it knows nothing of depth
     axes: Any = figure.add_axes((0.01, 0.0, 0.74, 0.94), projection="3d")

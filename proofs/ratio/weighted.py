@@ -17,7 +17,8 @@ import numpy as np
 from adversary.cycles.cycle import Cycle
 from adversary.cycles.max_ratio import GraphCycle, Objective, best_cycle, longest_paths
 from paging.certificate import Certificate, NoCertificateError, certificate, packed
-from paging.errors import IllegalAnswerError, ModelError
+from paging.errors import ModelError
+from paging.judge import breach
 from paging.model import HIT, LayeredInstance, whole_number
 from paging.numbers import number
 from paging.policy import Policy, get_policy
@@ -86,9 +87,8 @@ class WeightedGraph:
             new = [q for q, (old, label) in enumerate(zip(before, now, strict=True)) if old <= 0 < label]
             held = sum(label > 0 for label in now)
             if now[page] <= 0 or new not in ([], [page]) or held > self.instance.cache:
-                raise IllegalAnswerError(
-                    f"policy {self.policy.name} gave an illegal answer while its states were built"
-                )
+                asked = [(np.array(before, dtype=np.int64), page, int(self.instance.layer_of[page]))]
+                raise breach(self.policy.name, self.policy.serve, asked, [self.instance.frame])
             self._answers[labels, page] = found = self._labels(now), before[page] <= 0
         return found
 

@@ -51,6 +51,7 @@ def grow(job: tuple[str, str, dict[str, Any], int, int]) -> dict[str, Any]:
         "title": found.title,
         "bound": built.bound,
         "kind": found.kind,
+        "told": found.told,
         "policy": policy,
         "sharing": sharing_of(policy),
         "layers": instance.layers,

@@ -237,8 +237,8 @@ def told_rows() -> Iterator[Row]:
 def show(title: str, other: str, rows: list[Row]) -> None:
     print(f"\n\n{title}")
     print(
-        f"{REQUESTS:,} requests, processor time of one thread, median of {REPETITIONS} interleaved runs, "
-        f"{platform.machine()}\n"
+        f"{REQUESTS:,} requests, median of {REPETITIONS} interleaved runs, {platform.machine()}, "
+        "one thread, processor time\n"
     )
     print(f"{'':15}{'pages':>8}{'k':>8}{'Mreq/s':>9}{other:>13}{'ratio':>8}{'faults':>12}{other:>13}")
     for row in rows:

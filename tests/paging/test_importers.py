@@ -427,3 +427,16 @@ def test_visits_of_several_sequences_and_phases(tmp_path: Path) -> None:
     path = saved(tmp_path, "\n".join(map(json.dumps, [record | {"phase": "warm"}])), "l.jsonl")
     with pytest.raises(TraceError, match="decode must be true or false, decode or prefill, got 'warm'"):
         read_trace(path, fields={"decode": "phase"})
+
+
+def test_an_array_that_seems_turned_round_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "experts.npy"
+    hint = "4 tokens of 120 layers; if it is the other way round, say --layers-first"
+    np.save(path, np.arange(4 * 120 * 2).reshape(4, 120, 2) % 8)
+    assert [text for text in read_trace(path).remarks if hint in text]
+    assert not [text for text in read_trace(path, layers_first=True).remarks if "--layers-first" in text]
+    np.save(path, np.ones((4, 120, 2), dtype=int))
+    with pytest.raises(TraceError, match=hint):
+        read_trace(path)
+    np.save(path, np.arange(4 * 30 * 2).reshape(4, 30, 2) % 8)
+    assert not read_trace(path).remarks

@@ -86,6 +86,7 @@ def test_a_policy_knows_the_text_that_makes_it(spec: str) -> None:
         ("partitioned:shares=a/b", ModelError, "share of layer 0 must be an integer ≥ 1, got 'a/b'"),
         ("partitioned:policy=partitioned", ModelError, "a split of a split is not supported"),
         ("partitioned:policy=lur", UnknownNameError, "did you mean lru"),
+        ("slru:Second", ModelError, "a class of one's own in slru.py needs another name of the file"),
         (".x:Y", ModelError, "'.x:Y' cannot be imported"),
         (":X", ModelError, "':X' cannot be imported"),
         ("partitioned:policy=:", ModelError, "':' cannot be imported"),

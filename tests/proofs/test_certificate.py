@@ -122,6 +122,17 @@ def test_bad_files(tmp_path):
 GOOD = {"instance": {"layers": 2, "pages": [2, 1], "cache": 2}, "requests": [0, 2, 1]}
 
 
+def test_the_cycle_of_a_certificate_is_a_sequence(tmp_path):
+    path = tmp_path / "c.json"
+    instance = ["-l", "1", "-n", "3", "-k", "2"]
+    assert paging.cli.main.run(["exact", "lru", *instance, "--certificate", str(path)]) == 0
+    found = read_sequence(path)
+    evidence = read_certificate(path)["evidence"]["cycle"]
+    prefix, cycle = (integers(evidence[part], part) for part in ("prefix", "cycle"))
+    assert found.requests.tolist() == [*prefix, *cycle, *cycle, *cycle, *cycle]
+    assert simulate("lru", found).faults == len(found)
+
+
 def test_sequence_files(tmp_path):
     path = tmp_path / "s.json"
     path.write_text(json.dumps(GOOD))

@@ -249,6 +249,21 @@ def test_a_replay_has_a_limit_of_its_own(tmp_path: Path) -> None:
     assert "more work than this checker's limit" in verdict.conditions[-1]
 
 
+def test_a_reader_of_the_verdict_may_leave(tmp_path: Path) -> None:
+    path = next((FOLDER / "cycle" / "valid").glob("*.json"))
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, str(Path(checker.__file__).parent), path],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_pipes_are_not_opened_and_standard_input_is_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     assert "neither a regular file nor standard input" in verify_file(str(tmp_path / "pipe.json")).reason

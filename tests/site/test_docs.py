@@ -35,7 +35,7 @@ BLOCK = re.compile(
 TOOLS = ("make", "python", "python3", "ruff", ".venv/bin/pip", ".venv/bin/ruff", ".venv/bin/paging")
 """Commands that install or test the project: that they work is seen by whoever runs these tests."""
 
-PROSE = ("", "text", "{include}", "{raw}", "{toctree}")
+PROSE = ("", "text", "{image}", "{include}", "{raw}", "{toctree}")
 """Kinds of blocks that hold no code."""
 
 

@@ -20,6 +20,7 @@ from paging import registered_policies
 from paging.html import script_hash
 from paging.plotting import content_digest
 from proofs.bounds.registry import BOUNDS
+from proofs.checker import verify_file
 from proofs.lessons import lessons
 from tests.helpers.browser import Visit, expect
 
@@ -184,6 +185,8 @@ def test_the_atlas_is_explored_with_the_mouse_and_with_keys(site: Path, visit: V
     detail = page.locator(".detail")
     expect(detail).to_contain_text("13/2 ≈ 6.500")
     expect(detail).to_contain_text("paging exact llru -l 2 -n 4 -k 6 --certificate llru-2-4-6.json.gz")
+    assert re.search(r"(0\.\d 1\.\d )+.*again and again", detail.inner_text())
+    assert detail.get_by_role("link").count() == 0  # a larger one, whose command makes it
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(detail).to_contain_text("8, exact; above k (k = 7)")
@@ -193,3 +196,13 @@ def test_the_atlas_is_explored_with_the_mouse_and_with_keys(site: Path, visit: V
     page.get_by_role("button", name="ℓ = 2, n = 3, k = 4").click()
     expect(detail).to_contain_text("Least β at α = γ = 12, exact")
     expect(detail).to_contain_text("FLUSH-WHEN-KEPT, told discard bits 3")
+
+
+@pytest.mark.slow
+def test_certificates_of_small_instances_are_files_beside_the_atlas(site: Path, visit: Visit) -> None:
+    page = visit((site / "explore.html").as_uri(), width=1280)
+    page.get_by_role("button", name="ℓ = 2, n = 2, k = 3").click()
+    file = page.locator(".detail").get_by_role("link").get_attribute("href")
+    verdict = verify_file(str(site / str(file)))
+    assert verdict.status == "VERIFIED"
+    assert "policy lru: the competitive ratio is exactly" in verdict.reason

@@ -89,8 +89,8 @@ class DiscardOptimal(Policy):
         pages, moves = instance.total_pages, self._moves(instance)
         state, places = 0, np.arange(pages)
         if labels.any():
-            state, places = (np.abs(labels) - 1) // pages, (np.abs(labels) - 1) % pages
-            state = int(state[0])
+            known = np.abs(labels) - 1
+            state, places = int(known[0]) // pages, known % pages
         standing = np.argsort(places)  # the page that stands at every place
         cached = labels > 0
         move = moves.at(state, int(places[page]), frame.prediction)
@@ -126,7 +126,7 @@ class _Moves:
 
     def at(self, state: int, place: int, bit: int) -> int:
         """Return the number of a move."""
-        first = self.first_page[int(self.layers[state])]
+        first: int = self.first_page[int(self.layers[state])]
         return int(self.begins[state]) + 2 * (place - first) + bit
 
 
@@ -224,8 +224,7 @@ def _moves(instance: LayeredInstance, alpha: Fraction, gamma: Fraction, max_stat
 
     found = solve_trade_off(instance, alpha=alpha, gamma=gamma, max_states=max_states)
     if found.answers is None:
-        known = (
-            "no β does" if found.lower == float("inf") else f"its game has more than {max_states:,} states"
-        )
-        raise UnsupportedModelError(f"policy discard-optimal cannot serve this: {known}")
+        large = f"its game has more than {max_states:,} states"
+        why = "no β is large enough" if found.lower == float("inf") else large
+        raise UnsupportedModelError(f"policy discard-optimal cannot serve this: {why}")
     return _Moves(instance, found.answers)
