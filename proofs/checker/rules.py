@@ -1,8 +1,8 @@
 """The rules of policies, once more and by themselves: what they do with one label per page.
 
 Written for this checker and independent of the policies it is used on; labels mean what the policies'
-docstrings say. A rule is asked by :func:`answer`, and cannot tell alike pages apart: it is given the pages of
-each layer in the order of their labels, and the layers from the one being served on. So what it does to a
+docstrings say. A rule is asked by :func:`serving`, and cannot tell alike pages apart: it is given the pages
+of each layer in the order of their labels, and the layers from the one being served on. So what it does to a
 page depends on labels and on distances between layers, and renaming pages inside a layer, or turning the
 layers, changes nothing. There are two exceptions. A rule with ``ties`` sees pages in the order of their
 numbers; that ties do not matter is checked state by state. A rule that does not ``turn`` sees the number of
@@ -12,16 +12,19 @@ the layer being served; its layers are never alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from .problem import Problem
-from .work_function import update
+from .work_function import moved
 
 REPLAY = "paging verify replays registered policies, and others with --policy"
 """How a condition on a policy without a rule is discharged."""
+
+KEPT = 1000
+"""Places of a round of which it is remembered what a rule is told."""
 
 Labels = list[int]
 
@@ -48,42 +51,47 @@ class Rule(NamedTuple):
     ties: bool = False  # between cached pages of a layer it may choose by page number
 
 
-@lru_cache(maxsize=1000)
-def frame(counts: tuple[int, ...], cache: int, served: int, place: int) -> Told:
+def frame(counts: Sequence[int], cache: int, served: int, place: int) -> Told:
     """Return what a rule is told when a layer is served, after so many requests of its visit."""
     layers, first = len(counts), sum(counts[:served])
     wait = [(own - served - 1) % layers + 1 for own, count in enumerate(counts) for _ in range(count)]
     return Told(cache, layers, range(first, first + counts[served]), wait, served, place)
 
 
-@lru_cache(maxsize=1000)
-def turned(counts: tuple[int, ...], first: int) -> list[list[int]]:
-    """Return the pages of every layer, from a layer on."""
-    ends = accumulate(counts)
-    parts = [list(range(end - count, end)) for end, count in zip(ends, counts, strict=True)]
-    return parts[first:] + parts[:first]
+def serving(rule: Rule, problem: Problem) -> Callable[[Labels, int, int], Labels]:
+    """Return a policy by its rule: labels, page, place of the request in its round → the labels that follow.
 
-
-def answer(rule: Rule, labels: Labels, page: int, slot: int, problem: Problem) -> Labels:
-    """Return the labels after a request; the rule sees no more of page and layer numbers than it may.
-
-    ``slot`` is the place of the request in its round.
+    The rule sees no more of page and layer numbers than it may.
     """
-    layer, place = divmod(slot, problem.per_visit)
-    first = layer if rule.turns else 0
-    counts = tuple(problem.counts)
-    told = frame(counts[first:] + counts[:first], problem.capacity[0], layer - first, place)
-    if rule.ties and first == 0:
-        return rule.serve(labels, page, told)
-    parts = turned(counts, first)
-    if not rule.ties:
-        parts = [sorted(part, key=lambda q: (labels[q], q != page)) for part in parts]
-    order = [q for part in parts for q in part]
-    after = rule.serve([labels[q] for q in order], order.index(page), told)
-    found = [0] * len(labels)
-    for q, label in zip(order, after, strict=True):
-        found[q] = label
-    return found
+    ends = [*accumulate(problem.counts, initial=0)]
+    layers = [range(first, end) for first, end in pairwise(ends)]
+    known: dict[int, Told] = {}
+
+    def serve(labels: Labels, page: int, slot: int) -> Labels:
+        layer, place = divmod(slot, problem.per_visit)
+        first = layer if rule.turns else 0
+        told = known.get(slot)
+        if told is None:
+            if len(known) == KEPT:
+                known.clear()
+            counts = problem.counts[first:] + problem.counts[:first]
+            told = known[slot] = frame(counts, problem.capacity[0], layer - first, place)
+        if rule.ties and first == 0:
+            return rule.serve(labels, page, told)
+        order: list[int] = []
+        for own in layers[first:] + layers[:first]:
+            if rule.ties:
+                order += own
+            else:  # in the order of labels, the requested page before others with the same
+                pages = [page, *(q for q in own if q != page)] if page in own else own
+                order += sorted(pages, key=labels.__getitem__)
+        after = rule.serve([labels[q] for q in order], order.index(page), told)
+        found = [0] * len(labels)
+        for q, label in zip(order, after, strict=True):
+            found[q] = label
+        return found
+
+    return serve
 
 
 def put(labels: Labels, page: int, label: int, victim: int | None = None) -> Labels:
@@ -273,19 +281,28 @@ def zrc(labels: Labels, page: int, frame: Told) -> Labels:
 
     Among these the pages whose layer is served again last leave first: those of the layer being served.
     """
-    cache = frame.cache
-    if labels[page] <= 0 and not full(labels, frame):
+    cache, label = frame.cache, labels[page]
+    if label <= 0 and not full(labels, frame):
         return put(labels, page, cache + 1)
-    work = [label - 1 if label > 0 else -label for label in labels]
-    update(work, page, cache)
-    after = [new + 1 if label > 0 else -new for label, new in zip(labels, work, strict=True)]
-    if labels[page] <= 0:
-        here = [q for q, label in enumerate(labels) if label > 0]
-        useless = [q for q in here if work[q] == 0] or [q for q in here if work[q] < cache]
-        gone = max(useless, key=lambda q: (frame.wait[q], -work[q], -q))
-        after[gone] = -work[gone]
-        after[page] = cache + 1
+    becomes = relabelled(label - 1 if label > 0 else -label, cache)
+    after = [becomes[label] for label in labels]
+    if label <= 0:
+        useless = [q for q, new in enumerate(after) if new == 1]
+        useless = useless or [q for q, new in enumerate(after) if 0 < new <= cache]
+        gone = max(useless, key=lambda q: (frame.wait[q], -after[q], -q))
+        after[gone] = 1 - after[gone]
+    after[page] = cache + 1
     return after
+
+
+@lru_cache(maxsize=1000)
+def relabelled(label: int, cache: int) -> dict[int, int]:
+    """Return what becomes of labels c + 1 and −c when a page with the work-function label is served.
+
+    A cache that is full has seen k pages: OPT has no free slot either.
+    """
+    work = moved(label, True, cache)
+    return {c + 1: new + 1 for c, new in enumerate(work)} | {-c: -new for c, new in enumerate(work)}
 
 
 def heat_lru(labels: Labels, page: int, frame: Told) -> Labels:

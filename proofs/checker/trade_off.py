@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import pairwise
 
 from .coefficients import NAMES, Paid, TradeOffClaim, prices_of, read_trade_off
 from .problem import FREE, HIT, Problem, Proved, read_plain
 from .reading import Json, Refuted, choice, integers, members, spend, whole
-from .rules import Labels, Rule, Told, answer, full
+from .rules import Labels, Rule, Told, full, serving
 from .states import States, read_likeness, read_states
 
 NOTHING, WITH_0, WITH_1 = 0, 1, 2
@@ -97,6 +96,7 @@ def check_cycle(setting: TradeOffClaim, rules: list[Rule], evidence: Json) -> st
         raise Refuted("evidence.lower must have one bit and one entry of a schedule for every request")
     problem = read_plain(setting.claim, requests)
     spend("serving the requests", 8 * len(problem.layer_of) * len(requests), 100 * len(problem.layer_of))
+    policies = [serving(rule, problem) for rule in rules]
     labels, held = [0] * len(problem.layer_of), [NOTHING] * len(problem.layer_of)
     before = (labels, held)
     faults, paid = 0, (0, 0, 0)
@@ -104,7 +104,7 @@ def check_cycle(setting: TradeOffClaim, rules: list[Rule], evidence: Json) -> st
         if t == prefix:
             before, faults, paid = (labels, held), 0, (0, 0, 0)
         faults += labels[page] <= 0
-        labels = answer(rules[bit], labels, page, t % problem.layers, problem)
+        labels = policies[bit](labels, page, t % problem.layers)
         choices = dict(followers(held, page, bit, problem.capacity[0]))
         if entry not in choices:
             raise Refuted(f"request {t}: the entry {entry} of the schedule is not allowed")
@@ -152,7 +152,7 @@ def check_states(setting: TradeOffClaim, rules: list[Rule], evidence: Json) -> s
         raise Refuted(f"evidence.upper has {len(potential)} potentials for {len(states.listed)} states")
     prices = prices_of(setting.known("upper"))
     walk = BitWalk(problem, states, rules)
-    start = states.number[states.start()]
+    start = states.start()
     reached, pending = {start}, [start]
     while pending:
         s = pending.pop()
@@ -175,7 +175,8 @@ class BitWalk:
     """Works out what requests do, and remembers what the policy answers."""
 
     def __init__(self, problem: Problem, states: States, rules: list[Rule]) -> None:
-        self.problem, self.states, self.rules = problem, states, rules
+        self.problem, self.states = problem, states
+        self.policies = [serving(rule, problem) for rule in rules]
         self.known: dict[tuple[tuple[int, ...], int, int, int], Labels] = {}
 
     def edges(self, s: int) -> Iterator[tuple[int, int, Paid, int | None]]:
@@ -191,24 +192,16 @@ class BitWalk:
             seen.add((labels[page], held[page]))
             fault = int(labels[page] <= 0)
             for bit in (0, 1):
-                after = self.answer(tuple(labels), page, layer, bit)
-                parts = [self.part(after, held, piece) for piece in pairwise(bounds)]
-                for entry, (left, paid) in followers(held, page, bit, problem.capacity[0]):
+                after = [label * states.base for label in self.answer(tuple(labels), page, layer, bit)]
+                for _, (left, paid) in followers(held, page, bit, problem.capacity[0]):
                     spend("the moves of all states", 4 * len(labels))
-                    own = list(parts)
-                    for place in {layer, problem.layer_of[entry] if entry >= 0 else layer}:
-                        own[place] = self.part(after, left, bounds[place : place + 2])
-                    yield page, fault, paid, states.number.get(states.key(own, following))
-
-    def part(self, labels: Labels, held: list[int], piece: tuple[int, ...]) -> int:
-        """Return the number of what a state says of a layer."""
-        base, (first, end) = self.states.base, piece
-        return self.states.part([labels[q] * base + held[q] for q in range(first, end)])
+                    codes = [label + has for label, has in zip(after, left, strict=True)]
+                    yield page, fault, paid, states.find(codes, following)
 
     def answer(self, labels: tuple[int, ...], page: int, layer: int, bit: int) -> Labels:
         """Return the policy's labels after a request."""
         key = labels, page, layer, bit
         if key not in self.known:
             spend("the policy's answers", 8 * len(labels), ANSWER + 20 * len(labels))
-            self.known[key] = answer(self.rules[bit], list(labels), page, layer, self.problem)
+            self.known[key] = self.policies[bit](list(labels), page, layer)
         return self.known[key]

@@ -31,7 +31,7 @@ from .reading import (
     spend,
     whole,
 )
-from .rules import answer, rule_of
+from .rules import rule_of, serving
 from .states import array_of
 
 Labels = list[int]
@@ -110,7 +110,8 @@ def rule_with_weights(policy: Json, setting: Weighted) -> Serve:
     rule = rule_of(name, problem)
     if rule is None:
         raise Incomplete(f"this checker has no rule of policy {name[:200]}, which a claim with weights needs")
-    return lambda labels, page: answer(rule, labels, page, problem.layer_of[page], problem)
+    known = serving(rule, problem)
+    return lambda labels, page: known(labels, page, problem.layer_of[page])
 
 
 LANDLORDS = {"landlord": True, "landlord-fifo": False}
