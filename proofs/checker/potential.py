@@ -7,8 +7,8 @@ pays and where both get to, and checks Q·policy + Φ(next) − Φ(now) ≤ P·O
 request leads out of the list, adding up proves policy ≤ P/Q·OPT + (Φ(start) − min Φ)/Q on every request
 sequence.
 
-States that differ by a renaming of pages may count as one where the policy treats pages, or layers, alike. The
-policy is asked about labels alone that it gets to from the cold start; a state with others is refused.
+States that differ by a renaming of pages may count as one where the policy treats pages, or layers, alike.
+The policy is asked about labels alone that it gets to from the cold start; a state with others is refused.
 """
 
 from __future__ import annotations

@@ -203,10 +203,10 @@ class Walk:
         if self.kept > KEPT:
             self.kept = 0
             self.maps.clear()
-        maps = self.maps.setdefault(tuple(rest), {})
+        maps = self.maps.setdefault((view.ends, *rest), {})
         found = []
         for j, after in enumerate(answer.after):
-            key = (j, after) if j != view.layer else (j, after, answer.marks, place)
+            key = (j, after) if j != view.layer else (j, after, answer.marks, place, *view.asked)
             known = maps.get(key)
             if known is None:
                 known = maps[key] = self.new(view, answer, request, j)
