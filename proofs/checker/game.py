@@ -401,6 +401,8 @@ def read_side(evidence: Json, where: str, game: Setting) -> Side:
         raise Refuted(f"{where}: {len(potential)} potentials for {len(states.layers)} states")
     if any(sum(cached[i : i + width]) > slots for i in range(0, len(cached), width)):
         raise Refuted(f"{where}: a state has more than {slots} cached pages")
-    moves = comb(max(game.problem.counts), game.group) * width * (1 + game.group + comb(slots, game.group))
+    requests = 1 if "requests" in evidence else comb(max(game.problem.counts), game.group)
+    victims = 1 if "victims" in evidence else comb(slots, game.group)
+    moves = requests * width * (1 + game.group + victims)
     spend(f"{where}: the moves of all states", len(potential) * moves)
     return Side(states, potential)
