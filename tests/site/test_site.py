@@ -184,7 +184,7 @@ def hostile(value: Any, *, add: bool = False) -> Any:
 def test_names_of_strangers_are_text_in_the_atlas(visit: Visit, tmp_path: Path) -> None:
     pytest.importorskip("sphinx", reason="the extra docs is not installed")
     exhibits = module("exhibits", DOCS / "_ext" / "exhibits.py")
-    rows = read_table(DOCS / "data" / "atlas.csv")[:20]
+    rows = [row for row in read_table(DOCS / "data" / "atlas.csv") if row["ℓ"] == "2"][:8]
     atlas = hostile(document(rows, read_cycles(DOCS / "data" / "cycles.csv")))
     (tmp_path / "_static").mkdir()
     shutil.copy(DOCS / "_static" / "atlas.js", tmp_path / "_static")
