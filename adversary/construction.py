@@ -23,15 +23,20 @@ from paging.arguments import checked
 from paging.docstrings import sections
 from paging.errors import LayeredPagingError, ModelError, UnknownNameError
 from paging.html import facts_table
-from paging.model import LayeredInstance, RequestSequence, Schedule
+from paging.model import HIT, Kind, LayeredInstance, RequestSequence, Schedule
 from paging.outside import from_outside
 from paging.policy import Policy, get_policy
+from paging.predicted import PredictedSequence
 from paging.run import Run
 from paging.simulate import simulate
 from paging.spec import parse_spec
 
 l, n, k, h, g, m = sympy.symbols("ell n k h g m", integer=True, positive=True)  # noqa: E741
 """Symbols of closed forms: layers, pages per layer, cache, OPT's cache, pages a visit, a construction's m."""
+
+
+LONGEST_FORM = 80
+"""Characters of a closed form that a sentence holds."""
 
 
 class BrokenPromiseError(LayeredPagingError, RuntimeError):
@@ -63,6 +68,12 @@ class Promise:
     in_expectation : bool
         Whether the promise is about expected numbers (oblivious random sequences); ``online`` and
         ``offline`` are then rates that hold in the long run.
+    wrong : tuple of sympy.Expr
+        Where requests come with discard bits: wrong bits 0 and wrong bits 1 of a period, by the offline
+        schedule, at most.
+    besides : tuple of sympy.Expr
+        What a period may hold any number of times besides: faults of the online algorithm, at least, and of
+        the offline schedule, wrong bits 0 and 1, at most. None of it, where that is empty.
     """
 
     period: str
@@ -70,11 +81,33 @@ class Promise:
     offline: sympy.Expr
     start: sympy.Expr
     in_expectation: bool = False
+    wrong: tuple[sympy.Expr, sympy.Expr] = (sympy.S.Zero, sympy.S.Zero)
+    besides: tuple[sympy.Expr, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What is promised per period, written out but for the period."""
+        names = ("online ≥", "offline ≤", "wrong bits 0 ≤", "wrong bits 1 ≤")
+
+        def listed(forms: Iterable[sympy.Expr]) -> str:
+            shown = enumerate(zip(names, forms, strict=True))
+            return ", ".join(
+                f"{name} {short_formula(form)}" for at, (name, form) in shown if at < 2 or form != 0
+            )
+
+        text = listed((self.online, self.offline, *self.wrong))
+        return text + (f"; besides any number of times {listed(self.besides)}" if self.besides else "")
 
     @cached_property
     def limit(self) -> sympy.Expr:
         """The ratio forced by growing sequences: derived from the two rates, never typed."""
         return _ratio(self.online, self.offline)
+
+
+def short_formula(form: sympy.Expr) -> str:
+    """Return a closed form as text, a number with very many digits as a decimal."""
+    text = formula(form)
+    return text if len(text) <= LONGEST_FORM else f"≈ {form.evalf(8)}"
 
 
 @cache
@@ -182,18 +215,43 @@ class Construction:
             raise BrokenPromiseError(
                 f"{self.id}: the offline start costs {start} > {formula(self.promise.start)}"
             )
-        online, offline = self.value(self.promise.online), self.value(self.promise.offline)
-        counts = None if run is None else run.fault_counts
+        online = self.value(self.promise.online)
+        allowed = [self.value(form) for form in (self.promise.offline, *self.promise.wrong)]
+        more = [self.value(form) for form in self.promise.besides]
+        counted = zip(("pays", "has wrong bits 0:", "has wrong bits 1:"), self._offline_counts, strict=True)
+        totals = list(counted)
         for begin, end in zip(self.boundaries, self.boundaries[1:], strict=False):
-            paid = self._faults(self.offline.fault_counts, begin, end)
-            if paid > offline:
-                raise BrokenPromiseError(f"{self.id}: offline pays {paid} > {offline} in {begin} … {end - 1}")
-            if run is not None and counts is not None:
-                paid = self._faults(counts, begin, end)
+            times: Fraction | float = 0
+            if run is not None:
+                paid = self._faults(run.fault_counts, begin, end)
                 if paid < online:
                     raise BrokenPromiseError(
                         f"{self.id}: {run.policy} pays {paid} < {online} in requests {begin} … {end - 1}"
                     )
+                times = (paid - online) // more[0] if more else 0
+            elif more:
+                continue  # how often more was asked for, the online side says
+            for (does, counts), most, extra in zip(totals, allowed, more[1:] or [0, 0, 0], strict=True):
+                spent = self._faults(counts, begin, end)
+                if spent > most + times * extra:
+                    raise BrokenPromiseError(
+                        f"{self.id}: offline {does} {spent} > {most + times * extra} in {begin} … {end - 1}"
+                    )
+
+    @property
+    def _offline_counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Faults, wrong bits 0 and wrong bits 1 of the offline schedule, added up over the requests."""
+        zeros, ones = np.zeros((2, len(self.sequence)), dtype=np.int64)
+        if isinstance(self.sequence, PredictedSequence):
+            bits = np.zeros(self.sequence.instance.total_pages, dtype=np.int64)
+            entries, told = self.offline.entries.tolist(), self.sequence.predictions.tolist()
+            for time, (page, entry, bit) in enumerate(zip(self.sequence, entries, told, strict=True)):
+                if entry >= 0:
+                    zeros[time] = 1 - bits[entry]
+                elif entry == HIT:
+                    ones[time] = bits[page]
+                bits[page] = bit
+        return self.offline.fault_counts, np.cumsum(zeros), np.cumsum(ones)
 
     def _repr_html_(self) -> str:
         promise = self.promise
@@ -216,6 +274,11 @@ class Construction:
     def _faults(counts: np.ndarray, begin: int, end: int) -> int:
         before = int(counts[begin - 1]) if begin else 0
         return (int(counts[end - 1]) if end else 0) - before
+
+
+@cache
+def _parameters_of(build: Callable[..., Construction]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(build).parameters
 
 
 @dataclass(frozen=True)
@@ -246,6 +309,8 @@ class Adversary:
     split_only : bool
         Whether it is aimed at fixed splits of the cache alone (``Policy.per_layer``), being an easy input for
         all others.
+    told : {"discard", "phase", "next-arrival"} or None
+        The kind of predictions that its requests come with; None for none.
     """
 
     id: str
@@ -259,6 +324,7 @@ class Adversary:
     build: Callable[..., Construction]
     demo: LayeredInstance
     split_only: bool = False
+    told: Kind | None = None
 
     @property
     def sections(self) -> dict[str, str]:
@@ -283,7 +349,7 @@ class Adversary:
 
     @property
     def _parameters(self) -> Mapping[str, inspect.Parameter]:
-        return inspect.signature(self.build).parameters
+        return _parameters_of(self.build)
 
     def instance(
         self,
@@ -380,6 +446,10 @@ class Adversary:
             instance,
             (f"a fixed split (partitioned…), not {answer.name}", answer.per_layer or not self.split_only),
             (f"a deterministic policy ({answer.name} is randomised)", not (adaptive and answer.randomized)),
+            (
+                f"a policy that is told {self.told or 'no'} predictions, not {answer.name}",
+                not adaptive or answer.predictions == self.told,
+            ),
         )
         return answer
 
@@ -445,10 +515,13 @@ def construction(
     kind: str,
     demo: LayeredInstance,
     split_only: bool = False,
+    told: Kind | None = None,
 ) -> Callable[[Callable[..., Construction]], Adversary]:
     """Register a build function as a construction (decorator); see :class:`Adversary`."""
 
     def register(build: Callable[..., Construction]) -> Adversary:
-        return Adversary(id, title, bound, bad_for, source, status, victims, kind, build, demo, split_only)
+        return Adversary(
+            id, title, bound, bad_for, source, status, victims, kind, build, demo, split_only, told
+        )
 
     return register

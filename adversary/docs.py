@@ -45,8 +45,7 @@ def _entry(found: Adversary) -> str:
         *(f"- **{name}.** {words[name]}" for name in SECTIONS),
         f"- **Needs.** {_text(conditions(found).partition('.')[0])}.",
         f"- **Source.** {found.source}; {found.status}.",
-        f"- **Closed form.** Per {_unit(promise.period)}: online ≥ {formula(promise.online)}, "
-        f"offline ≤ {formula(promise.offline)}; limit {formula(promise.limit)}.",
+        f"- **Closed form.** Per {_unit(promise.period)}: {promise.words}; limit {formula(promise.limit)}.",
         f"- **Try it.** `{command}` (limit {exact_text(built.limit)})",
         "",
         f"![Ratio against sequence length on {found.id}](images/adversaries/{found.id}.png)",

@@ -159,7 +159,7 @@ class Notation:
 
 TEXT_BELOW = "_{{{}}}"
 
-GREEK = {"ell": "ℓ", "eta": "η", "eta0": "η0", "eta1": "η1"}
+GREEK = {"ell": "ℓ", "eta": "η", "eta0": "η0", "eta1": "η1", "beta": "β", "gamma": "γ"}
 
 TEXT = Notation(
     letter="{}", function="{}", below=TEXT_BELOW, above="^{}", over="{}/{}", letters=GREEK,
@@ -174,7 +174,10 @@ HTML = Notation(
 LATEX = Notation(
     letter="{}", function="\\operatorname{{{}}}", below=TEXT_BELOW, above="^{{{}}}",
     over="\\frac{{{}}}{{{}}}",
-    letters={"ell": "\\ell", "eta": "\\eta", "eta0": "\\eta_0", "eta1": "\\eta_1"},
+    letters={
+        "ell": "\\ell", "eta": "\\eta", "eta0": "\\eta_0", "eta1": "\\eta_1", "beta": "\\beta",
+        "gamma": "\\gamma",
+    },
     minus="-", times=" \\cdot ", infinity="\\infty",
     brackets=("\\left(", "\\right)"), closed=True,
 )  # fmt: skip

@@ -1,8 +1,9 @@
-"""Draw the pictures of README and docs/play.md anew: ``python -m docs.pictures``, with the extra test.
+"""Draw pictures of README and of some pages anew: ``python -m docs.pictures``, with the extra test.
 
-The film that README's first command writes, at its end, and a game on the live page that is won. Each PNG
-keeps the digest of what the page says there, and a test compares. The other pictures are drawn by
-``python -m proofs.atlas.docs`` and, for constructions, ``python -m proofs.report.docs docs/reproduce.md``.
+The film that README's first command writes, at its end; for play.md a game on the live page that is won; for
+wrong-bits.md the trade-offs of a policy. Each PNG keeps the digest of what the page says there, or of the
+numbers, and a test compares. The other pictures are drawn by ``python -m proofs.atlas.docs`` and, for
+constructions, ``python -m proofs.report.docs docs/reproduce.md``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ FOLDER = Path(__file__).parent / "images"
 
 TARGET, SIZE = FOLDER / "worst-case.png", {"width": 1040, "height": 1010}
 FILM = ["show", "lru", "--construction", "cyclic", "-l", "2", "-n", "4", "-k", "7"]
+
+SURFACE_TARGET = FOLDER / "predictions" / "surface.png"
+SURFACE = "exact flush-when-kept --predictions discard -l 2 -n 2 -k 3 --surface"
 
 GAME_TARGET, GAME_SIZE = FOLDER / "play.png", {"width": 1280, "height": 900}
 GAME, MOVES = "#scene=be-adversary", "0011" * 3
@@ -66,6 +70,7 @@ def save(page: Any, target: Path, text: str) -> None:
 
 def main() -> None:
     """Draw them."""
+    assert run([*SURFACE.split(), "-o", str(SURFACE_TARGET)]) == 0
     with TemporaryDirectory() as folder, running() as server, sync_playwright() as playwright:
         film = Path(folder) / "film.html"
         assert run([*FILM, "-o", str(film)]) == 0

@@ -61,6 +61,14 @@ def dual_of_levels(levels: Integers) -> Dual:
     return Dual(steps, y[steps])
 
 
+def dual_of_cuts(cuts: Integers) -> Dual | None:
+    """Return the dual whose steps are cuts; None where :func:`~lp.kernels.dual.latest_cuts` found none."""
+    if len(cuts) and cuts[0] < 0:
+        return None
+    steps, values = np.unique(cuts, return_counts=True)
+    return Dual(steps.astype(np.int64), values.astype(np.int64))
+
+
 @checked
 def dual_of_kept(gaps: Gaps, kept: Flags) -> Dual | None:
     """Return a dual that proves a choice of kept gaps optimal, or None where there is none.
@@ -89,12 +97,9 @@ def dual_of_kept(gaps: Gaps, kept: Flags) -> Dual | None:
         raise InfeasibleScheduleError("more gaps are kept than there are slots")
     full = gaps.load(kept) == gaps.slots
     if gaps.weights is None:
-        ahead, behind = cut_bounds(gaps.first, gaps.last, kept, full)
-        cuts = latest_cuts(ahead, behind, np.zeros(1, dtype=np.int64))
-        if len(cuts) and cuts[0] < 0:
-            return None
-        steps, values = np.unique(cuts, return_counts=True)
-        return Dual(steps.astype(np.int64), values.astype(np.int64))
+        return dual_of_cuts(
+            latest_cuts(*cut_bounds(gaps.first, gaps.last, kept, full), np.zeros(1, np.int64))
+        )
     saving = gaps.saving
     limit = int(saving[~kept].sum())
     levels = least_potential(

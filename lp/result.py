@@ -41,6 +41,8 @@ class BetweenBounds:
 
     lower: int | Fraction
     upper: int | Fraction
+    status: str
+    seconds: float
 
     @property
     def found_by(self) -> str:

@@ -9,8 +9,9 @@ import base64
 import gzip
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -92,33 +93,41 @@ def _without_floats(value: Any) -> Any:
     return str(value) if isinstance(value, float) else value
 
 
-def packed(numbers: Sequence[int] | NDArray[np.integer[Any]]) -> list[int] | dict[str, object]:
-    """Return integers as a JSON list, or packed if there are many.
+def packed(
+    numbers: Sequence[int] | NDArray[np.integer[Any]], effort: int = 6
+) -> list[int] | dict[str, object]:
+    """Return integers as a JSON list, or packed if there are many; ``effort`` is zlib's, 1 to 9.
 
     >>> packed(np.array([1, 2]))
     [1, 2]
     """
-    values = np.asarray(numbers, dtype=np.int64)
+    values = np.asarray(numbers)
+    if values.dtype.kind not in "iu":  # nothing at all, or truth values
+        values = values.astype(np.int64)
     if len(values) < PACK_FROM:
         plain: list[int] = values.tolist()
         return plain
     low, high = int(values.min()), int(values.max())
     kind = next(name for name in ITEM_TYPES if np.iinfo(name).min <= low and high <= np.iinfo(name).max)
     content = values.astype(np.dtype(kind).newbyteorder("<")).tobytes()
-    text = base64.b64encode(zlib.compress(content, 6)).decode("ascii")
+    text = base64.b64encode(zlib.compress(content, effort)).decode("ascii")
     return {"type": kind, "length": len(values), "zlib": text}
 
 
-def check_name(path: str | Path) -> None:
+WHOLE, IN_LINES = (".json", ".json.gz"), (".jsonl",)
+"""Endings of the names of certificates: one document, and one whose evidence stands on lines of its own."""
+
+
+def check_name(path: str | Path, endings: tuple[str, ...] = WHOLE) -> None:
     """Raise CertificateError unless a certificate can be written under this name; for asking beforehand.
 
     Raises
     ------
     CertificateError
-        The name ends in neither ``.json`` nor ``.json.gz``, or its folder does not exist.
+        The name has another ending, or its folder does not exist.
     """
-    if not Path(path).name.endswith((".json", ".json.gz")):
-        raise CertificateError(f"{path}: a certificate's name ends in .json or .json.gz")
+    if not Path(path).name.endswith(endings):
+        raise CertificateError(f"{path}: a certificate's name ends in {' or '.join(endings)}")
     if not Path(path).absolute().parent.is_dir():
         raise CertificateError(f"{path}: there is no folder {Path(path).parent}")
 
@@ -143,5 +152,22 @@ def write_certificate(document: Certificate, path: str | Path) -> None:
     try:
         with atomic_write(target, "wb") as stream:
             stream.write(certificate_bytes(document, packed=target.suffix == ".gz"))
+    except OSError as error:
+        raise CertificateError(f"{path}: {error.strerror or error}") from error
+
+
+def write_in_lines(head: Certificate, evidence: Iterable[Mapping[str, object]], path: str | Path) -> None:
+    """Write a certificate whose evidence is a list, item by item: a line without it, then a line an item.
+
+    Raises
+    ------
+    CertificateError
+        The name does not end in ``.jsonl``, or the file cannot be written.
+    """
+    check_name(path, IN_LINES)
+    try:
+        with atomic_write(path, "wb") as stream:
+            for line in chain(({**head, "evidence": []},), evidence):
+                stream.write((json.dumps(line, allow_nan=False) + "\n").encode("ascii"))
     except OSError as error:
         raise CertificateError(f"{path}: {error.strerror or error}") from error

@@ -570,6 +570,11 @@ class RequestSequence:
         }
         return facts_table(f"requests on {self.instance}", facts)
 
+    @property
+    def plain(self) -> RequestSequence:
+        """The requests without predictions."""
+        return self
+
     def with_cache(self, cache: int) -> RequestSequence:
         """Return the same requests on the same instance with another cache size."""
         return self._sharing_requests(self.instance.with_cache(cache), self.requests, self.places)

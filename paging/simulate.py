@@ -340,7 +340,13 @@ def run_sequence(
     run = _served(policy, sequence, entries, rng, engine)
     if not counts:
         return Paid(run.faults, run.faults, run.engine)
-    pages = sequence.requests[start:][faulted(entries[start:])]
+    requests, counted, weights = sequence.requests[start:], entries[start:], sequence.instance.weights
+    if weights is not None and run.engine == "kernel":  # what compiles is loaded: one pass, not several
+        from paging.kernels.weighted import paid
+
+        faults, cost = paid(requests, counted, weights.scaled)
+        return Paid(int(faults), weights.unscaled(int(cost)), run.engine)
+    pages = requests[faulted(counted)]
     return Paid(len(pages), sequence.instance.cost_of(pages), run.engine)
 
 

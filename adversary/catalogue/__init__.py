@@ -35,17 +35,25 @@ missing-in-atomic-visit every deterministic policy, atomic 3 at (2, 4, 6)       
 missing-in-visit        every deterministic policy, g ≥ 2  4 at (2, 5, 7)        ours
 missing-page            every deterministic policy         k − ℓ + 1             for a bound reported of
                                                                                  arXiv:2509.02408; ours
+missing-page-kept       every deterministic policy told    k − ℓ + 1             ours
+                        discard bits
 missing-pair            MARK                               2H_k − 1              ours for several layers; for
                                                                                  one layer after Achlioptas,
                                                                                  Chrobak and Noga 2000
+new-visitors            every deterministic policy told    ℓ·k/(k·(ℓ − 1) + 1)   ours
+                        discard bits
 one-page-each           LRU, FIFO, CLOCK, FWF and marking  (ℓ − 1)/(ℓ − k)       ours
                         with a fixed order
+one-visitor             every deterministic policy told    k/2 − ℓ/2 + 3/2       ours
+                        discard bits
 outrun-ghosts           2Q                                 unbounded             ours
 outrun-sieve            S3-FIFO                            unbounded             ours
 popular                 whoever never forgets uses, or     unbounded             ours
                         what was hot
 protected               segmented LRU                      unbounded             ours
 rehearsed               LRU                                k                     ours
+second-faults           LLRU (our reading)                 k + ℓ − 1             ours
+second-faults-lazy      llru-lazy                          k + ℓ − 2             ours
 sleator-tarjan          every deterministic policy, with   k/(k − h + 1)         Sleator and Tarjan 1985,
                         OPT on h ≤ k pages                                       lower bound
 stuck-hand              SIEVE                              unbounded             ours, found by search
@@ -53,6 +61,7 @@ taking-turns            RANDOM                             k                    
                                                                                  and Snir 1994; ours for
                                                                                  several
 two-faces               LRU                                2k − 2ℓ + 1           ours
+two-layers              every deterministic policy         3/2 at (3, 2, 3)      ours
 uniform                 every policy, randomised ones      4357/1820 at (2, 4,   reported of arXiv:2509.02408;
                         included                           7)                    rebuilt by us
 uniform-spread          every policy, randomised ones      57/28 at (2, 4, 5)    ours

@@ -1,5 +1,7 @@
 """L2: keep asking for the page that the policy lacks, as far as the layers allow."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import sympy
 
@@ -61,6 +63,21 @@ def missing_page(
         ("k < number of pages", instance.cache < instance.total_pages),
     )
     counts = even_spread(instance, instance.cache + 1) if spread is None else checked_spread(instance, spread)
+    sequence = missing_pages(instance, counts, rounds, policy)
+    offline, starts = phase_schedule(sequence)
+    promise = Promise("a k-phase", k - l + 1, sympy.Integer(1), k)
+    values = {"ell": instance.layers, "k": instance.cache}
+    return Construction(sequence, offline, promise, starts[1:], values)
+
+
+def missing_pages(
+    instance: LayeredInstance,
+    counts: Sequence[int],
+    rounds: int,
+    policy: Policy,
+    prediction: int | None = None,
+) -> RequestSequence:
+    """Ask for the lowest page in play that a policy lacks, or for the layer's last one, told alike of all."""
     in_play = [instance.pages_of(j)[:count] for j, count in enumerate(counts)]
     session = Session(policy, instance)
     last = [pages[0] for pages in in_play]
@@ -69,12 +86,8 @@ def missing_page(
         for layer, pages in enumerate(in_play):
             last[layer] = next((p for p in pages if not session.cached(p)), last[layer])
             requests.append(last[layer])
-            session.serve(last[layer])
-    sequence = RequestSequence(instance, np.array(requests, dtype=np.int32))
-    offline, starts = phase_schedule(sequence)
-    promise = Promise("a k-phase", k - l + 1, sympy.Integer(1), k)
-    values = {"ell": instance.layers, "k": instance.cache}
-    return Construction(sequence, offline, promise, starts[1:], values)
+            session.serve(last[layer], prediction=prediction)
+    return RequestSequence(instance, np.array(requests, dtype=np.int32))
 
 
 def even_spread(instance: LayeredInstance, total: int) -> list[int]:

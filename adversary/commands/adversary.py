@@ -25,9 +25,6 @@ from paging.errors import ModelError, UnknownNameError
 if TYPE_CHECKING:
     from adversary.construction import Adversary, Construction
 
-LONGEST_FORM = 80
-"""Characters of a closed form that a note holds."""
-
 
 class Gallery(click.Group):
     """``list``, ``search``, and one sub-command for every registered construction."""
@@ -195,8 +192,8 @@ def _runs_option(found: Adversary) -> Callable[[F], F]:
 
 
 def _certificate_option(found: Adversary) -> Callable[[F], F]:
-    """``--certificate`` for constructions that a deterministic policy runs round in cycles on."""
-    if found.kind == "random":
+    """``--certificate`` for plain constructions that a deterministic policy runs round in cycles on."""
+    if found.kind == "random" or found.told:
         return lambda command: command
     text = "Write the cycle that the policy runs into (.json or .json.gz), for 'paging verify'."
     return certificate_option(help=text)
@@ -258,7 +255,18 @@ def _measured(built: Construction, policy: str, seed: int) -> dict[str, Any]:
         "observed": run.faults / offline.faults if offline.faults else float("inf"),
         "limit": built.limit,
         "promise": _promise(built, run),
+        **_wrong(built),
     }
+
+
+def _wrong(built: Construction) -> dict[str, int]:
+    """Count the errors of predictions, by the offline schedule."""
+    from paging.predicted import PredictedSequence
+    from paging.predictors import prediction_errors
+
+    if not isinstance(built.sequence, PredictedSequence):
+        return {}
+    return prediction_errors(built.sequence, built.offline).given
 
 
 def _promise(built: Construction, run: Any) -> str:
@@ -306,7 +314,11 @@ def _document(
             "start": formula(promise.start),
             "limit": formula(promise.limit),
             "in_expectation": promise.in_expectation,
+            "wrong0": formula(promise.wrong[0]),
+            "wrong1": formula(promise.wrong[1]),
+            "besides": [formula(form) for form in promise.besides],
         },
+        "predictions": built.sequence.kind,
         "rows": [_plain(row) for row in rows],
         "output": output,
         "certificate": certificate,
@@ -327,14 +339,16 @@ def _show(
     built: Construction, rows: list[dict[str, Any]], output: str | None, certificate: str | None
 ) -> None:
     """Write the table, and below it the promise and what was saved."""
-    columns = ("policy", "requests", "faults", "offline", "opt", "observed", "limit", "promise")
-    names = {"offline": "offline schedule", "opt": "OPT", "observed": "observed ratio"}
+    errors = {"eta0": "wrong bits 0", "eta1": "wrong bits 1"}
+    told = tuple(name for name in errors if name in rows[0])
+    columns = ("policy", "requests", "faults", "offline", *told, "opt", "observed", "limit", "promise")
+    names = {"offline": "offline schedule", "opt": "OPT", "observed": "observed ratio", **errors}
     samples = [(row["policy"], row["estimate"]) for row in rows if "estimate" in row]
     write_table(
         f"{built.id}: {built.sequence.instance}; bound {built.bound}",
         [names.get(column, column) for column in columns],
         [[row[column] for column in columns] for row in rows],
-        left=(0, 7),
+        left=(0, len(columns) - 1),
         notes=[
             *(f"{policy}: ratio {found}, 95 % interval, {found.runs} samples." for policy, found in samples),
             _promised(built),
@@ -345,18 +359,12 @@ def _show(
 
 
 def _promised(built: Construction) -> str:
+    from adversary.construction import short_formula
+    from adversary.formulas import formula
+
     promise = built.promise
     every = "in expectation, per" if promise.in_expectation else "per"
     return (
-        f"Promise {every} {promise.period}: online ≥ {_short(promise.online)}, "
-        f"offline ≤ {_short(promise.offline)}; offline start ≤ {_short(promise.start)}. "
-        f"Limit: {_short(promise.limit)}."
+        f"Promise {every} {promise.period}: {promise.words}; offline start ≤ {formula(promise.start)}. "
+        f"Limit: {short_formula(promise.limit)}."
     )
-
-
-def _short(form: Any) -> str:
-    """Return a closed form as text, a number with very many digits as a decimal."""
-    from adversary.formulas import formula
-
-    text = formula(form)
-    return text if len(text) <= LONGEST_FORM else f"≈ {form.evalf(8)}"

@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
 import paging.cli.main
+from proofs.atlas.discard import read_rows
 from proofs.atlas.explorer import document, read_cycles
 from proofs.atlas.figures import ON_DARK, colour
 from proofs.atlas.shades import SHADES
@@ -46,7 +47,8 @@ def write_player(page: Path, folder: Path) -> None:
 def write_atlas(source: Path, folder: Path) -> None:
     """Write the atlas as JSON, and the part of a page that explores it."""
     data = source / "data"
-    atlas = document(read_table(data / "atlas.csv"), read_cycles(data / "cycles.csv"))
+    cycles, told = read_cycles(data / "cycles.csv"), read_rows(data / "discard.csv")
+    atlas = document(read_table(data / "atlas.csv"), cycles, told)
     text = json.dumps(atlas, ensure_ascii=False, separators=(",", ":"))
     (folder / "atlas.json").write_text(text, encoding="utf-8")
     (source / "generated").mkdir(exist_ok=True)

@@ -33,9 +33,9 @@
   form.append(menu("visit", "A visit", [...new Set(values.map(({ visit }) => visit))].map((one) => [one, one])));
   for (const key of ["layers", "pages", "k"])
     form.append(menu(key, names[key], [["", "all"], ...numbers(key, values).map((one) => [String(one), String(one)])]));
-  form.append(menu("shade", "Ratio", [["", "all"], ...shades.map(({ words }, place) => [String(place), words])]));
+  form.append(menu("shade", "Value", [["", "all"], ...shades.map(({ words }, place) => [String(place), words])]));
 
-  const legend = element("ul", { class: "legend", "aria-label": "What the shade means: the ratio compared with k" });
+  const legend = element("ul", { class: "legend", "aria-label": "What the shade means: the value compared with k" });
   shades.forEach(({ words }, place) =>
     legend.append(element("li", {}, element("span", { class: `swatch ${shadeClass(place)}`, "aria-hidden": "true" }), ` ${words}`)));
 
@@ -43,6 +43,9 @@
   const grids = element("div", { class: "grids" });
   const detail = element("section", { class: "detail", "aria-live": "polite", "aria-label": "The chosen instance" });
   const about = new Map();  // what a button is about
+
+  const subjectOf = (value) => subjects.find(({ id }) => id === value.subject);
+  const capital = (words) => words[0].toUpperCase() + words.slice(1);
 
   const title = (value) =>
     `ℓ = ${value.layers}, n = ${value.pages}, k = ${value.k}${value.visit === "1 page" ? "" : `, ${value.visit} a visit`}`;
@@ -58,7 +61,7 @@
         if (value) {
           const button = element("button", { type: "button", class: shadeClass(value.shade), "aria-pressed": "false" },
             element("span", {}, shown(value.value)));
-          button.setAttribute("aria-label", `${title(value)}: ratio ${value.value}`);
+          button.setAttribute("aria-label", `${title(value)}: ${subjectOf(value).measure} ${value.value}`);
           button.title = `${title(value)}: ${value.value} (${shades[value.shade].words})`;
           about.set(button, value);
           cell.append(button);
@@ -90,19 +93,20 @@
   }
 
   function show(value) {
-    const label = subjects.find(({ id }) => id === value.subject).label;
+    const { label, measure } = subjectOf(value);
     const facts = element("dl");
     const fact = (term, ...text) => facts.append(element("dt", {}, term), element("dd", {}, ...text));
     const near = value.decimal !== null && value.value.includes("/") ? ` ≈ ${value.decimal.toFixed(3)}` : "";
-    fact("Ratio", element("strong", {}, shown(value.value)), `${near}, exact; ${shades[value.shade].words} (k = ${value.k})`);
+    fact(capital(measure), element("strong", {}, shown(value.value)), `${near}, exact; ${shades[value.shade].words} (k = ${value.k})`);
     const { cycle } = value;
     if (cycle) {
       const lead = cycle.prefix.length ? `after ${cycle.prefix.join(" ")}: ` : "";
       fact("Cycle", `${lead}${cycle.requests.join(" ")}, again and again: ${cycle.online} faults a turn, OPT ${cycle.offline}`);
     } else if (value.proof.startsWith("a cycle")) fact("Cycle", "a long one, or not listed: the command prints it");
     fact("Certificate", `${value.proof}; the first command writes it, the second checks it`);
-    const others = values.filter((other) => title(other) === title(value) && other.subject !== value.subject);
-    fact("Others here", others.map((other) => `${subjects.find(({ id }) => id === other.subject).label} ${shown(other.value)}`).join(", ") || "none");
+    const others = values.filter((other) =>
+      title(other) === title(value) && other.subject !== value.subject && subjectOf(other).measure === measure);
+    fact("Others here", others.map((other) => `${subjectOf(other).label} ${shown(other.value)}`).join(", ") || "none");
     detail.replaceChildren(element("h2", {}, `${label}, ${title(value)}`), facts, command(value.command), command(value.verify));
   }
 

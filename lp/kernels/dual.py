@@ -7,9 +7,12 @@ every dropped gap of weight w, and by at most w over every kept one (docs/offlin
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from paging.kernels.bits import Words, contains
 from paging.kernels.jit import compiled
 from paging.model import PageArray
 
@@ -18,21 +21,23 @@ Integers = NDArray[np.int64]
 
 
 @compiled
-def cut_bounds(first: PageArray, last: PageArray, kept: Flags, full: Flags) -> tuple[PageArray, PageArray]:
+def cut_bounds(
+    first: PageArray, last: PageArray, kept: Flags, full: Flags
+) -> tuple[Integers, Integers, Integers, Integers]:
     """Return how late a cut may come after its predecessor, and before its successor.
 
     With unit weights the least Y is a list of cuts: full steps, each dropped gap over at least one of them,
-    each kept gap over at most one. Both bounds are nondecreasing:
+    each kept gap over at most one. Both bounds are step functions, each a pair of nondecreasing arrays:
 
-    - ``ahead[x]``, shape (steps + 1,): if no cut lies in the steps from x to the next cut, that cut comes no
-      later than this (the earliest end of a dropped gap that begins at x or later); ``steps`` if free.
-    - ``behind[x]``, shape (steps,): if a cut lies at x, the cut before it comes no later than this (before
-      the earliest beginning of a kept gap that ends at x or later); ``steps`` if free.
+    - ``starts``, ``ahead``: if no cut lies in the steps from x to the next cut, that cut comes no later than
+      the entry of the first start ≥ x (the earliest end of a dropped gap that begins at x or later);
+    - ``ends``, ``behind``: if a cut lies at x, the cut before it comes no later than the entry of the first
+      end ≥ x (before the earliest beginning of a kept gap that ends at x or later).
 
     Both are rounded down to full steps, −1 if there is none.
     """
     steps = len(full)
-    ahead = np.full(steps + 1, steps, dtype=np.int32)
+    ahead = np.full(steps, steps, dtype=np.int32)
     behind = np.full(steps, steps, dtype=np.int32)
     for gap in range(len(first)):
         a, b = first[gap], last[gap]
@@ -42,63 +47,188 @@ def cut_bounds(first: PageArray, last: PageArray, kept: Flags, full: Flags) -> t
             behind[b] = min(behind[b], a - 1)
         else:
             ahead[a] = min(ahead[a], b)
-    for step in range(steps - 1, -1, -1):
-        ahead[step] = min(ahead[step], ahead[step + 1])
-        if step + 1 < steps:
-            behind[step] = min(behind[step], behind[step + 1])
     floor = np.empty(steps, dtype=np.int32)
     nearest = -1
     for step in range(steps):
         if full[step]:
             nearest = step
         floor[step] = nearest
-    for step in range(steps):
-        if ahead[step] < steps:
-            ahead[step] = floor[ahead[step]]
-        if 0 <= behind[step] < steps:
-            behind[step] = floor[behind[step]]
-    return ahead, behind
+    starts, until = _records(ahead, floor)
+    ends, before = _records(behind, floor)
+    return starts, until, ends, before
 
 
 @compiled
-def latest_cuts(ahead: PageArray, behind: PageArray, work: Integers) -> PageArray:
+def _records(earliest: PageArray, floor: PageArray) -> tuple[Integers, Integers]:
+    """Return where the least entry from there on changes, and that entry, rounded down."""
+    steps = len(earliest)
+    least, count = steps, 0
+    for step in range(steps - 1, -1, -1):
+        if earliest[step] < least:
+            least = earliest[step]
+            count += 1
+    places, values = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    least = steps
+    for step in range(steps - 1, -1, -1):
+        if earliest[step] < least:
+            least = earliest[step]
+            count -= 1
+            places[count] = step
+            values[count] = floor[least] if least >= 0 else -1
+    return places, values
+
+
+@compiled
+def cut_bounds_from(
+    requests: NDArray[Any],
+    begin: int,
+    following: NDArray[Any],
+    hits: Words,
+    slots: int,
+    bypassing: bool,
+    last: Integers,
+    counters: Integers,
+    found: Integers,
+) -> bool:
+    """Find what :func:`cut_bounds` finds, of sequential visits, among the gaps that begin or end in a part.
+
+    Parameters
+    ----------
+    requests, following : ndarray of int
+        The part, from time ``begin`` on, and its next uses.
+    hits : ndarray of int64
+        Bitmap of the hits, of all times.
+    slots : int
+        Gaps that can be kept at a step.
+    last : ndarray of int64, shape (pages,)
+        Time of every page's last request, or −1.
+    counters : ndarray of int64, shape (6,)
+        Kept gaps that are open (0), the last full step (−1), the latest beginning of a dropped gap (−1), the
+        latest end of a kept one (−1), and how many entries were found of either kind.
+    found : ndarray of int64, shape (4, requests)
+        Receives starts, ahead, ends, behind of the part.
+
+    Returns
+    -------
+    bool
+        Whether nowhere more gaps are kept than there are slots.
+    """
+    open_gaps, nearest, latest_start, latest_end, starts, ends = counters
+    starts = ends = 0
+    lead = 0 if bypassing else 1
+    never = len(hits) << 6  # at least T
+    for i in range(len(requests)):
+        t = begin + i
+        page = requests[i]
+        before = last[page]
+        last[page] = t
+        if before >= 0:
+            if contains(hits, t):
+                open_gaps -= 1
+            elif before + lead > latest_start:
+                latest_start = before + lead
+                found[0, starts], found[1, starts] = latest_start, nearest
+                starts += 1
+        again = following[i]
+        # Never again: the bit asked for then lies behind the last one, or is not set.
+        kept = again < never and contains(hits, again)
+        floor = nearest
+        open_gaps += bypassing and kept
+        if open_gaps > slots:
+            return False
+        if open_gaps == slots:
+            nearest = t
+        open_gaps += kept and not bypassing
+        if not bypassing:
+            floor = nearest
+        if kept and again > latest_end and t + lead < again:
+            latest_end = again
+            found[2, ends], found[3, ends] = again - 1, floor
+            ends += 1
+    counters[:] = open_gaps, nearest, latest_start, latest_end, starts, ends
+    return True
+
+
+@compiled
+def latest_cuts(
+    starts: Integers, ahead: Integers, ends: Integers, behind: Integers, work: Integers
+) -> Integers:
     """Return the cuts, each as late as possible; an array holding only −1 if there are none that fit.
 
     A new cut is put as late as ``ahead`` allows; if it asks its predecessor to come earlier, that one is
     moved, and whatever depends on it in turn. Cuts only ever move to the left, and no further than any
     solution has them, so this stops at the latest solution, which is the least Y. ``work[0]`` counts moves.
     """
-    steps = len(behind)
-    cuts = np.empty(steps + 1, dtype=np.int32)
-    nowhere = np.full(1, -1, dtype=np.int32)
+    cuts = np.empty(64, dtype=np.int64)
+    nowhere = np.full(1, -1, dtype=np.int64)
     count = 0
     while True:
-        new = ahead[cuts[count - 1] + 1] if count > 0 else ahead[0]
-        if new == steps:
+        previous = cuts[count - 1] if count > 0 else -1
+        place = np.searchsorted(starts, previous + 1)
+        if place == len(starts):
             return cuts[:count].copy()
-        if new < 0 or count > steps:
+        if ahead[place] <= previous:
             return nowhere
-        cuts[count] = new
+        if count == len(cuts):
+            cuts = np.concatenate((cuts, np.empty_like(cuts)))
+        cuts[count] = ahead[place]
         count += 1
         # All cuts up to i are right among themselves; cut i is new or was moved.
         i = count - 1
         while True:
-            while i > 0 and cuts[i - 1] > behind[cuts[i]]:
-                cuts[i - 1] = behind[cuts[i]]
+            while i > 0:
+                place = np.searchsorted(ends, cuts[i])
+                if place == len(ends) or cuts[i - 1] <= behind[place]:
+                    break
+                cuts[i - 1] = behind[place]
                 work[0] += 1
                 i -= 1
                 if cuts[i] < 0:
                     return nowhere
             # Cut i is the first one moved: those after it may have to follow.
             i += 1
-            while i < count and cuts[i] <= ahead[cuts[i - 1] + 1]:
-                i += 1
+            while i < count:
+                place = np.searchsorted(starts, cuts[i - 1] + 1)
+                if place == len(starts) or cuts[i] <= ahead[place]:
+                    i += 1
+                else:
+                    break
             if i == count:
                 break
-            cuts[i] = ahead[cuts[i - 1] + 1]
+            cuts[i] = ahead[place]
             work[0] += 1
             if cuts[i] < 0:
                 return nowhere
+
+
+@compiled
+def unit_bound_from(
+    requests: NDArray[Any],
+    begin: int,
+    steps: Integers,
+    values: Integers,
+    slots: int,
+    bypassing: bool,
+    since: Integers,
+    sums: Integers,
+) -> None:
+    """Add to what a dual proves at unit cost what belongs to the requests from time ``begin`` on.
+
+    ``since`` is the sum of y up to the beginning of every page's last gap (−1 before its first request), and
+    ``sums`` the sum of y so far, how many of its steps are done, and the bound so far.
+    """
+    level, place, bound = sums
+    for i in range(len(requests)):
+        page = requests[i]
+        bound += 1 - max(0, 1 - (level - since[page]))
+        since[page] = level
+        if place < len(steps) and steps[place] == begin + i:
+            level += values[place]
+            bound -= slots * values[place]
+            place += 1
+            if not bypassing:
+                since[page] = level
+    sums[:] = level, place, bound
 
 
 @compiled

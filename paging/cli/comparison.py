@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from paging.cli.options import REFERENCES, SHAPE, Source, runs_option
+from paging.cli.options import REFERENCES, Source, runs_option
+from paging.cli.streaming import source_in_chunks
 from paging.cli.terminal import progress, provenance, requests_note, write_json
 from paging.errors import ModelError
 from paging.numbers import cell
@@ -18,7 +17,7 @@ from paging.signals import stoppable
 
 if TYPE_CHECKING:
     from paging.compare import Comparison
-    from paging.model import PageArray, RequestSequence
+    from paging.model import RequestSequence
 
 CLAIMS = "paging.claims"
 """Entry points of the packages above that know theorems about policies with predictions."""
@@ -90,40 +89,23 @@ def streamed(
     """Serve a trace in chunks and write the result as if it had been read at once."""
     from paging.compare import compare_in_parts
     from paging.policy import get_policy, plain_name
-    from paging.traces.streaming import stream_trace
-    from paging.traces.trace import new_digest
 
-    source.check()
-    if source.trace is None or source.warm_up:
-        raise ModelError("--stream reads a --trace, all of it: without --warm-up, and no other source")
-    if cache is None:
-        raise ModelError("the cache size is missing: --cache (-k)")
     names = tuple(map(plain_name, policies))
     chosen = [get_policy(name) for name in names if name not in REFERENCES]
-    reading = source.reading
     with (
         progress("reading and serving", show=not as_json) as watch,
-        stream_trace(source.trace, reading) as trace,
+        source_in_chunks(source, cache) as opened,
     ):
-        shape = trace.instance
-        instance = replace(shape, cache=cache, visits=source.visits, bypassing=source.bypassing)
-        digest = new_digest(shape.layers, shape.per_visit)
-        base = np.repeat(shape.first_page[:-1].astype(np.int32), shape.per_visit)
-
-        def add_to_digest(pages: PageArray) -> None:
-            digest.update((pages - np.resize(base, len(pages)) if shape.layers > 1 else pages).data)
-
         result = compare_in_parts(
-            *(instance, trace.chunks(), chosen),
+            *(opened.instance, opened.trace.chunks(), chosen),
             optimum=optimum or "opt" in names,
             runs=runs,
             seed=source.seed,
-            also=add_to_digest,
-            requests=trace.requests,
+            also=opened.add_to_digest,
+            requests=opened.trace.requests,
             watch=watch,
         )
-    origin: dict[str, object] = {"trace": source.trace, "digest": digest.hexdigest()}
-    origin |= {} if reading is None else reading.given(*SHAPE)
+    origin = opened.origin
     if as_json:
         write_result(result, origin)
     else:

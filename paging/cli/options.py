@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from paging.cli.terminal import TABLE_FORM, TABLE_FORMS, remark
-from paging.errors import ModelError
+from paging.errors import LimitError, ModelError
 from paging.numbers import read_exact
 from paging.spec import parse_sizes, parse_slice
 
@@ -161,19 +161,21 @@ def max_states_option(**settings: Any) -> Callable[[F], F]:
     return _option("--max-states", type=click.IntRange(min=1), metavar="S", **settings)
 
 
-def certificate_option(**settings: Any) -> Callable[[F], F]:
-    """``--certificate``; the help text says what is certified."""
+def certificate_option(*, in_lines: bool = False, **settings: Any) -> Callable[[F], F]:
+    """``--certificate``; the help text says what is certified, ``in_lines`` whether it may come in lines.
+
+    A name under which no certificate can be written is refused before any work is done.
+    """
+
+    def checked(_context: click.Context, _option: click.Parameter, path: str | None) -> str | None:
+        if path is not None:
+            from paging.certificate import IN_LINES, WHOLE, check_name
+
+            check_name(path, (*WHOLE, *IN_LINES) if in_lines else WHOLE)
+        return path
+
     kind = click.Path(dir_okay=False)
-    return _option("--certificate", type=kind, callback=_writable, metavar="FILE", **settings)
-
-
-def _writable(_context: click.Context, _option: click.Parameter, path: str | None) -> str | None:
-    """Refuse a name under which no certificate can be written before any work is done."""
-    if path is not None:
-        from paging.certificate import check_name
-
-        check_name(path)
-    return path
+    return _option("--certificate", type=kind, callback=checked, metavar="FILE", **settings)
 
 
 def seed_option(**settings: Any) -> Callable[[F], F]:
@@ -343,9 +345,12 @@ def _gather(given: dict[str, Any], keep: Sequence[str] = ()) -> TraceReading:
 
 
 def read(file: str, reading: TraceReading) -> Trace:
-    """Read a trace and tell what its reader noticed."""
+    """Read a trace and tell what its reader noticed; refuse one that would not fit in memory."""
     from paging.traces import read_trace
+    from paging.traces.streaming import too_large
 
+    if why := too_large(file, reading):
+        raise LimitError(f"{why}; in chunks it is read by paging run, opt and plot curve --stream")
     return told(file, read_trace(file, reading))
 
 

@@ -23,7 +23,7 @@ from paging.kernels.predictions import (
 from paging.kernels.queues import arc, s3_fifo, slru, two_queues
 from paging.kernels.randomized import mark, online_min, random_eviction
 from paging.kernels.recency import clock, fifo, fwf, lifo, lru, mru, sieve
-from paging.kernels.weighted import landlord
+from paging.kernels.weighted import landlord, lfu_weighted, lru_weighted
 
 __all__ = [
     "admit_lru",
@@ -46,9 +46,11 @@ __all__ = [
     "least_stale",
     "lfru",
     "lfu",
+    "lfu_weighted",
     "lifo",
     "llru",
     "lru",
+    "lru_weighted",
     "mark",
     "mark0",
     "mark_fifo",

@@ -8,7 +8,8 @@ have no sign bit, the words come out the same.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 from llvmlite import ir
@@ -19,6 +20,12 @@ from numpy.typing import NDArray
 from paging.kernels.jit import compiled
 
 Words = NDArray[np.int64]
+
+unsigned = cast(Callable[[Any], int], np.uint32)
+"""A number known not to be negative, an index of which no sign is asked; of a word, its lower half."""
+
+signed = cast(Callable[[Any], int], np.int64)
+"""A number of 64 bits."""
 
 WORD = 2**64 - 1
 """All bits of a word."""
@@ -44,6 +51,16 @@ def _trailing_zeros(typingctx: Any, word: Any) -> Any:
     return types.int64(types.int64), codegen
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def _population(typingctx: Any, word: Any) -> Any:
+    """Count the set bits of an int64."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.int64), codegen
+
+
 def highest_bit(word: int) -> int:
     """Return the number of the highest set bit, 0 … 63; undefined for 0."""
     return (int(word) & WORD).bit_length() - 1
@@ -54,6 +71,11 @@ def lowest_bit(word: int) -> int:
     return (int(word) & -int(word)).bit_length() - 1
 
 
+def bits_set(word: int) -> int:
+    """Return how many bits are set."""
+    return (int(word) & WORD).bit_count()
+
+
 @overload(highest_bit, strict=False)  # type: ignore[untyped-decorator]
 def _highest_bit(word: Any) -> Any:
     return lambda word: 63 - _leading_zeros(word)
@@ -62,6 +84,11 @@ def _highest_bit(word: Any) -> Any:
 @overload(lowest_bit, strict=False)  # type: ignore[untyped-decorator]
 def _lowest_bit(word: Any) -> Any:
     return lambda word: _trailing_zeros(word)
+
+
+@overload(bits_set, strict=False)  # type: ignore[untyped-decorator]
+def _bits_set(word: Any) -> Any:
+    return lambda word: _population(word)
 
 
 @compiled
@@ -109,3 +136,19 @@ def last_up_to(words: Words, time: int) -> int:
         word -= 1
         bits = words[word]
     return (word << 6) + highest_bit(bits)
+
+
+@compiled
+def count_between(words: Words, after: int, before: int) -> int:
+    """Return how many times of the set lie between two times, themselves not counted."""
+    first, last = (after + 1) >> 6, before >> 6
+    low = ~bits_below((after + 1) & 63)
+    high = bits_below(before & 63)
+    if first == last:
+        return bits_set(words[first] & low & high)
+    if first > last:
+        return 0
+    count = bits_set(words[first] & low) + bits_set(words[last] & high)
+    for word in range(first + 1, last):
+        count += bits_set(words[word])
+    return count

@@ -1,11 +1,16 @@
 """Kernels of the policies of today's engines."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from paging.kernels.bits import empty_set, flip, lowest_bit
+from paging.kernels.bits import empty_set, flip, lowest_bit, signed, unsigned
+from paging.kernels.heap import push, sift_down
 from paging.kernels.jit import compiled, helper
+from paging.kernels.tournament import LAST, USES, empty_tournament, mend, replay
 from paging.kernels.visits import hits_first
 from paging.model import BYPASS, FREE, HIT, PageArray
+
+Numbers = NDArray[np.int64]
 
 HALF_LIFE = 128
 """Tokens after which ``class-lru`` counts a use half."""
@@ -46,49 +51,89 @@ def class_of(uses: int) -> int:
 def lfru(
     requests: PageArray, pages_total: int, cache: int, entries: PageArray, per_visit: int, atomic: bool
 ) -> int:
-    """Serve a sequence with LFRU; O(k) per fault, O(1) per hit: the order of the pages changes with time.
+    """Serve a sequence with LFRU; O(1) per hit.
+
+    The page that leaves has the largest age/uses, which a kinetic tournament of the slots finds: a fault
+    plays log₂ k games, and again for every slot whose page was hit and comes to the top.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`.
     """
     order = requests.copy()
     place = np.zeros(per_visit, dtype=np.int64)
     uses = np.zeros(pages_total, dtype=np.int64)
+    last = np.zeros(pages_total, dtype=np.int64)
     slot_of = np.full(pages_total, -1, dtype=np.int32)
     slots = min(cache, pages_total)
     page_in = np.empty(slots, dtype=np.int32)
-    count = np.empty(slots, dtype=np.int64)
-    last = np.empty(slots, dtype=np.int64)
-    faults = 0
+    known = np.empty((slots, 2), dtype=np.int64)
+    winner, until, again = empty_tournament(slots)
+    out = np.empty(per_visit, dtype=np.int64)  # slots that do not play, as their pages are of this visit
+    held = faults = begun = 0
     for t in range(len(requests)):
-        if atomic and t % per_visit == 0:
+        if t == begun + per_visit:
+            begun = t
+        if atomic and t == begun:
             hits_first(order, place, t, per_visit, slot_of)
         page = order[t]
-        slot = slot_of[page]
+        slot = signed(slot_of[page])
         entry = HIT
         if slot < 0:
             entry = FREE
             slot = faults
             if faults >= cache:
-                begun = t - t % per_visit
-                slot = 0
-                for s in range(1, slots):
-                    if (last[s] >= begun) != (last[slot] >= begun):
-                        slot = s if last[s] < begun else slot
-                        continue
-                    ours, theirs = count[s] * (t + 1 - last[slot]), count[slot] * (t + 1 - last[s])
-                    if ours < theirs or (ours == theirs and last[s] < last[slot]):
-                        slot = s
-                entry = page_in[slot]
+                now = t + 1
+                mend(winner, until, known, again, now)
+                kept = 0
+                for i in range(held):
+                    slot, other = signed(out[i]), page_in[out[i]]
+                    if last[other] < begun:
+                        known[slot, USES], known[slot, LAST] = uses[other], last[other]
+                        replay(winner, until, known, slot, True, now)
+                    else:
+                        out[kept] = slot
+                        kept += 1
+                held = kept
+                slot = signed(winner[1])
+                while slot >= 0:
+                    entry = page_in[slot]
+                    if known[slot, LAST] == last[entry] and last[entry] < begun:
+                        break
+                    known[slot, USES], known[slot, LAST] = uses[entry], last[entry]
+                    plays = last[entry] < begun
+                    replay(winner, until, known, slot, plays, now)
+                    if not plays:
+                        out[held] = slot
+                        held += 1
+                    slot = signed(winner[1])
+                if slot < 0:
+                    chosen = 0
+                    for i in range(1, held):
+                        one, other = page_in[out[i]], page_in[out[chosen]]
+                        ours, theirs = uses[one] * (now - last[other]), uses[other] * (now - last[one])
+                        if ours < theirs or (ours == theirs and last[one] < last[other]):
+                            chosen = i
+                    slot = signed(out[chosen])
+                    held -= 1
+                    out[chosen] = out[held]
+                    entry = page_in[slot]
                 slot_of[entry] = -1
-                uses[entry] = count[slot]
             slot_of[page] = slot
             page_in[slot] = page
-            count[slot] = uses[page]
+            known[slot, USES], known[slot, LAST] = uses[page] + 1, t
+            if faults >= cache:
+                replay(winner, until, known, slot, True, t + 1)
+            else:
+                # Nobody has to leave yet: all games are played together when someone has.
+                node = len(winner) // 2 + slot
+                winner[node] = slot
+                while node > 1 and until[node // 2] > 0:
+                    node //= 2
+                    until[node] = 0
             faults += 1
-        count[slot] += 1
-        last[slot] = t
+        uses[page] += 1
+        last[page] = t
         if len(entries) > 0:
-            entries[place[t % per_visit] if atomic else t] = entry
+            entries[place[t - begun] if atomic else t] = entry
     return faults
 
 
@@ -303,67 +348,104 @@ def hobbit(
     pages_total: int,
     cache: int,
     entries: PageArray,
-    layer_of: PageArray,
-    layers: int,
+    first_page: PageArray,
     recent: int,
     uses: int,
     layer: int,
     per_visit: int,
     atomic: bool,
 ) -> int:
-    """Serve a sequence with HOBBIT's weighted sum; O(k) per fault, O(1) per hit.
+    """Serve a sequence with HOBBIT's weighted sum; O(ℓ + log k) amortised per fault, O(1) per hit.
+
+    Within a layer nearness is the same for all pages, so the order is that of the other two terms, which only
+    grow. Every layer has a heap of its cached pages by their sum, token and number; a hit changes the page
+    alone, and the heap is put right when the page comes to the top. A page of the present visit is taken
+    out there, or is not put in when it is loaded, until the visit is over.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`; weights of recency, uses, nearness.
     """
     order = requests.copy()
     place = np.zeros(per_visit, dtype=np.int64)
-    known = np.zeros(pages_total, dtype=np.int64)
-    slot_of = np.full(pages_total, -1, dtype=np.int32)
-    slots = min(cache, pages_total)
-    page_in = np.empty(slots, dtype=np.int32)
-    count = np.empty(slots, dtype=np.int64)
-    last = np.empty(slots, dtype=np.int64)
-    round_length = layers * per_visit
-    faults = 0
+    cached = np.full(pages_total, -1, dtype=np.int8)
+    count = np.zeros(pages_total, dtype=np.int64)
+    last = np.zeros(pages_total, dtype=np.int64)
+    layers = len(first_page) - 1
+    keys = np.empty(pages_total, dtype=np.int64)
+    names = np.empty(pages_total, dtype=np.int64)  # token · 2³² + page
+    size = np.zeros(layers, dtype=np.int64)
+    present = np.empty(per_visit, dtype=np.int64)  # pages of the present visit that are in no heap
+    held = slot = token = now = faults = 0
     for t in range(len(requests)):
-        if atomic and t % per_visit == 0:
-            hits_first(order, place, t, per_visit, slot_of)
-        page = order[t]
-        token = t // round_length
-        slot = slot_of[page]
+        if slot == per_visit:
+            for i in range(held):
+                page = present[i]
+                heap = slice(first_page[now], first_page[now + 1])
+                key = recent * (last[page] + 1) + uses * count[page]
+                push(keys[heap], names[heap], size[now], key, (last[page] << 32) + page)
+                size[now] += 1
+            held = slot = 0
+            now += 1
+            if now == layers:
+                now = 0
+                token += 1
+        if atomic and slot == 0:
+            hits_first(order, place, t, per_visit, cached)
+        page = signed(order[t])
         entry = HIT
-        if slot < 0:
+        if cached[page] < 0:
             entry = FREE
-            slot = faults
             if faults >= cache:
-                now = t % round_length // per_visit
-                slot = -1
-                least = ahead = 0
-                for s in range(slots):
-                    further = layer_of[page_in[s]] - now
-                    further += layers if further < 0 else 0
-                    worth = (recent * (last[s] + 1) + uses * count[s]) * layers
-                    worth += layer * (token + 1) * (layers - further)
-                    if last[s] == token and further == 0:
-                        worth += SPARED
-                    if slot >= 0 and worth >= least:
-                        if worth > least or last[s] > last[slot]:
-                            continue
-                        lower = further == ahead and page_in[s] < page_in[slot]
-                        if last[s] == last[slot] and not (further > ahead or lower):
-                            continue
-                    slot, least, ahead = s, worth, further
-                entry = page_in[slot]
-                slot_of[entry] = -1
-                known[entry] = count[slot]
-            slot_of[page] = slot
-            page_in[slot] = page
-            count[slot] = known[page]
+                best = -1
+                least = 0
+                for ahead in range(layers - 1, -1, -1):  # of equals the layer furthest ahead
+                    j = now + ahead - (layers if now + ahead >= layers else 0)
+                    base = first_page[j]
+                    heap = slice(base, first_page[j + 1])
+                    near = layer * (token + 1) * (layers - ahead)
+                    # A sum out of date is too small: where it is larger than another, it need not be right.
+                    while size[j] > 0 and (best < 0 or keys[base] * layers + near <= least):
+                        other = signed(unsigned(names[base]))
+                        key = recent * (last[other] + 1) + uses * count[other]
+                        name = (last[other] << 32) + other
+                        if names[base] == name and keys[base] == key:
+                            break
+                        if ahead == 0 and last[other] == token:
+                            present[held] = other
+                            held += 1
+                            size[j] -= 1
+                            key, name = keys[base + size[j]], names[base + size[j]]
+                        sift_down(keys[heap], names[heap], size[j], key, name)
+                    if size[j] > 0:
+                        worth = keys[base] * layers + near
+                        older = best < 0 or names[base] >> 32 < names[first_page[best]] >> 32
+                        if best < 0 or worth < least or (worth == least and older):
+                            best, least = j, worth
+                if best >= 0:
+                    base = first_page[best]
+                    heap = slice(base, first_page[best + 1])
+                    entry = signed(unsigned(names[base]))
+                    size[best] -= 1
+                    gone = base + size[best]
+                    sift_down(keys[heap], names[heap], size[best], keys[gone], names[gone])
+                else:
+                    chosen = 0
+                    for i in range(1, held):
+                        ours, theirs = count[present[i]] * uses, count[present[chosen]] * uses
+                        if ours < theirs or (ours == theirs and present[i] < present[chosen]):
+                            chosen = i
+                    entry = signed(present[chosen])
+                    held -= 1
+                    present[chosen] = present[held]
+                cached[entry] = -1
+            cached[page] = 0
+            present[held] = page
+            held += 1
             faults += 1
-        count[slot] += 1
-        last[slot] = token
+        count[page] += 1
+        last[page] = token
         if len(entries) > 0:
-            entries[place[t % per_visit] if atomic else t] = entry
+            entries[place[slot] if atomic else t] = entry
+        slot += 1
     return faults
 
 

@@ -33,10 +33,12 @@ def sift_down(keys: Keys, times: Times, size: int, key: float, time: int) -> Non
 
 @compiled
 def push(keys: Keys, times: Times, size: int, key: float, time: int) -> None:
-    """Add (key, time) to a heap of ``size`` pairs, later than all of them."""
+    """Add (key, time) to a heap of ``size`` pairs."""
     place = size
-    while place > 0 and keys[(place - 1) // 2] > key:
+    while place > 0:
         above = (place - 1) // 2
+        if keys[above] < key or (keys[above] == key and times[above] < time):
+            break
         keys[place], times[place] = keys[above], times[above]
         place = above
     keys[place], times[place] = key, time

@@ -1,6 +1,9 @@
 """Kernels of the offline side: next uses, farthest-in-future, and OPT without a schedule."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from paging.kernels.bits import Words, bit, bits_up_to, contains, empty_set, flip, highest_bit
 from paging.kernels.jit import compiled
@@ -12,12 +15,20 @@ from paging.model import BYPASS, FREE, HIT, PageArray
 def next_use(requests: PageArray, pages_total: int) -> PageArray:
     """Return the time of the next request of the same page, or T if there is none; shape (T,), O(T)."""
     following = np.empty(len(requests), dtype=np.int32)
-    seen = np.full(pages_total, len(requests), dtype=np.int32)
+    next_use_to(requests, 0, np.full(pages_total, len(requests), dtype=np.int64), following)
+    return following
+
+
+@compiled
+def next_use_to(requests: NDArray[Any], begin: int, seen: NDArray[np.int64], following: NDArray[Any]) -> None:
+    """Fill in the next uses of the requests from time ``begin`` on, of which the later ones are done.
+
+    ``seen`` has the first later request of every page, or T; parts are done from the last to the first.
+    """
     for t in range(len(requests) - 1, -1, -1):
         page = requests[t]
         following[t] = seen[page]
-        seen[page] = t
-    return following
+        seen[page] = begin + t
 
 
 @compiled
@@ -126,16 +137,48 @@ def farthest(requests: PageArray, pages_total: int, cache: int, entries: PageArr
     """
     if len(entries) == 0:
         return optimum(requests, pages_total, cache, entries, bypassing)
-    never = len(requests)
     following = next_use(requests, pages_total)
-    words, first = empty_tree(never)
-    last = -1
+    words, first = empty_tree(len(requests))
     done = np.empty(min(cache, pages_total), dtype=np.int32)
-    done_size = 0
-    loaded = 0
-    faults = 0
-    for t in range(len(requests)):
-        again = following[t]
+    counters = np.array([-1, 0, 0, 0])
+    farthest_from(requests, 0, following, cache, entries, bypassing, words, first, done, counters)
+    return int(counters[3])
+
+
+@compiled
+def farthest_from(
+    requests: NDArray[Any],
+    begin: int,
+    following: NDArray[Any],
+    cache: int,
+    entries: NDArray[Any],
+    bypassing: bool,
+    words: Words,
+    first: Words,
+    done: PageArray,
+    counters: NDArray[np.int64],
+) -> None:
+    """Serve the requests from time ``begin`` on, as many as there are ``entries``, after those before them.
+
+    Parameters
+    ----------
+    requests : ndarray of int, shape (T,)
+        All requests: whom a bit belongs to is the page requested there.
+    following : ndarray of int
+        Next uses of the requests to be served; T for never.
+    words, first
+        Tree of the T times, a bit at the next request of every cached page. In the end the bits of its lowest
+        level say which requests were hits.
+    done : ndarray of int32, shape (min(k, pages),)
+        Cached pages that are never requested again.
+    counters : ndarray of int64, shape (4,)
+        Last time in the tree (−1), number of pages in ``done``, of loaded pages, of faults.
+    """
+    never = len(requests)
+    last, done_size, loaded, faults = counters
+    for i in range(len(entries)):
+        t = begin + i
+        again = following[i]
         entry = HIT
         if not contains(words, t):
             faults += 1
@@ -150,7 +193,7 @@ def farthest(requests: PageArray, pages_total: int, cache: int, entries: PageArr
             else:
                 entry = requests[last]
                 last = remove_last(words, first, last)
-        entries[t] = entry
+        entries[i] = entry
         if entry != BYPASS:
             if again == never:
                 done[done_size] = requests[t]
@@ -158,4 +201,4 @@ def farthest(requests: PageArray, pages_total: int, cache: int, entries: PageArr
             else:
                 insert(words, first, again)
                 last = max(last, again)
-    return faults
+    counters[:] = last, done_size, loaded, faults

@@ -1,4 +1,4 @@
-"""Kernels of the work function, kept as a set of times, and of ZRC on it.
+"""Kernels of the work function, kept as a set of times, and of ZRC and FAR-LAB on it.
 
 A page that is *sure* stays where it is when it is requested; every other request makes its page the newest.
 Ordered by the time of that request, the pages have work-function labels that never rise towards older ones
@@ -9,13 +9,10 @@ pages from the last step on are sure. A request changes two heights, and a step 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
-
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.kernels.bits import Words, bits_below, flip, lowest_bit
+from paging.kernels.bits import Words, bits_below, flip, lowest_bit, unsigned
 from paging.kernels.jit import compiled, inlined
 from paging.kernels.trees import first_from, insert, last_to, remove
 from paging.model import FREE, HIT, PageArray
@@ -24,9 +21,6 @@ Table = NDArray[np.int32]
 Numbers = NDArray[np.int64]
 
 NONE = -1
-
-unsigned = cast(Callable[[Any], int], np.uint32)
-"""A number known not to be negative: an index of which no sign is asked."""
 
 TIME, AFTER, BEFORE, STATE = 0, 1, 2, 3
 """Columns of a page: when it became the newest one, or −1; its neighbours in its layer's list; its state."""
@@ -186,6 +180,24 @@ def _open_layer(pages: Table, layers: Table, layer: int, top: int) -> int:
 
 
 @compiled
+def _least_open(pages: Table, asked: PageArray, slot: int, top: int, steps: Words, of_steps: Words) -> int:
+    """Return the open page of least label, then number, among those asked for in the visit, or −1."""
+    oldest = least = NONE
+    for i in range(slot):
+        time = pages[asked[i], TIME]
+        if ABSENT < pages[asked[i], STATE] < DEAD and time < top and (oldest == NONE or time < oldest):
+            oldest = time
+    if oldest == NONE:
+        return NONE
+    end = first_from(steps, of_steps, oldest + 1)
+    for i in range(slot):
+        page = asked[i]
+        if ABSENT < pages[page, STATE] < DEAD and pages[page, TIME] < end:
+            least = page if least == NONE else min(least, page)
+    return int(least)
+
+
+@compiled
 def zrc(
     order: PageArray,
     begin: int,
@@ -203,8 +215,11 @@ def zrc(
     dead: Words,
     front: Words,
     of_pages: Words,
+    asked: PageArray,
+    slot: int,
+    far: bool,
 ) -> None:
-    """Serve requests with ZRC; O(log₆₄ T) amortised per request, O(1) if the page is sure.
+    """Serve requests with ZRC or FAR-LAB; O(log₆₄ T) amortised per request, O(1) if the page is sure.
 
     The *front* of a layer are pages of its lowest label, a prefix of its list: of these the one with the
     lowest number leaves. They enter it when a victim is looked for, each once between two requests of it.
@@ -226,8 +241,13 @@ def zrc(
     live : ndarray of int64
         Bitmap of the times of cached pages that are not dead.
     dead, front, of_pages : ndarray of int64
-        Trees over the pages: the cached ones that are dead, and those of the fronts. From ``pages`` on all
-        arrays are changed in place.
+        Trees over the pages: the cached ones that are dead, and those of the fronts.
+    asked : ndarray of int32, shape (g,)
+        Pages asked for in the visit under way. From ``pages`` on all arrays are changed in place.
+    slot : int
+        How many these are.
+    far : bool
+        Whether to serve with FAR-LAB; O(g) more per fault.
     """
     cost, _, top, low, faults, deads = counters
     for t in range(begin, len(order)):
@@ -268,15 +288,32 @@ def zrc(
             if state == ABSENT:
                 entry = FREE
                 if full:
-                    if deads > 0:
+                    within = far and slot + 1 < len(asked)
+                    again = NONE
+                    if within:
+                        again = _least_open(pages, asked, slot, top, steps, of_steps)
+                    if deads > 0 and far:
+                        entry = first_from(dead, of_pages, 0)
+                        remove(dead, of_pages, entry)
+                        deads -= 1
+                    elif deads > 0:
                         entry = last_to(dead, of_pages, first_page[layer + 1] - 1)
                         if entry < 0:
                             entry = last_to(dead, of_pages, len(pages) - 1)
                         entry = first_from(dead, of_pages, first_page[layer_of[entry]])
                         remove(dead, of_pages, entry)
                         deads -= 1
+                    elif again != NONE:
+                        entry = again
+                        if pages[entry, STATE] == FRONT:
+                            remove(front, of_pages, entry)
+                        _take_out(pages, layers, entry, layer)
+                        flip(live, pages[entry, TIME])
                     else:
-                        near = _open_layer(pages, layers, layer, top)
+                        near = layer
+                        if within:
+                            near = layer - 1 if layer > 0 else len(layers) - 1
+                        near = _open_layer(pages, layers, near, top)
                         entry = layers[near, FIRST]
                         end = first_from(steps, of_steps, pages[entry, TIME] + 1)
                         edge = layers[near, EDGE]
@@ -298,6 +335,9 @@ def zrc(
             pages[page, STATE] = LISTED
             _put_last(pages, layers, page, layer)
             flip(live, t)
+        if far:
+            asked[slot] = page
+            slot = slot + 1 if slot + 1 < len(asked) else 0
         if len(entries) > 0:
             entries[t - begin] = entry
     counters[:] = (cost, min(faults, cache), top, low, faults, deads)

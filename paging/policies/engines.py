@@ -478,4 +478,4 @@ class Hobbit(Policy):
             return None
         instance, (recent, uses, high, layer) = sequence.instance, self.weights
         sums = recent, uses + high, layer
-        return engine_kernel("hobbit", sequence, entries, instance.layer_of, instance.layers, *sums)
+        return engine_kernel("hobbit", sequence, entries, instance.frame.first_page, *sums)

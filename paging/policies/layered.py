@@ -102,12 +102,12 @@ class LLRU(Policy):
 
     Guarantee
     ---------
-    (k + ℓ − 1)-competitive with one page a visit (``L5``); it is not a marking algorithm and not
-    k-competitive in general (``llru-lower``).
+    (k + ℓ − 1)-competitive with one page a visit (``L5``), and no better from k = 4ℓ − 1 on
+    (``L5-lower``); it is not a marking algorithm and not k-competitive in general (``llru-lower``).
 
     Bad for
     -------
-    ``llru-cycles``, and ``L2``, which holds for every deterministic policy.
+    ``second-faults``, ``llru-cycles``, and ``L2``, which holds for every deterministic policy.
 
     References
     ----------
@@ -158,7 +158,12 @@ class LLRULazy(LLRU):
 
     Guarantee
     ---------
-    None proved here.
+    (k + max(ℓ − 2, 0))-competitive with one page a visit (``llru-lazy-upper``), and no better from
+    k = 3ℓ − 1 on (``llru-lazy-lower``).
+
+    Bad for
+    -------
+    ``second-faults-lazy``, and ``L2``, which holds for every deterministic policy.
 
     References
     ----------

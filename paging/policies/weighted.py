@@ -43,6 +43,17 @@ def _landlord(labels: LabelArray, page: int, frame: Frame, renews: bool) -> None
     labels[page] = frame.weights[page] * base + size + 1
 
 
+def _weighted_kernel(
+    name: str, at_unit_cost: str, sequence: RequestSequence, entries: PageArray, *more: object
+) -> int:
+    """Serve a sequence with a kernel that takes weights, or with the one that it equals at unit cost."""
+    weights = sequence.instance.weights
+    if weights is None:
+        return run_kernel(at_unit_cost, sequence, entries)
+    different, class_of = np.unique(weights.scaled, return_inverse=True)
+    return run_kernel(name, sequence, entries, class_of.astype(np.int32), different, *more)
+
+
 def _require_products(policy: Policy, instance: LayeredInstance) -> None:
     """Raise UnsupportedModelError unless a weight times k + 1 fits 62 bits."""
     most = 1 if instance.weights is None else int(instance.weights.scaled.max())
@@ -95,7 +106,7 @@ class Landlord(Policy):
         return _least_credit(labels, frame.cache, LEAST_RECENT)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("landlord", sequence, entries, sequence.instance.frame.weights, True)
+        return _weighted_kernel("landlord", "lru", sequence, entries, True)
 
 
 class LandlordFIFO(Landlord):
@@ -133,7 +144,7 @@ class LandlordFIFO(Landlord):
         return _least_credit(labels, frame.cache, LONGEST_CACHED)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("landlord", sequence, entries, sequence.instance.frame.weights, False)
+        return _weighted_kernel("landlord", "fifo", sequence, entries, False)
 
 
 def _least_credit(labels: LabelArray, cache: int, among: str) -> tuple[Criterion, ...]:
@@ -205,6 +216,9 @@ class WeightedLRU(Policy):
             Criterion(labels, "largest", "recency rank", LEAST_RECENT),
         )
 
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return _weighted_kernel("lru_weighted", "lru", sequence, entries)
+
 
 class WeightedLFU(Policy):
     """LFU with weights: evict the page with the least count times weight; ties go to the least recently used.
@@ -266,3 +280,6 @@ class WeightedLFU(Policy):
             Criterion(values, "smallest", "count × weight", counted),
             Criterion(labels % (frame.cache + 1), "smallest", "rank among equals", LEAST_RECENT, shown=False),
         )
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return _weighted_kernel("lfu_weighted", "lfu", sequence, entries)

@@ -194,6 +194,14 @@ class FarLab(Policy):
             Criterion(ago, "smallest", "visits", "it can be asked for again latest", shown=False),
         )
 
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
+        if sequence.places is not None and sequence.instance.per_visit > 1:
+            return None
+        return self.parts(sequence.instance, rng).serve(sequence.requests, entries)
+
+    def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
+        return served_in_parts("ZrcInParts", instance, True)
+
 
 class ZRCAtomic(Policy):
     """ZRC for atomic visits: as ZRC, with the work function of visits; pages of the visit never leave.
@@ -262,3 +270,9 @@ class ZRCAtomic(Policy):
             frame.cache,
             Criterion(wait, "largest", "visits", "its layer is served again last", shown=False),
         )
+
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
+        """With one page a visit it is ZRC; with more, every page is served again with each that follows."""
+        if sequence.instance.per_visit > 1:
+            return None
+        return served_in_parts("ZrcInParts", sequence.instance).serve(sequence.requests, entries)

@@ -93,12 +93,16 @@ def guides(instance: LayeredInstance, policy: str, opt_cache: int | None = None)
     return [guide for make in _guide_makers() for guide in make(instance, policy, opt_cache)]
 
 
+BIT = "latest bit"
+"""What the numbers are where a person is told bits."""
+
+
 class Picture(NamedTuple):
     """What there is to see after one request.
 
     ``cells`` and ``optimum_cells`` hold one letter per page; ``numbers`` and ``optimum_numbers`` one word per
     page, and ``why`` and ``optimum_why`` a reason, as in :class:`~paging.viewer.reasons.Reason`. What is said
-    of OPT is empty where its cache is not shown.
+    of OPT is empty where its cache is not shown; ``prediction`` is what came with the request.
     """
 
     page: int
@@ -113,6 +117,7 @@ class Picture(NamedTuple):
     why: str = ""
     optimum_numbers: str = ""
     optimum_why: str = ""
+    prediction: int = 0
 
 
 @dataclass
@@ -139,6 +144,8 @@ class Film:
         Number of requests before the first frame.
     reasons, optimum_reasons : Reasons or None
         Who says why pages leave the policy's cache and OPT's; None where nothing is said.
+    predicted : str
+        What is predicted with every request (:data:`paging.model.KINDS`); empty for nothing.
     beside : Film or None
         Another policy, or the same with another cache, on the same requests.
     """
@@ -153,12 +160,14 @@ class Film:
     seed: int | None = None
     frames: list[Picture] = field(default_factory=list)
     start: int = 0
+    predicted: str = ""
     beside: Film | None = None
     reasons: Reasons | None = field(default=None, repr=False, compare=False)
     optimum_reasons: Reasons | None = field(default=None, repr=False, compare=False)
     _faults: int = field(default=0, repr=False, compare=False)
     _phase: int = field(default=1, repr=False, compare=False)
     _marked: set[int] = field(default_factory=set, repr=False, compare=False)
+    _bits: dict[int, int] = field(default_factory=dict, repr=False, compare=False)
 
     def add(self, step: Step, optimum_cells: str, optimum: int, other: Step | None = None) -> None:
         """Add the frame of one served request; ``other`` is what OPT did at it, where that is told."""
@@ -167,6 +176,8 @@ class Film:
             self._phase += 1
         self._marked.add(step.page)
         self._faults += not step.hit
+        instance = self.instance
+        self._bits[step.page] = step.prediction
         told = [(self.reasons, step), (self.optimum_reasons, other)]
         if step.time < self.start:
             for reasons, taken in told:
@@ -174,6 +185,9 @@ class Film:
                     reasons.take(taken)
             return
         own, theirs = (reasons.of(taken) if reasons and taken else NOTHING for reasons, taken in told)
+        if self._shows_bits:
+            words = (str(self._bits[q]) if q in step.cache else ABSENT for q in range(instance.total_pages))
+            own = Reason(" ".join(words), own.why)
         cells = "".join(
             ABSENT if q not in step.cache else MARKED if q in self._marked else CACHED
             for q in range(self.instance.total_pages)
@@ -181,9 +195,14 @@ class Film:
         self.frames.append(
             Picture(
                 step.page, step.hit, step.victims, cells, optimum_cells, self._faults, optimum, self._phase,
-                *own, *theirs,
+                *own, *theirs, step.prediction,
             )
         )  # fmt: skip
+
+    @property
+    def _shows_bits(self) -> bool:
+        """Whether the cells hold the pages' latest bits, as nothing else decides."""
+        return self.predicted in ("discard", "phase") and not (self.reasons and self.reasons.title)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data that JSON can hold."""
@@ -198,12 +217,13 @@ class Film:
             "title": self.title,
             "opt_cache": self.opt_cache,
             "optimum_title": self.optimum_title,
-            "numbers_title": self.reasons.title if self.reasons else "",
+            "numbers_title": BIT if self._shows_bits else self.reasons.title if self.reasons else "",
             "optimum_numbers_title": self.optimum_reasons.title if self.optimum_reasons else "",
             "guides": [guide.as_dict() for guide in self.guides],
             "remark": self.remark,
             "seed": self.seed,
             "start": self.start,
+            "predicted": self.predicted,
             "beside": self.beside.as_dict() if self.beside else None,
             "frames": [frame._asdict() for frame in self.frames],
         }
@@ -270,7 +290,7 @@ def film_of(
     remark : str
         One more line above the picture.
     beside : Run, optional
-        Another run on the same requests, to be shown in step.
+        Another run on the same requests, to be shown in step; what is predicted may differ.
 
     Returns
     -------
@@ -305,7 +325,7 @@ def film_of(
             f"{MAX_CELLS:,} cells; show at most {fit:,} requests at a time"
         )
     size = instance.cache if opt_cache is None else whole_number(opt_cache, "opt_cache (h)", 1)
-    if beside is not None and beside.sequence.with_cache(instance.cache) != run.sequence:
+    if beside is not None and beside.sequence.plain.with_cache(instance.cache) != run.sequence.plain:
         raise ModelError(
             f"{beside.policy} served other requests than {run.policy}: they cannot be shown in step"
         )
@@ -322,6 +342,7 @@ def _film(run: Run, start: int, end: int, size: int, remark: str, *, optimum_sho
     film = Film(
         instance, run.policy, title, size, "OPT's cache (farthest in future)",
         guides(instance, run.policy, size), remark, run.seed, start=start,
+        predicted=sequence.kind or "",
         reasons=reasons_of(run.served_by or Farthest(end), instance),
         optimum_reasons=Reasons(Farthest(end), instance.with_cache(size)) if optimum_shown else None,
     )  # fmt: skip

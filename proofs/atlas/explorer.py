@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,17 @@ PROOFS = {
     "zrc-any-tie": "a potential over all ways to break ties",
 }
 """What a certificate holds; of a policy a cycle and a potential."""
+
+
+BETA = "least β at α = γ = 1"
+"""What the values of policies that are told discard bits are."""
+
+TOLD = {
+    "game": "best deterministic, told discard bits",
+    "flush-when-kept": "FLUSH-WHEN-KEPT, told discard bits",
+    "flush-when-kept-lazy": "FLUSH-WHEN-KEPT-LAZY, told discard bits",
+}
+"""Policies that are told discard bits, by their column, and their names."""
 
 
 class ForcingCycle(NamedTuple):
@@ -81,7 +93,7 @@ def read_cycles(path: Path) -> dict[tuple[str, Shape], ForcingCycle]:
         }
 
 
-def document(rows: Iterable[Row], cycles: Cycles) -> dict[str, Any]:
+def document(rows: Iterable[Row], cycles: Cycles, told: Iterable[Row] = ()) -> dict[str, Any]:
     """Return the atlas as plain data.
 
     Parameters
@@ -90,12 +102,14 @@ def document(rows: Iterable[Row], cycles: Cycles) -> dict[str, Any]:
         The table (:func:`proofs.atlas.table.read_table`).
     cycles : mapping
         Cycles by subject and instance, where they are known.
+    told : iterable of mapping
+        The table of policies that are told discard bits (:mod:`proofs.atlas.discard`).
 
     Returns
     -------
     dict
-        ``subjects``, ``shades`` (words, darkness, hatching) and ``values``, each with its place among the
-        shades, whether it is the least of all subjects there, cycle, proof and command.
+        ``subjects`` with what their values are, ``shades`` (words, darkness, hatching) and ``values``, each
+        with its place among the shades, cycle, proof and command.
     """
     table = list(rows)
     subjects = subjects_of(table)
@@ -105,11 +119,37 @@ def document(rows: Iterable[Row], cycles: Cycles) -> dict[str, Any]:
         for subject in subjects
         if row[subject]
     ]
+    ratios = [{"id": one, "label": policy_label(one), "measure": "ratio"} for one in subjects]
+    betas = [{"id": f"told-{one}", "label": label, "measure": BETA} for one, label in TOLD.items()]
+    values += [_told_value(row, one) for row in told if row["n"].isdecimal() for one in TOLD]
     return {
-        "subjects": [{"id": subject, "label": policy_label(subject)} for subject in subjects],
+        "subjects": [*ratios, *betas],
         "shades": [{"words": one.words, "dark": one.dark, "hatched": one.hatched} for one in SHADES],
         "values": values,
     }
+
+
+def _told_value(row: Row, subject: str) -> dict[str, Any]:
+    """Return the least β of a policy that is told discard bits, at α = γ = 1."""
+    value = row["α = 1" if subject == "game" else subject]
+    shape = Shape(int(row["ℓ"]), int(row["n"]), int(row["k"]))
+    file = f"discard-{subject}-{'-'.join(map(str, shape.numbers))}.json.gz"
+    asked = COMMANDS.get(subject, f"paging exact {subject}")
+    return {
+        "subject": f"told-{subject}",
+        **_place(shape),
+        "value": value,
+        "decimal": decimal(value),
+        "shade": shade_of(Fraction(value), shape.cache),
+        "proof": PROOFS.get(subject, "a cycle that forces the coefficient, and a potential that bounds it"),
+        "command": f"{asked} --predictions discard --alpha 1 --gamma 1 -l {shape.layers} -n {shape.pages} "
+        f"-k {shape.cache} --certificate {file}",
+        "verify": f"paging verify {file}",
+    }
+
+
+def _place(shape: Shape) -> dict[str, Any]:
+    return {"layers": shape.layers, "pages": shape.pages, "k": shape.cache, "visit": visit_of(shape)}
 
 
 def visit_of(shape: Shape) -> str:
@@ -132,10 +172,7 @@ def _value(row: Row, subject: str, cycle: ForcingCycle | None) -> dict[str, Any]
     command = f"{COMMANDS.get(subject, f'paging exact {subject}')} {instance} --certificate {file}"
     found: dict[str, Any] = {
         "subject": subject,
-        "layers": shape.layers,
-        "pages": shape.pages,
-        "k": shape.cache,
-        "visit": visit_of(shape),
+        **_place(shape),
         "value": row[subject],
         "decimal": None if row[subject] == "unbounded" else decimal(row[subject]),
         "shade": shade_of(value, shape.cache),

@@ -14,12 +14,15 @@ import sympy
 from adversary.formulas import Formula, formula
 from paging.bibliography import SOURCES
 from paging.html import facts_table
+from paging.model import Kind as Predicted
 from paging.model import LayeredInstance
 from paging.policy import Policy, get_policy, registered_policies
 from paging.predictors import Errors
 
 l, n, k, h, g = sympy.symbols("ell n k h g", integer=True, positive=True)  # noqa: E741
 OPT, eta0, eta1, eta = sympy.symbols("OPT eta0 eta1 eta", integer=True, nonnegative=True)
+beta, gamma = sympy.symbols("beta gamma", nonnegative=True)
+"""Factors of η0 and η1 in what a policy may pay."""
 
 ROUNDED = 10**9
 """What is no rational number, a root, is rounded up to a multiple of 1/ROUNDED."""
@@ -85,6 +88,8 @@ class Subject:
     ----------
     names : tuple of str
         Registry ids.
+    told : {"discard", "phase", "next-arrival"} or None
+        The predictions that the members of the classes are told; None for policies that are told none.
     any_parameters : bool
         Whether it holds of the named policies with all parameters; else with their defaults alone.
     traits : tuple of tuple of str
@@ -106,16 +111,18 @@ class Subject:
     algorithm: str = ""
     exists: bool = False
     any_parameters: bool = False
+    told: Predicted | None = None
 
     def includes(self, policy: Policy) -> bool:
         """Tell whether the theorem is about a policy.
 
-        Classes are those of policies that are told nothing of the future: what is forced on all of them is
-        not forced on one that is told true predictions.
+        Classes are those of policies that are told nothing of the future, or all the same: what is forced on
+        all of them is not forced on one that is told something else.
         """
         name = policy.id if self.any_parameters else policy.name
         return name in self.names or (
-            policy.predictions is None and any(policy.traits.issuperset(needed) for needed in self.traits)
+            policy.predictions == self.told
+            and any(policy.traits.issuperset(needed) for needed in self.traits)
         )
 
     @property
@@ -133,7 +140,8 @@ class Subject:
         if self.names:
             return ", ".join(name.upper() for name in self.names)
         classes = (" ".join(trait for trait in needed if trait != "online") for needed in self.traits)
-        return f"every {' or '.join(filter(None, classes))} policy".replace("  ", " ")
+        told = f" told {self.told} bits" if self.told else ""
+        return f"every {' or '.join(filter(None, classes))} policy{told}".replace("  ", " ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +165,8 @@ class Bound:
     errors : sympy.Expr
         What wrong predictions may add, in η0, η1, η (:class:`paging.Errors`), OPT and ℓ, n, k; 0 for a bound
         on the ratio. With it, ``value`` is what the policy pays per fault of OPT where all predictions are
-        true: its consistency.
+        true: its consistency. In a lower bound what β and γ save: faults ≤ α·R + β·η0 + γ·η1 + a constant for
+        every schedule R needs α ≥ value + errors.
     range : Range
         The variants of the model it is about.
     statement : str
@@ -265,7 +274,9 @@ class Bound:
 
     @property
     def form(self) -> Any:
-        """What stands on the right: the ratio, or with errors the whole sum."""
+        """What stands on the right: the ratio, or with errors the whole sum, or what α needs."""
+        if self.errors and self.kind == "lower":
+            return self.value + self.errors
         return self.value * OPT + self.errors if self.errors else self.value
 
     @property

@@ -10,7 +10,23 @@ from adversary.catalogue.missing_pair import TWO_NEW_PAGES, two_are_new
 from paging.arguments import checked
 from paging.errors import UnknownNameError
 from paging.outside import Registry
-from proofs.bounds.bound import OPT, Bound, Condition, Range, Subject, eta, eta0, eta1, g, h, k, l, n
+from proofs.bounds.bound import (
+    OPT,
+    Bound,
+    Condition,
+    Range,
+    Subject,
+    beta,
+    eta,
+    eta0,
+    eta1,
+    g,
+    gamma,
+    h,
+    k,
+    l,
+    n,
+)  # fmt: skip
 
 ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
 """The layered model of the source: the order of layers is what the proof uses."""
@@ -30,6 +46,7 @@ ATOMIC = Range(service=("forced",), visits=("atomic",), per_visit=None)
 ANY = Subject(traits=(("online",),))
 ANY_DETERMINISTIC = Subject(traits=(("online", "deterministic"),))
 MARKING = Subject(traits=(("deterministic", "marking"),))
+TOLD_TO_DISCARD = Subject(traits=(("online", "deterministic"),), told="discard")
 CONSERVATIVE = Subject(traits=(("conservative",),))
 DEMAND_OR_MARKING = Subject(traits=(("demand",), ("marking",)))
 MARKING_OR_CONSERVATIVE = Subject(traits=(("deterministic", "marking"), ("conservative",)))
@@ -302,6 +319,27 @@ TABLE = (
         constructions=("one-page-each",),
     ),
     Bound(
+        id="one-slot-each-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=DETERMINISTIC,
+        value=sympy.Rational(3, 2),
+        range=ONE_A_VISIT,
+        conditions=(
+            LAYERED,
+            ("k = ℓ", lambda i: i.cache == i.layers),
+            ("two layers with n ≥ 2", lambda i: sum(n >= 2 for n in i.pages_by_layer) >= 2),
+        ),
+        statement="With one slot per layer no deterministic policy has a ratio below 3/2.",
+        source="here",
+        locator="docs/open-corner.md",
+        origin="ours",
+        status="ours",
+        evidence="Two layers take turns; recent pages are repeated until the policy has them.",
+        constructions=("two-layers",),
+    ),
+    Bound(
         id="visits-lower",
         kind="lower",
         measure="deterministic",
@@ -500,6 +538,63 @@ TABLE = (
         origin="ours",
         status="ours",
         evidence="About our reading of LLRU.",
+    ),
+    Bound(
+        id="L5-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=named("llru"),
+        value=k + l - 1,
+        range=ONE_A_VISIT,
+        conditions=(
+            LAYERED,
+            ("k ≥ 4ℓ − 1", lambda i: i.cache >= 4 * i.layers - 1),
+            BEYOND_CACHE,
+            ("n ≥ 4", lambda i: min(i.pages_by_layer) >= 4),
+        ),
+        statement="LLRU has ratio at least k + ℓ − 1: L5 is tight, ℓ − 1 pages of a k-phase fault twice.",
+        source="here",
+        locator="docs/bounds.md",
+        origin="ours",
+        status="ours",
+        evidence="About our reading of LLRU; k + 1 pages, every phase rehearsed with hits.",
+        constructions=("second-faults",),
+    ),
+    Bound(
+        id="llru-lazy-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=named("llru-lazy"),
+        value=sympy.Max(k, k + l - 2),
+        additive=ZERO,
+        range=ONE_A_VISIT,
+        statement="llru-lazy faults at most k + max(ℓ − 2, 0) times in a k-phase.",
+        source="here",
+        locator="docs/bounds.md",
+        origin="ours",
+        status="ours",
+        evidence="As L5; the layer being served looks one visit younger.",
+    ),
+    Bound(
+        id="llru-lazy-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=named("llru-lazy"),
+        value=k + l - 2,
+        range=ONE_A_VISIT,
+        conditions=(
+            LAYERED,
+            ("k ≥ 3ℓ − 1", lambda i: i.cache >= 3 * i.layers - 1),
+            BEYOND_CACHE,
+            ("n ≥ 3", lambda i: min(i.pages_by_layer) >= 3),
+        ),
+        statement="llru-lazy has ratio at least k + ℓ − 2: ℓ − 2 pages of a k-phase fault twice.",
+        source="here",
+        locator="docs/bounds.md",
+        origin="ours",
+        status="ours",
+        evidence="k + 1 pages, every phase rehearsed with hits.",
+        constructions=("second-faults-lazy",),
     ),
     Bound(
         id="llru-lower",
@@ -1078,6 +1173,79 @@ TABLE = (
         origin="our reading",
         status="ours",
         evidence="A flush proves one bit 0 wrong, which pays for k − 1 faults.",
+    ),
+    Bound(
+        id="wrong-bits-phases",
+        kind="lower",
+        measure="deterministic",
+        subject=TOLD_TO_DISCARD,
+        value=k - l + 1,
+        errors=-beta,
+        range=ONE_A_VISIT,
+        conditions=(A_SLOT_EACH, BEYOND_CACHE),
+        statement="α + β ≥ k − ℓ + 1, whatever γ, for every deterministic policy told discard bits.",
+        source="here",
+        locator="docs/wrong-bits.md, T4",
+        origin="ours",
+        status="ours",
+        evidence="The adversary of L2, all of whose pages are to be kept.",
+        constructions=("missing-page-kept",),
+    ),
+    Bound(
+        id="wrong-bits-visitor",
+        kind="lower",
+        measure="deterministic",
+        subject=TOLD_TO_DISCARD,
+        value=(k - l + 3) / 2,
+        errors=-sympy.Min(beta, (k - l + 1) * gamma) / 2,
+        range=ONE_A_VISIT,
+        conditions=(
+            LAYERED,
+            A_SLOT_EACH,
+            (
+                "a layer has k − ℓ + 2 pages and another k",
+                lambda i: (
+                    sorted(i.pages_by_layer)[-1] >= i.cache
+                    and sorted(i.pages_by_layer)[-2] >= i.cache - i.layers + 2
+                ),
+            ),
+        ),
+        statement="2α + min(β, (k − ℓ + 1)γ) ≥ k − ℓ + 3 for every deterministic policy told discard bits.",
+        source="here",
+        locator="docs/wrong-bits.md, T3",
+        origin="ours",
+        status="ours",
+        evidence="k − ℓ + 2 pages of one layer, one page at a time of another, one page of each of the rest.",
+        constructions=("one-visitor",),
+    ),
+    Bound(
+        id="wrong-bits-visitors",
+        kind="lower",
+        measure="deterministic",
+        subject=TOLD_TO_DISCARD,
+        value=k * l / (k * (l - 1) + 1),
+        errors=-sympy.Min(beta, (k - 1) * gamma) / (k * (l - 1) + 1),
+        range=ONE_A_VISIT,
+        conditions=(
+            LAYERED,
+            ("k ≥ 2", lambda i: i.cache >= 2),
+            (
+                "a layer has k pages and every other k + 1",
+                lambda i: (
+                    min(i.pages_by_layer) >= i.cache and sum(n == i.cache for n in i.pages_by_layer) <= 1
+                ),
+            ),
+        ),
+        statement=(
+            "(k(ℓ − 1) + 1)α + min(β, (k − 1)γ) ≥ kℓ for every deterministic policy told discard bits: at "
+            "α = 1 it needs β ≥ k − 1 and γ ≥ 1."
+        ),
+        source="here",
+        locator="docs/wrong-bits.md, T2",
+        origin="ours",
+        status="ours",
+        evidence="k pages of one layer, and a page that nobody has in every other.",
+        constructions=("new-visitors",),
     ),
     Bound(
         id="mark0-upper",

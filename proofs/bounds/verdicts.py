@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from itertools import cycle, islice
+from itertools import cycle
 from math import inf
 from pathlib import Path
 from typing import Literal
@@ -293,9 +293,9 @@ def upper_cases(
     for instance in grid:
         caches = range(1, instance.cache + 1) if smaller_opt else (instance.cache,)
         kind = None if policy in ALGORITHMS else get_policy(policy).predictions
-        inputs = (
-            _inputs(instance, policy, rounds, seed) if kind is None else _told(instance, kind, rounds, seed)
-        )
+        inputs = _inputs(instance, policy, rounds, seed)
+        if kind is not None:
+            inputs += _told(instance, kind, rounds, seed)
         for label, sequence in inputs:
             for opt_cache in caches:
                 yield Case(label, sequence, opt_cache)
@@ -312,8 +312,10 @@ def _inputs(
     # An algorithm that is no policy has no cache to play against: it gets what is hard for LRU.
     against = BASELINE if policy in ALGORITHMS else policy
     built = ((id, _built(id, instance, against, rounds, seed)) for id in constructions())
-    covering = ((id, found.sequence) for id, found in built if found is not None)
-    return (*covering, *((spec, _drawn(spec, instance, rounds, seed)) for spec in WORKLOADS_FOR_UPPER))
+    kind = None if policy in ALGORITHMS else get_policy(policy).predictions
+    covering = ((id, made.sequence) for id, made in built if made is not None and made.sequence.kind == kind)
+    drawn = WORKLOADS_FOR_UPPER if kind is None else ()
+    return (*covering, *((spec, _drawn(spec, instance, rounds, seed)) for spec in drawn))
 
 
 @cache
@@ -367,17 +369,20 @@ def _build(
 def lower_constructions(bound: Bound, policy: str, *, rounds: int, seed: int) -> Iterator[Construction]:
     """Yield the bound's constructions where both apply: on the grid, or else on one other instance."""
 
-    def on(found: Adversary, instance: LayeredInstance) -> Construction | None:
-        smaller = bound.against_fewer and found.smaller_opt
-        options = (("opt_cache", (instance.cache + 1) // 2),) if smaller else ()
-        if bound.excluded(instance, half="lower") is not None:
-            return None
-        return _built(found.id, instance, policy, rounds, seed, options)
+    def on(found: Adversary, instance: LayeredInstance) -> Iterator[Construction]:
+        options: list[tuple[tuple[str, int], ...]] = [()]
+        if bound.against_fewer and found.smaller_opt:
+            options = [(("opt_cache", (instance.cache + 1) // 2),)]
+        if "bit" in found.options:  # what is forced by wrong bits 0, and by wrong bits 1
+            options = [(("bit", 0),), (("bit", 1),)]
+        if bound.excluded(instance, half="lower") is None:
+            made = (_built(found.id, instance, policy, rounds, seed, given) for given in options)
+            yield from filter(None, made)
 
     for found in map(get_construction, bound.constructions):
-        on_grid = [built for instance in GRID if (built := on(found, instance)) is not None]
-        own = (on(found, instance) for instance in (found.demo, *ELSEWHERE))
-        yield from on_grid or islice(filter(None, own), 1)
+        on_grid = [built for instance in GRID for built in on(found, instance)]
+        own = (list(on(found, instance)) for instance in (found.demo, *ELSEWHERE))
+        yield from on_grid or next(filter(None, own), [])
 
 
 def judge(

@@ -31,6 +31,7 @@ from proofs.checker import (
     members,
     within,
 )
+from proofs.checker.game import SIDES, listing, read_game, read_ratio
 from proofs.checker.problem import Problem, read_plain, read_problem, read_setting
 from proofs.checker.reading import common_denominator, rational, rationals, whole
 from proofs.checker.states import array_of, read_likeness
@@ -264,32 +265,71 @@ def potential(claim: Json, evidence: Json) -> Iterator[bytes]:
     if not alike.pages:
         raise beyond("a list of states that tells the pages of a layer apart")
     yield line(int(alike.layers))
-    yield from states(evidence, problem)
+    yield from states(evidence, "evidence", problem, {"labels": None, "work": None})
 
 
-def states(evidence: Json, problem: Problem) -> Iterator[bytes]:
-    """Yield the listed states: layers, labels of policy and OPT, potential."""
-    layers = integers(evidence["layers"], "evidence.layers")
+def game(claim: Json, evidence: Json) -> Iterator[bytes]:
+    """Yield a certificate of the type ``game``."""
+    members(claim, "claim", ("instance", "opt_cache"), SIDES)
+    sides = [side for side in SIDES if side in claim]
+    if not sides:
+        raise Incomplete("claim needs lower, upper or both")
+    members(evidence, "evidence", sides)
+    yield line("game")
+    yield instance(claim)
+    found = read_game(claim)
+    yield from map(line, (found.small, int(found.alike.layers)))
+    for side in SIDES:
+        if side not in sides:
+            yield line("none")
+            continue
+        where, own = f"evidence.{side}", LISTED[side]
+        here = members(evidence[side], where, (*listing(found), "potential", *own))
+        yield line(side)
+        yield from ratio(read_ratio(claim, side), f"claim.{side}")
+        yield from states(here, where, found.problem, {"cached": 1, "work": found.small})
+        for name in own:
+            listed = integers(here[name], f"{where}.{name}")
+            if side == "lower" and len(listed) != len(here["layers"]):
+                raise Refuted(f"{where} must have one request and one number of steps for every state")
+            yield numbers(ranks(listed) if name == "steps" else listed)
+
+
+def ranks(values: array[int]) -> array[int]:
+    """Return for each number how many smaller ones there are, equal ones counted once."""
+    rank = {value: place for place, value in enumerate(sorted({*values}))}
+    return array("q", map(rank.__getitem__, values))
+
+
+def states(evidence: Json, where: str, problem: Problem, most: dict[str, int | None]) -> Iterator[bytes]:
+    """Yield the listed states: layers, labels, each with the largest one allowed, and potential."""
+    layers = integers(evidence["layers"], f"{where}.layers")
     if not 0 <= min(layers, default=0) <= max(layers, default=0) < problem.layers:
-        raise Refuted("evidence.layers names a layer that does not exist")
+        raise Refuted(f"{where}.layers names a layer that does not exist")
     yield numbers(layers)
-    for name in ("labels", "work"):
-        labels = array_of(evidence, name, len(layers), len(problem.layer_of))
+    for name, largest in most.items():
+        labels = array_of(evidence, name, len(layers), len(problem.layer_of), where)
         if min(labels, default=0) < 0:
-            raise Refuted(f"evidence.{name} has a negative number")
+            raise Refuted(f"{where}.{name} has a negative number")
+        if largest is not None and max(labels, default=0) > largest:
+            raise Refuted(f"{where}.{name} has a number above {largest}")
         yield numbers(labels)
-    potential = integers(evidence["potential"], "evidence.potential")
+    potential = integers(evidence["potential"], f"{where}.potential")
     if len(potential) != len(layers):
-        raise Refuted(f"{len(potential)} potentials for {len(layers)} states")
+        raise Refuted(f"{where}: {len(potential)} potentials for {len(layers)} states")
     yield numbers(potential)
 
 
 POLICIES = ("lru", "fifo", "lifo", "mru", "fwf", "mark-lru", "mark-fifo")
 """The policies that the verified checker has rules for (``Rules.v``)."""
 
+LISTED = {"lower": ("requests", "steps"), "upper": ("victims",)}
+"""What each side of the type ``game`` lists beside its states and potential."""
+
 SPOKEN: dict[str, Callable[[Json, Json], Iterator[bytes]]] = {
     "optimum": optimum,
     "cycle": cycle,
     "potential": potential,
+    "game": game,
 }
 """The types of certificates that the verified checker speaks about."""

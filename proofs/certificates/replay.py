@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,20 @@ from paging.policy import Policy, get_policy, is_registered
 from paging.simulate import Session
 from proofs import checker
 from proofs.checker import CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, Verdict
+from proofs.checker.bits import BESIDE, POLICIES
+from proofs.checker.coefficients import read_trade_off
 from proofs.checker.potential import policy_of
 from proofs.checker.problem import read_setting
 from proofs.checker.reading import spend, within
 from proofs.checker.rules import REPLAY
 from proofs.checker.states import ASKED, UNASKED, marked, read_likeness, read_states
+from proofs.checker.trade_off import Distribution, served, walk_of
 
 COMPILE_FROM = 20_000
 """Requests from which compiling a policy's definition costs less than running it as it is."""
 
-REPLAYED = ("cycle", "potential", "exact")
-"""Types of certificates about a named deterministic policy."""
+REPLAYED = ("cycle", "potential", "exact", "trade-off")
+"""Types of certificates about a named policy whose decisions can be held against those of the checker."""
 
 
 class ReplayError(LayeredPagingError, ValueError):
@@ -88,8 +92,8 @@ def replay(document: dict[str, Any], verdict: Verdict) -> Verdict:
     Parameters
     ----------
     document : dict
-        A certificate of type ``cycle``, ``potential`` or ``exact`` that the checker has verified, perhaps
-        under a condition. Its policy is imported: call it only if that is wanted.
+        A certificate of type ``cycle``, ``potential``, ``exact`` or ``trade-off`` that the checker has
+        verified, perhaps under a condition. Its policy is imported: call it only if that is wanted.
     verdict : Verdict
         The checker's.
 
@@ -110,14 +114,17 @@ def replay(document: dict[str, Any], verdict: Verdict) -> Verdict:
     if kind not in REPLAYED:
         raise ReplayError(f"only certificates of type {', '.join(REPLAYED)} can be replayed, not {kind}")
     policy = get_policy(claim["policy"])
-    if policy.randomized:
+    if policy.randomized and kind != "trade-off":
         return Verdict(
             REFUTED, f"policy {policy.name} is randomised: its decisions are no function of the requests"
         )
     instance = LayeredInstance.from_plain(claim["instance"])
     policy.check(instance)
     try:
-        if kind == "exact":
+        if kind == "trade-off":
+            policy.check_predictions(claim["predictions"])
+            _replay_bits(policy, instance, claim, evidence)
+        elif kind == "exact":
             below, above = evidence["cycle"], evidence["potential"]
             _replay_cycle(policy, instance, below, below)
             _replay_states(policy, instance, claim, above)
@@ -195,6 +202,52 @@ def _replay_states(
             if following in listed:
                 listed.remove(following)
                 pending.append(following)
+
+
+def _replay_bits(
+    policy: Policy, instance: LayeredInstance, claim: dict[str, Any], evidence: dict[str, Any]
+) -> None:
+    """Ask the policy for all labels, requests and bits; it must answer what the checker's own rule does."""
+    setting = read_trade_off(claim, evidence, "policy", kinds=tuple(BESIDE))
+    rule, asked = POLICIES[claim["policy"]], set[tuple[tuple[int, ...], int, int, int]]()
+
+    def compare(labels: tuple[int, ...], page: int, layer: int, bit: int) -> None:
+        if (labels, page, layer, bit) in asked:
+            return
+        asked.add((labels, page, layer, bit))
+        spend("replaying the policy", 50 + 8 * len(labels))
+        frame = instance.frame._replace(prediction=bit)
+        answers = policy.outcomes(np.array(labels, dtype=np.int64), page, layer, frame)
+        found = sorted((after.tolist(), chance) for chance, after in answers)
+        went_by = rule.answered(list(labels), page, layer, bit, setting.problem)
+        if found != sorted((after, chance) for chance, after in went_by):
+            raise _DisagreesError(
+                f"page {page} requested with bit {bit} and labels {list(labels)}: policy {policy.name} "
+                f"goes on with {found[0][0]}, not as the checker's rule"
+            )
+
+    if "lower" in claim:
+        below = evidence["lower"]
+        requests, bits = (checker.integers(below[name], name) for name in ("requests", "bits"))
+        ours: Distribution = {(0,) * instance.total_pages: Fraction(1)}
+        for time, (page, bit) in enumerate(zip(requests, bits, strict=True)):
+            layer = time % instance.layers
+            for labels in ours:
+                compare(labels, page, layer, bit)
+            ours = served(rule, ours, page, layer, bit, setting.problem)
+    if "upper" in claim:
+        walk = walk_of(setting, rule, evidence["upper"])
+        reached, pending = {walk.start}, [walk.start]
+        while pending:
+            s = pending.pop()
+            layer, all_labels = walk.served(s)
+            for labels in all_labels:
+                for page in instance.pages_of(layer):
+                    for bit in (0, 1):
+                        compare(labels, page, layer, bit)
+            following = {t for *_, t in walk.edges(s) if t is not None} - reached
+            reached |= following
+            pending += following
 
 
 def _quick(policy: Policy, requests: int) -> Serve:

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from .cycle import check_cycle
 from .exact import check_exact
 from .game import check_game, check_rule
-from .offline import check_dual, check_optimum, check_schedule
+from .offline import check_dual, check_optimum, check_parts, check_schedule
 from .potential import check_potential
 from .problem import Proved
 from .randomized import check_expected
@@ -87,6 +87,7 @@ CHECKS: dict[str, Callable[[Json, Json], Proved]] = {
     "schedule": check_schedule,
     "dual": check_dual,
     "optimum": check_optimum,
+    "optimum-in-parts": check_parts,
     "cycle": check_cycle,
     "potential": check_potential,
     "exact": check_exact,

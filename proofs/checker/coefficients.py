@@ -1,8 +1,7 @@
-"""What claims about trade-offs with discard predictions have in common: coefficients, and what they are of.
+"""What claims about trade-offs with predictions have in common: coefficients, and what they are of.
 
-A reference is a lazy offline schedule, with as many slots as the policy. Every request carries a bit, 1 for
-"discard". Claimed is which third coefficient keeps the policy's faults below α · faults of the reference
-+ β · pages of bit 0 that it evicts + γ · requests of pages that it holds with bit 1, up to a constant.
+Every request carries a bit. Claimed is which third coefficient keeps the policy's faults below α · faults of
+the reference + β · wrong bits 0 + γ · wrong bits 1, up to a constant; bits.py says what these are.
 """
 
 from __future__ import annotations
@@ -12,20 +11,12 @@ from math import lcm
 from operator import mul
 from typing import NamedTuple
 
+from .bits import BESIDE, Beside, Paid
 from .problem import Problem, Proved, read_plain
 from .reading import Incomplete, Json, Refuted, choice, members, rational
 
 NAMES = ("alpha", "beta", "gamma")
 SIDES = ("lower", "upper")
-
-Paid = tuple[int, int, int]
-"""How often a reference paid each kind of cost: a fault, a wrong 0, a wrong 1."""
-
-MODEL = (
-    "the reference: any lazy schedule with k slots",
-    "a page of bit 0 that the reference evicts is a wrong 0",
-    "a page of bit 1 that is requested while the reference holds it is a wrong 1",
-)
 
 
 class Prices(NamedTuple):
@@ -46,6 +37,7 @@ class TradeOffClaim(NamedTuple):
     claim: Json
     given: dict[str, Fraction]
     least: str
+    beside: Beside  # what the bits are about
 
     @property
     def endless(self) -> bool:
@@ -70,22 +62,23 @@ class TradeOffClaim(NamedTuple):
             text = " and ".join(f"{'at least' if s == 'lower' else 'at most'} {self.claim[s]}" for s in sides)
         beside = ", ".join(f"{name} = {self.claim[name]}" for name in self.given)
         reason = f"with {beside} the least {self.least} of {whose} is {text}; {'; '.join(words)}"
-        return Proved(reason, (*self.problem.model[:5], *MODEL))
+        return Proved(reason, (*self.problem.model[:5], *self.beside.model))
 
 
-def read_trade_off(claim: Json, evidence: Json, *more: str) -> TradeOffClaim:
-    """Read the instance and the coefficients of a claim, which has ``more`` fields."""
+def read_trade_off(
+    claim: Json, evidence: Json, *more: str, kinds: tuple[str, ...] = ("discard",)
+) -> TradeOffClaim:
+    """Read instance and coefficients of a claim, which has ``more`` fields and is about some kind of bits."""
     least = choice(members(claim, "claim", ("least",), claim)["least"], "claim.least", *NAMES)
     given = [name for name in NAMES if name != least]
     members(claim, "claim", ("instance", "predictions", "least", *given, *more), SIDES)
-    choice(claim["predictions"], "claim.predictions", "discard")
+    kind = choice(claim["predictions"], "claim.predictions", *kinds)
     sides = [side for side in SIDES if side in claim]
     if not sides:
         raise Incomplete("claim needs lower, upper or both")
     members(evidence, "evidence", sides)
-    return TradeOffClaim(
-        read_plain(claim), claim, {name: read_coefficient(claim, name) for name in given}, least
-    )
+    coefficients = {name: read_coefficient(claim, name) for name in given}
+    return TradeOffClaim(read_plain(claim), claim, coefficients, least, BESIDE[kind])
 
 
 def read_coefficient(claim: Json, name: str) -> Fraction:

@@ -30,6 +30,9 @@ ROOM, ROOM_PER_BYTE = 2**26, 256
 MAX_BYTES, MAX_DIGITS, MAX_SCALE, MAX_BITS = 2**30, 1000, 2**256, 8192
 """Limits: size of the file, digits of a number, common denominator of a dual, bits of a sum of fractions."""
 
+LINES, MAX_LINE = ".jsonl", 2**23
+"""The ending of a file in lines, and the bytes of a line at most, of which only one is in memory."""
+
 TEXT, VALUE, OBJECT = 2, 100, 300
 """Room for a byte of text, for a value in it, and for an object, once read; generously."""
 
@@ -99,32 +102,75 @@ def within(budget: Budget | None) -> Iterator[None]:
 
 
 def load(path: str, limit: int = 1) -> tuple[Json, Budget]:
-    """Read a file ("-": standard input) as strict JSON, no floats, no field twice. Return its budget, too."""
-    try:
+    """Read a file ("-": standard input) as strict JSON, no floats, no field twice. Return its budget, too.
+
+    Of a file in lines (``.jsonl``) the first one is read; the others are its evidence, and come as they are
+    asked for.
+    """
+    with refused():
+        if path.endswith(LINES):
+            return first_line(path, limit)
         packed = contents(path, limit * MAX_BYTES)
         budget = Budget(len(packed), limit)
         content = packed
         if packed[:2] == b"\x1f\x8b":
             with gzip.open(io.BytesIO(packed)) as unpacked:
                 content = all_of(unpacked, budget.left() // TEXT)
-        budget.spend(
-            "the file's text", len(content) // 8, TEXT * len(content) * (1 if content.isascii() else 3)
-        )
-        values, objects = sum(map(content.count, (b",", b"[", b"{"))), content.count(b"{")
-        budget.spend("the file's values", values, VALUE * values + OBJECT * objects)
-        if LONG.search(content):
-            raise Incomplete(f"a number has more than {MAX_DIGITS} digits, this checker's limit")
-        document = json.loads(
-            content.decode("utf-8"),
-            parse_float=no_float,
-            parse_constant=no_float,
-            object_pairs_hook=no_field_twice,
-        )
+        return parsed(content, budget), budget
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """Refuse what cannot be read, in the words of the system alone: whoever calls names the file."""
+    try:
+        yield
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, ValueError, RecursionError) as error:
-        # The message of the system alone: whoever calls names the file.
         said = getattr(error, "strerror", None) or error
         raise Incomplete(f"the file cannot be read: {said}") from error
+
+
+def parsed(content: bytes, budget: Budget) -> Json:
+    """Return what JSON text holds."""
+    budget.spend("the file's text", len(content) // 8, TEXT * len(content) * (1 if content.isascii() else 3))
+    values, objects = sum(map(content.count, (b",", b"[", b"{"))), content.count(b"{")
+    budget.spend("the file's values", values, VALUE * values + OBJECT * objects)
+    if LONG.search(content):
+        raise Incomplete(f"a number has more than {MAX_DIGITS} digits, this checker's limit")
+    return json.loads(
+        content.decode("utf-8"),
+        parse_float=no_float,
+        parse_constant=no_float,
+        object_pairs_hook=no_field_twice,
+    )
+
+
+def first_line(path: str, limit: int) -> tuple[Json, Budget]:
+    """Read the first line of a file in lines; its evidence are the others."""
+    file = regular(path).open("rb")
+    budget = Budget(os.fstat(file.fileno()).st_size, limit)
+    budget.most["memory"] = ROOM + ROOM_PER_BYTE * MAX_LINE
+    lines = Lines(file, budget)
+    document = next(iter(lines), None)
+    if not isinstance(document, dict) or document.get("evidence") != []:
+        raise Incomplete("the first line must be a certificate with [] as evidence; the others are it")
+    document["evidence"] = lines
     return document, budget
+
+
+class Lines:
+    """Evidence that stands on lines of its own, one after the other in memory."""
+
+    def __init__(self, file: BinaryIO, budget: Budget) -> None:
+        self.file, self.budget = file, budget
+
+    def __iter__(self) -> Iterator[Json]:
+        room, most = self.budget.room, self.budget.factor * MAX_LINE
+        with refused():
+            while line := self.file.readline(most + 1):
+                if len(line) > most:
+                    raise Incomplete(f"a line has more than {most} bytes; --limit raises this limit")
+                self.budget.room = room  # the line before is done with
+                yield parsed(line, self.budget)
 
 
 def contents(path: str, most: int) -> bytes:
@@ -132,14 +178,19 @@ def contents(path: str, most: int) -> bytes:
     if path == "-":
         content = all_of(sys.stdin.buffer, most)
     else:
-        found = Path(path).stat()
-        if not stat.S_ISREG(found.st_mode) and not os.path.samestat(found, os.fstat(0)):
-            raise OSError(f"{path} is neither a regular file nor standard input")
-        with Path(path).open("rb") as file:
+        with regular(path).open("rb") as file:
             content = all_of(file, most)
     if len(content) > most:
         raise Incomplete(f"the file has more than {most} bytes, this checker's limit; --limit raises it")
     return content
+
+
+def regular(path: str) -> Path:
+    """Return the path of a file that ends."""
+    found = Path(path).stat()
+    if not stat.S_ISREG(found.st_mode) and not os.path.samestat(found, os.fstat(0)):
+        raise OSError(f"{path} is neither a regular file nor standard input")
+    return Path(path)
 
 
 def all_of(file: BinaryIO | gzip.GzipFile, most: int) -> bytes:
@@ -257,3 +308,11 @@ def integers(value: Json, where: str) -> array[int]:
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers
+
+
+def as_int32(numbers: array[int]) -> bytes:
+    """Return page ids as 32-bit integers, little-endian."""
+    whole_words = array("i", numbers)
+    if sys.byteorder == "big":
+        whole_words.byteswap()
+    return whole_words.tobytes()

@@ -60,13 +60,28 @@ def frame(counts: Sequence[int], cache: int, served: int, place: int, *, ends: b
     return Told(cache, layers, range(first, first + counts[served]), wait, served, place, ends)
 
 
+@lru_cache(maxsize=1000)
+def turned(counts: tuple[int, ...], first: int) -> list[range]:
+    """Return the pages of every layer, from a layer on."""
+    layers = [range(start, end) for start, end in pairwise(accumulate(counts, initial=0))]
+    return layers[first:] + layers[:first]
+
+
+def in_order(labels: Labels, page: int, layers: list[range]) -> list[int]:
+    """Return each layer's pages in the order of their labels, the requested one first among equals."""
+    order: list[int] = []
+    for own in layers:
+        pages = [page, *(q for q in own if q != page)] if page in own else own
+        order += sorted(pages, key=labels.__getitem__)
+    return order
+
+
 def serving(rule: Rule, problem: Problem) -> Callable[[Labels, int, int], Labels]:
     """Return a policy by its rule: labels, page, place of the request in its round → the labels that follow.
 
     The rule sees no more of page and layer numbers than it may.
     """
-    bounds = accumulate(problem.counts, initial=0)
-    layers = [range(first, end) for first, end in pairwise(bounds)]
+    counts = tuple(problem.counts)
     known: dict[int, Told] = {}
 
     def serve(labels: Labels, page: int, slot: int) -> Labels:
@@ -76,18 +91,13 @@ def serving(rule: Rule, problem: Problem) -> Callable[[Labels, int, int], Labels
         if told is None:
             if len(known) == KEPT:
                 known.clear()
-            counts = problem.counts[first:] + problem.counts[:first]
+            ahead = counts[first:] + counts[:first]
             ends = place + 1 == problem.per_visit
-            told = known[slot] = frame(counts, problem.capacity[0], layer - first, place, ends=ends)
+            told = known[slot] = frame(ahead, problem.capacity[0], layer - first, place, ends=ends)
         if rule.ties and first == 0:
             return rule.serve(labels, page, told)
-        order: list[int] = []
-        for own in layers[first:] + layers[:first]:
-            if rule.ties:
-                order += own
-            else:  # in the order of labels, the requested page before others with the same
-                pages = [page, *(q for q in own if q != page)] if page in own else own
-                order += sorted(pages, key=labels.__getitem__)
+        parts = turned(counts, first)
+        order = [q for own in parts for q in own] if rule.ties else in_order(labels, page, parts)
         after = rule.serve([labels[q] for q in order], order.index(page), told)
         found = [0] * len(labels)
         for q, label in zip(order, after, strict=True):

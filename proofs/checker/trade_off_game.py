@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .bits import Paid
 from .coefficients import NAMES, Prices, TradeOffClaim, prices_of, read_trade_off
 from .problem import Problem, Proved
 from .reading import Incomplete, Integers, Json, Refuted, integers, members, spend
@@ -25,15 +26,6 @@ MAX_PAGES = 62
 
 STATE, CACHE = 500, 200
 """Room for a listed state, and for a cache of it."""
-
-Paid = tuple[int, int, int]
-"""How often a reference paid each kind of cost: a fault, a wrong 0, a wrong 1."""
-
-MODEL = (
-    "the reference: any lazy schedule with k slots",
-    "a page of bit 0 that the reference evicts is a wrong 0",
-    "a page of bit 1 that is requested while the reference holds it is a wrong 1",
-)
 
 
 class State(NamedTuple):

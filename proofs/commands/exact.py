@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
@@ -29,7 +29,7 @@ from paging.signals import stoppable
 from proofs.commands import trade_off
 
 if TYPE_CHECKING:
-    from paging.model import LayeredInstance
+    from paging.model import Kind, LayeredInstance
     from proofs.bounds.known import Known
     from proofs.ratio.deterministic import ExactRatio
     from proofs.ratio.randomized import RandomizedRatio
@@ -65,12 +65,27 @@ SHOWN = 40
 )
 @click.option(
     "--predictions",
-    type=click.Choice(["discard"]),
+    type=click.Choice(["discard", "phase"]),
     help="Requests come with predictions: the least third coefficient, for a policy that takes them.",
 )
 @coefficient_options
 @click.option(
     "--surface", is_flag=True, help="With --predictions: all least coefficients at once, by vertices."
+)
+@click.option(
+    "-o",
+    "--output",
+    "pictures",
+    multiple=True,
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="With --surface: draw it, .svg, .png or .pdf; may be given several times.",
+)
+@click.option(
+    "--features",
+    metavar="NAMES",
+    help="The least ratio that a potential of these features of a state proves: counts, layers, ranks, "
+    "labels, thresholds, profile, or several with commas.",
 )
 @certificate_option(help="Write a certificate (.json or .json.gz) of both bounds, for 'paging verify'.")
 @json_option()
@@ -91,6 +106,8 @@ def exact(
     beta: Fraction | None,
     gamma: Fraction | None,
     surface: bool,
+    pictures: tuple[str, ...],
+    features: str | None,
     certificate: str | None,
     as_json: bool,
 ) -> None:
@@ -111,7 +128,11 @@ def exact(
 
     With --predictions discard every request carries a bit, and two of --alpha, --beta, --gamma are given: the
     least third one such that the policy's faults are at most α·R + β·η0 + γ·η1 + a constant, for every lazy
-    offline schedule R (see 'What a wrong bit costs' in the documentation). With --surface none is given.
+    offline schedule R (see 'What a wrong bit costs' in the documentation). With --predictions phase the bits
+    are about the k-phases, and R is OPT. With --surface no coefficient is given.
+
+    With --features the potential is a sum of features of a state instead of one number per state, and the
+    answer is the least ratio that such a potential proves: an upper bound, with its certificate.
 
     \b
     Examples:
@@ -123,7 +144,10 @@ def exact(
       paging exact landlord -l 2 -n 2 -k 3 --weights layer:1,4
       paging exact lru -l 2 -n 3 -k 5 -g 2 --visits atomic
       paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --alpha 1 --gamma 1
-      paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --surface
+      paging exact flush-when-kept --predictions discard -l 1 -n 4 -k 3 --surface -o surface.svg
+      paging exact mark0 --predictions discard -l 1 -n 4 -k 3 --alpha 1 --gamma 1
+      paging exact mark-predict --predictions phase -l 1 -n 4 -k 3 --surface
+      paging exact zrc -l 4 -n 2 -k 6 --features profile
       paging exact mymodule:MyPolicy -l 2 -n 3 -k 4
     """
     from paging.certificate import write_certificate
@@ -138,14 +162,22 @@ def exact(
         if no_symmetry or opt_cache is not None:
             raise ModelError("--opt-cache and --no-symmetry are about ratios without predictions")
         instance.require("a trade-off with predictions", cost="unit")
+        get_policy(policy).check_predictions(cast("Kind", predictions))
         if surface:
-            _surface(policy, instance, coefficients, max_states, certificate, as_json=as_json)
+            _surface(policy, instance, coefficients, max_states, certificate, pictures, as_json=as_json)
+        elif pictures:
+            raise ModelError("-o draws a surface: it goes with --surface")
         else:
             _trade_off(policy, instance, coefficients, max_states, certificate, as_json=as_json)
         return
-    if surface or any(value is not None for value in coefficients.values()):
-        raise ModelError("--alpha, --beta, --gamma and --surface are about predictions (--predictions)")
+    if surface or pictures or any(value is not None for value in coefficients.values()):
+        raise ModelError("--alpha, --beta, --gamma, --surface and -o are about predictions (--predictions)")
     get_policy(policy).check_predictions(None)
+    if features is not None:
+        if no_symmetry or opt_cache is not None or weights is not None:
+            raise ModelError("--features is not for --opt-cache, --weights or --no-symmetry")
+        _features(policy, instance, features.split(","), max_states, certificate, as_json=as_json)
+        return
     known = known_ratio(policy, instance, opt_cache)
     limit = max_states
     estimate = None
@@ -183,7 +215,7 @@ def _trade_off(
     *,
     as_json: bool,
 ) -> None:
-    """Compute the trade-off of a policy that is given discard bits, and show it."""
+    """Compute the trade-off of a policy that is given bits, and show it."""
     from proofs.ratio.estimate import affordable_states
     from proofs.ratio.trade_off import policy_trade_off
 
@@ -192,7 +224,7 @@ def _trade_off(
     with stoppable() as stopped, status(f"exact {policy}", show=not as_json, stop=stopped) as watch:
         found = policy_trade_off(policy, instance, **coefficients, max_states=max_states, watch=watch)
     facts = provenance(states=found.states, edges=found.edges)
-    title = f"Trade-off of {found.policy} with discard bits: {instance}"
+    title = f"Trade-off of {found.policy} with {found.predictions} bits: {instance}"
     trade_off.tell(title, found, facts, max_states, certificate, as_json=as_json)
     if stopped():
         leave(Exit.INTERRUPTED)
@@ -204,28 +236,74 @@ def _surface(
     coefficients: dict[str, Fraction | None],
     max_states: int | None,
     certificate: str | None,
+    pictures: tuple[str, ...],
     *,
     as_json: bool,
 ) -> None:
-    """Compute all trade-offs of a policy that is given discard bits, and show them."""
+    """Compute all trade-offs of a policy that is given bits, and show them."""
     from proofs.ratio.surface import trade_off_surface
 
     if certificate is not None or any(value is not None for value in coefficients.values()):
         raise ModelError("--surface takes no coefficients and writes no certificate; its vertices have them")
+    if pictures:
+        from paging.plotting import check_targets
+
+        check_targets(pictures)
     with stoppable() as stopped, status(f"surface {policy}", show=not as_json, stop=stopped) as watch:
         found = trade_off_surface(policy, instance, max_states=max_states, watch=watch)
+    if pictures:
+        from proofs.plots.draw import draw
+        from proofs.plots.surface import surface as surface_document
+
+        draw(surface_document(found), pictures)
     if as_json:
-        write_json({**found.answer(), "provenance": provenance(states=found.states)})
+        drawn = list(pictures)
+        write_json({**found.answer(), "output": drawn, "provenance": provenance(states=found.states)})
         return
     write_table(
-        f"Trade-offs of {found.policy} with discard bits: {instance}",
+        f"Trade-offs of {found.policy} with {found.predictions} bits: {instance}",
         ["α", "β", "γ"],
         found.vertices,
         left=(),
         notes=[
-            "faults ≤ α·R + β·η0 + γ·η1 + a constant, for every lazy R, for these, all between them, and "
-            "all that are larger; for no others.",
+            f"{trade_off.promise(found.answer())}, for these, all between them, and all that are larger; for "
+            "no others.",
             *(f"A cycle forces {cycle.inequality}." for cycle in found.cycles),
+            *(f"written: {path}" for path in pictures),
+        ],
+    )
+
+
+def _features(
+    policy: str,
+    instance: LayeredInstance,
+    families: list[str],
+    max_states: int | None,
+    certificate: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Find the least ratio that a potential of features proves, and show it."""
+    from paging.certificate import write_certificate
+    from proofs.ratio.features import least_ratio
+
+    with status(f"features {policy}", show=not as_json) as watch:
+        bound = least_ratio(policy, instance, families, max_states=max_states or PROBED, watch=watch)
+    facts = provenance(states=bound.states, edges=bound.edges)
+    if certificate is not None:
+        write_certificate(bound.certificate(facts), certificate)
+    if as_json:
+        write_json({**bound.answer(), "output": certificate, "provenance": facts})
+        return
+    write_table(
+        f"Potential of {', '.join(families)} for {bound.policy}: {instance}",
+        ["feature", "coefficient"],
+        sorted(bound.coefficients.items()),
+        left=(0,),
+        notes=[
+            f"Every sequence: faults ≤ {bound.ratio}·OPT + {bound.additive}; proved on all "
+            f"{bound.states:,} states.",
+            *([f"Certificate written to {certificate}"] if certificate else []),
         ],
     )
 

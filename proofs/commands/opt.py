@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING
 
 import click
@@ -15,11 +16,16 @@ from paging.cli.options import (
     source_options,
     table_option,
 )
+from paging.cli.streaming import source_in_chunks, streams
 from paging.cli.terminal import progress, provenance, remark, requests_note, write_json, write_table
 from paging.errors import ModelError
 
 if TYPE_CHECKING:
-    from lp import Optimum
+    from lp.result import BetweenBounds
+    from paging.model import LayeredInstance
+
+TOLD_FROM = 10**8
+"""Bytes of temporary files from which a remark says so."""
 
 
 @click.command()
@@ -33,12 +39,20 @@ if TYPE_CHECKING:
     help="How to solve: farthest, paths, lp, flow, flow-ortools, ilp, ilp-highs, ilp-time or ilp-time-highs.",
 )
 @click.option("--shares", metavar="K1/K2/…", help="Slots per layer: the optimum of this fixed split.")
-@certificate_option(help="Write the proof (.json or .json.gz), for 'paging verify'.")
+@certificate_option(
+    in_lines=True, help="Write the proof (.json or .json.gz; of a stream .jsonl), for 'paging verify'."
+)
 @click.option(
     "--time-limit",
     type=Seconds(min=0, min_open=True),
     metavar="SECONDS",
     help="Stop the solver; the answer is an interval.",
+)
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Read the trace in chunks and keep what is between them in temporary files (TMPDIR); "
+    "a trace that would not fit otherwise is read so anyway.",
 )
 @json_option()
 @table_option()
@@ -49,6 +63,7 @@ def opt(
     shares: str | None,
     certificate: str | None,
     time_limit: float | None,
+    stream: bool,
     as_json: bool,
 ) -> None:
     """Compute the offline optimum of one request sequence, with a proof anyone can check.
@@ -61,10 +76,21 @@ def opt(
       paging opt --trace routing.npz -k 200 --certificate opt.json.gz
       paging opt --workload zipf:alpha=1,rounds=100 -l 4 -n 8 -k 12 --route ilp --time-limit 60
       paging opt --sequence requests.json --weights weights.json --json
+      paging opt --trace routing.npz -k 200 --stream --certificate opt.jsonl
     """
     from lp import optimum
-    from paging.certificate import write_certificate
+    from paging.certificate import IN_LINES, WHOLE, check_name, write_certificate
 
+    stream = streams(source, stream, proved=True)
+    if certificate is not None:
+        check_name(certificate, IN_LINES if stream else WHOLE)
+    if stream:
+        refused = {"--route": route != "auto", "--shares": shares, "--time-limit": time_limit}
+        refused["--weights"] = source.weights
+        if other := [name for name, given in refused.items() if given]:
+            raise ModelError(f"--stream takes farthest-in-future at unit cost: no {other[0]}")
+        _streamed(source, cache, certificate, as_json)
+        return
     with progress("reading requests", show=not as_json):
         sequence, origin = source.sequence(cache)
     with progress("solving", show=not as_json):
@@ -75,7 +101,15 @@ def opt(
         made = provenance(route=found.route, seconds=round(found.seconds, 3), **origin)
         write_certificate(optimum_certificate(found, made), certificate)
         remark(f"certificate written; check it with: paging verify {certificate}")
-    _write(found, origin, as_json)
+    sharing = "shared" if found.gaps.shares is None else "split " + "/".join(map(str, found.gaps.shares))
+    facts = (
+        sequence.instance,
+        len(sequence),
+        sequence.distinct_pages,
+        sharing,
+        found.gaps.weights is not None,
+    )
+    _write(found, found.route, *facts, origin, as_json)
 
 
 def _shares(text: str | None) -> tuple[int, ...] | None:
@@ -87,35 +121,60 @@ def _shares(text: str | None) -> tuple[int, ...] | None:
         raise ModelError(f"--shares {text}: expected one whole number per layer, such as 3/2/2") from None
 
 
-def _write(found: Optimum, origin: dict[str, object], as_json: bool) -> None:
-    sequence = found.sequence
-    sharing = "shared" if found.gaps.shares is None else "split " + "/".join(map(str, found.gaps.shares))
-    model = {**sequence.instance.model, "sharing": sharing}
+def _streamed(source: Source, cache: int | None, certificate: str | None, as_json: bool) -> None:
+    from lp.streaming import disk_need, gigabytes, streamed_optimum
+
+    with progress("reading", show=not as_json) as watch, source_in_chunks(source, cache) as opened:
+        need = disk_need(opened.instance, opened.trace.requests)
+        if need > TOLD_FROM:
+            remark(f"{gigabytes(need)} of temporary files in {tempfile.gettempdir()}, until the end")
+        chunks = opened.digested()
+        with streamed_optimum(opened.instance, chunks, opened.trace.requests, watch=watch) as found:
+            if certificate is not None:
+                made = provenance(route="farthest", seconds=round(found.seconds, 3), **opened.origin)
+                found.write_certificate(certificate, made, watch)
+                remark(f"certificate written; check it with: paging verify {certificate}")
+    facts = (opened.instance, found.requests, found.distinct_pages, "shared", False)
+    _write(found, "farthest", *facts, opened.origin, as_json)
+
+
+def _write(
+    found: BetweenBounds,
+    route: str,
+    instance: LayeredInstance,
+    requests: int,
+    compulsory: int,
+    sharing: str,
+    weighted: bool,
+    origin: dict[str, object],
+    as_json: bool,
+) -> None:
+    model = {**instance.model, "sharing": sharing}
     if as_json:
         write_json(
             {
                 "lower": found.lower,
                 "upper": found.upper,
-                "route": found.route,
+                "route": route,
                 "status": found.status,
-                "requests": len(sequence),
-                "instance": sequence.instance.plain,
-                "compulsory": sequence.distinct_pages,
+                "requests": requests,
+                "instance": instance.plain,
+                "compulsory": compulsory,
                 "model": model,
-                "weighted": found.gaps.weights is not None,
+                "weighted": weighted,
                 "seconds": found.seconds,
                 "provenance": provenance(**origin),
             }
         )
     else:
         title = (
-            f"OPT · {len(sequence):,} requests, k = {sequence.instance.cache}, "
+            f"OPT · {requests:,} requests, k = {instance.cache}, "
             f"g = {model['per_visit']} · "
             + " · ".join(str(model[key]) for key in ("service", "visits", "start", "sharing"))
-            + (" · weighted" if found.gaps.weights is not None else "")
+            + (" · weighted" if weighted else "")
         )
         header = ["route", "lower", "upper", "status", "seconds"]
-        row = [found.route, found.lower, found.upper, found.status, f"{found.seconds:.2f}"]
+        row = [route, found.lower, found.upper, found.status, f"{found.seconds:.2f}"]
         write_table(title, header, [row], left=(0, 3), notes=[requests_note(origin)])
     if not found.exact:
         remark(f"{found.status}: OPT is only known to lie in {found.lower} … {found.upper}")

@@ -33,14 +33,19 @@ def tell(
         _write(title, shown, certificate)
 
 
+def promise(shown: Mapping[str, Any]) -> str:
+    """Return what coefficients say of a policy, or of the best one."""
+    faults = "E[faults]" if shown.get("randomized") else "faults"
+    reference = "R = OPT" if shown["predictions"] == "phase" else "every lazy R"
+    return f"{faults} ≤ α·R + β·η0 + γ·η1 + a constant, for {reference}"
+
+
 def _write(title: str, shown: Mapping[str, Any], certificate: str | None) -> None:
     """Write the coefficients of a trade-off with predictions as a table, the one that was computed marked."""
     least = shown["least"]
     ends = [shown["lower"], "?" if shown["upper"] is None else shown["upper"]]
     coefficients = {name: shown[name] or " … ".join(ends) for name in ("alpha", "beta", "gamma")}
-    notes = [
-        f"The least {least} with the other two. faults ≤ α·R + β·η0 + γ·η1 + a constant, for every lazy R."
-    ]
+    notes = [f"The least {least} with the other two. {promise(shown)}."]
     if certificate is not None:
         notes.append(f"Certificate written to {certificate}")
     write_table(

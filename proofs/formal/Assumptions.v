@@ -3,7 +3,7 @@
     Every theorem that docs/formal.md names stands here; each line prints what the theorem rests on beside the logic. *)
 
 From Formal Require Import Model Lower Marking Conservative Farthest WorkFunction Certificates OptimalCaches.
-From Formal Require Import WorkLabels Zrc Latest CheckOptimum CheckCycle Labels CheckPotential LruRule.
+From Formal Require Import WorkLabels Zrc Latest CheckOptimum CheckCycle Labels CheckPotential Lazy CheckGame LruRule.
 
 Print Assumptions ratio_one.
 Print Assumptions L2.
@@ -50,6 +50,10 @@ Print Assumptions lru_doubled_tight.
 Print Assumptions schedule_sound.
 Print Assumptions check_optimum_sound.
 Print Assumptions check_cycle_sound.
-Print Assumptions label_lower.
+Print Assumptions labels_agree.
+Print Assumptions labels_opt.
 Print Assumptions check_potential_sound.
+Print Assumptions lazy_exists.
+Print Assumptions lazy_competitive.
+Print Assumptions check_game_sound.
 Print Assumptions lru_rule.

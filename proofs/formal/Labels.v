@@ -1,9 +1,9 @@
-(** * OPT's labels
+(** * OPT's labels, as a checker computes them
 
-    One label per page, 0 ... h, says what OPT has paid so far (docs/exact.md, section 1). Here only what a certificate
-    needs: the labels' increments add up to OPT. Of every schedule's cost [label_lower] says that it is no less, and
-    [label_upper] that some schedule's is no more. *)
+    One label per page, 0 ... h, request by request, as numbers that a program computes with (docs/exact.md, section 1).
+    They are the labels of [WorkLabels.v] ([labels_agree]), so their increments add up to OPT ([labels_opt]). *)
 
+From Formal Require WorkLabels.
 From Formal Require Export Rules.
 
 (** What a request of a page with label [a] makes of the label of another one; [full]: [h] labels are positive. *)
@@ -31,9 +31,6 @@ Definition labels_after s : labels := foldl relabel (no_labels I) s.
 
 Fixpoint paid_from y s : nat := if s is p :: s' then N.to_nat (increment (y p)) + paid_from (relabel y p) s' else 0.
 
-(** Pages of labels at most [d]. *)
-Definition low y (d : nat) : {set P I} := [set q | N.to_nat (y q) <= d].
-
 Let hn := N.to_nat h.
 
 Definition paid_so_far s : nat := paid_from (no_labels I) s.
@@ -41,92 +38,40 @@ Definition paid_so_far s : nat := paid_from (no_labels I) s.
 Lemma paid_rcons y s p : paid_from y (rcons s p) = paid_from y s + N.to_nat (increment (foldl relabel y s p)).
 Proof. by elim: s y => [|q s ih] y /=; rewrite ?addn0 // ih addnA. Qed.
 
-Definition bounded y := forall q, N.to_nat (y q) <= hn.
-
-Lemma bounded_step y p : bounded y -> bounded (relabel y p).
-Proof.
-move=> ok q; rewrite ffunE /hn; case: ifP => // _; have := ok q; rewrite /moved /hn.
-by case: ifP => _; case: ifP => _; lia.
-Qed.
-
-(** Whatever a schedule holds, [m] and the excess over the labels' bounds are paid. *)
-Definition below (m : nat) y (c : nat) C := forall d, d <= hn -> m + #|C :&: low y d| <= c + d.
-
-Lemma below_step m y c C D p : bounded y -> below m y c C -> p \in D -> #|D| <= hn ->
-  below (m + N.to_nat (increment (y p))) (relabel y p) (c + loads C D) D.
-Proof.
-move=> ok inv pD size_D d le_d.
-have grow (S : {set P I}) : #|D :&: S| <= #|C :&: S| + loads C D.
-  apply: leq_trans (leq_card_setU _ _).1; apply: subset_leq_card; apply/subsetP=> q; rewrite !inE.
-  by case: (q \in C); case: (q \in D); case: (q \in S).
-have without (S : {set P I}) : p \in S -> #|D :&: (S :\ p)| + 1 = #|D :&: S|.
-  by move=> pS; rewrite (cardsD1 p (D :&: S)) !inE pD pS addnC; congr (_ + _); apply: eq_card => q; rewrite !inE andbCA.
-have all0 := inv 0 (leq0n _); have h1 : 0 < hn by move: h0; rewrite ltbN.
-have cp : N.to_nat (relabel y p p) = hn by rewrite ffunE eqxx.
-have sub (S : {set P I}) : #|D :&: (S :\ p)| + 1 <= hn.
-  apply: leq_trans size_D; rewrite (cardsD1 p D) pD addnC leq_add2l; apply: subset_leq_card.
-  by apply/subsetP=> q; rewrite !inE => /andP[-> /andP[-> _]].
-have paid_p : N.to_nat (increment (y p)) + m <= c + loads C D.
-  rewrite /increment; case: ifP => [/N.eqb_eq y0|_] /=; last by move: all0; move: #|_| => x; lia.
-  have pl : p \in low y 0 by rewrite inE y0.
-  have := grow (low y 0); rewrite -(without _ pl).
-  by move: all0; move: #|_| #|_| => x z; lia.
-move: (le_d); rewrite leq_eqVlt => /orP[/eqP->|lt].
-  have : #|D :&: low (relabel y p) hn| <= hn by apply: leq_trans size_D; apply: subset_leq_card; apply: subsetIl.
-  by move: paid_p; move: #|_| => x; lia.
-have notp : low (relabel y p) d = low (relabel y p) d :\ p.
-  by apply/setP=> q; rewrite !inE; case: (eqVneq q p) => // ->; rewrite cp leqNgt lt.
-move: (lt); rewrite leq_eqVlt => /orP[/eqP eq1|lt1].
-  by rewrite notp; have := sub (low (relabel y p) d); move: paid_p eq1; move: #|_| => x; lia.
-case: (N.eqb_spec (y p) 0%num) => [y0|y1].
-  (* a label 0: the lower labels are as before, without p *)
-  have low_ : low (relabel y p) d = low y d :\ p.
-    rewrite notp; apply/setP=> q; rewrite !inE ffunE; case: (eqVneq q p) => //= _; rewrite /moved y0 /=.
-    by case: ifP => // /andP[_ /N.eqb_eq->]; move: lt1; rewrite /hn => lt1; apply/idP/idP; lia.
-  have pl : p \in low y d by rewrite inE y0.
-  have := grow (low y d); have := inv d le_d; rewrite low_ -(without _ pl) /increment y0 /=.
-  by move: #|_| #|_| => x z; lia.
-rewrite /increment (_ : N.eqb _ _ = false) ?addn0; last by apply/N.eqb_neq.
-case: (ltnP d.+1 (N.to_nat (y p))) => [small|big].
-  have low_ : low (relabel y p) d = low y d.
-    rewrite notp; apply/setP=> q; rewrite !inE ffunE; case: (eqVneq q p) => [->|_] /=.
-      by apply/esym/negbTE; rewrite -ltnNge; apply: ltn_trans small.
-    rewrite /moved (_ : N.eqb _ _ = false); last by apply/N.eqb_neq.
-    by case: ifP => // /andP[/N.leb_le a _]; move: (y q) (y p) a small => v w a small; apply/idP/idP; lia.
-  by have := grow (low y d); have := inv d le_d; rewrite low_; move: #|_| #|_| => x z; lia.
-have low_ : low (relabel y p) d = low y d.+1 :\ p.
-  rewrite notp; apply/setP=> q; rewrite !inE ffunE; case: (eqVneq q p) => //= _.
-  rewrite /moved (_ : N.eqb _ _ = false); last by apply/N.eqb_neq.
-  move: (y q) (y p) big lt1 y1; rewrite /hn => v w big lt1 w0.
-  case: ifP => [/andP[/N.leb_le a /N.ltb_lt b]|/negbT]; first by apply/idP/idP; lia.
-  by rewrite negb_and => /orP[/negbTE/N.leb_gt a|/negbTE/N.ltb_ge a]; apply/idP/idP; lia.
-have pl : p \in low y d.+1 by rewrite inE.
-have := grow (low y d.+1); have := inv d.+1 lt; rewrite low_ -(without _ pl).
-by move: #|_| #|_| => x z; lia.
-Qed.
-
 Lemma labels_after_rcons s p : labels_after (rcons s p) = relabel (labels_after s) p.
 Proof. exact: foldl_rcons. Qed.
 
 Lemma paid_so_far_rcons s p : paid_so_far (rcons s p) = paid_so_far s + N.to_nat (increment (labels_after s p)).
 Proof. exact: paid_rcons. Qed.
 
-Lemma bounded_all s : bounded (labels_after s).
+Theorem labels_agree s q : N.to_nat (labels_after s q) = WorkLabels.labels hn s q.
 Proof.
-elim/last_ind: s => [|s p ih]; first by move=> q; rewrite ffunE.
-by rewrite labels_after_rcons; apply: bounded_step.
+elim/last_ind: s q => [|s p ih] q; first by rewrite !ffunE.
+rewrite labels_after_rcons WorkLabels.labels_rcons; move: (labels_after s) (WorkLabels.labels hn s) ih => y lab ih.
+have eq0 a : (lab a == 0) = N.eqb (y a) 0%num by rewrite -ih; case: (y a) => [|z]; apply/eqP => /=; lia.
+have full_ : full_labels y = (hn <= #|[set a | 0 < lab a]|).
+  rewrite (_ : [set a | 0 < lab a] = cached y); last by apply/setP=> a; rewrite !inE ltbN ih.
+  by rewrite count_cachedE /full_labels /positives /hn; move: (count_cached _) => n; apply/N.leb_spec0/idP; lia.
+rewrite /relabel ffunE /WorkLabels.serve_label; case: (lab p =P hn) => [eq|ne].
+  case: (eqVneq q p) => [->|_]; first by rewrite eq.
+  rewrite /moved -eq0 eq -ih.
+  rewrite (_ : (hn == 0) = false); last by move: h0; rewrite ltbN /hn; case: (N.to_nat h).
+  by case: ifP => // /andP[/N.leb_le a /N.ltb_lt b]; move: (ih p) eq; rewrite /hn => <- eq; lia.
+rewrite eq0 /moved full_; case: N.eqb_spec => _; rewrite ffunE; case: (q =P p) => // _; rewrite -!ih.
+  have -> : N.eqb (y q) h = (N.to_nat (y q) == hn) by apply/N.eqb_spec/eqP; rewrite /hn; lia.
+  by case: ifP => _ //; rewrite /hn; lia.
+have -> : N.leb (y p) (y q) && N.ltb (y q) h = (N.to_nat (y p) <= N.to_nat (y q) < hn).
+  by rewrite ltbN /hn; congr (_ && _); apply/N.leb_spec0/idP; lia.
+by case: ifP => _ //; lia.
 Qed.
 
-(** No schedule costs less than what the labels say. *)
-Theorem label_lower s cs : schedule hn s cs -> paid_so_far s <= cost cs.
+(** What the labels add up to is OPT with [h] pages. *)
+Theorem labels_opt s : paid_so_far s = opt hn s.
 Proof.
-move=> sched; suff inv : below (paid_so_far s) (labels_after s) (cost cs) (last set0 cs).
-  by have := inv 0 (leq0n _); move: #|_| => x; lia.
-elim/last_ind: s cs sched => [|s p ih] cs.
-  by case: cs => // _ d _; rewrite /= set0I cards0.
-case/schedule_rconsP=> cs' [C [-> sched pC size_C]].
-rewrite paid_so_far_rcons labels_after_rcons cost_rcons last_rcons.
-by apply: below_step (ih _ sched) _ _ => //; apply: bounded_all.
+have h1 : 0 < hn by move: h0; rewrite ltbN.
+elim/last_ind: s => [|s p ih]; first by rewrite /opt /work ffunE cards0.
+rewrite paid_so_far_rcons (WorkLabels.opt_labels h1) ih -labels_agree; congr (_ + _).
+by rewrite /increment; case: (labels_after s p) => [|z] //=; case: (posnP (Pos.to_nat z)) => //; lia.
 Qed.
 
 End Labels.

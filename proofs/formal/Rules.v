@@ -56,6 +56,12 @@ Definition full (k : N) (a : seq N) : bool := N.eqb (count_cached a) k.
 Lemma count_cached_perm a b : perm_eq a b -> count_cached a = count_cached b.
 Proof. by apply: foldr_perm => x y n; case: ifP; case: ifP. Qed.
 
+Lemma count_cachedE I (x : labels I) : #|cached x| = N.to_nat (count_cached (look x)).
+Proof.
+rewrite cardE /enum_mem size_filter -enumT /look; elim: (enum _) => //= a s ih; rewrite inE.
+by case: (x a) => [|z] /=; rewrite ?N2Nat.inj_succ ih.
+Qed.
+
 (** ** The rules *)
 
 Definition nothing (k : N) (a : seq N) : N := 0%num.

@@ -20,9 +20,11 @@ from paging import (
     UnknownNameError,
     UnsupportedModelError,
     get_policy,
+    predict,
 )
-from paging.model import whole_number
+from paging.model import Kind, whole_number
 from paging.policy import registered_policies
+from paging.predictors import get_predictor
 from paging.viewer.film import MAX_CELLS
 from paging.workloads import WORKLOADS, describe_workloads, generate
 from proofs.play.games import MAX_LIVE_PAGES, MAX_LIVE_REQUESTS, AdversaryGame, AlgorithmGame, LiveGame, watch
@@ -49,16 +51,29 @@ class FormError(ModelError):
     """A field is missing, unknown, or of the wrong type."""
 
 
+PREDICTIONS: dict[str, str] = {
+    "discard": "discard bits, all true",
+    "discard:p0=0.2,p1=0.2": "discard bits, one in five wrong",
+    "discard:p0=1,p1=1": "discard bits, all wrong",
+    "phase": "phase bits, all true",
+    "phase:p0=0.2,p1=0.2": "phase bits, one in five wrong",
+    "phase:p0=1,p1=1": "phase bits, all wrong",
+    "next-arrival": "next requests, all true",
+    "next-arrival:sigma=1": "next requests, their distances off by a factor of about e",
+    "frequency": "next requests, learnt by counting on the first half",
+}
+"""What can be predicted in a film, by the spec of the predictor."""
+
+
 @cache
 def _serving() -> tuple[str, ...]:
-    """Return the registered policies that need neither bypassing, nor a parameter, nor predictions."""
+    """Return the registered policies that need neither bypassing nor a parameter."""
     return tuple(name for name in registered_policies() if _serves(get_policy(name)))
 
 
 def _serves(policy: Policy) -> bool:
     try:
         policy.check(LayeredInstance(2, 2, 3))
-        policy.check_predictions(None)
     except UnsupportedModelError:
         return False
     return True
@@ -94,7 +109,14 @@ class Catalogue:
     def describe(self) -> dict[str, Any]:
         """Return everything the forms of the page offer, as plain data."""
         return {
-            "policies": [{"id": name, "title": get_policy(name).title} for name in self.names],
+            "policies": [
+                {"id": policy.name, "title": policy.title, "told": policy.predictions}
+                for policy in map(get_policy, self.names)
+            ],
+            "predictions": [
+                {"id": spec, "title": title, "kind": get_predictor(spec).kind}
+                for spec, title in PREDICTIONS.items()
+            ],
             "constructions": [
                 {
                     "id": made.id,
@@ -104,6 +126,7 @@ class Catalogue:
                     "layers": made.demo.layers,
                     "pages": min(made.demo.pages_by_layer),
                     "cache": made.demo.cache,
+                    "told": made.told,
                 }
                 for made in constructions().values()
                 if made.demo.per_visit == 1  # what the forms ask for
@@ -321,6 +344,8 @@ def _start_watch(catalogue: Catalogue, form: Form) -> LiveGame:
     beside = catalogue.policy(form.text("beside")) if form.has("beside") else None
     cache = form.number("beside_cache", 1, MAX_CACHE) if form.has("beside_cache") else None
     sequence, opt_cache, remark = catalogue.sequence(form, policy, seed)
+    kind = policy.predictions or (beside.predictions if beside else None)
+    sequence, remark = _predicted(form, kind, sequence, seed, remark)
     form.ignore("parameters", "requests")
     form.done()
     return watch(
@@ -334,10 +359,28 @@ def _start_watch(catalogue: Catalogue, form: Form) -> LiveGame:
     )
 
 
+def _predicted(
+    form: Form, kind: Kind | None, sequence: RequestSequence, seed: int, remark: str
+) -> tuple[RequestSequence, str]:
+    """Return the requests with what a form predicts of them, where a policy is told predictions of a kind."""
+    given = form.text("predictions") if form.has("predictions") else None
+    if given is not None and kind is None:
+        raise UnsupportedModelError(f"what is shown takes no predictions, but {given[:60]!r} is chosen")
+    if given is not None and sequence.kind is not None:
+        raise ModelError("these requests bring predictions of their own")
+    if kind is None or sequence.kind is not None:
+        return sequence, remark
+    spec = given or kind
+    if spec not in PREDICTIONS:
+        raise UnknownNameError("prediction", spec[:60], PREDICTIONS)
+    return predict(sequence, spec, seed=seed), f"{remark}; {PREDICTIONS[spec]}"
+
+
 def _start_adversary(catalogue: Catalogue, form: Form) -> LiveGame:
     policy, instance = catalogue.policy(form.text("policy")), _instance(form)
     rounds, seed, goal = _rounds(form, instance), _seed(form), _goal(form)
     form.done()
+    policy.check_predictions(None)  # a person asks for pages and predicts nothing
     return AdversaryGame(policy, instance, rounds, goal, seed)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from paging import (
     LimitError,
     ModelError,
     Policy,
+    PredictedSequence,
     RequestSequence,
     Run,
     Session,
@@ -23,21 +24,26 @@ from paging import (
     farthest_in_future,
     get_policy,
     mistakes,
+    prediction_errors,
     simulate,
 )
 from paging.model import Frame, LabelArray, Step, whole_number
 from paging.policy import Criterion
 from paging.viewer import Film, film_of, guides
-from paging.viewer.film import work_function_cells
+from paging.viewer.film import Guide, work_function_cells
 from paging.viewer.reasons import Reasons
 from proofs.bounds.guides import HUMAN
-from proofs.play.opponents import Opponent
+from proofs.play.opponents import Opponent, Teller
 
 MAX_LIVE_PAGES, MAX_LIVE_REQUESTS = 48, 400
 """Largest game: OPT so far is updated over all pages at every request, and moves are taken back by replay."""
 
 COMPARED = ("lru", "llru", "zrc", "fifo", "mark-lru")
 """Policies that serve the requests of a finished game for comparison."""
+
+
+TOLD = ("flush-when-kept", "flush-when-kept-lazy")
+"""And those that are told the bits, where there are any."""
 
 
 class GameOverError(LayeredPagingError, RuntimeError):
@@ -167,10 +173,14 @@ def watch(
     beside_cache: int | None = None,
 ) -> WatchGame:
     """Serve requests with a policy, and with a second one that may have another cache; return the film."""
-    run, other = simulate(policy, sequence, record=True, seed=seed), None
-    if beside is not None:
-        size = sequence.instance.cache if beside_cache is None else beside_cache
-        other = simulate(beside, sequence.with_cache(size), record=True, seed=seed)
+
+    def run_of(who: Policy, cache: int) -> Run:
+        told = sequence if who.predictions else sequence.plain
+        return simulate(who, told.with_cache(cache), record=True, seed=seed)
+
+    size = sequence.instance.cache
+    run = run_of(policy, size)
+    other = None if beside is None else run_of(beside, beside_cache or size)
     return WatchGame(film_of(run, opt_cache=opt_cache, remark=remark, beside=other))
 
 
@@ -278,8 +288,9 @@ class Hand(Policy):
     id, title = HUMAN, "you choose the victims"
     traits = frozenset({"deterministic", "online", "demand"})
 
-    def __init__(self) -> None:
+    def __init__(self, *, told: bool = False) -> None:
         self.victim = 0
+        self.predictions = "discard" if told else None
 
     def serve(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> None:  # type: ignore[override]
         if labels[page] == 0 and np.count_nonzero(labels) == frame.cache:
@@ -314,17 +325,24 @@ class AlgorithmGame(LiveGame):
         refuse_large(instance, rounds)
         self.opponent, self.instance, self.rounds, self.seed = opponent, instance, rounds, seed
         self._player = opponent.start(instance, rounds, seed)
-        self._hand = Hand()
+        self._hand = Hand(told=opponent.told)
         self._session = Session(self._hand, instance)
         self._steps: list[Step] = []
         self._work = WorkFunction(instance)
         self._pending: int | None = None
+        self._bit: int | None = None
         film = Film(
             instance, HUMAN, self._hand.title, instance.cache, "OPT's cache (farthest in future)",
-            guides(instance, HUMAN), f"requests: {opponent.title}",
+            self._guides, f"requests: {opponent.title}",
+            predicted="discard" if opponent.told else "",
         )  # fmt: skip
         super().__init__(film)
         self._advance()
+
+    @property
+    def _guides(self) -> list[Guide]:
+        """Bounds on what a person can do; what is forced on those who are told nothing is not on others."""
+        return [] if self.opponent.told else guides(self.instance, HUMAN)
 
     @property
     def length(self) -> int:
@@ -343,14 +361,16 @@ class AlgorithmGame(LiveGame):
         self._pending = None
         while self._session.time < self.length:
             page = self._player.request(self._session.labels)
+            self._bit = cast("Teller", self._player).bit if self.opponent.told else None
             if not self._session.cached(page) and len(self._session.cache) == self.instance.cache:
                 self._pending = page
                 return
             self._serve(page)
         self.film = film_of(self.run, remark=self.film.remark)
+        self.film.guides = self._guides
 
     def _serve(self, page: int) -> None:
-        step = self._session.serve(page)
+        step = self._session.serve(page, prediction=self._bit)
         self._steps.append(step)
         self._work.serve(page)
         self.film.add(step, "", self._work.cost)
@@ -371,6 +391,9 @@ class AlgorithmGame(LiveGame):
     def run(self) -> Run:
         """What was served so far, as a recorded run."""
         sequence = RequestSequence(self.instance, [step.page for step in self._steps])
+        if self.opponent.told:
+            told = [step.prediction for step in self._steps]
+            sequence = PredictedSequence(sequence, "discard", np.array(told, dtype=np.int64))
         entries = np.array([step.entry for step in self._steps], dtype=np.int32)
         return Run(self._hand, sequence, self._session.faults, None, "labels", entries)
 
@@ -379,23 +402,34 @@ class AlgorithmGame(LiveGame):
             "length": self.length,
             "layer": self._session.layer if not self.over else None,
             "pending": self._pending,
+            "bit": None if self.over else self._bit,
             "choices": [] if self.over else sorted(self._session.cache),
         }
         if self.over:
             state["outcome"] = self._outcome
         return state
 
+    @property
+    def _errors(self) -> dict[str, int] | None:
+        """Wrong bits by OPT's schedule, where there are any bits."""
+        sequence = self.run.sequence
+        return prediction_errors(sequence).given if isinstance(sequence, PredictedSequence) else None
+
     @cached_property
     def _outcome(self) -> dict[str, Any]:
         run = self.run
         name = self.instance.page_name
+        plain = run.sequence.plain
+        told = dict.fromkeys(TOLD if self.opponent.told else (), run.sequence)
+        served = told | dict.fromkeys(COMPARED, plain)
         return {
             "faults": run.faults,
-            "optimum": farthest_in_future(run.sequence).faults,
+            "optimum": farthest_in_future(plain).faults,
+            "errors": self._errors,
             "adaptive": self.opponent.adaptive,
             "others": [
-                {"policy": policy, "faults": simulate(get_policy(policy), run.sequence).faults}
-                for policy in COMPARED
+                {"policy": policy, "faults": simulate(get_policy(policy), sequence).faults}
+                for policy, sequence in served.items()
             ],
             "mistakes": [
                 {

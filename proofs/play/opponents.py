@@ -14,6 +14,8 @@ from paging import LayeredInstance, RequestSequence, generate
 from paging.errors import ModelError
 from paging.model import LabelArray
 from proofs.game.players import GameAdversary
+from proofs.game.predictions.players import DiscardAdversary
+from proofs.game.predictions.trade_off import solve_trade_off
 from proofs.game.value import solve_game
 
 MOST_STATES = 50_000
@@ -42,6 +44,8 @@ class Opponent:
     ----------
     id, title : str
         Name, and what it does in one line.
+    told : bool
+        Whether its requests come with discard bits: its player is a :class:`Teller`.
     adaptive : bool
         Whether it looks at the cache; an oblivious one has fixed its requests before the game.
     start : callable
@@ -53,6 +57,14 @@ class Opponent:
     title: str
     adaptive: bool
     start: Callable[[LayeredInstance, int, int], Player]
+    told: bool = False
+
+
+class Teller(Player, Protocol):
+    """A player whose requests come with a bit each."""
+
+    bit: int
+    """The bit of the latest request."""
 
 
 class Script:
@@ -83,6 +95,26 @@ class SolvedPlayer:
         return self._adversary.next(frozenset(np.flatnonzero(labels > 0).tolist()))
 
 
+class SolvedTeller:
+    """A player who forces the least β at α = γ = 1 on whoever answers, in the solved game with bits."""
+
+    def __init__(self, instance: LayeredInstance) -> None:
+        found = solve_trade_off(instance, alpha=1, gamma=1, max_states=MOST_STATES)
+        if found.value is None:
+            raise ModelError(
+                f"the game with bits of ℓ = {instance.layers}, n = {instance.pages}, k = {instance.cache} "
+                f"has more than {MOST_STATES:,} states and cannot be solved while you wait; take a smaller "
+                "instance"
+            )
+        self._adversary = DiscardAdversary(found)
+        self.bit = 0
+
+    def request(self, labels: LabelArray) -> int:
+        """Return the request that the solution of the game names for what is cached."""
+        page, self.bit = self._adversary.next(frozenset(np.flatnonzero(labels > 0).tolist()))
+        return page
+
+
 def _workload(spec: str) -> Callable[[LayeredInstance, int, int], Player]:
     return lambda instance, rounds, seed: Script(generate(spec, instance, rounds=rounds, seed=seed))
 
@@ -107,6 +139,13 @@ OPPONENTS: dict[str, Opponent] = {
             "forces the best ratio any algorithm can have",
             True,
             lambda instance, rounds, seed: SolvedPlayer(instance),
+        ),
+        Opponent(
+            "discard-optimal",
+            "tells bits that may be wrong, and makes wrong ones cost the most",
+            True,
+            lambda instance, rounds, seed: SolvedTeller(instance),
+            told=True,
         ),
         Opponent(
             "cyclic",

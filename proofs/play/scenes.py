@@ -82,6 +82,13 @@ SCENES = (
         ),
     ),
     Scene(
+        "wrong-bits",
+        "What wrong bits cost",
+        "Every request says whether its page is to be kept. The policy believes it: which bits are wrong?",
+        "Each wrong bit costs k − 1 = 2 faults, and no policy that is told bits can be sure of less.",
+        _watch("flush-when-kept-lazy", "construction:one-visitor", (2, 3, 3), 40),
+    ),
+    Scene(
         "be-adversary",
         "Beat LRU",
         "You ask for pages, LRU answers: the largest number leaves next. Reach ratio 2.",

@@ -169,11 +169,16 @@ class ExactRatio(FromBelow):
 
     def _upper(self) -> dict[str, object]:
         assert self._potential is not None
-        evidence = states_evidence(self._graph)
-        evidence["potential"] = packed(self._potential.max() - self._potential)
-        if self.spec not in RULES:
-            evidence["moves"] = _moves(self._graph)
-        return evidence
+        return potential_evidence(self._graph, self._potential.max() - self._potential)
+
+
+def potential_evidence(graph: ProductGraph, potential: NDArray[np.int64]) -> dict[str, object]:
+    """Return the evidence of a certificate of type ``potential``: the states, and a number ≥ 0 for each."""
+    evidence = states_evidence(graph)
+    evidence["potential"] = packed(potential)
+    if graph.policy.spec not in RULES:
+        evidence["moves"] = _moves(graph)
+    return evidence
 
 
 def states_evidence(graph: ProductGraph) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""All trade-offs of a policy with discard predictions at once: a polyhedron, found by cutting planes.
+"""All trade-offs of a policy with predictions at once: a polyhedron, found by cutting planes.
 
 Every cycle of the policy's graph beside all references says faults ≤ α·reference + β·wrong 0 + γ·wrong 1 for
 what it counts, and (α, β, γ) is attained if and only if none says no. So what is attained is a polyhedron,
@@ -12,14 +12,14 @@ from fractions import Fraction
 from itertools import combinations
 
 from adversary.cycles.max_ratio import Objective, best_cycle
-from adversary.cycles.predicted_graph import CODES, Coefficients, PredictedGraph
+from adversary.cycles.predicted_graph import Coefficients, beyond
 from paging.arguments import checked
 from paging.errors import LimitError
 from paging.model import LayeredInstance, whole_number
-from paging.numbers import exact_text
-from paging.policy import Policy
+from paging.numbers import exact_text, number
+from paging.policy import Policy, get_policy
 from paging.signals import UNWATCHED, Watch
-from proofs.ratio.trade_off import NAMES, TradeOffCycle, TradeOffSearch, literal
+from proofs.ratio.trade_off import NAMES, TradeOffCycle, TradeOffSearch, graph_with_bits, literal
 
 Side = tuple[Fraction, Fraction, Fraction, Fraction]
 """(a, b, c, d): a·α + b·β + c·γ ≥ d."""
@@ -32,6 +32,8 @@ class TradeOffSurface:
     Attributes
     ----------
     policy : str
+    predictions : str
+        What it is told: "discard" or "phase".
     instance : LayeredInstance
     vertices : tuple of Coefficients
         Those that are attained are the mixtures of these, and all that are larger.
@@ -41,6 +43,7 @@ class TradeOffSurface:
     """
 
     policy: str
+    predictions: str
     instance: LayeredInstance
     vertices: tuple[Coefficients, ...]
     cycles: tuple[TradeOffCycle, ...]
@@ -51,12 +54,13 @@ class TradeOffSurface:
         counts = ("faults", "reference", "wrong0", "wrong1")
         return {
             "policy": self.policy,
-            "predictions": "discard",
+            "randomized": get_policy(self.policy).randomized,
+            "predictions": self.predictions,
             "vertices": [
                 {name: exact_text(value) for name, value in zip(NAMES, vertex, strict=True)}
                 for vertex in self.vertices
             ],
-            "cycles": [{name: getattr(cycle, name) for name in counts} for cycle in self.cycles],
+            "cycles": [{name: number(getattr(cycle, name)) for name in counts} for cycle in self.cycles],
             "instance": self.instance.plain,
             "model": self.instance.model,
             "states": self.states,
@@ -71,7 +75,7 @@ def trade_off_surface(
     max_states: int | None = None,
     watch: Watch = UNWATCHED,
 ) -> TradeOffSurface:
-    """Return all least coefficients of a policy that is given discard bits, exactly.
+    """Return all least coefficients of a policy that is given bits, exactly.
 
     Parameters
     ----------
@@ -89,7 +93,7 @@ def trade_off_surface(
     >>> [tuple(map(str, vertex)) for vertex in found.vertices]
     [('1', '2', '1'), ('3', '0', '1')]
     """
-    graph = PredictedGraph(policy, instance)
+    graph = graph_with_bits(policy, instance)
     if max_states is not None:
         whole_number(max_states, "max_states", 1)
     while not graph.complete:
@@ -98,7 +102,7 @@ def trade_off_surface(
         watch.look(TradeOffSearch(graph.states, frontier, "surface", Fraction(0)))
         if max_states is not None and graph.states > max_states:
             raise LimitError(f"the graph of {graph.policy.name} has more than max_states = {max_states:,}")
-    targets, codes = graph.targets, graph.codes
+    targets, codes, costs = graph.targets, graph.codes, graph.costs
     one, none = Fraction(1), Fraction(0)
     sides: dict[Side, TradeOffCycle | None] = {
         (one, none, none, none): None,
@@ -114,10 +118,14 @@ def trade_off_surface(
                 side: cycle for side, cycle in sides.items() if cycle is not None and is_facet(side, found)
             }
             cycles = tuple(cycle for cycle in needed.values() if cycle is not None)
-            return TradeOffSurface(graph.policy.name, instance, tuple(found), cycles, graph.states)
+            return TradeOffSurface(
+                graph.policy.name, graph.kind, instance, tuple(found), cycles, graph.states
+            )
         for vertex in new:
             watch.look(TradeOffSearch(graph.states, 0, "surface", Fraction(len(sides) - 3)))
-            worst = best_cycle(targets, codes, Objective("beyond", vertex.payoff, (1,) * CODES)).cycle
+            worst = best_cycle(
+                targets, codes, Objective("beyond", beyond(costs, vertex)[0], (1,) * len(costs))
+            ).cycle
             if worst is None:
                 fine.add(vertex)
                 continue

@@ -123,7 +123,7 @@ def draw_gallery(directory: Path) -> None:
     panels = growth_panels(settings.growth_requests, settings.seed)
     drawn: set[str] = set()
     with TemporaryDirectory() as folder:
-        for plan in plans({"growth": panels, "studies": []}):
+        for plan in plans({"growth": panels, "studies": [], "predictions": []}):
             name = plan.data["construction"]
             if name not in drawn:  # of several variants the first
                 drawn.add(name)

@@ -151,10 +151,10 @@ def compute(
     with stage("telling predictions") as watch:
         told = told_studies(
             _told_about(settings, traces), runs=settings.runs, seed=settings.seed, quick=settings.quick,
-            watch=watch,
+            pool=pool, watch=watch,
         )  # fmt: skip
     with stage("weighted paging") as watch:
-        weights = weights_study(settings.weighted_requests, settings.seed, watch)
+        weights = weights_study(settings.weighted_requests, settings.seed, pool, watch)
     found = {
         "schema": SCHEMA,
         "model": LayeredInstance(1, 1, 1).model,

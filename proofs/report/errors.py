@@ -8,7 +8,8 @@ from typing import Any
 from paging.compare import Comparison, compare
 from paging.model import Kind, RequestSequence
 from paging.numbers import number
-from paging.signals import UNWATCHED, Count, Watch
+from paging.parallel import Pool, each
+from paging.signals import UNWATCHED, Watch
 from proofs.bounds.claims import allowances
 from proofs.report.studies import StudySource
 
@@ -38,7 +39,13 @@ LONGEST = 12_000
 
 
 def told_studies(
-    sources: Sequence[StudySource], *, runs: int, seed: int, quick: bool, watch: Watch = UNWATCHED
+    sources: Sequence[StudySource],
+    *,
+    runs: int,
+    seed: int,
+    quick: bool,
+    pool: Pool | None = None,
+    watch: Watch = UNWATCHED,
 ) -> list[dict[str, Any]]:
     """Serve sources with all policies at every error, and return the numbers as plain data.
 
@@ -51,6 +58,8 @@ def told_studies(
         Seed of predictors and randomised policies.
     quick : bool
         Whether a third of the requests is enough.
+    pool : Pool, optional
+        Where panels are computed; default in this process.
     watch : Watch
         Told how many panels are done.
 
@@ -60,16 +69,13 @@ def told_studies(
         A panel for each source and kind of prediction: ``points`` by error with the errors counted, ``rows``
         as :meth:`paging.compare.Row.as_dict` writes them, and ``allowed``: what the bounds allow, over OPT.
     """
-    asked = [(source, kind) for source in sources for kind in POLICIES]
-    panels = []
-    for done, (source, kind) in enumerate(asked):
-        watch.look(Count(done, len(asked)))
-        panels.append(_panel(source, kind, runs, seed, LONGEST // 3 if quick else LONGEST))
-    watch.look(Count(len(asked), len(asked)))
-    return panels
+    longest = LONGEST // 3 if quick else LONGEST
+    jobs = [(source, kind, runs, seed, longest) for source in sources for kind in POLICIES]
+    return list(each(pool, _panel, jobs, watch))
 
 
-def _panel(source: StudySource, kind: Kind, runs: int, seed: int, longest: int) -> dict[str, Any]:
+def _panel(job: tuple[StudySource, Kind, int, int, int]) -> dict[str, Any]:
+    source, kind, runs, seed, longest = job
     whole = source.sequence
     length = min(len(whole), longest) // whole.instance.round_length * whole.instance.round_length
     cache = max(2, whole.instance.total_pages * 3 // 8)

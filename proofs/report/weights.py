@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 from lp import best_dual, dual_value, optimum
 from paging.fractional import serve_fractionally
 from paging.model import LayeredInstance, RequestSequence
+from paging.parallel import Pool, each
 from paging.policy import get_policy
 from paging.rounding import serve_rounded
-from paging.signals import Count, Watch
+from paging.signals import UNWATCHED, Watch
 from paging.simulate import simulate
 from paging.weights import read_weights
 from paging.workloads import generate
@@ -36,7 +38,9 @@ ARMS = 9
 """Pages of the bandit instances: one more than slots, so that every step asks which to give up."""
 
 
-def weights_study(requests: int, seed: int, watch: Watch) -> dict[str, list[Row]]:
+def weights_study(
+    requests: int, seed: int, pool: Pool | None = None, watch: Watch = UNWATCHED
+) -> dict[str, list[Row]]:
     """Return the rows of the report's section on weights.
 
     Parameters
@@ -44,15 +48,18 @@ def weights_study(requests: int, seed: int, watch: Watch) -> dict[str, list[Row]
     requests : int
         Length of the sequences; those of the bandit are from 1/8 of it to 64 times as long.
     seed : int
+    pool : Pool, optional
+        Where the parts are computed; default in this process.
     watch : Watch
     """
-    parts = ("policies", "fractional", "bandit", "phases")
-    makers = (_policies, _fractional, _bandit, _phases)
-    found = {}
-    for done, (part, make) in enumerate(zip(parts, makers, strict=True)):
-        found[part] = make(requests, seed)
-        watch.look(Count(done + 1, len(parts)))
-    return found
+    makers = {"policies": _policies, "fractional": _fractional, "bandit": _bandit, "phases": _phases}
+    jobs = [(make, requests, seed) for make in makers.values()]
+    return dict(zip(makers, each(pool, _part, jobs, watch), strict=True))
+
+
+def _part(job: tuple[Callable[[int, int], list[Row]], int, int]) -> list[Row]:
+    make, requests, seed = job
+    return make(requests, seed)
 
 
 def _drawn(instance: LayeredInstance, weights: str, requests: int, seed: int) -> RequestSequence:

@@ -30,7 +30,9 @@ from paging import (
 )
 from paging.cli.main import run as paging_run
 from paging.markdown import block
+from paging.model import HIT
 from paging.numbers import read_exact
+from paging.traces import read_trace
 from proofs.certificates.replay import replay
 from proofs.checker import CONDITIONAL, VERIFIED, verify
 
@@ -214,6 +216,49 @@ def test_llru_cycles_return_and_beat_k(layers: int, cache: int) -> None:
         assert made.limit <= cache + layers - 1
 
 
+@pytest.mark.parametrize(
+    ("name", "policy", "counts"),
+    [
+        *(("second-faults", "llru", [4] * layers) for layers in (2, 3, 5)),
+        *(("second-faults-lazy", "llru-lazy", [3] * layers) for layers in (2, 3, 5)),
+        ("second-faults", "llru", [4, 7, 4, 5]),
+        ("second-faults-lazy", "llru-lazy", [3, 7, 4, 5]),
+    ],
+)
+def test_every_fault_of_a_phase_evicts_the_page_that_faults_next(
+    name: str, policy: str, counts: list[int]
+) -> None:
+    # This is the lemma of the proof; the number of faults is the bound, and not only at least it.
+    instance = LayeredInstance(len(counts), tuple(counts), sum(counts) - 1)
+    made = get_construction(name)(instance, rounds=40 * instance.cache)
+    run = made.run(policy)
+    made.check(run)
+    entries = run.schedule.entries[made.boundaries[0] : made.boundaries[-1] + 1].tolist()
+    faults = [t for t, entry in enumerate(entries, made.boundaries[0]) if entry != HIT]
+    assert len(faults) == made.limit * made.periods + 1
+    assert [entries[t - made.boundaries[0]] for t in faults[:-1]] == made.sequence.requests[
+        faults[1:]
+    ].tolist()
+    twice = len(counts) - (1 if policy == "llru" else 2)
+    assert construction_cycle(made, policy).ratio == made.limit == instance.cache + twice
+
+
+# One slot per layer
+
+
+@pytest.mark.parametrize(
+    "policy", ["lru", "fifo", "clock", "zrc", "mark-lru", "lfu-capped", "mru", "game-optimal"]
+)
+def test_two_layers_force_three_faults_for_two(policy: str) -> None:
+    for pages in (2, (3, 1, 2)):
+        instance = LayeredInstance(3, pages, 3)
+        made = get_construction("two-layers")(instance, rounds=60, policy=policy)
+        run = made.run(policy)
+        made.check(run)
+        assert made.periods >= 8 or run.faults > 10 * made.offline.faults
+    assert made.limit == Fraction(3, 2)
+
+
 # Yao
 
 
@@ -387,13 +432,17 @@ def command(*args: str) -> int:
 def test_every_construction_runs_from_the_command_line(
     name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    path = tmp_path / "hard.oracleGeneral"
+    told = get_construction(name).told
+    path = tmp_path / ("hard.npz" if told else "hard.oracleGeneral")  # the latter keeps no predictions
     assert command(name, "--rounds", "120", "-o", str(path), "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["construction"] == name
+    assert (found["construction"], found["predictions"]) == (name, told)
     assert all(row["promise"] in ("kept", "in expectation") for row in found["rows"])
     assert all(row["opt"] <= row["offline"] for row in found["rows"] if row["opt_k"] == row["k"])
-    assert path.stat().st_size == 24 * found["rows"][0]["requests"]
+    if told:
+        assert read_trace(path).predicted == told
+    else:
+        assert path.stat().st_size == 24 * found["rows"][0]["requests"]
     assert command(name, "--help") == 0
     assert "Offline schedule in words" in capsys.readouterr().out
 

@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from paging import LayeredInstance, generate, serve_fractionally, serve_rounded
-from paging.kernels import landlord, lru
+from paging import LayeredInstance, generate, serve_fractionally, serve_rounded, simulate
+from paging.kernels import lru
 
 REQUESTS = 10_000_000
 NOTHING = np.zeros(0, dtype=np.int32)
@@ -25,10 +25,11 @@ def zipf(pages: int, cache: int, requests: int):
 @pytest.mark.parametrize(("pages", "cache"), [(1_000, 40), (1_000, 128), (100_000, 10_000)])
 def test_landlord_beside_lru(benchmark, pages: int, cache: int) -> None:
     sequence = zipf(pages, cache, REQUESTS)
-    requests, weights = sequence.requests, sequence.instance.frame.weights
+    requests = sequence.requests
 
     def serve() -> int:
-        return landlord(requests, pages, cache, NOTHING, weights, True)
+        """Faults, and what they cost together."""
+        return simulate("landlord", sequence).faults
 
     lru(requests[:1000], pages, cache, NOTHING)
     serve()

@@ -62,7 +62,7 @@ def test_parts_give_the_schedule_of_the_whole(name: str, monkeypatch: pytest.Mon
     shapes = [((4,), 3, 1), ((3, 5, 4), 4, 1), ((3, 5, 4), 7, 2), ((6, 6), 9, 3), ((2, 2, 2, 2), 3, 1)]
     for (pages, cache, group), steep in product(shapes, (0.0, 1.5)):
         sequence = drawn(LayeredInstance(len(pages), pages, cache, group), 300, steep, rng)
-        engine = "labels" if name == "zrc" else "auto"
+        engine = "labels" if name in ("zrc", "far-lab") else "auto"
         whole = simulate(name, sequence, record=True, engine=engine)  # type: ignore[arg-type]
         assert whole.entries is not None
         for size in (1, 7, 4096):

@@ -16,10 +16,10 @@ from lp import optimum
 from paging import LayeredInstance, RequestSequence, get_policy
 from proofs.certificates.reading import read_certificate
 from proofs.checker import CONDITIONAL, INCOMPLETE, REFUTED, VERIFIED, Budget, integers, verify
+from proofs.checker.bits import POLICIES
 from proofs.checker.coefficients import NAMES as NAMED
 from proofs.checker.reading import RATIONAL
 from proofs.checker.rules import RULES, SPLIT
-from proofs.checker.trade_off import PREDICTED
 from proofs.checker.weighted import LANDLORDS
 from proofs.game.predictions.trade_off import solve_trade_off
 from proofs.game.randomized.value import randomized_value
@@ -40,7 +40,7 @@ SOURCES = [
 NAMES = (
     *RULES,
     *LANDLORDS,
-    *PREDICTED,
+    *POLICIES,
     "partitioned",
     "partitioned:policy=fifo",
     "random",
@@ -49,7 +49,7 @@ NAMES = (
     "opt",
     "mypkg:Mine",
 )
-NAMES_JUDGED = (*RULES, *LANDLORDS, *PREDICTED, "mark", "equitable")
+NAMES_JUDGED = (*RULES, *LANDLORDS, *POLICIES, "mark", "equitable")
 NUMBERS = (-(2**63), -7, -3, -2, -1, 0, 1, 2, 3, 4, 5, 2**31, 2**70, 10**30)
 ODD = (None, True, [], {}, "", "1/2", "0/1", "7/0", "unbounded", "pages", 1.5, "é")
 

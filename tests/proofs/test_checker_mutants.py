@@ -79,15 +79,16 @@ def test_every_refusal_is_needed_by_a_file(copy: tuple[Any, list[str]], tmp_path
     switch, expected = mutable.switch, reasons()
     assert len(places) > 150
     extra = []
-    for content, reason in (
-        (gzip.compress(b" " * 10**8), "the file's text: more memory than this checker's limit…"),
-        (b" " * 10**6, "the file has more than 100000 bytes, this checker's limit; --limit raises it"),
+    for content, reason, ending in (
+        (gzip.compress(b" " * 10**8), "the file's text: more memory than this checker's limit…", ""),
+        (b" " * 10**6, "the file has more than 100000 bytes, this checker's limit; --limit raises it", ""),
+        (b" " * 10**6, "a line has more than 100000 bytes; --limit raises this limit", "l"),
     ):
-        extra.append(tmp_path / "any" / "malformed" / f"large-{len(extra)}.json")
+        extra.append(tmp_path / "any" / "malformed" / f"large-{len(extra)}.json{ending}")
         extra[-1].parent.mkdir(parents=True, exist_ok=True)
         extra[-1].write_bytes(content)
         expected[name_of(extra[-1])] = reason
-    mutable.reading.MAX_BYTES = 10**5
+    mutable.reading.MAX_BYTES = mutable.reading.MAX_LINE = 10**5
     extra.append(tmp_path / "any" / "malformed" / "device.json")
     extra[-1].symlink_to("/dev/zero")
     expected[name_of(extra[-1])] = "the file cannot be read: …"

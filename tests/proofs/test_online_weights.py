@@ -12,7 +12,6 @@ import sympy
 
 from paging import LayeredInstance, RequestSequence, UnsupportedModelError, generate
 from paging.cli.main import run
-from paging.signals import UNWATCHED
 from proofs.bounds.bound import k
 from proofs.bounds.counterexample import Case, replay_counterexample
 from proofs.bounds.measuring import ALGORITHMS, online_cost, optimum
@@ -77,7 +76,7 @@ def test_exact_ratios_of_landlord_keep_its_bound() -> None:
 
 
 def test_the_section_of_the_report_holds() -> None:
-    found = weights_study(400, 0, UNWATCHED)
+    found = weights_study(400, 0)
     assert {row["verdict"] for part in found.values() for row in part} == {"holds", "not checked"}
     assert {row["policy"] for row in found["policies"] if row["bound"]} == {"landlord", "landlord-fifo"}
     assert all(row["lower_bound"] <= row["opt"] for row in found["fractional"])

@@ -33,7 +33,6 @@ from proofs.play.games import AdversaryGame, AlgorithmGame, GameOverError, LiveG
 from proofs.play.opponents import OPPONENTS
 from proofs.play.scenes import SCENES
 from proofs.play.store import Store, UnknownGameError
-from tests.helpers.policies import TOLD
 
 SMALL = LayeredInstance(layers=2, pages=3, cache=4)
 CATALOGUE = Catalogue()
@@ -79,6 +78,56 @@ def played_at_random(game: LiveGame, seed: int) -> LiveGame:
     return game
 
 
+WATCH_TOLD = {
+    "mode": "watch", "policy": "flush-when-kept", "source": "workload:zipf", "parameters": {},
+    "layers": 2, "pages": 4, "cache": 4, "rounds": 20, "seed": 0,
+}  # fmt: skip
+
+
+def test_predictions_are_shown_with_the_requests_of_a_film() -> None:
+    plain = CATALOGUE.start({**WATCH_TOLD, "policy": "lru"}).film
+    true = CATALOGUE.start(WATCH_TOLD).film
+    wrong = CATALOGUE.start({**WATCH_TOLD, "predictions": "discard:p0=1,p1=1", "beside": "lru"}).film
+    assert (plain.predicted, true.predicted, wrong.predicted) == ("", "discard", "discard")
+    assert true.remark.endswith("; discard bits, all true")
+    bits = [(a.prediction, b.prediction) for a, b in zip(true.frames, wrong.frames, strict=True)]
+    assert {*bits} == {(0, 1), (1, 0)}
+    assert true.frames[-1].faults == true.frames[-1].optimum < wrong.frames[-1].faults
+    assert wrong.beside is not None
+    assert wrong.beside.frames[-1].faults == plain.frames[-1].faults
+    told = CATALOGUE.start({**WATCH_TOLD, "source": "construction:one-visitor", "pages": 3, "cache": 3}).film
+    assert {frame.prediction for frame in told.frames} == {0, 1}
+    for change, why in (
+        ({"predictions": "phase"}, "needs discard predictions"),
+        ({"predictions": "nothing"}, "unknown prediction"),
+        ({"policy": "lru", "predictions": "discard"}, "takes no predictions"),
+    ):
+        with pytest.raises(LayeredPagingError, match=why):
+            CATALOGUE.start({**WATCH_TOLD, **change})
+
+
+def test_a_person_is_told_bits_by_who_solved_the_game() -> None:
+    game = CATALOGUE.start({**ALGORITHM, "opponent": "discard-optimal"})
+    assert game.turn()["bit"] in (0, 1)
+    film = game.film.as_dict()
+    assert (film["predicted"], film["numbers_title"]) == ("discard", "latest bit")
+    played_at_random(game, 3)
+    assert game.film.guides == []  # L2 is about those who are told nothing
+    last = game.film.frames[-1]
+    shown = {q: int(word) for q, word in enumerate(last.numbers.split(" ")) if word != "-"}
+    latest = {frame.page: frame.prediction for frame in game.film.frames}
+    assert shown == {q: latest[q] for q, letter in enumerate(last.cells) if letter != "-"}
+    outcome = game.turn()["outcome"]
+    assert outcome["others"][0]["policy"] == "flush-when-kept"
+    wrong = outcome["errors"]
+    assert outcome["others"][0]["faults"] <= outcome["optimum"] + 3 * wrong["eta0"] + wrong["eta1"]
+
+
+def test_who_is_told_predictions_is_no_game_for_an_adversary() -> None:
+    with pytest.raises(LayeredPagingError, match="needs discard predictions"):
+        CATALOGUE.start({**ADVERSARY, "policy": "flush-when-kept"})
+
+
 def requests_of(game: LiveGame) -> RequestSequence:
     return RequestSequence(game.film.instance, [frame.page for frame in game.film.frames])
 
@@ -86,7 +135,7 @@ def requests_of(game: LiveGame) -> RequestSequence:
 # You are the adversary
 
 
-@pytest.mark.parametrize("policy", CATALOGUE.names)
+@pytest.mark.parametrize("policy", [name for name in CATALOGUE.names if not get_policy(name).predictions])
 def test_the_policy_answers_and_opt_is_the_optimum_of_what_was_asked(policy: str) -> None:
     game = AdversaryGame(get_policy(policy), SMALL, 9, Fraction(99), 7)
     played_at_random(game, 1)
@@ -430,7 +479,7 @@ def test_a_value_out_of_range_is_refused(change: dict[str, Any]) -> None:
 
 
 def test_policies_that_can_never_serve_here_are_not_offered() -> None:
-    assert set(registered_policies()) - set(CATALOGUE.names) == {"pinned", "admit", *TOLD}
+    assert set(registered_policies()) - set(CATALOGUE.names) == {"pinned", "admit"}
 
 
 def test_a_policy_named_by_the_page_is_never_imported(

@@ -220,3 +220,8 @@ def test_the_atlas_is_explored_with_the_mouse_and_with_keys(site: Path, visit: V
     page.keyboard.press("Enter")
     expect(detail).to_contain_text("8, exact; above k (k = 7)")
     assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+    page.locator("select[name=pages]").select_option("")
+    page.get_by_label("Policy").select_option("told-game")
+    page.get_by_role("button", name="ℓ = 2, n = 3, k = 4").click()
+    expect(detail).to_contain_text("Least β at α = γ = 12, exact")
+    expect(detail).to_contain_text("FLUSH-WHEN-KEPT, told discard bits 3")

@@ -3,6 +3,7 @@
 
 const WORDS = { "-": "not cached", c: "cached", m: "cached, marked" };
 const OPT_WORDS = { "-": "not cached", c: "cached", s: "in some optimal caches" };
+const BITS = ["discard", "phase"]; // predictions that are one bit a request
 const SPEEDS = [0.5, 1, 2, 4, 8, 16];
 
 export function h(tag, attributes = {}, ...children) {
@@ -263,6 +264,7 @@ class View {
     this.choices = new Set(state.choices || []);
     this.choiceWord = state.choiceWord || "choose";
     this.pending = state.pending ?? null;
+    this.bit = state.bit ?? null; // what is predicted with the page that is asked for
     this.nextLayer = state.layer ?? null;
     if (!same) this.build();
     this.curve.describe(film);
@@ -351,7 +353,7 @@ class View {
       filled: (filled) => `${filled} of ${film.cache} slots used`, victims: new Set(frame && !asked ? frame.victims : []), choices: choosing ? this.choices : new Set(), pending: choosing ? this.pending : null,
       numbers: frame && frame.numbers.split(" ") });
     const said = film.beside ? this.both(frame, film.beside.frames[this.at - 1], look) : this.optimum(frame, film.frames[this.at - 2], look);
-    const lines = asked ? [`Request ${this.at + 1}, layer ${layer}: page ${this.geometry.name(this.pending)}, a fault. The cache is full.`] : said;
+    const lines = asked ? [`Request ${this.at + 1}, layer ${layer}: page ${this.geometry.name(this.pending)}${this.told(this.bit)}, a fault. The cache is full.`] : said;
     this.count(frame);
     this.strip();
     this.curve.draw(film, this.at);
@@ -382,7 +384,7 @@ class View {
     this.other.draw({ ...look, letters: other ? other.cells : "-".repeat(this.geometry.total), words: WORDS, fault: other && !other.hit, tags: ["hit", "fault"],
       filled: (filled) => `${filled} of ${two.cache} slots used`, victims: new Set(other ? other.victims : []), numbers: other && other.numbers.split(" ") });
     if (!frame) return [this.sentence(frame)];
-    return [`Request ${this.time()}, layer ${look.layer}: page ${this.geometry.name(frame.page)}.`,
+    return [`Request ${this.time()}, layer ${look.layer}: page ${this.geometry.name(frame.page)}${this.told(frame.prediction)}.`,
       `${this.film.label}: ${this.answer(frame)}`, `${two.label}: ${this.answer(other)}`];
   }
 
@@ -417,7 +419,14 @@ class View {
 
   sentence(frame) {
     if (!frame) return this.film.frames.length ? "The cache is empty. Press play, or step with →." : "The cache is empty.";
-    return `Request ${this.time()}, layer ${this.geometry.layerOf(frame.page)}: page ${this.geometry.name(frame.page)}, ${this.answer(frame)}`;
+    return `Request ${this.time()}, layer ${this.geometry.layerOf(frame.page)}: page ${this.geometry.name(frame.page)}${this.told(frame.prediction)}, ${this.answer(frame)}`;
+  }
+
+  // What is predicted with a request, in words.
+  told(prediction) {
+    const words = { discard: ["to be kept", "to be discarded"], phase: ["to come in the next phase", "not to come in the next phase"] }[this.film.predicted];
+    if (words) return ` (${words[prediction]}, bit ${prediction})`;
+    return this.film.predicted ? ` (predicted again at request ${prediction + 1})` : "";
   }
 
   answer(frame) {
@@ -440,7 +449,8 @@ class View {
       const time = from + offset + 1;
       const state = time === this.at ? "lp-here" : time > this.at ? "lp-ahead" : "";
       return h("span", { class: `lp-chip ${state} ${frame.hit ? "" : "lp-miss"}`, title: `request ${this.film.start + time}`, onclick: () => this.jump(time) },
-        h("b", {}, this.geometry.name(frame.page)), time > this.at ? " " : frame.hit ? "✓" : "✕");
+        h("b", {}, this.geometry.name(frame.page)), BITS.includes(this.film.predicted) ? h("small", { title: this.told(frame.prediction) }, String(frame.prediction)) : null,
+        time > this.at ? " " : frame.hit ? "✓" : "✕");
     }));
   }
 

@@ -140,6 +140,10 @@ class Demands:
         return Demands(self.bound, listed, place[self.requests], self.request_bits, self.steps)
 
 
+class NotWonError(Exception):
+    """Requests that win at some coefficients do not at others."""
+
+
 def _starts(ends: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     return np.concatenate([[0], ends[:-1]]).astype(np.int64)
 
@@ -207,11 +211,25 @@ def answers_of(graph: PredictionGraph, frozen: Frozen, value: Numbers) -> Answer
     return Answers(listed, victims)
 
 
-def demands_of(graph: PredictionGraph, frozen: Frozen, choice: Numbers, states: Index, free: int) -> Demands:
+def demands_of(
+    graph: PredictionGraph,
+    frozen: Frozen,
+    choice: Numbers,
+    states: Index,
+    free: int,
+    coefficients: Coefficients | None = None,
+) -> Demands:
     """Return the best bound on the free coefficient that a closed set of requests proves.
 
     Every cache after a move comes from one before it; so pairs of a state and one of its caches make a graph
-    in which every cycle is a policy's play beside a reference. The bound is its least ratio.
+    in which every cycle is a policy's play beside a reference. The bound is its least ratio. It may be asked
+    for at other ``coefficients`` than those of the graph, of which γ is larger: of equals a reference then
+    avoids wrong 1s.
+
+    Raises
+    ------
+    NotWonError
+        At these other coefficients, and with 0 for the free one, some policy holds its own.
     """
     rows = graph.rows(states)
     pages = graph.instance.total_pages
@@ -227,10 +245,10 @@ def demands_of(graph: PredictionGraph, frozen: Frozen, choice: Numbers, states: 
     links = np.empty((int(counts[targets].sum()), 3), dtype=np.int32)
     if kernels.sources(
         rows, requested, owner, targets, orders, first_pair, graph.instance.cache, graph.tables.masks,
-        graph.tables.index, *graph.coefficients.scaled, free, links,
+        graph.tables.index, *graph.coefficients.scaled, 2 if coefficients else free, links,
     ) != len(links):  # fmt: skip
         raise AssertionError("every cache worth having comes from one that was")
-    bound, values, steps = _least_ratio(links, int(counts.sum()), graph.coefficients, free)
+    bound, values, steps = _least_ratio(links, int(counts.sum()), coefficients or graph.coefficients, free)
     listed = _states(graph, rows, values, targets, orders)
     return Demands(bound, listed, requested.astype(np.int64) // 2, requested.astype(np.int64) % 2, steps)
 
@@ -256,6 +274,10 @@ def _least_ratio(
     codes = table.table(paid.astype(np.int8))
     wanted = coefficients.objective(free)
     gain, price = wanted.price, wanted.gain
+    # No cycle is longer than there are pairs, so this is positive on those where the price is not.
+    lost = Objective("lost", tuple(1 - pairs * x for x in price), (0,) * 16)
+    if best_cycle(targets, codes, lost).potential is None:
+        raise NotWonError
     found = best_cycle(targets, codes, Objective("inverse", gain, price))
     if found.cycle is None:
         # Nothing of the free kind is ever paid again: first that, then what the policy pays beyond the rest.

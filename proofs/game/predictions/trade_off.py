@@ -7,10 +7,11 @@ given, the least third is found; a certificate proves both sides. See docs/wrong
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor, lcm
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from proofs.game import kernels
 from proofs.game.cache_values import CacheTables
 from proofs.game.game_graph import Frozen, alike, check_instance
 from proofs.game.kernels import Index, Numbers
-from proofs.game.predictions.evidence import Answers, Demands, answers_of, demands_of
+from proofs.game.predictions.evidence import Answers, Demands, NotWonError, answers_of, demands_of
 from proofs.game.predictions.graph import PredictionGraph
 
 Coefficient = Fraction | int
@@ -193,7 +194,10 @@ def solve_trade_off(
         whole_number(max_states, "max_states", 1)
     solver = _GameWithBits(instance, given, max_states, watch)
     with suppress(StoppedError):
-        solver.solve()
+        if given.get("gamma", 0) > given.get("alpha", float("inf")):
+            solver.learn_from(_GameWithBits(instance, {**given, "gamma": given["alpha"]}, max_states, watch))
+        if solver.upper is None or solver.lower < solver.upper:
+            solver.solve()
     return solver.result()
 
 
@@ -226,7 +230,29 @@ class _GameWithBits:
         self.upper: Fraction | float | None = None
         self.answers: Answers | None = None
         self.demands: Demands | None = None
+        self.forced: tuple[PredictionGraph, Frozen, Numbers, Index] | None = None
         self.states = 0
+
+    def learn_from(self, kinder: _GameWithBits) -> None:
+        """Solve the game of a smaller γ first: what is attained there is here, and its requests may do.
+
+        With γ > α a reference need never pay γ: it can drop the page before it is asked for, and load it
+        again. So more than γ = α is hardly ever worth anything, and has many more states.
+        """
+        with suppress(StoppedError):
+            kinder.solve()
+        self.states = kinder.states
+        if kinder.answers is not None:
+            self.upper, self.answers = kinder.upper, kinder.answers
+        if kinder.forced is not None:
+            free = NAMES.index(self.free)
+            with suppress(NotWonError):
+                found = demands_of(*kinder.forced, free, self.coefficients)
+                if found.bound > self.lower:
+                    self.demands = found.lifted(kinder.forced[0].instance, self.instance)
+                    self.lower = found.bound
+        if self.lower == float("inf"):
+            self.upper = self.lower
 
     def result(self) -> TradeOff:
         return TradeOff(
@@ -243,43 +269,85 @@ class _GameWithBits:
     def solve(self) -> None:
         """Confine the adversary to few pages first, then to more and more."""
         with suppress(_BeyondLimitError):
+            if self.free == "gamma":
+                self.try_alpha()
             for smaller in growing(self.instance):
-                settled = self.raised(smaller)
-                if settled is None:
+                self.raise_lower(smaller)
+                if self.lower == float("inf"):
                     self.upper = self.lower
+                if self.lower == self.upper:
                     return
-                if smaller == self.instance:
-                    self.attain(*settled)
 
-    def attain(self, graph: PredictionGraph, frozen: Frozen, value: Numbers) -> None:
-        """Prove that the bound is attained, by the values at which the game settled."""
+    def try_alpha(self) -> None:
+        """Look whether γ = α is attained: then an interval is known early, whatever the least γ is."""
+        value = self.given["alpha"]
+        graph = PredictionGraph(self.instance, self.coefficients_with(value))
+        frozen, payoffs = self.explore(graph)
+        energy, _, closed = self.sweep(graph, frozen, payoffs)
+        if closed is None:
+            self.attain(value, graph, frozen, energy)
+
+    def raise_lower(self, smaller: LayeredInstance) -> None:
+        """Raise the lower bound by requests of some pages, until it settles with them."""
+        above: Fraction | None = None  # settles with these pages
+        tried = set[Fraction]()
+        while True:
+            value = self.simple_value(above, tried)
+            tried.add(value)
+            turned = alike(smaller) and alike(self.instance)
+            graph = PredictionGraph(smaller, self.coefficients_with(value), turned)
+            frozen, payoffs = self.explore(graph)
+            energy, choice, closed = self.sweep(graph, frozen, payoffs)
+            if closed is None:
+                if smaller == self.instance:
+                    self.attain(value, graph, frozen, energy)
+                if value == self.lower:
+                    return
+                above = value
+                continue
+            proof = demands_of(graph, frozen, choice, closed, NAMES.index(self.free))
+            if proof.bound > self.lower:
+                self.forced = graph, frozen, choice, closed
+                self.demands, self.lower = proof.lifted(smaller, self.instance), proof.bound
+            if self.lower in (float("inf"), self.upper, None if smaller == self.instance else above):
+                return
+
+    def simple_value(self, above: Fraction | None, tried: Set[Fraction]) -> Fraction:
+        """Return what to try next: the lower bound, or a simpler number near it, below what is attained.
+
+        A reference's costs are whole numbers of the unit of all coefficients, and the finer it is, the more
+        states there are. So coarser units come first: what settles there is attained, and requests that win
+        there often prove more than those that win at the lower bound, though it be larger.
+        """
+        lower = Fraction(self.lower)
+        coarse = lcm(*(value.denominator for value in self.given.values()))
+        fine, unit = lcm(coarse, lower.denominator), coarse
+        while unit < fine:
+            for value in (Fraction(floor(lower * unit), unit), Fraction(ceil(lower * unit), unit)):
+                if value not in tried and (above is None or value < above):
+                    return value
+            unit *= 2
+        return lower
+
+    def attain(self, value: Fraction, graph: PredictionGraph, frozen: Frozen, energy: Numbers) -> None:
+        """Prove that a value is attained, by the energies at which the game settled."""
+        if self.upper is not None and self.upper <= value:
+            return
         if graph.coefficients.gamma > graph.coefficients.alpha:
             kinder = graph.coefficients._replace(gamma=graph.coefficients.alpha)
             graph = PredictionGraph(self.instance, kinder)
             frozen, payoffs = self.explore(graph)
-            value, _, closed = self.sweep(graph, frozen, payoffs)
+            energy, _, closed = self.sweep(graph, frozen, payoffs)
             if closed is not None:
                 return
-        self.upper = self.lower
-        self.answers = answers_of(graph, frozen, value)
-
-    def raised(self, smaller: LayeredInstance) -> tuple[PredictionGraph, Frozen, Numbers] | None:
-        """Raise the lower bound by requests of some pages; return what settles there, None if nothing."""
-        while True:
-            turned = alike(smaller) and alike(self.instance)
-            graph = PredictionGraph(smaller, self.coefficients, turned)
-            frozen, payoffs = self.explore(graph)
-            value, choice, closed = self.sweep(graph, frozen, payoffs)
-            if closed is None:
-                return graph, frozen, value
-            proof = demands_of(graph, frozen, choice, closed, NAMES.index(self.free))
-            self.demands, self.lower = proof.lifted(smaller, self.instance), proof.bound
-            if self.lower == float("inf"):
-                return None
+        self.upper, self.answers = value, answers_of(graph, frozen, energy)
 
     @property
     def coefficients(self) -> Coefficients:
-        known = {**self.given, self.free: Fraction(self.lower)}
+        return self.coefficients_with(Fraction(self.lower))
+
+    def coefficients_with(self, value: Fraction) -> Coefficients:
+        known = {**self.given, self.free: value}
         return Coefficients(known["alpha"], known["beta"], known["gamma"])
 
     def explore(self, graph: PredictionGraph) -> tuple[Frozen, Numbers]:

@@ -112,12 +112,14 @@ function sizes(defaults) {
 function buildForm() {
   const offered = page.choices;
   const names = offered.policies.map((p) => [p.id, p.id === p.title ? p.id : `${p.id}: ${p.title}`]);
-  const policies = select("policy", "policy", [["", names]]);
+  const plain = names.filter((_, place) => !offered.policies[place].told);
+  const policies = select("policy", "policy", [["", page.mode === "watch" ? names : plain]], page.mode === "watch" ? policyChosen : undefined);
   const seed = number("seed", "seed", 0, 0, 2147483647);
   const go = h("button", { class: "go", type: "submit" }, MODES[page.mode].button);
   const parts = {
     watch: () => [
       policies,
+      select("predictions", "predicted", [["", offered.predictions.map((p) => [p.id, p.title])]]),
       select("source", "requests", [
         ["constructions", offered.constructions.map((c) => [`construction:${c.id}`, c.id])],
         ["workloads", offered.workloads.map((w) => [`workload:${w.id}`, w.id])],
@@ -146,7 +148,20 @@ function buildForm() {
     field("source").value = "construction:cyclic";
     sourceChosen();
     besideChosen();
+    policyChosen();
   }
+}
+
+// Predictions are chosen where the policy is told any and the requests bring none: those of its kind.
+function policyChosen() {
+  const kind = (name) => page.choices.policies.find(({ id }) => id === name)?.told;
+  const told = kind(field("policy").value) || kind(field("beside").value);
+  const own = page.choices.constructions.find((entry) => `construction:${entry.id}` === field("source").value)?.told;
+  const menu = field("predictions");
+  menu.closest("label").hidden = !told || Boolean(own);
+  const kept = menu.value;
+  menu.replaceChildren(...page.choices.predictions.filter(({ kind }) => kind === told).map((p) => h("option", { value: p.id }, p.title)));
+  if ([...menu.options].some((option) => option.value === kept)) menu.value = kept;
 }
 
 // Show a game's own form: what the fields do not hold is as they are.
@@ -160,11 +175,14 @@ function fillIn(form) {
   if (form.mode === "watch") {
     if (form.beside_cache === undefined) field("beside_cache").value = "";
     besideChosen();
+    policyChosen();
+    if (form.predictions) field("predictions").value = form.predictions;
   }
 }
 
 function besideChosen() {
   field("beside_cache").closest("label").hidden = !field("beside").value;
+  policyChosen();
 }
 
 function sourceChosen() {
@@ -191,6 +209,7 @@ function sourceChosen() {
     typed: () => "A page of layer 0, then one of layer 1, and so on; with several rounds that is 0.0 1.0 0.1 1.2 …",
     trace: () => `${shape.layers} layers, ${shape.pages} pages each, ${shape.per_visit} per visit; the first rounds are shown` }[kind]();
   at("why").textContent = why;
+  policyChosen();
 }
 
 function filled() {
@@ -198,6 +217,7 @@ function filled() {
   const data = { mode: page.mode, seed: form.elements.seed.valueAsNumber };
   for (const name of ["layers", "pages", "cache", "rounds"]) data[name] = field(name).valueAsNumber;
   for (const name of ["policy", "source", "opponent", "goal"]) if (field(name)) data[name] = field(name).value.trim();
+  if (field("predictions")?.value && !field("predictions").closest("label").hidden) data.predictions = field("predictions").value;
   if (data.source === "typed") data.requests = field("requests").value.trim();
   if (field("beside")?.value) Object.assign(data, { beside: field("beside").value }, field("beside_cache").value && { beside_cache: field("beside_cache").valueAsNumber });
   const parameters = [...form.elements].filter((element) => element.name.startsWith("parameter:"));
@@ -286,7 +306,7 @@ function display(game, { fresh = false, from }) {
   at("outcome").replaceChildren();
   const film = { ...game.film, length: game.length, goal: game.goal_height };
   const watching = game.mode === "watch";
-  const state = { film, choices: game.choices, pending: game.pending, layer: game.layer,
+  const state = { film, choices: game.choices, pending: game.pending, bit: game.bit, layer: game.layer,
     choiceWord: game.mode === "algorithm" ? "evict" : "ask for", at: watching ? 0 : film.frames.length };
   const focused = document.activeElement?.closest(".lp-choice") || document.activeElement === document.body;
   if (from !== undefined && film.frames.length > from + 1) state.playFrom = from;
@@ -386,7 +406,7 @@ function outcome(game) {
         : "It needs a deterministic policy, k ≥ ℓ, and a page more than fit the cache.")));
     return;
   }
-  const { mistakes, others, faults, optimum, adaptive } = game.outcome;
+  const { mistakes, others, faults, optimum, adaptive, errors } = game.outcome;
   const rows = [["you", faults], ["OPT", optimum], ...others.map((other) => [other.policy, other.faults])];
   const most = Math.max(...rows.map((row) => row[1]));
   const bars = rows.map(([name, count]) => {
@@ -406,7 +426,8 @@ function outcome(game) {
   h("section", {}, h("h2", {}, "Faults on the same requests"),
     h("table", {}, h("tbody", {}, ...bars)),
     h("p", {}, adaptive ? "The opponent looked at your cache while it chose these requests: they are hard for you, not for the others."
-      : "The requests were fixed before the game.")));
+      : "The requests were fixed before the game."),
+    errors ? h("p", {}, `By OPT's schedule ${errors.eta0} of the bits 0 and ${errors.eta1} of the bits 1 were wrong. flush-when-kept stays at or below OPT + (k − 1)·${errors.eta0} + ${errors.eta1}, whatever the bits.`) : ""));
 }
 
 function look(request) {
