@@ -78,15 +78,19 @@ def write_atlas(source: Path, folder: Path) -> None:
     atlas = document(rows, cycles, told, set(write_certificates(rows, folder)))
     text = json.dumps(atlas, ensure_ascii=False, separators=(",", ":"))
     (folder / "atlas.json").write_text(text, encoding="utf-8")
-    inside = text.replace("<", "\\u003c")
     (source / "generated").mkdir(exist_ok=True)
-    (source / "generated" / "atlas.html").write_text(
+    (source / "generated" / "atlas.html").write_text(atlas_part(text), encoding="utf-8")
+
+
+def atlas_part(text: str) -> str:
+    """Return the part of a page that explores an atlas, given as JSON."""
+    inside = text.replace("<", "\\u003c")
+    return (
         f"<style>{_shades()}</style>\n"
         '<div id="atlas"><noscript>This is shown by a script, which is switched off here.</noscript></div>\n'
         f'<script type="application/json" id="atlas-data">{inside}</script>\n'
         '<script src="_static/atlas.js" defer></script>\n'
-        '<p>All of it as one file: <a href="atlas.json" download>atlas.json</a>.</p>\n',
-        encoding="utf-8",
+        '<p>All of it as one file: <a href="atlas.json" download>atlas.json</a>.</p>\n'
     )
 
 

@@ -171,16 +171,16 @@ def _replay_states(
     alike = read_likeness(evidence["alike"], problem)
     states = read_states(evidence, problem, small, alike, marks=True)
     went_by = policy_of(claim, evidence, problem, alike)
-    listed = {(tuple(states.parts[part].face for part in key[:-1]), key[-1]) for key in states.listed}
+    listed = {states.seen(state) for state in states.listed}
     serve = _quick(policy, len(listed) * max(instance.pages_by_layer))
     # From the cold start on, so that the policy never sees labels that are not its own.
-    start = states.start()
-    pending = [(tuple(states.parts[part].face for part in start[:-1]), start[-1])]
+    pending = [states.seen(states.listed[states.start()])]
     listed -= set(pending)
     while pending:
-        numbers, layer = pending.pop()
-        pairs = [pair for number in numbers for pair in states.faces[number]]
-        labels, marks = ([pair[i] for pair in pairs] for i in (0, 1))
+        *numbers, layer = pending.pop()
+        faces = [states.faces[number] for number in numbers]
+        labels = [label for face in faces for label in face.labels]
+        marks = [mark for face in faces for mark in face.marks]
         own, asked = instance.pages_of(layer), marks.count(ASKED)
         ends = asked + 1 == instance.per_visit
         for page in own:

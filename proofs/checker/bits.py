@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from .problem import FREE, HIT, Problem
-from .rules import Labels, Rule, Told, answer, frame, full, turned
+from .rules import Labels, Rule, Told, frame, full, in_order, serving, turned
 from .work_function import OPT_SO_FAR, update
 
 Paid = tuple[int, int, int]
@@ -140,7 +140,7 @@ class BitPolicy(NamedTuple):
     def served(self, labels: Labels, page: int, layer: int, bit: int, problem: Problem) -> Labels:
         """Return the labels after a request of a deterministic policy."""
         assert self.serve is not None
-        return answer(Rule(partial(self.serve, bit=bit)), labels, page, layer, problem)
+        return serving(Rule(partial(self.serve, bit=bit)), problem)(labels, page, layer)
 
     def answered(self, labels: Labels, page: int, layer: int, bit: int, problem: Problem) -> Outcomes:
         """Return what may become of the labels after a request, with chances."""
@@ -152,10 +152,8 @@ class BitPolicy(NamedTuple):
         """Return what may become of the labels, with chances; the rule cannot tell alike pages apart."""
         assert self.outcomes is not None
         counts = tuple(problem.counts)
-        told = frame(counts[layer:] + counts[:layer], problem.capacity[0], 0, 0)
-        order = [
-            q for part in turned(counts, layer) for q in sorted(part, key=lambda q: (labels[q], q != page))
-        ]
+        told = frame(counts[layer:] + counts[:layer], problem.capacity[0], 0, 0, ends=True)
+        order = in_order(labels, page, turned(counts, layer))
         found = []
         for chance, after in self.outcomes([labels[q] for q in order], order.index(page), told, bit=bit):
             back = [0] * len(labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .problem import FREE, HIT, Problem, Proved, read_setting, spoken_of
 from .reading import Integers, Json, Refuted, integers, members, rational, spend, whole
-from .rules import REPLAY, Rule, answer, rule_of
+from .rules import REPLAY, Rule, rule_of, serving
 
 # --------------------------------------------------------------------- type "cycle": a policy's ratio ≥
 
@@ -72,12 +72,12 @@ def follow_rule(
 ) -> None:
     """Refuse what this checker's own rule of a policy would not do, or labels that do not return."""
     spend(f"serving with {policy}", 2 * len(problem.layer_of) * len(problem.requests))
-    labels = [0] * len(problem.layer_of)
+    serve, labels = serving(rule, problem), [0] * len(problem.layer_of)
     before, place = labels, 0
     for t, (page, count) in enumerate(zip(problem.requests, leaving, strict=True)):
         if t == start:
             before = labels
-        after = answer(rule, labels, page, t % (problem.layers * problem.per_visit), problem)
+        after = serve(labels, page, t % (problem.layers * problem.per_visit))
         gone = [q for q, (old, new) in enumerate(zip(labels, after, strict=True)) if old > 0 >= new]
         if gone != sorted(left[place : place + count]):
             raise Refuted(f"request {t}: {policy} evicts {gone}, not what is listed")

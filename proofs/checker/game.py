@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate, combinations
 from math import comb
 from typing import NamedTuple
@@ -29,7 +30,7 @@ from .reading import (
     whole,
 )
 from .states import Likeness, States, read_states
-from .work_function import opt_so_far, update
+from .work_function import moved, opt_so_far
 
 SIDES = ("lower", "upper")
 
@@ -72,14 +73,21 @@ class Side(NamedTuple):
     potential: Integers
 
 
+class Here(NamedTuple):
+    """A listed state. A code is (cached + 2 · asked for in this visit) · (h + 1) + OPT's label."""
+
+    s: int
+    codes: list[int]
+    cached: list[int]  # pages
+    layer: int  # to be served
+
+
 class Move(NamedTuple):
     """What a request leads to, before it is known what leaves."""
 
     fault: int
     paid: int
-    cached: list[int]  # 1 for every page cached, the requested ones among them
-    asked: list[int]  # 1 for every page asked for in the visit, if it goes on
-    work: list[int]
+    codes: list[int]  # afterwards; the requested pages are cached
     victims: list[int]  # pages that may leave
     leaving: int  # how many must
     layer: int  # to be served before the request,
@@ -115,8 +123,9 @@ def check_rule(claim: Json, evidence: Json) -> Proved:
     members(evidence, "evidence", (*listing(game), "potential"))
     side = read_side(evidence, "evidence", game)
     for s in range(len(side.potential)):
-        for pages in requests(side, s, game):
-            move = request(side, s, pages, game)
+        here = state(side, s)
+        for pages in requests(here, game):
+            move = request(here, pages, game)
             for victims in allowed(rule, move, game):
                 at_most(ratio, side, s, pages, move, follow(side, s, move, victims, game))
     reason = f"rule {rule}, however its ties are broken: {additive(ratio, side, game)}"
@@ -125,7 +134,8 @@ def check_rule(claim: Json, evidence: Json) -> Proved:
 
 def allowed(rule: str, move: Move, game: Setting) -> list[Pages]:
     """Return the victims of least rank: all of smaller rank than the last one, and any of its own."""
-    ranks = {q: OPEN[rule](move.work[q], game.small, *standing(q, move, game)) for q in move.victims}
+    base = game.small + 1
+    ranks = {q: OPEN[rule](move.codes[q] % base, game.small, *standing(q, move, game)) for q in move.victims}
     if not move.leaving:
         return [()]
     last = sorted(ranks.values())[move.leaving - 1]
@@ -139,7 +149,8 @@ def standing(page: int, move: Move, game: Setting) -> tuple[bool, int]:
     ahead = (game.problem.layer_of[page] - move.layer) % game.problem.layers
     if ahead:
         return False, ahead
-    return True, 0 if any(move.asked) and not move.asked[page] else game.problem.layers
+    asked = [code >= 2 * (game.small + 1) for code in move.codes]
+    return True, 0 if any(asked) and not asked[page] else game.problem.layers
 
 
 def check_upper(ratio: Fraction, evidence: Json, game: Setting) -> str:
@@ -148,8 +159,9 @@ def check_upper(ratio: Fraction, evidence: Json, game: Setting) -> str:
     side = read_side(evidence, "evidence.upper", game)
     listed = groups(evidence["victims"], "evidence.upper.victims", game)
     for s in range(len(side.potential)):
-        for pages in requests(side, s, game):
-            move = request(side, s, pages, game)
+        here = state(side, s)
+        for pages in requests(here, game):
+            move = request(here, pages, game)
             named = next(listed, None)
             if named is None:
                 raise Refuted("evidence.upper.victims is too short")
@@ -180,8 +192,9 @@ def check_lower(ratio: Fraction, evidence: Json, game: Setting) -> str:
         raise Refuted("evidence.lower must have one request and one number of steps for every state")
     p, q = ratio.numerator, ratio.denominator
     for s, pages in enumerate(listed):
-        check_request(side, s, pages, game)
-        move = request(side, s, pages, game)
+        here = state(side, s)
+        check_request(here, pages, game)
+        move = request(here, pages, game)
         for victims in different(move.victims, move.leaving, move, game):
             t = follow(side, s, move, victims, game)
             if q * move.fault + side.potential[t] < p * move.paid + side.potential[s]:
@@ -197,44 +210,69 @@ def check_lower(ratio: Fraction, evidence: Json, game: Setting) -> str:
 # ------------------------------------------------------------------------------------------------- moves
 
 
-def requests(side: Side, s: int, game: Setting) -> list[Pages]:
-    """Return the pages that may be requested together in a listed state; of like ones the first."""
+def state(side: Side, s: int) -> Here:
+    """Return a listed state."""
     labels, work, layer = side.states.row(s)
-    bounds = side.states.alike.bounds
-    able = [page for page in range(bounds[layer], bounds[layer + 1]) if labels[page] < 2]
-    seen: dict[tuple[tuple[int, int], ...], Pages] = {}
+    base = side.states.base
+    codes = [label * base + opt for label, opt in zip(labels, work, strict=True)]
+    return Here(s, codes, [q for q, label in enumerate(labels) if label % 2], layer)
+
+
+def requests(here: Here, game: Setting) -> list[Pages]:
+    """Return the pages that may be requested together in a listed state; of like ones the first."""
+    codes, bounds = here.codes, game.alike.bounds
+    own = range(bounds[here.layer], bounds[here.layer + 1])
+    able = [page for page in own if codes[page] < 2 * (game.small + 1)]
+    if game.group == 1:
+        first: dict[int, int] = {}
+        for page in able:
+            first.setdefault(codes[page], page)
+        return [(page,) for page in first.values()]
+    seen: dict[tuple[int, ...], Pages] = {}
     for pages in combinations(able, game.group):
-        seen.setdefault(tuple(sorted((labels[page], work[page]) for page in pages)), pages)
+        seen.setdefault(tuple(sorted([codes[page] for page in pages])), pages)
     return list(seen.values())
 
 
-def check_request(side: Side, s: int, pages: Pages, game: Setting) -> None:
+def check_request(here: Here, pages: Pages, game: Setting) -> None:
     """Refuse a request of pages that may not be requested together in a listed state."""
-    labels, _, layer = side.states.row(s)
     for page in pages:
-        if not game.alike.bounds[layer] <= page < game.alike.bounds[layer + 1]:
-            raise Refuted(f"state {s}: page {page} is not in the layer to be served")
-        if labels[page] > 1:
-            raise Refuted(f"state {s}: page {page} was asked for in this visit")
+        if not game.alike.bounds[here.layer] <= page < game.alike.bounds[here.layer + 1]:
+            raise Refuted(f"state {here.s}: page {page} is not in the layer to be served")
+        if here.codes[page] >= 2 * (game.small + 1):
+            raise Refuted(f"state {here.s}: page {page} was asked for in this visit")
     if len({*pages}) < len(pages):
-        raise Refuted(f"state {s}: a page is requested twice in one visit")
+        raise Refuted(f"state {here.s}: a page is requested twice in one visit")
 
 
-def request(side: Side, s: int, pages: Pages, game: Setting) -> Move:
+def request(here: Here, pages: Pages, game: Setting) -> Move:
     """Return what a request in a listed state costs, and which victims there are."""
-    labels, work, layer = side.states.row(s)
-    cached, asked = [label % 2 for label in labels], [label // 2 for label in labels]
+    base, codes, paid = game.small + 1, here.codes, 0
+    fault = len(pages) - len([page for page in pages if page in here.cached])
+    leaving = max(0, len(here.cached) + fault - game.problem.capacity[0])
+    victims = [q for q in here.cached if q not in pages] if leaving else []
     # An atomic visit is to OPT as if its pages were requested one by one, and once more (docs/visits.md).
-    paid = sum(update(work, page, game.small) for page in (pages if game.group == 1 else pages + pages))
-    fault = sum(1 - cached[page] for page in pages)
-    leaving = max(0, sum(cached) + fault - game.problem.capacity[0])
-    victims = [q for q, bit in enumerate(cached) if bit and q not in pages] if leaving else []
+    for page in pages if game.group == 1 else pages + pages:
+        label = codes[page] % base
+        full = label > 0 or len([code for code in codes if code % base]) >= game.small
+        becomes = recoded(label, full, game.small)
+        codes = [becomes[code] for code in codes]
+        codes[page] = codes[page] - codes[page] % base + game.small
+        paid += label == 0
     for page in pages:
-        cached[page] = asked[page] = 1
-    following = layer
-    if sum(asked) >= game.per_visit:
-        asked, following = [0] * len(asked), (layer + 1) % game.problem.layers
-    return Move(fault, paid, cached, asked, work, victims, leaving, layer, following)
+        codes[page] = 3 * base + game.small  # cached and asked for
+    following = here.layer
+    if game.per_visit == game.group or len([1 for code in codes if code >= 2 * base]) >= game.per_visit:
+        codes = [code % (2 * base) for code in codes]
+        following = (here.layer + 1) % game.problem.layers
+    return Move(fault, paid, codes, victims, leaving, here.layer, following)
+
+
+@lru_cache(maxsize=1000)
+def recoded(label: int, full: bool, small: int) -> list[int]:
+    """Return what becomes of every code when a page with an OPT label is requested."""
+    work = moved(label, full, small)
+    return [first + new for first in range(0, 4 * (small + 1), small + 1) for new in work]
 
 
 def different(victims: list[int], leaving: int, move: Move, game: Setting) -> list[Pages]:
@@ -257,15 +295,15 @@ def unlike(victims: list[int], move: Move, game: Setting) -> list[int]:
 
 def kind(victim: int, move: Move, game: Setting) -> tuple[int, ...]:
     """Return what of a cached page matters: its layer, OPT's label, whether this visit asked for it."""
-    return game.problem.layer_of[victim], move.work[victim], move.asked[victim]
+    return game.problem.layer_of[victim], move.codes[victim]
 
 
 def follow(side: Side, s: int, move: Move, victims: Pages, game: Setting) -> int:
     """Return the number of the state after a move, or refuse one that is not listed."""
-    labels = [bit + 2 * asked for bit, asked in zip(move.cached, move.asked, strict=True)]
+    codes = list(move.codes)
     for victim in victims:
-        labels[victim] -= 1
-    t = side.states.find(labels, move.work, move.following)
+        codes[victim] -= side.states.base
+    t = side.states.find(codes, move.following)
     if t is None:
         raise Refuted(f"state {s}: the request leads to a state that is not listed{gone(victims)}")
     return t
@@ -293,7 +331,7 @@ def gone(victims: Pages) -> str:
 
 def additive(ratio: Fraction, side: Side, game: Setting) -> str:
     """Return what the potential proves from the cold start on."""
-    start = side.states.number[side.states.start()]
+    start = side.states.start()
     spare = Fraction(side.potential[start] - min(side.potential), ratio.denominator)
     return f"faults ≤ {ratio}·OPT + {spare} on every request sequence"
 
@@ -363,6 +401,8 @@ def read_side(evidence: Json, where: str, game: Setting) -> Side:
         raise Refuted(f"{where}: {len(potential)} potentials for {len(states.layers)} states")
     if any(sum(cached[i : i + width]) > slots for i in range(0, len(cached), width)):
         raise Refuted(f"{where}: a state has more than {slots} cached pages")
-    moves = comb(max(game.problem.counts), game.group) * width * (1 + game.group + comb(slots, game.group))
+    requests = 1 if "requests" in evidence else comb(max(game.problem.counts), game.group)
+    victims = 1 if "victims" in evidence else comb(slots, game.group)
+    moves = requests * width * (1 + game.group + victims)
     spend(f"{where}: the moves of all states", len(potential) * moves)
     return Side(states, potential)

@@ -2,13 +2,13 @@
 
 A state is one (policy label, work-function label) pair per page and the layer to be served; within a visit
 of several pages also a mark per page that says whether it may still be asked for. The evidence lists states
-and a potential Φ. From the cold start on, for every state that is reached and every request, walk.py works
-out what the policy pays, what OPT pays and where both get to, and checks Q·policy + Φ(next) − Φ(now) ≤ P·OPT
-for the claimed ratio P/Q. If no request leads out of the list, adding up proves policy ≤ P/Q·OPT +
-(Φ(start) − min Φ)/Q on every request sequence.
+and a potential Φ. For every listed state and every request, walk.py works out what the policy pays, what OPT
+pays and where both get to, and checks Q·policy + Φ(next) − Φ(now) ≤ P·OPT for the claimed ratio P/Q. If no
+request leads out of the list, adding up proves policy ≤ P/Q·OPT + (Φ(start) − min Φ)/Q on every request
+sequence.
 
 States that differ by a renaming of pages may count as one where the policy treats pages, or layers, alike.
-Nothing is asked about a state that is not reached from the cold start: such a state is refused.
+The policy is asked about labels alone that it gets to from the cold start; a state with others is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from itertools import pairwise
 
 from .problem import Problem, Proved, read_setting, spoken_of
 from .reading import Json, Refuted, integers, members, rational, spend
-from .rules import REPLAY, answer, rule_of
+from .rules import REPLAY, rule_of, serving
 from .states import Likeness, array_of, read_likeness, read_states
 from .walk import Labels, check_edges
 from .work_function import opt_so_far
@@ -50,8 +50,8 @@ def check_potential(claim: Json, evidence: Json) -> Proved:
         return after, step(labels, after, page, problem.capacity[0])
 
     staying = rule is not None and rule.ties
-    check_edges(states, potential, ratio, ratio.denominator, small, ask, staying=staying)
-    found = Fraction(potential[states.number[states.start()]] - min(potential), ratio.denominator)
+    check_edges(states, potential, ratio, ratio.denominator, ask, staying=staying)
+    found = Fraction(potential[states.start()] - min(potential), ratio.denominator)
     if additive != found:
         raise Refuted(f"the claim says additive = {additive}, but the potential proves {found}")
     reason = f"policy {policy}: faults ≤ {ratio}·OPT + {found} on every request sequence"
@@ -64,9 +64,7 @@ def check_potential(claim: Json, evidence: Json) -> Proved:
 def policy_of(claim: Json, evidence: Json, problem: Problem, alike: Likeness) -> Serve:
     """Return what is taken for the policy: this checker's rule, or the moves that the evidence lists."""
     rule = rule_of(claim["policy"], problem)
-    if rule is None:
-        return read_moves(evidence["moves"], problem, alike)
-    return lambda labels, page, slot: answer(rule, labels, page, slot, problem)
+    return serving(rule, problem) if rule else read_moves(evidence["moves"], problem, alike)
 
 
 def step(before: Labels, after: Labels, page: int, cache: int) -> int:
@@ -76,9 +74,10 @@ def step(before: Labels, after: Labels, page: int, cache: int) -> int:
     cached = [old for old, new in zip(before, after, strict=True) if new > 0]
     if len(cached) > cache:
         raise Refuted(f"more than {cache} pages are cached")
-    if len([old for old in cached if old <= 0]) > (before[page] <= 0):
+    fault = before[page] <= 0
+    if len([old for old in cached if old <= 0]) > fault:
         raise Refuted("another page appears in the cache")
-    return int(before[page] <= 0)
+    return int(fault)
 
 
 def read_moves(value: Json, problem: Problem, alike: Likeness) -> Serve:

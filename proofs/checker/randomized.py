@@ -162,8 +162,8 @@ def check_upper(claim: Json, value: Json, problem: Problem, small: int, process:
     def ask(labels: Labels, page: int, _layer: int) -> tuple[Labels, Fraction]:
         return process.serve(labels, page, cache), process.chance(labels, page, cache)
 
-    check_edges(states, potential, ratio, scale, small, ask)
-    found = Fraction(potential[states.number[states.start()]] - min(potential), scale)
+    check_edges(states, potential, ratio, scale, ask)
+    found = Fraction(potential[states.start()] - min(potential), scale)
     if additive != found:
         raise Refuted(f"the claim says additive = {additive}, but the potential proves {found}")
     return f"E[faults] ≤ {ratio}·OPT + {found} on every request sequence"

@@ -72,7 +72,7 @@ class Budget:
                 needed = -(-spent // self.most[kind])
                 raise Incomplete(
                     f"{what}: more {kind} than this checker's limit for a file of this size; "
-                    f"--limit {needed} allows it"
+                    f"it needs --limit {needed} or more"
                 )
 
     def left(self) -> int:

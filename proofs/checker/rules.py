@@ -1,8 +1,8 @@
 """The rules of policies, once more and by themselves: what they do with one label per page.
 
 Written for this checker and independent of the policies it is used on; labels mean what the policies'
-docstrings say. A rule is asked by :func:`answer`, and cannot tell alike pages apart: it is given the pages of
-each layer in the order of their labels, and the layers from the one being served on. So what it does to a
+docstrings say. A rule is asked by :func:`serving`, and cannot tell alike pages apart: it is given the pages
+of each layer in the order of their labels, and the layers from the one being served on. So what it does to a
 page depends on labels and on distances between layers, and renaming pages inside a layer, or turning the
 layers, changes nothing. There are two exceptions. A rule with ``ties`` sees pages in the order of their
 numbers; that ties do not matter is checked state by state. A rule that does not ``turn`` sees the number of
@@ -12,16 +12,19 @@ the layer being served; its layers are never alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from .problem import Problem
-from .work_function import update
+from .work_function import moved, update
 
 REPLAY = "paging verify replays registered policies, and others with --policy"
 """How a condition on a policy without a rule is discharged."""
+
+KEPT = 1000
+"""Places of a round of which it is remembered what a rule is told."""
 
 Labels = list[int]
 
@@ -35,6 +38,7 @@ class Told(NamedTuple):
     wait: list[int]  # visits until a page's layer is served again; the layers for the one being served now
     served: int  # the layer being served: always 0 to a rule that turns
     place: int  # requests of the visit that were served before
+    ends: bool  # the request is the last one of its visit
 
 
 Serve = Callable[[Labels, int, Told], Labels]
@@ -46,44 +50,61 @@ class Rule(NamedTuple):
     serve: Serve
     turns: bool = True  # it sees layers by their distance from the one being served alone
     ties: bool = False  # between cached pages of a layer it may choose by page number
+    unit: bool = False  # it is the policy at unit cost alone
 
 
-@lru_cache(maxsize=1000)
-def frame(counts: tuple[int, ...], cache: int, served: int, place: int) -> Told:
+def frame(counts: Sequence[int], cache: int, served: int, place: int, *, ends: bool) -> Told:
     """Return what a rule is told when a layer is served, after so many requests of its visit."""
     layers, first = len(counts), sum(counts[:served])
     wait = [(own - served - 1) % layers + 1 for own, count in enumerate(counts) for _ in range(count)]
-    return Told(cache, layers, range(first, first + counts[served]), wait, served, place)
+    return Told(cache, layers, range(first, first + counts[served]), wait, served, place, ends)
 
 
 @lru_cache(maxsize=1000)
-def turned(counts: tuple[int, ...], first: int) -> list[list[int]]:
+def turned(counts: tuple[int, ...], first: int) -> list[range]:
     """Return the pages of every layer, from a layer on."""
-    ends = accumulate(counts)
-    parts = [list(range(end - count, end)) for end, count in zip(ends, counts, strict=True)]
-    return parts[first:] + parts[:first]
+    layers = [range(start, end) for start, end in pairwise(accumulate(counts, initial=0))]
+    return layers[first:] + layers[:first]
 
 
-def answer(rule: Rule, labels: Labels, page: int, slot: int, problem: Problem) -> Labels:
-    """Return the labels after a request; the rule sees no more of page and layer numbers than it may.
+def in_order(labels: Labels, page: int, layers: list[range]) -> list[int]:
+    """Return each layer's pages in the order of their labels, the requested one first among equals."""
+    order: list[int] = []
+    for own in layers:
+        pages = [page, *(q for q in own if q != page)] if page in own else own
+        order += sorted(pages, key=labels.__getitem__)
+    return order
 
-    ``slot`` is the place of the request in its round.
+
+def serving(rule: Rule, problem: Problem) -> Callable[[Labels, int, int], Labels]:
+    """Return a policy by its rule: labels, page, place of the request in its round → the labels that follow.
+
+    The rule sees no more of page and layer numbers than it may.
     """
-    layer, place = divmod(slot, problem.per_visit)
-    first = layer if rule.turns else 0
     counts = tuple(problem.counts)
-    told = frame(counts[first:] + counts[:first], problem.capacity[0], layer - first, place)
-    if rule.ties and first == 0:
-        return rule.serve(labels, page, told)
-    parts = turned(counts, first)
-    if not rule.ties:
-        parts = [sorted(part, key=lambda q: (labels[q], q != page)) for part in parts]
-    order = [q for part in parts for q in part]
-    after = rule.serve([labels[q] for q in order], order.index(page), told)
-    found = [0] * len(labels)
-    for q, label in zip(order, after, strict=True):
-        found[q] = label
-    return found
+    known: dict[int, Told] = {}
+
+    def serve(labels: Labels, page: int, slot: int) -> Labels:
+        layer, place = divmod(slot, problem.per_visit)
+        first = layer if rule.turns else 0
+        told = known.get(slot)
+        if told is None:
+            if len(known) == KEPT:
+                known.clear()
+            ahead = counts[first:] + counts[:first]
+            ends = place + 1 == problem.per_visit
+            told = known[slot] = frame(ahead, problem.capacity[0], layer - first, place, ends=ends)
+        if rule.ties and first == 0:
+            return rule.serve(labels, page, told)
+        parts = turned(counts, first)
+        order = [q for own in parts for q in own] if rule.ties else in_order(labels, page, parts)
+        after = rule.serve([labels[q] for q in order], order.index(page), told)
+        found = [0] * len(labels)
+        for q, label in zip(order, after, strict=True):
+            found[q] = label
+        return found
+
+    return serve
 
 
 def put(labels: Labels, page: int, label: int, victim: int | None = None) -> Labels:
@@ -273,19 +294,76 @@ def zrc(labels: Labels, page: int, frame: Told) -> Labels:
 
     Among these the pages whose layer is served again last leave first: those of the layer being served.
     """
-    cache = frame.cache
-    if labels[page] <= 0 and not full(labels, frame):
+    cache, label = frame.cache, labels[page]
+    if label <= 0 and not full(labels, frame):
         return put(labels, page, cache + 1)
-    work = [label - 1 if label > 0 else -label for label in labels]
-    update(work, page, cache)
-    after = [new + 1 if label > 0 else -new for label, new in zip(labels, work, strict=True)]
-    if labels[page] <= 0:
-        here = [q for q, label in enumerate(labels) if label > 0]
-        useless = [q for q in here if work[q] == 0] or [q for q in here if work[q] < cache]
-        gone = max(useless, key=lambda q: (frame.wait[q], -work[q], -q))
-        after[gone] = -work[gone]
-        after[page] = cache + 1
+    becomes = relabelled(label - 1 if label > 0 else -label, cache)
+    after = [becomes[label] for label in labels]
+    if label <= 0:
+        useless = [q for q, new in enumerate(after) if new == 1]
+        useless = useless or [q for q, new in enumerate(after) if 0 < new <= cache]
+        gone = max(useless, key=lambda q: (frame.wait[q], -after[q], -q))
+        after[gone] = 1 - after[gone]
+    after[page] = cache + 1
     return after
+
+
+@lru_cache(maxsize=1000)
+def relabelled(label: int, cache: int) -> dict[int, int]:
+    """Return what becomes of labels c + 1 and −c when a page with the work-function label is served.
+
+    A cache that is full has seen k pages: OPT has no free slot either.
+    """
+    work = moved(label, True, cache)
+    return {c + 1: new + 1 for c, new in enumerate(work)} | {-c: -new for c, new in enumerate(work)}
+
+
+def far_lab(labels: Labels, page: int, frame: Told) -> Labels:
+    """2·(work-function label) + asked for in this visit; cached c → c + 1, others c → −c.
+
+    Label 0 leaves first, then what can be asked for again latest, then the smallest label; label k never.
+    """
+    work, asked = told_apart(labels, frame)
+    update(work, page, frame.cache)
+    asked[page] = 1
+    victim = None
+    if labels[page] <= 0 and full(labels, frame):
+        ago = [frame.layers - wait for wait in frame.wait]
+        for q in frame.own:
+            if not frame.ends and not asked[q]:
+                ago[q] = frame.layers
+        able = [q for q, label in enumerate(labels) if label > 0 and work[q] < frame.cache]
+        victim = min(able, key=lambda q: (work[q] > 0, ago[q] if work[q] else 0, work[q], q))
+    return told_together(labels, page, victim, work, asked, frame)
+
+
+def zrc_atomic(labels: Labels, page: int, frame: Told) -> Labels:
+    """Labels as ``far-lab``; the work function serves a visit's pages again and again. Else as ``zrc``."""
+    work, asked = told_apart(labels, frame)
+    for q in [page, *(q for q, bit in enumerate(asked) if bit)]:
+        update(work, q, frame.cache)
+    asked[page] = 1
+    victim = None
+    if labels[page] <= 0 and full(labels, frame):
+        kind = [2 if label == 0 else int(label < frame.cache) for label in work]
+        cached = [q for q, label in enumerate(labels) if label > 0]
+        victim = max(cached, key=lambda q: (kind[q], frame.wait[q], -work[q], -q))
+    return told_together(labels, page, victim, work, asked, frame)
+
+
+def told_apart(labels: Labels, frame: Told) -> tuple[Labels, Labels]:
+    """Return work-function labels, and 1 for every page asked for in the visit under way."""
+    codes = [label - 1 if label > 0 else -label for label in labels]
+    return [code // 2 for code in codes], [code % 2 if frame.place else 0 for code in codes]
+
+
+def told_together(
+    labels: Labels, page: int, victim: int | None, work: Labels, asked: Labels, frame: Told
+) -> Labels:
+    """Return the labels after a request; what was asked for is forgotten with the visit."""
+    codes = [2 * label + (0 if frame.ends else bit) for label, bit in zip(work, asked, strict=True)]
+    cached = [q == page or (label > 0 and q != victim) for q, label in enumerate(labels)]
+    return [code + 1 if here else -code for code, here in zip(codes, cached, strict=True)]
 
 
 def heat_lru(labels: Labels, page: int, frame: Told) -> Labels:
@@ -383,6 +461,115 @@ def two_queues(labels: Labels, page: int, frame: Told) -> Labels:
     return stood({0: young, 1: old, -1: ghosts}, len(labels), base)
 
 
+def s3_fifo(labels: Labels, page: int, frame: Told) -> Labels:
+    """4·(place in the small queue, or k + 1 + place in the main one) + hits up to 3; −place as a ghost."""
+    if labels[page] > 0:
+        return put(labels, page, labels[page] + (labels[page] % 4 < 3))
+    cache, base = frame.cache, frame.cache + 1
+    hits = {q: label % 4 for q, label in enumerate(labels) if label > 0}
+    found = queues([label // 4 if label > 0 else label for label in labels], base)
+    small, main, ghosts = found.get(0, []), found.get(1, []), found.get(-1, [])
+    share, known = max(1, int(cache * 0.1)), page in ghosts
+    if known:
+        ghosts.remove(page)
+    searching = filled = full(labels, frame)
+    while searching:
+        if len(small) < share:
+            while searching and main:
+                q = main.pop()
+                searching = hits[q] > 0
+                if searching:
+                    main.insert(0, q)
+                    hits[q] -= 1
+        while searching and small:
+            q = small.pop()
+            searching = hits[q] >= 2
+            if searching:
+                main.insert(0, q)
+                hits[q] = 0
+            else:
+                ghosts = [q, *ghosts][: int(cache * 0.9)]
+    (main if known or (not filled and len(small) >= share) else small).insert(0, page)
+    hits[page] = 0
+    placed = stood({0: small, 1: main, -1: ghosts}, len(labels), base)
+    return [4 * label + hits[q] if label > 0 else label for q, label in enumerate(placed)]
+
+
+def arc(labels: Labels, page: int, frame: Told) -> Labels:
+    """Place in T1, or 2k + 1 + place in T2; negative in B1, B2. Place 1, requested last, carries T1's target.
+
+    The target n/2^s, a binary floating-point number, is written as 53n + s.
+    """
+    cache, base, target = frame.cache, 2 * frame.cache + 1, 0.0
+    labels = list(labels)
+    for q, label in enumerate(labels):
+        if label >= 2 * base:
+            n, s = divmod((label - 2 * base) // 2, 53)
+            target, labels[q] = n / 2**s, label % 2 * base + 1
+    order = sorted(range(len(labels)), key=lambda q: abs(labels[q]))
+    lists = [[q for q in order if labels[q] > 0 and labels[q] // base == i] for i in (0, 1)]
+    ghosts = [[q for q in order if labels[q] < 0 and -labels[q] // base == i] for i in (0, 1)]
+    sizes, first = [len(own) for own in ghosts], len(lists[0])
+    if labels[page] > 0:
+        lists[labels[page] // base].remove(page)
+    else:
+        known, second = labels[page] < 0, page in ghosts[1]
+        if second:
+            target = max(target - max(sizes[0] / sizes[1], 1.0), 0.0)
+        elif known:
+            target = min(target + max(sizes[1] / sizes[0], 1.0), float(cache))
+        if known:
+            ghosts[second].remove(page)
+        if full(labels, frame):
+            source = 0 if first == cache or (first and first + 0.5 * second > target) else 1
+            remembered = known or first + sizes[0] < cache or sizes[0] > 0
+            if not known and first + sizes[0] >= cache:
+                source = source if remembered else 0
+                del ghosts[0][-1:]
+            elif not known and sum(sizes) >= cache:
+                ghosts[1].pop()
+            gone = lists[source].pop()
+            ghosts[source][:0] = [gone] * remembered
+    lists[labels[page] != 0].insert(0, page)
+    after = [0] * len(labels)
+    for i in (0, 1):
+        for rank, q in enumerate(lists[i], start=1):
+            after[q] = i * base + rank
+        for rank, q in enumerate(ghosts[i], start=1):
+            after[q] = -i * base - rank
+    n, power = target.as_integer_ratio()
+    after[page] = 2 * base + 2 * (53 * n + power.bit_length() - 1) + (labels[page] != 0)
+    return after
+
+
+def landlord(labels: Labels, page: int, cache: int, cost: int, *, renews: bool) -> Labels:
+    """credit·(k + 1) + rank, the longest since its renewal first; all pay the least credit, and it leaves."""
+    line = sorted((q for q, label in enumerate(labels) if label), key=lambda q: labels[q] % (cache + 1))
+    credit = {q: labels[q] // (cache + 1) for q in line}
+    if page not in credit and len(line) == cache:
+        poorest = min(line, key=credit.__getitem__)
+        rent = credit[poorest]
+        credit = {q: left - rent for q, left in credit.items()}
+        line.remove(poorest)
+    if page not in credit or renews:
+        line = [*(q for q in line if q != page), page]
+        credit[page] = cost
+    after = [0] * len(labels)
+    for rank, q in enumerate(line, start=1):
+        after[q] = credit[q] * (cache + 1) + rank
+    return after
+
+
+def landlord_at_unit_cost(labels: Labels, page: int, frame: Told) -> Labels:
+    """Serve with ``landlord``."""
+    return landlord(labels, page, frame.cache, 1, renews=True)
+
+
+def landlord_fifo_at_unit_cost(labels: Labels, page: int, frame: Told) -> Labels:
+    """Serve with ``landlord`` whose credits only fall."""
+    return landlord(labels, page, frame.cache, 1, renews=False)
+
+
 RULES: dict[str, Rule] = {
     "lru": Rule(lru),
     "fifo": Rule(fifo),
@@ -403,7 +590,14 @@ RULES: dict[str, Rule] = {
     "least-stale": Rule(least_stale, turns=False),
     "slru": Rule(slru),
     "2q": Rule(two_queues),
+    "s3-fifo": Rule(s3_fifo),
+    "arc": Rule(arc),
+    "landlord": Rule(landlord_at_unit_cost, unit=True),
+    "landlord-fifo": Rule(landlord_fifo_at_unit_cost, unit=True),
+    "lru-weighted": Rule(lru, unit=True),
     "zrc": Rule(zrc, ties=True),
+    "far-lab": Rule(far_lab, ties=True),
+    "zrc-atomic": Rule(zrc_atomic, ties=True),
 }
 """Rules by the policy's name."""
 
@@ -425,8 +619,8 @@ def rule_of(policy: str, problem: Problem) -> Rule | None:
 
     def serve(labels: Labels, page: int, told: Told) -> Labels:
         own = told.own
-        alone = frame((len(own),), shares[told.served], 0, told.place)
+        alone = frame((len(own),), shares[told.served], 0, told.place, ends=told.ends)
         part = inner.serve(labels[own.start : own.stop], page - own.start, alone)
         return [*labels[: own.start], *part, *labels[own.stop :]]
 
-    return Rule(serve, turns=len(set(shares)) == 1)
+    return Rule(serve, turns=len(set(shares)) == 1, unit=inner.unit)

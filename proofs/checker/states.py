@@ -1,7 +1,8 @@
 """Listed states of a policy and OPT, and which of them count as the same.
 
-A *part* is what a state says of one layer: policy label, OPT label and mark of every page. Many states are
-made of few parts, so parts are numbered, and what a request makes of a part is worked out once.
+A *part* is what a state says of one layer: policy label, mark and OPT label of every page; its *face* is what
+the policy and the rules of a visit see of it, labels and marks. Many states are made of few parts, so parts
+are numbered, and what a request makes of a part is worked out once.
 
 Marks say which pages of the layer being served may be asked for in the rest of a visit of several pages.
 """
@@ -10,16 +11,16 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
-from operator import itemgetter
+from operator import itemgetter, mul
 from typing import NamedTuple
 
 from .problem import Problem
 from .reading import Incomplete, Json, Refuted, integers, items, spend
 
-Key = tuple[int, ...]
-"""A state: its parts in the order of the layers, then the layer to be served."""
+State = tuple[int, ...]
+"""A state: the numbers of its parts in the order of the layers, then the layer to be served."""
 
 UNASKED, ASKED, LATE = 0, 1, 2
 """Marks: a page may be asked for, was asked for in this visit, or was cached when its first fault came.
@@ -55,23 +56,21 @@ class Likeness(NamedTuple):
     layers: bool  # the layers are alike, seen from the one to be served
 
 
-class Piece(NamedTuple):
-    """The labels and marks of a layer's pages, in ascending order where its pages are alike."""
+class Face(NamedTuple):
+    """Policy labels and marks of a layer's pages, in ascending order where its pages are alike."""
 
     labels: tuple[int, ...]
+    marks: tuple[int, ...]
+
+
+class Part(NamedTuple):
+    """A face with OPT's labels; of pages with the same label and mark these are in ascending order, too."""
+
+    face: int
     work: tuple[int, ...]
-    vector: int  # number of the labels
-    face: int  # number of labels and marks: what the policy and the rules of a visit see
-    positive: int  # pages of which OPT's label is not 0
     requests: list[tuple[int, int]]  # places and OPT's labels of pages that may be asked for, one of alike
-    visit: Visit
-
-
-class Visit(NamedTuple):
-    """What a part says of the visit under way."""
-
-    asked: tuple[tuple[int, int], ...] = ()  # places of the pages asked for, with OPT's labels if atomic
-    late: tuple[int, ...] = ()  # places of the pages that are late
+    positive: int  # pages of which OPT's label is not 0
+    asked: tuple[int, ...]  # OPT's labels of the pages asked for in this visit, if it is atomic
 
 
 class States:
@@ -81,63 +80,61 @@ class States:
         self.alike, self.base = alike, small + 1
         self.per_visit, self.atomic = per_visit, atomic
         self.kinds = kinds(per_visit, atomic=atomic)
-        self.parts: list[Piece] = []
-        self.listed: list[Key] = []
-        self.number: dict[Key, int] = {}
-        self.vectors: list[tuple[int, ...]] = []
-        self.faces: list[tuple[tuple[int, int], ...]] = []
+        self.parts: list[Part] = []
+        self.faces: list[Face] = []
+        self.listed: list[State] = []
+        self.number: dict[int, int] = {}  # by key
+        self.weights: list[int] = []  # of parts and layer in a key
         self.labels = self.work = self.layers = array("q")  # as listed, row after row
         self._part: dict[tuple[int, ...], int] = {}
-        self._vector: dict[tuple[int, ...], int] = {}
-        self._face: dict[tuple[tuple[int, int], ...], int] = {}
+        self._face: dict[Face, int] = {}
 
     def part(self, codes: list[int]) -> int:
-        """Return the number of a part, given as a code per page.
+        """Return the number of a part that is listed, given as a code per page, or raise KeyError.
 
-        That is (policy label · (h + 1) + OPT's label) · kinds of marks + mark.
+        A code is (policy label · kinds of marks + mark) · (h + 1) + OPT's label.
         """
+        if self.alike.pages:
+            codes.sort()
+        return self._part[tuple(codes)]
+
+    def new(self, codes: list[int]) -> int:
+        """Return the number of a part, which is listed from now on."""
         if self.alike.pages:
             codes.sort()
         found = tuple(codes)
         known = self._part.get(found)
-        if known is None:
-            self._part[found] = known = self._new(found)
-        return known
+        return self._add(found) if known is None else known
 
-    def _new(self, codes: tuple[int, ...]) -> int:
+    def _add(self, codes: tuple[int, ...]) -> int:
         spend("the parts of states", 4 * len(codes), PART + 40 * len(codes))
-        labels = tuple(code // self.kinds // self.base for code in codes)
-        work = tuple(code // self.kinds % self.base for code in codes)
-        marks = tuple(code % self.kinds for code in codes)
-        vector = self._vector.setdefault(labels, len(self.vectors))
-        if vector == len(self.vectors):
-            self.vectors.append(labels)
-        seen = self.face_of(zip(labels, marks, strict=True))
-        face = self._face.setdefault(seen, len(self.faces))
-        if face == len(self.faces):
-            self.faces.append(seen)
+        seen = [code // self.base for code in codes]
+        work = tuple(code % self.base for code in codes)
+        face = Face(tuple(pair // self.kinds for pair in seen), tuple(pair % self.kinds for pair in seen))
+        number = self._face.setdefault(face, len(self.faces))
+        if number == len(self.faces):
+            self.faces.append(face)
         requests = [
             (place, label)
             for place, label in enumerate(work)
-            if marks[place] == UNASKED
+            if face.marks[place] == UNASKED
             and not (self.alike.pages and place and codes[place] == codes[place - 1])
         ]
-        visit = Visit(
-            tuple((q, work[q] if self.atomic else 0) for q, mark in enumerate(marks) if mark == ASKED),
-            tuple(q for q, mark in enumerate(marks) if mark == LATE),
-        )
-        self.parts.append(Piece(labels, work, vector, face, len(work) - work.count(0), requests, visit))
+        asked = [label for label, mark in zip(work, face.marks, strict=True) if mark == ASKED]
+        positive = len(work) - work.count(0)
+        self.parts.append(Part(number, work, requests, positive, tuple(asked) if self.atomic else ()))
+        self._part[codes] = len(self.parts) - 1
         return len(self.parts) - 1
 
-    def face_of(self, pairs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-        """Return labels and marks of a layer's pages, the same for all that count as the same."""
-        return tuple(sorted(pairs) if self.alike.pages else pairs)
-
-    def key(self, parts: Sequence[int], layer: int) -> Key:
-        """Return one and the same value for all states that count as the same."""
+    def turned(self, parts: Sequence[int], layer: int) -> State:
+        """Return one and the same state for all that count as the same."""
         if self.alike.layers:
             return (*parts[layer:], *parts[:layer], 0)
         return (*parts, layer)
+
+    def key(self, state: State) -> int:
+        """Return a state as one number, by which it is found."""
+        return sum(map(mul, state, self.weights))
 
     def row(self, s: int) -> tuple[list[int], list[int], int]:
         """Return a state as it was listed: policy labels, OPT's labels, layer."""
@@ -145,30 +142,35 @@ class States:
         here = slice(s * width, (s + 1) * width)
         return self.labels[here].tolist(), self.work[here].tolist(), self.layers[s]
 
-    def find(self, labels: list[int], work: list[int], layer: int) -> int | None:
-        """Return the number of a state between two visits, None if it is not listed."""
-        pieces = pairwise(self.alike.bounds)
-        codes = [(label * self.base + opt) * self.kinds for label, opt in zip(labels, work, strict=True)]
-        parts = [self.part(codes[first:end]) for first, end in pieces]
-        return self.number.get(self.key(parts, layer))
+    def find(self, codes: list[int], layer: int) -> int | None:
+        """Return the number of a state, None if it is not listed."""
+        parts = []
+        for first, end in pairwise(self.alike.bounds):
+            piece = codes[first:end]
+            if self.alike.pages:
+                piece.sort()
+            parts.append(self._part.get(tuple(piece), -1))
+        return None if -1 in parts else self.number.get(self.key(self.turned(parts, layer)))
 
-    def view(self, labels: list[int], marks: list[int], layer: int) -> tuple[Key, int] | None:
-        """Return faces by their numbers, and a layer: the same for all that count as the same.
+    def seen(self, state: State) -> State:
+        """Return the faces of a state instead of its parts: what the policy sees of it."""
+        return (*[self.parts[part].face for part in state[:-1]], state[-1])
 
-        None if a face is not known.
-        """
+    def view(self, labels: list[int], marks: list[int], layer: int) -> State | None:
+        """Return the faces of a state that says so, None if one is not listed."""
         pairs = list(zip(labels, marks, strict=True))
-        faces = [
-            self._face.get(self.face_of(pairs[first:end]), -1) for first, end in pairwise(self.alike.bounds)
-        ]
-        if -1 in faces:
-            return None
-        *turned, layer = self.key(faces, layer)
-        return tuple(turned), layer
+        faces = []
+        for first, end in pairwise(self.alike.bounds):
+            own = sorted(pairs[first:end]) if self.alike.pages else pairs[first:end]
+            faces.append(self._face.get(Face(*zip(*own, strict=True)), -1))
+        return None if -1 in faces else self.turned(faces, layer)
 
-    def start(self) -> Key:
-        """Return the cold start."""
-        return self.key([self.part([0] * (end - first)) for first, end in pairwise(self.alike.bounds)], 0)
+    def start(self) -> int:
+        """Return the number of the cold start."""
+        found = self.find([0] * self.alike.bounds[-1], 0)
+        if found is None:
+            raise Refuted("the cold start is not among the states")
+        return found
 
 
 def read_likeness(value: Json, problem: Problem) -> Likeness:
@@ -205,12 +207,13 @@ def read_states(
     ]
     found.listed = list(zip(*columns, layers, strict=True))
     if alike.layers:
-        found.listed = [found.key(state[:-1], state[-1]) for state in found.listed]
-    for s, state in enumerate(found.listed):
-        if found.number.setdefault(state, s) != s:
+        found.listed = [found.turned(state[:-1], state[-1]) for state in found.listed]
+    layers_of = len(pieces)
+    found.weights = [layers_of * len(found.parts) ** j for j in range(layers_of)] + [1]
+    for s, key in enumerate(map(found.key, found.listed)):
+        if found.number.setdefault(key, s) != s:
             raise Refuted(f"state {s} is listed twice")
-    if found.start() not in found.number:
-        raise Refuted("the cold start is not among the states")
+    found.start()
     return found
 
 
@@ -225,9 +228,9 @@ class Reader(dict[tuple[bytes, ...], int]):
         columns = [array(code, content) for code, content in zip(self.types, raw, strict=True)]
         base, kinds = self.states.base, self.states.kinds
         marks = columns[2] if kinds > 1 else [0] * len(columns[0])
-        part = self.states.part(
+        part = self.states.new(
             [
-                (label * base + opt) * kinds + mark
+                (label * kinds + mark) * base + opt
                 for label, opt, mark in zip(*columns[:2], marks, strict=True)
             ]
         )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import NamedTuple
 
 from .bits import BESIDE, POLICIES, BitPolicy, Known, Paid
@@ -182,7 +182,7 @@ class LabelWalk(BitWalk):
         self.listed: States = read_states(
             {**evidence, "work": evidence["reference"]}, self.problem, most, alike
         )
-        self.states, self.start = len(self.listed.listed), self.listed.number[self.listed.start()]
+        self.states, self.start = len(self.listed.listed), self.listed.start()
         self.known: dict[tuple[tuple[int, ...], int, int, int], Labels] = {}
 
     def edges(self, s: int) -> Iterator[Edge]:
@@ -197,24 +197,15 @@ class LabelWalk(BitWalk):
             seen.add((labels[page], held[page]))
             fault = int(labels[page] <= 0)
             for bit in (0, 1):
-                after = self.answer(tuple(labels), page, layer, bit)
-                parts = [self.part(after, held, piece) for piece in pairwise(bounds)]
-                for entry, (left, paid) in self.beside.follow(held, page, bit, problem.capacity[0]):
+                after = [label * states.base for label in self.answer(tuple(labels), page, layer, bit)]
+                for _, (left, paid) in self.beside.follow(held, page, bit, problem.capacity[0]):
                     spend("the moves of all states", len(labels))
-                    own = list(parts)
-                    changed = {layer, problem.layer_of[entry] if entry >= 0 else layer}
-                    for place in changed if self.beside.scheduled else range(problem.layers):
-                        own[place] = self.part(after, left, bounds[place : place + 2])
-                    yield page, fault, paid, states.number.get(states.key(own, following))
+                    codes = [label + has for label, has in zip(after, left, strict=True)]
+                    yield page, fault, paid, states.find(codes, following)
 
     def served(self, s: int) -> tuple[int, Iterable[tuple[int, ...]]]:
         labels, _, layer = self.listed.row(s)
         return layer, [tuple(labels)]
-
-    def part(self, labels: Labels, held: list[int], piece: tuple[int, ...]) -> int:
-        """Return the number of what a state says of a layer."""
-        base, (first, end) = self.listed.base, piece
-        return self.listed.part([labels[q] * base + held[q] for q in range(first, end)])
 
     def answer(self, labels: tuple[int, ...], page: int, layer: int, bit: int) -> Labels:
         """Return the policy's labels after a request."""

@@ -1,8 +1,10 @@
-"""Every request in every state: it must lead to a listed state, and the potential must pay for it.
+"""Every request in every listed state: it must lead to a listed state, and the potential must pay for it.
 
-A *part* is what a state says of one layer. What a request makes of a part depends on the policy's labels, the
-page, OPT's label of it, whether OPT has a free slot and the visit so far: worked out once, and looked up from
-then on.
+States with the same faces are looked at together: the policy is asked once for all of them. What a request
+makes of a part depends on what the policy answers, on OPT's label of the page, whether OPT has a free slot
+and the visit so far: worked out once, and looked up from then on, as long as there is room.
+
+The policy is asked about labels alone that it gets to from the cold start; states with others are refused.
 
 OPT serves an atomic visit as if its pages were asked for twice: the first time pays, and after the second all
 of them are in every optimal cache. The second time is done with the last request of the visit.
@@ -10,27 +12,20 @@ of them are in every optimal cache. The second time is done with the last reques
 
 from __future__ import annotations
 
-import operator
 from bisect import bisect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import chain, pairwise
+from operator import getitem
 from typing import NamedTuple
 
 from .reading import Refuted, spend
-from .states import ASKED, KEPT, LATE, UNASKED, Likeness, States, Visit, marked
+from .states import ASKED, KEPT, Likeness, State, States, marked
 from .work_function import moved
 
 Labels = list[int]
 Ask = Callable[[Labels, int, int], tuple[Labels, Fraction | int]]
 """The policy: labels, page and place of the request in its round → the labels that follow, and the cost."""
-
-BATCH = 2**14
-"""States that are looked at together."""
-
-Vectors = tuple[int, ...]
-Request = tuple[Vectors, int, int, int, bool, Visit]
-"""Policy labels, layer, place of the page in it, its OPT label, whether OPT has no free slot, the visit."""
 
 Table = tuple[int, ...]
 """What becomes of OPT's labels 0 … h."""
@@ -39,61 +34,63 @@ Ties = list[tuple[int, list[int]]]
 """Layers, and places of pages between which page numbers decided."""
 
 
-class Following(dict[int, int]):
-    """What becomes of a part: policy labels and marks are given, OPT's labels are looked up in a table.
-
-    ``certain`` are the places of pages that are in every optimal cache afterwards.
-    """
-
-    def __init__(
-        self,
-        walk: Walk,
-        after: tuple[int, ...],
-        table: Table,
-        certain: tuple[int, ...],
-        marks: tuple[int, ...],
-    ) -> None:
-        super().__init__()
-        self.walk, self.certain = walk, certain
-        kinds = walk.states.kinds
-        self.table = [label * kinds for label in table]
-        self.base = [label * walk.states.base * kinds for label in after]
-        for place, mark in enumerate(marks):
-            self.base[place] += mark
-
-    def __missing__(self, part: int) -> int:
-        states, table = self.walk.states, self.table
-        codes = [label + table[opt] for label, opt in zip(self.base, states.parts[part].work, strict=True)]
-        for place in self.certain:
-            codes[place] = self.base[place] + self.walk.small * states.kinds
-        self.walk.kept += 1
-        self[part] = following = states.part(codes)
-        return following
-
-    def rest(self, place: int, opt: int) -> int:
-        """Return what, beside the policy's label, becomes of a page with an OPT label: its code of both."""
-        label = self.walk.small if place in self.certain else self.table[opt] // self.walk.states.kinds
-        return label * self.walk.states.kinds + self.base[place] % self.walk.states.kinds
+Request = tuple[int, int, bool, tuple[int, ...]]
+"""Place of a page in its layer, its OPT label, whether OPT has no free slot, and, in atomic visits, OPT's
+labels of the pages asked for earlier."""
 
 
 class Answer(NamedTuple):
     """What the policy does with its labels."""
 
     after: list[tuple[int, ...]]  # layer by layer
+    marks: tuple[int, ...]  # of the layer served, if the visit goes on
     cost: Fraction | int
     ties: Ties
 
 
-class Effect(NamedTuple):
-    """What a request does to every state with the same policy labels and the same OPT label of the page."""
+class Following(dict[int, int]):
+    """What becomes of a part, among those listed: policy labels and marks are given, OPT's are looked up.
 
-    page: int
-    cost: Fraction | int
-    paid: int
-    spare: Fraction | int  # by how much the potential may rise, times the unit
-    maps: list[Following]  # layer by layer
-    ends: bool  # the visit ends
-    ties: Ties
+    It is found as its share in the key of a state. ``certain`` are the places of pages that are in every
+    optimal cache afterwards.
+    """
+
+    def __init__(
+        self, walk: Walk, layer: int, seen: list[int], table: Table, certain: tuple[int, ...]
+    ) -> None:
+        super().__init__()
+        states = walk.states
+        self.walk, self.states, self.table, self.certain = walk, states, table, certain
+        self.seen, self.weight = [code * states.base for code in seen], states.weights[layer]
+
+    def __missing__(self, part: int) -> int:
+        table = self.table
+        work = self.states.parts[part].work
+        codes = [code + table[label] for code, label in zip(self.seen, work, strict=True)]
+        for place in self.certain:
+            codes[place] = self.seen[place] + self.states.base - 1
+        self.walk.kept += 1
+        self[part] = share = self.states.part(codes) * self.weight
+        return share
+
+    def rest(self, place: int, label: int) -> tuple[int, int]:
+        """Return what, beside the policy's label, becomes of a page with an OPT label: OPT's, and a mark."""
+        opt = self.states.base - 1 if place in self.certain else self.table[label]
+        return opt, self.seen[place] // self.states.base % self.states.kinds
+
+
+class View:
+    """All states with the same faces and layer to be served."""
+
+    def __init__(self, states: States, faces: Sequence[int], layer: int, group: list[int]) -> None:
+        self.layer, self.group = layer, group
+        self.faces = [states.faces[face] for face in faces]
+        self.own = self.faces[layer]
+        self.asked = [q for q, mark in enumerate(self.own.marks) if mark == ASKED]
+        self.first = states.alike.bounds[layer]
+        self.slot = layer * states.per_visit + len(self.asked)
+        self.ends = len(self.asked) + 1 == states.per_visit
+        self.labels = [*chain.from_iterable([face.labels for face in self.faces])]
 
 
 class Walk:
@@ -105,153 +102,135 @@ class Walk:
         potential: list[Fraction | int],
         unit: int,
         bound: Fraction,
-        small: int,
         ask: Ask,
         *,
         staying: bool,
     ) -> None:
         self.states, self.potential = states, potential
-        self.unit, self.bound, self.small = unit, bound, small
+        self.unit, self.bound = unit, bound
         self.ask, self.staying = ask, staying
         self.kept = 0
-        self.answers: dict[tuple[Vectors, int, int], Answer] = {}
-        self.maps: dict[tuple[tuple[int, ...], Table, tuple[int, ...], tuple[int, ...]], Following] = {}
-        self.edges: dict[Request, Effect] = {}
+        self.maps: dict[tuple[object, ...], dict[object, Following]] = {}
         self.rises: dict[tuple[Fraction | int, int], Fraction | int] = {}
+        *columns, _ = zip(*states.listed, strict=True)
+        positive = [[states.parts[part].positive for part in own] for own in columns]
+        self.full = [count >= states.base - 1 for count in map(sum, zip(*positive, strict=True))]
+        self.view = list(map(states.seen, states.listed))
+        self.views: dict[State, list[int]] = {}
+        for s, view in enumerate(self.view):
+            self.views.setdefault(view, []).append(s)
 
-    def requests(self, numbers: list[int]) -> Iterator[tuple[Request, list[int]]]:
-        """Yield the requests of some states, each with the states that have it."""
-        listed, parts = self.states.listed, self.states.parts
-        groups: dict[tuple[Vectors, int, bool, Visit], dict[int, list[int]]] = {}
-        for s in numbers:
-            state = listed[s]
-            layer = state[-1]
-            own = [parts[part] for part in state[:-1]]
-            full = sum([part.positive for part in own]) >= self.small
-            key = tuple([part.vector for part in own]), layer, full, own[layer].visit
-            groups.setdefault(key, {}).setdefault(state[layer], []).append(s)
-        for (vectors, layer, full, visit), group in groups.items():
-            asked: dict[tuple[int, int], list[int]] = {}
-            for part, some in group.items():
-                for request in parts[part].requests:
-                    asked.setdefault(request, []).extend(some)
-            for (place, label), all_of_them in asked.items():
-                yield (vectors, layer, place, label, full, visit), all_of_them
+    def check(self) -> None:
+        """Refuse a request that breaks the rules, or a state with labels that the policy does not get to."""
+        pending = [self.view[self.states.start()]]
+        while pending:
+            view = pending.pop()
+            group = self.views.pop(view, None)
+            if group:
+                pending += self.follow(View(self.states, view[:-1], view[-1], group))
+        if self.views:
+            stray = min(group[0] for group in self.views.values())
+            raise Refuted(f"state {stray} cannot be reached from the cold start")
 
-    def follow(self, numbers: list[int]) -> list[int]:
-        """Return where all requests lead from some states, or refuse one."""
-        within: tuple[list[int], list[Effect]] = [], []
-        at_the_end: tuple[list[int], list[Effect]] = [], []
-        for key, group in self.requests(numbers):
-            edge = self.edges.get(key) or self.edge(key, group[0])
-            if edge.ties:
-                self.check_ties(group, edge)
-            sources, edges = at_the_end if edge.ends else within
-            sources += group
-            edges += [edge] * len(group)
-        return self.targets(*within, ends=False) + self.targets(*at_the_end, ends=True)
+    def follow(self, view: View) -> list[State]:
+        """Check every request in the states of a view; return where the policy gets to."""
+        answers: dict[int, Answer] = {}
+        found = []
+        for request, sources in self.requests(view).items():
+            answer = answers.get(request[0])
+            if answer is None:
+                answer = answers[request[0]] = self.answer(view, request[0])
+            maps = self.following(view, answer, request)
+            if answer.ties:
+                self.check_ties(view, answer, request, maps, sources)
+            found.append(self.view[self.lead(view, answer, request, maps, sources)])
+        return found
 
-    def targets(self, sources: list[int], edges: list[Effect], *, ends: bool) -> list[int]:
-        """Return where requests lead that all end their visit, or all do not; or refuse one."""
-        if not sources:
-            return []
-        # One step for all requests at a time: what loops is the interpreter, not this file.
-        columns = list(zip(*map(self.states.listed.__getitem__, sources), strict=True))
-        maps = zip(*[edge.maps for edge in edges], strict=True)
-        parts = [map(operator.getitem, *pair) for pair in zip(maps, columns, strict=False)]
-        layers = columns[-1]
-        if not ends:
-            keys = zip(*parts, layers, strict=True)
-        elif self.states.alike.layers:
-            keys = zip(*parts[1:], parts[0], layers, strict=True)
-        else:
-            keys = zip(*parts, [(layer + 1) % len(parts) for layer in layers], strict=True)
-        targets = [self.states.number.get(key, -1) for key in keys]
-        if -1 in targets:
-            i = targets.index(-1)
-            raise Refuted(
-                f"state {sources[i]}: a request of page {edges[i].page} leads to a state that is not listed"
-            )
-        now, then = (list(map(self.potential.__getitem__, some)) for some in (sources, targets))
-        spare = [edge.spare for edge in edges]
-        if any(map(operator.gt, map(operator.sub, then, now), spare)):
-            i = next(i for i in range(len(edges)) if then[i] - now[i] > spare[i])
-            raise Refuted(
-                f"state {sources[i]}: a request of page {edges[i].page} breaks the potential: "
-                f"{self.unit}·{edges[i].cost} + {then[i]} − {now[i]} > {self.bound}·{edges[i].paid}"
-            )
-        return targets
+    def requests(self, view: View) -> dict[Request, list[int]]:
+        """Return what may be requested in states of a view, each with the states where it may."""
+        listed, layer = self.states.listed, view.layer
+        alike: dict[tuple[int, bool], list[int]] = {}
+        for s in view.group:
+            alike.setdefault((listed[s][layer], self.full[s]), []).append(s)
+        found: dict[Request, list[int]] = {}
+        for (part, full), some in alike.items():
+            own = self.states.parts[part]
+            for place, label in own.requests:
+                found.setdefault((place, label, full, own.asked), []).extend(some)
+        return found
 
-    def check_ties(self, group: list[int], edge: Effect) -> None:
-        """Refuse a choice by page number between pages that end with different labels of OPT, or marks."""
-        for s in group:
-            for layer, places in edge.ties:
-                following = edge.maps[layer]
-                work = self.states.parts[self.states.listed[s][layer]].work
-                if len({following.rest(q, work[q]) for q in places}) > 1:
+    def lead(
+        self, view: View, answer: Answer, request: Request, maps: list[Following], sources: list[int]
+    ) -> int:
+        """Refuse a request that leads out of the list, or that the potential does not pay for."""
+        listed, number, potential = self.states.listed, self.states.number, self.potential
+        place, label, _, _ = request
+        paid = 0 if label else 1
+        spare = self.spare(answer.cost, paid)
+        turns = view.ends and not self.states.alike.layers
+        layer = (view.layer + 1) % len(maps) if turns else view.layer
+        s = t = sources[0]
+        try:
+            for s in sources:
+                t = number[sum(map(getitem, maps, listed[s]), layer)]
+                if potential[t] - potential[s] > spare:
                     raise Refuted(
-                        f"state {s}, request of page {edge.page}: "
+                        f"state {s}: a request of page {view.first + place} breaks the potential: "
+                        f"{self.unit}·{answer.cost} + {potential[t]} − {potential[s]} > {self.bound}·{paid}"
+                    )
+        except KeyError:
+            raise Refuted(
+                f"state {s}: a request of page {view.first + place} leads to a state that is not listed"
+            ) from None
+        return t
+
+    def check_ties(
+        self, view: View, answer: Answer, request: Request, maps: list[Following], sources: list[int]
+    ) -> None:
+        """Refuse a choice by page number between pages that end with different labels of OPT, or marks."""
+        for s in sources:
+            for layer, places in answer.ties:
+                work = self.states.parts[self.states.listed[s][layer]].work
+                if len({maps[layer].rest(q, work[q]) for q in places}) > 1:
+                    raise Refuted(
+                        f"state {s}, request of page {view.first + request[0]}: "
                         "page numbers decide between pages that are not alike to OPT"
                     )
 
-    def edge(self, key: Request, state: int) -> Effect:
-        """Return what a request does."""
+    def following(self, view: View, answer: Answer, request: Request) -> list[Following]:
+        """Return what becomes of the parts, layer by layer."""
+        place, *rest = request
         if self.kept > KEPT:
             self.kept = 0
-            for remembered in (self.answers, self.maps, self.edges):
-                remembered.clear()
-        vectors, layer, place, label, full, visit = key
+            self.maps.clear()
+        maps = self.maps.setdefault((view.ends, *rest), {})
+        found = []
+        for j, after in enumerate(answer.after):
+            key = (j, after) if j != view.layer else (j, after, answer.marks, place, *view.asked)
+            known = maps.get(key)
+            if known is None:
+                known = maps[key] = self.new(view, answer, request, j)
+            found.append(known)
+        return found
+
+    def new(self, view: View, answer: Answer, request: Request, layer: int) -> Following:
+        """Work out what becomes of parts of a layer that the policy leaves with some labels."""
         states = self.states
-        page = states.alike.bounds[layer] + place
-        slot = layer * states.per_visit + len(visit.asked)
-        known = self.answers.get((vectors, slot, place))
-        if known is None:
-            try:
-                known = self.answer(vectors, slot, page)
-            except Refuted as refuted:
-                raise Refuted(f"state {state}, request of page {page}: {refuted}") from None
-            self.answers[vectors, slot, place] = known
-        ends = len(visit.asked) + 1 == states.per_visit
-        table, certain = moved(label, full, self.small), [place]
-        marks: tuple[int, ...] = ()
-        if states.atomic:
-            self.check_kept(visit, known.after[layer], state, page, states.alike.bounds[layer])
-            if ends:
-                table = second_time(table, [opt for _, opt in visit.asked], self.small)
-                certain += [q for q, _ in visit.asked]
-        if not ends:
-            marks = self.marks(visit, states.vectors[vectors[layer]], place)
-        maps = []
-        for j, after in enumerate(known.after):
-            at = after, table, *((tuple(sorted(certain)), marks) if j == layer else ((), ()))
-            found = self.maps.get(at)
-            if found is None:
-                self.maps[at] = found = Following(self, *at)
-            maps.append(found)
-        paid = 0 if label else 1
-        self.kept += 2
-        self.edges[key] = made = Effect(
-            page, known.cost, paid, self.spare(known.cost, paid), maps, ends, known.ties
-        )
-        return made
-
-    def check_kept(self, visit: Visit, after: tuple[int, ...], state: int, page: int, first: int) -> None:
-        """Refuse that a page of an atomic visit leaves before its end."""
-        for q, _ in visit.asked:
-            if after[q] <= 0:
-                raise Refuted(
-                    f"state {state}, request of page {page}: "
-                    f"page {first + q} leaves before the end of its atomic visit"
-                )
-
-    def marks(self, visit: Visit, labels: tuple[int, ...], place: int) -> tuple[int, ...]:
-        """Return the marks of a layer's pages after a request that does not end the visit."""
-        before = [UNASKED] * len(labels)
-        for q, _ in visit.asked:
-            before[q] = ASKED
-        for q in visit.late:
-            before[q] = LATE
-        return tuple(marked(before, labels, place, range(len(labels)), atomic=self.states.atomic))
+        place, label, full, asked = request
+        table, certain = moved(label, full, states.base - 1), [place]
+        if states.atomic and view.ends:
+            table = second_time(table, asked, states.base - 1)
+            certain += view.asked
+        seen = [label * states.kinds for label in answer.after[layer]]
+        if layer == view.layer:
+            for q, mark in enumerate(answer.marks):
+                seen[q] += mark
+        else:
+            certain = []
+        # Of alike layers the one to be served stands first.
+        target = (layer - 1) % len(answer.after) if view.ends and states.alike.layers else layer
+        self.kept += 4
+        return Following(self, target, seen, table, tuple(sorted(certain)))
 
     def spare(self, cost: Fraction | int, paid: int) -> Fraction | int:
         """Return by how much the potential may rise, times the unit."""
@@ -260,16 +239,32 @@ class Walk:
             self.rises[cost, paid] = int(exact) if exact == int(exact) else exact
         return self.rises[cost, paid]
 
-    def answer(self, vectors: Vectors, slot: int, page: int) -> Answer:
+    def answer(self, view: View, place: int) -> Answer:
         """Ask the policy."""
-        alike = self.states.alike
-        labels = list(chain.from_iterable(map(self.states.vectors.__getitem__, vectors)))
-        after, cost = self.ask(labels, page, slot)
-        parts = [tuple(after[first:end]) for first, end in pairwise(alike.bounds)]
-        return Answer(parts, cost, tied(labels, after, page, alike, staying=self.staying))
+        states, own = self.states, view.own
+        bounds, page = states.alike.bounds, view.first + place
+        try:
+            after, cost = self.ask(view.labels, page, view.slot)
+            if states.atomic:
+                check_kept(view, after)
+        except Refuted as refuted:
+            raise Refuted(f"state {view.group[0]}, request of page {page}: {refuted}") from None
+        marks: tuple[int, ...] = ()
+        if not view.ends:
+            pages = range(len(own.marks))
+            marks = tuple(marked([*own.marks], own.labels, place, pages, atomic=states.atomic))
+        ties = tied(view.labels, after, page, states.alike, staying=self.staying)
+        return Answer([tuple(after[first:end]) for first, end in pairwise(bounds)], marks, cost, ties)
 
 
-def second_time(table: Table, asked: list[int], small: int) -> Table:
+def check_kept(view: View, after: Labels) -> None:
+    """Refuse that a page of an atomic visit leaves before its end."""
+    for q in view.asked:
+        if after[view.first + q] <= 0:
+            raise Refuted(f"page {view.first + q} leaves before the end of its atomic visit")
+
+
+def second_time(table: Table, asked: Sequence[int], small: int) -> Table:
     """Return what becomes of OPT's labels if the pages of an atomic visit are asked for once more.
 
     ``table`` says what the last request of the first time does; before it the pages asked for earlier had the
@@ -325,26 +320,14 @@ def check_edges(
     potential: Sequence[Fraction | int],
     ratio: Fraction,
     unit: int,
-    small: int,
     ask: Ask,
     *,
     staying: bool = False,
 ) -> None:
-    """Walk from the cold start; every request must keep unit·cost + Φ(next) − Φ(now) ≤ unit·ratio·paid."""
+    """Refuse unless every request keeps unit·cost + Φ(next) − Φ(now) ≤ unit·ratio·paid."""
     bounds, count = states.alike.bounds, len(states.listed)
     if len(potential) != count:
         raise Refuted(f"{len(potential)} potentials for {count} states")
     widest = max(end - first for first, end in pairwise(bounds))
     spend("the requests of all states", bounds[-1] * widest * count)
-    walk = Walk(states, list(potential), unit, unit * ratio, small, ask, staying=staying)
-    reached = {states.number[states.start()]}
-    pending = list(reached)
-    while pending:
-        following: set[int] = set()
-        for first in range(0, len(pending), BATCH):
-            following.update(walk.follow(pending[first : first + BATCH]))
-        pending = sorted(following - reached)
-        reached |= following
-    if len(reached) < count:
-        stray = next(s for s in range(count) if s not in reached)
-        raise Refuted(f"state {stray} cannot be reached from the cold start")
+    Walk(states, list(potential), unit, unit * ratio, ask, staying=staying).check()

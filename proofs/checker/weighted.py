@@ -31,7 +31,7 @@ from .reading import (
     spend,
     whole,
 )
-from .rules import answer, rule_of
+from .rules import landlord, rule_of, serving
 from .states import array_of
 
 Labels = list[int]
@@ -106,34 +106,17 @@ def rule_with_weights(policy: Json, setting: Weighted) -> Serve:
     """Return the rule of a policy; without one nothing can be checked."""
     problem, name = setting.problem, str(policy)
     if name in LANDLORDS:
-        return lambda labels, page: landlord(labels, page, setting, renews=LANDLORDS[name])
+        cache, cost, renews = problem.capacity[0], setting.cost, LANDLORDS[name]
+        return lambda labels, page: landlord(labels, page, cache, cost[page], renews=renews)
     rule = rule_of(name, problem)
-    if rule is None:
+    if rule is None or rule.unit:
         raise Incomplete(f"this checker has no rule of policy {name[:200]}, which a claim with weights needs")
-    return lambda labels, page: answer(rule, labels, page, problem.layer_of[page], problem)
+    known = serving(rule, problem)
+    return lambda labels, page: known(labels, page, problem.layer_of[page])
 
 
 LANDLORDS = {"landlord": True, "landlord-fifo": False}
 """Whether a hit renews the credit."""
-
-
-def landlord(labels: Labels, page: int, setting: Weighted, *, renews: bool) -> Labels:
-    """credit·(k + 1) + rank, the longest since its renewal first; all pay the least credit, and it leaves."""
-    cache = setting.problem.capacity[0]
-    line = sorted((q for q, label in enumerate(labels) if label), key=lambda q: labels[q] % (cache + 1))
-    credit = {q: labels[q] // (cache + 1) for q in line}
-    if page not in credit and len(line) == cache:
-        poorest = min(line, key=credit.__getitem__)
-        rent = credit[poorest]
-        credit = {q: left - rent for q, left in credit.items()}
-        line.remove(poorest)
-    if page not in credit or renews:
-        line = [*(q for q in line if q != page), page]
-        credit[page] = setting.cost[page]
-    after = [0] * len(labels)
-    for rank, q in enumerate(line, start=1):
-        after[q] = credit[q] * (cache + 1) + rank
-    return after
 
 
 # ------------------------------------------------------------------------------------------ from below
@@ -178,6 +161,7 @@ class Functions:
     def __init__(self, evidence: Json, setting: Weighted) -> None:
         pages, small = len(setting.cost), setting.small
         self.cost = setting.cost
+        self.prices: dict[int, int] = {}
         count = 1
         for i in range(min(small, pages - small)):
             count = count * (pages - i) // (i + 1)
@@ -201,7 +185,11 @@ class Functions:
 
     def price(self, cache: int) -> int:
         """Return what the pages of a cache weigh."""
-        return sum(cost for q, cost in enumerate(self.cost) if cache >> q & 1)
+        known = self.prices.get(cache)
+        if known is None:
+            spend("work functions", len(self.cost), 100)
+            known = self.prices[cache] = sum(cost for q, cost in enumerate(self.cost) if cache >> q & 1)
+        return known
 
     def find(self, function: Function) -> int | None:
         """Return the number of a function, None if it is not listed."""
@@ -216,7 +204,7 @@ class Functions:
 
     def moved(self, function: Function, page: int) -> tuple[int | None, int]:
         """Serve a request: a cache without the page swaps one of its pages for it."""
-        spend("work functions", len(function) ** 2 * 4 + 4 * len(function) * len(self.cost))
+        spend("work functions", len(function) ** 2 + 4 * len(function) * len(self.cost))
         after: Function = {}
         for cache, value in function.items():
             if cache >> page & 1:
@@ -274,7 +262,9 @@ def check_above(ratio: Fraction, setting: Weighted, serve: Serve, evidence: Json
     check_names(works, layers, functions, problem)
     first = first_pages(problem)
     answers: dict[tuple[tuple[int, ...], int], tuple[tuple[int, ...], int]] = {}
-    for s, (labels, work, layer) in enumerate(zip(vectors, works, layers, strict=True)):
+    reached, pending = {start}, [start]
+    for s in pending:
+        labels, work, layer = vectors[s], works[s], layers[s]
         for page in range(first[layer], first[layer + 1]):
             if (labels, page) not in answers:
                 after = serve(list(labels), page)
@@ -291,6 +281,12 @@ def check_above(ratio: Fraction, setting: Weighted, serve: Serve, evidence: Json
                     f"state {s}: a request of page {page} breaks the potential: "
                     f"{ratio.denominator}·{paid} + {rise} > {ratio.numerator}·{growth}"
                 )
+            if target not in reached:
+                reached.add(target)
+                pending.append(target)
+    if len(reached) < len(vectors):
+        stray = next(s for s in range(len(vectors)) if s not in reached)
+        raise Refuted(f"state {stray} cannot be reached from the cold start, or is listed twice")
     return Fraction(potential[start] - min(potential), ratio.denominator * setting.scale)
 
 

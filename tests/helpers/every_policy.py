@@ -1,10 +1,11 @@
-"""What every registered policy and OPT do on small sequences, as plain numbers; ``-m`` prints them."""
+"""What every registered policy and OPT do on small sequences, and exact ratios; ``-m`` prints them."""
 
 from __future__ import annotations
 
 import json
 import sys
 
+from lp import optimum
 from paging import (
     LayeredInstance,
     UnsupportedModelError,
@@ -13,6 +14,10 @@ from paging import (
     registered_policies,
     simulate,
 )
+from proofs.game.randomized.value import randomized_value
+from proofs.game.value import solve_game
+from proofs.ratio.deterministic import exact_ratio
+from proofs.ratio.randomized import randomized_exact
 
 
 def every_answer() -> dict[str, list[int]]:
@@ -36,5 +41,20 @@ def every_answer() -> dict[str, list[int]]:
     return answers
 
 
+def every_ratio() -> dict[str, str]:
+    """Return what is exact about a tiny instance: ratios of policies, of the game, and two optima."""
+    instance = LayeredInstance(2, 2, 3)
+    answers = {}
+    for name in ("lru", "llru", "zrc", "arc", "partitioned", "mark"):
+        solve = randomized_exact if name == "mark" else exact_ratio
+        answers[f"ratio of {name}"] = str(solve(name, instance).ratio)
+    answers["game"] = str(solve_game(instance, full=True).value)
+    answers["randomised game"] = str(randomized_value(instance).upper)
+    sequence = generate("uniform:rounds=40", instance, seed=1)
+    answers["optimum"] = str(optimum(sequence).value)
+    answers["weighted optimum"] = str(optimum(sequence, weights=[1, 2, 3, 4]).value)
+    return answers
+
+
 if __name__ == "__main__":
-    json.dump(every_answer(), sys.stdout)
+    json.dump([every_answer(), every_ratio()], sys.stdout)

@@ -34,7 +34,7 @@ from paging.kernels import (
     sieve,
 )
 from paging.model import BYPASS, FREE, HIT, SEVERAL
-from tests.helpers.every_policy import every_answer
+from tests.helpers.every_policy import every_answer, every_ratio
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACES = ROOT.parent / "shared" / "traces"
@@ -563,4 +563,4 @@ def test_without_the_compiler_every_policy_and_opt_do_the_same() -> None:
         command, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, cwd=ROOT, capture_output=True, check=False
     )
     assert plain.stderr == b""
-    assert json.loads(plain.stdout) == every_answer()
+    assert json.loads(plain.stdout) == [every_answer(), every_ratio()]

@@ -35,7 +35,7 @@ SOURCES = [
     read_certificate(path)
     for folder in ("valid", "conditional")
     for path in sorted(FOLDER.glob(f"*/{folder}/*"))
-    if path.stat().st_size < 2000
+    if path.stat().st_size < 2000 and path.suffix != ".jsonl"  # one JSON document each
 ]
 NAMES = (
     *RULES,
@@ -125,7 +125,7 @@ def is_true(document: dict[str, Any]) -> bool:
         # The checker follows such a policy as long as it keeps every visit together; the library refuses it.
         if document["type"] == "cycle":
             return claim["ratio"] != "unbounded" and Fraction(claim["ratio"]) <= instance.cache
-        assert (policy, instance.layers) == ("partitioned", 1), claim
+        assert policy == "lru-weighted" or (policy, instance.layers) == ("partitioned", 1), claim
         policy = "lru"
     low, high, additive = bounds(document["type"], instance, h, policy, claim.get("rule"))
     if document["type"] == "cycle":

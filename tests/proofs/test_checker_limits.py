@@ -191,7 +191,7 @@ def test_the_limit_is_named_and_can_be_raised(name: str) -> None:
     verdict = verify(HOSTILE[name])
     assert verdict.status == INCOMPLETE
     assert "more work than this checker's limit" in verdict.reason or "more memory" in verdict.reason
-    assert "; --limit " in verdict.reason
+    assert "; it needs --limit " in verdict.reason
 
 
 def test_a_limit_named_is_enough(

@@ -41,7 +41,7 @@ from proofs import checker
 from proofs.certificates.reading import read_certificate
 from proofs.certificates.replay import replay
 from proofs.checker.problem import read_problem
-from proofs.checker.rules import RULES, SPLIT, answer
+from proofs.checker.rules import RULES, SPLIT, serving
 from proofs.ratio.deterministic import ExactRatio, RatioProgress
 from proofs.ratio.deterministic import exact_ratio as compute
 from proofs.ratio.estimate import affordable_states, estimated_states
@@ -351,7 +351,7 @@ def test_the_rules_of_the_checker_are_those_of_the_policies(policy: str) -> None
     cls = get_policy(policy)
     larger = [LayeredInstance(1, 5, 3), LayeredInstance(2, 3, 4), LayeredInstance(3, 2, 4)]
     for instance in [*TINY, *larger, *VISITS, LayeredInstance(2, 3, 4, 2)]:
-        problem = read_problem({"instance": instance.plain, "requests": []}, ())
+        serve = serving(RULES[policy], read_problem({"instance": instance.plain, "requests": []}, ()))
         seen = {((0,) * instance.total_pages, 0, frozenset[int]())}
         waiting = list(seen)
         while waiting:
@@ -361,7 +361,7 @@ def test_the_rules_of_the_checker_are_those_of_the_policies(policy: str) -> None
                 cls.serve(served, page, slot, instance.frame)
                 after = tuple(served.tolist())
                 given = list(labels)
-                assert tuple(answer(RULES[policy], given, page, slot, problem)) == after
+                assert tuple(serve(given, page, slot)) == after
                 assert given == list(labels)
                 then = (slot + 1) % instance.round_length
                 state = (after, then, visit | {page} if then % instance.per_visit else frozenset[int]())

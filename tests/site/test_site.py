@@ -11,6 +11,7 @@ import sys
 from html import unescape
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -19,6 +20,8 @@ from adversary import constructions
 from paging import registered_policies
 from paging.html import script_hash
 from paging.plotting import content_digest
+from proofs.atlas.explorer import document, read_cycles
+from proofs.atlas.table import read_table
 from proofs.bounds.registry import BOUNDS
 from proofs.checker import verify_file
 from proofs.lessons import lessons
@@ -165,6 +168,35 @@ def test_the_picture_of_readme_is_the_page_that_its_command_writes(site: Path, v
     said = pictures.last_moment(visit((site / "worst.html").as_uri(), **pictures.SIZE))
     found = Image.open(pictures.TARGET).info["Content"]
     assert found == content_digest(said), "python -m docs.pictures draws it anew"
+
+
+HOSTILE = "x\"><img src=x onerror=alert(1)></script><script>document.title = 'run'</script><!--'onload='a()"
+
+
+def hostile(value: Any, *, add: bool = False) -> Any:
+    """Every text of a document with script in it, but numbers and what is chosen at first."""
+    if isinstance(value, dict):
+        return {key: hostile(inner, add=key != "subject" and key != "id") for key, inner in value.items()}
+    if isinstance(value, list):
+        return [hostile(inner, add=add) for inner in value]
+    return f"{value} {HOSTILE}" if add and isinstance(value, str) and value != "1 page" else value
+
+
+def test_names_of_strangers_are_text_in_the_atlas(visit: Visit, tmp_path: Path) -> None:
+    pytest.importorskip("sphinx", reason="the extra docs is not installed")
+    exhibits = module("exhibits", DOCS / "_ext" / "exhibits.py")
+    rows = [row for row in read_table(DOCS / "data" / "atlas.csv") if row["ℓ"] == "2"][:8]
+    atlas = hostile(document(rows, read_cycles(DOCS / "data" / "cycles.csv")))
+    (tmp_path / "_static").mkdir()
+    shutil.copy(DOCS / "_static" / "atlas.js", tmp_path / "_static")
+    part = exhibits.atlas_part(json.dumps(atlas, ensure_ascii=False))
+    (tmp_path / "explore.html").write_text(f'<!doctype html><meta charset="utf-8">{part}', encoding="utf-8")
+    page = visit((tmp_path / "explore.html").as_uri())
+    page.locator("#atlas td button").last.click()
+    expect(page.locator("#atlas .detail")).to_contain_text(HOSTILE)
+    expect(page.locator("#atlas select").first).to_contain_text(HOSTILE)
+    assert page.locator("img, [onerror], [onload]").count() == 0
+    assert page.title() != "run"
 
 
 @pytest.mark.slow
