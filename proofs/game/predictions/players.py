@@ -223,7 +223,7 @@ def _moves(instance: LayeredInstance, alpha: Fraction, gamma: Fraction, max_stat
     from proofs.game.predictions.trade_off import solve_trade_off
 
     found = solve_trade_off(instance, alpha=alpha, gamma=gamma, max_states=max_states)
-    if found.answers is None:
+    if found.answers is None or found.value is None:
         known = (
             "no β does" if found.lower == float("inf") else f"its game has more than {max_states:,} states"
         )
