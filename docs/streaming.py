@@ -1,9 +1,10 @@
 """Measure runs on traces that are read in chunks, and draw the figure of the page on speed.
 
 ``python docs/streaming.py 7 8 9`` makes traces of about 10⁷, 10⁸ and 10⁹ requests (61 layers, 256 pages, 8 a
-visit; two bytes a request on disk, in a temporary folder), runs the installed command on each, and keeps
-seconds, processor seconds and memory in ``docs/data/streaming.csv``, one row a run, beside the rows of other
-lengths. Without a number it draws the figure from what is kept.
+visit; two bytes a request in a temporary folder, and eleven more while OPT is certified), runs the installed
+command on each, and keeps seconds, processor seconds and memory in ``docs/data/streaming.csv``, a row a run,
+beside the rows of other lengths. Names of runs after the numbers, as in ``9 "lru, llru" zrc``, choose some.
+Without a number it draws the figure from what is kept.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ TARGET = Path(__file__).parent / "images" / "streaming.png"
 LAYERS, PAGES, GROUP, CACHE = 61, 256, 8, 4000
 LENGTH = LAYERS * GROUP
 RUNS = {
-    "lru, llru": ("lru", "llru", "--no-opt"),
-    "zrc": ("zrc", "--no-opt"),
-    "opt": ("opt",),
+    "lru, llru": ("run", "lru", "llru", "--no-opt"),
+    "zrc": ("run", "zrc", "--no-opt"),
+    "opt": ("run", "opt"),
+    "opt, certified": ("opt", "--certificate", "opt.jsonl"),
+    "verifying": ("verify", "opt.jsonl"),
 }
 """What one run counts, and its arguments."""
 
@@ -61,10 +64,11 @@ def write_trace(path: Path, tokens: int) -> None:
 
 def measured(trace: Path, arguments: tuple[str, ...]) -> tuple[float, float, float]:
     """Run the command; return seconds, processor seconds and the most memory in MiB."""
-    command = [str(Path(sys.executable).with_name("paging")), "run", *arguments]
-    command += ["--trace", str(trace), "-n", str(PAGES), "-k", str(CACHE), "--stream", "--json"]
+    command = [str(Path(sys.executable).with_name("paging")), *arguments, "--json"]
+    if arguments[0] != "verify":
+        command += ["--trace", str(trace), "-n", str(PAGES), "-k", str(CACHE), "--stream"]
     begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=trace.parent)
     _, status, used = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(command)} failed")
@@ -100,7 +104,13 @@ def draw_on(found: list[dict[str, str]], figure: Figure) -> None:
         requests = [int(row["requests"]) for row in here]
         for panel, key in zip(axes, ("processor seconds", "mebibytes"), strict=True):
             values = [float(row[key]) for row in here]
-            panel.plot(requests, values, marker="os^"[number], linestyle=("-", "--", ":")[number], label=name)
+            panel.plot(
+                requests,
+                values,
+                marker="os^Dv"[number],
+                linestyle=("-", "--", ":", "-.", "-")[number],
+                label=name,
+            )
     for panel, text in zip(axes, ("processor time (s)", "memory (MiB)"), strict=True):
         panel.set_xscale("log")
         panel.set_xlabel("requests T")
@@ -114,7 +124,7 @@ def draw_on(found: list[dict[str, str]], figure: Figure) -> None:
     axes[0].legend(frameon=False)
 
 
-def main(powers: list[int]) -> None:
+def main(powers: list[int], chosen: list[str]) -> None:
     """Measure, keep and draw."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}"
     for power in powers:
@@ -122,7 +132,8 @@ def main(powers: list[int]) -> None:
         with TemporaryDirectory() as folder:
             trace = Path(folder) / "trace.npy"
             write_trace(trace, tokens)
-            for name, arguments in RUNS.items():
+            for name in chosen or RUNS:
+                arguments = RUNS[name]
                 found = measured(trace, arguments)
                 figures = dict(zip(FIELDS[2:5], (f"{value:.2f}" for value in found), strict=True))
                 row = {"run": name, "requests": str(tokens * LENGTH), **figures, "machine": machine}
@@ -132,4 +143,5 @@ def main(powers: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(power) for power in sys.argv[1:]])
+    numbers = [word for word in sys.argv[1:] if word.isdecimal()]
+    main(list(map(int, numbers)), sys.argv[1 + len(numbers) :])

@@ -57,13 +57,8 @@ class StreamedOptimum(BetweenBounds):
         With the cache size.
     lower, upper : int
         OPT lies in between; equal, as both come from farthest-in-future.
-    status : str
-    distinct_pages : int
-        The compulsory faults.
     dual : Dual
         Proves ``lower``.
-    sha256 : str
-        Of the requests as int32, little-endian.
     seconds : float
         Wall-clock time from the requests to the bounds.
     """
@@ -71,17 +66,20 @@ class StreamedOptimum(BetweenBounds):
     instance: LayeredInstance
     lower: int
     upper: int
-    status: str
-    distinct_pages: int
     dual: Dual = field(repr=False)
-    sha256: str
     seconds: float
-    _files: _Files = field(repr=False)
+    _files: RequestsOnDisk = field(repr=False)
+    status: str = OPTIMAL
 
     @property
     def requests(self) -> int:
         """How many there are."""
         return self._files.length
+
+    @property
+    def distinct_pages(self) -> int:
+        """The compulsory faults."""
+        return self._files.distinct_pages
 
     @property
     def found_by(self) -> str:
@@ -99,7 +97,7 @@ class StreamedOptimum(BetweenBounds):
             The name does not end in ``.jsonl``, or the file cannot be written.
         """
         shape = {name: value for name, value in self.instance.plain.items() if name != "weights"}
-        listed = {"length": self.requests, "sha256": self.sha256}
+        listed = {"length": self.requests, "sha256": self._files.sha256}
         claim = {"instance": shape, "requests": listed, "upper": self.upper, "lower": self.lower}
         head = certificate("optimum-in-parts", claim, {}, provenance)
         write_in_lines(head, self._parts(watch), path)
@@ -132,7 +130,7 @@ class _OnDisk:
         self._path, self._dtype, self.length = path, np.dtype(dtype), length
         with path.open("wb") as file:
             # A mapped file that finds the disk full would kill the process.
-            if sys.platform == "linux":
+            if length and sys.platform == "linux":
                 os.posix_fallocate(file.fileno(), 0, length * self._dtype.itemsize)
             else:
                 file.truncate(length * self._dtype.itemsize)
@@ -154,18 +152,59 @@ class _OnDisk:
             raise ModelError(f"{self.length:,} requests were announced, and {written:,} came")
 
 
-class _Files:
-    """The temporary files: requests, next uses, schedule."""
+class RequestsOnDisk:
+    """Requests with their next uses in temporary files, and perhaps room for a schedule.
 
-    def __init__(self, folder: Path, instance: LayeredInstance, length: int) -> None:
+    Attributes
+    ----------
+    length : int
+        How many requests there are.
+    spans : list of (int, int)
+        Beginnings and ends of the parts, of whole rounds.
+    distinct_pages : int
+    sha256 : str
+        Of the requests as int32, little-endian.
+    """
+
+    def __init__(self, folder: Path, instance: LayeredInstance, length: int, schedule: bool) -> None:
         pages, times = widths(instance, length)
         self.length = length
         self.requests = _OnDisk(folder / "requests", pages, length)
         self.following = _OnDisk(folder / "following", times, length)
-        self.entries = _OnDisk(folder / "entries", pages, length)
+        self.entries = _OnDisk(folder / "entries", pages, length if schedule else 0)
         round_length = instance.round_length
         size = max(1, PART // round_length) * round_length
         self.spans = [(begin, min(begin + size, length)) for begin in range(0, length, size)]
+        self._seen = np.full(instance.total_pages, length, dtype=np.int64)
+        self._digest = hashlib.sha256()
+
+    def fill(self, chunks: Iterable[PageArray], told: Callable[[int, str], None]) -> None:
+        """Write the requests, then their next uses."""
+
+        def read(chunk: NDArray[Any]) -> None:
+            self._digest.update(chunk.astype("<i4", copy=False).data)
+            told(len(chunk), "reading")
+
+        self.requests.fill(chunks, read)
+        for begin, end in reversed(self.spans):
+            given = (begin, self._seen, self.following.part(begin, end, "r+"))
+            next_use_to(self.requests.part(begin, end), *given)
+            told(end - begin, "next uses")
+
+    @property
+    def distinct_pages(self) -> int:
+        """How many pages are requested."""
+        return int(np.count_nonzero(self._seen < self.length))
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the requests."""
+        return self._digest.hexdigest()
+
+    def parts(self) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
+        """Yield the first time, the requests and the next uses of every part."""
+        for begin, end in self.spans:
+            yield begin, self.requests.part(begin, end), self.following.part(begin, end)
 
 
 def widths(instance: LayeredInstance, length: int) -> tuple[type[np.integer[Any]], type[np.integer[Any]]]:
@@ -174,8 +213,8 @@ def widths(instance: LayeredInstance, length: int) -> tuple[type[np.integer[Any]
     return pages, np.int32 if length < 2**31 else np.int64
 
 
-def disk_need(instance: LayeredInstance, length: int) -> int:
-    """Return the bytes of temporary files that :func:`streamed_optimum` takes.
+def disk_need(instance: LayeredInstance, length: int, schedule: bool = True) -> int:
+    """Return the bytes of temporary files that :func:`streamed_optimum` takes, or less without a schedule.
 
     Examples
     --------
@@ -183,7 +222,39 @@ def disk_need(instance: LayeredInstance, length: int) -> int:
     8000000000
     """
     pages, times = widths(instance, length)
-    return length * (2 * np.dtype(pages).itemsize + np.dtype(times).itemsize)
+    return length * ((1 + schedule) * np.dtype(pages).itemsize + np.dtype(times).itemsize)
+
+
+@contextmanager
+def requests_on_disk(
+    instance: LayeredInstance,
+    chunks: Iterable[PageArray],
+    requests: int,
+    told: Callable[[int, str], None],
+    *,
+    schedule: bool = False,
+) -> Iterator[RequestsOnDisk]:
+    """Keep requests that come in chunks, and their next uses, in temporary files until the context ends.
+
+    Raises
+    ------
+    LimitError
+        The folder of temporary files (``TMPDIR``) has not enough room.
+    """
+    folder = tempfile.gettempdir()
+    need, free = disk_need(instance, requests, schedule), shutil.disk_usage(folder).free
+    if need > SHARE_OF_DISK * free:
+        raise LimitError(
+            f"{requests:,} requests take {gigabytes(need)} of temporary files, and {folder} has "
+            f"{gigabytes(free)} free; TMPDIR names another folder"
+        )
+    with tempfile.TemporaryDirectory(prefix="paging-", dir=folder) as temporary:
+        try:
+            files = RequestsOnDisk(Path(temporary), instance, requests, schedule)
+        except OSError as error:
+            raise LimitError(f"{folder}: {error.strerror}, {gigabytes(need)} are needed") from error
+        files.fill(chunks, told)
+        yield files
 
 
 @contextmanager
@@ -235,20 +306,15 @@ def streamed_optimum(
     (4, [1, 3])
     """
     instance.require("the optimum of a stream", visits="sequential", cost="unit")
-    folder = tempfile.gettempdir()
-    need, free = disk_need(instance, requests), shutil.disk_usage(folder).free
-    if need > SHARE_OF_DISK * free:
-        raise LimitError(
-            f"{requests:,} requests take {gigabytes(need)} of temporary files, and {folder} has "
-            f"{gigabytes(free)} free; TMPDIR names another folder"
-        )
-    with tempfile.TemporaryDirectory(prefix="paging-", dir=folder) as temporary:
-        start = time.perf_counter()
-        try:
-            files = _Files(Path(temporary), instance, requests)
-        except OSError as error:
-            raise LimitError(f"{folder}: {error.strerror}, {gigabytes(need)} are needed") from error
-        facts = _solved(files, instance, chunks, watch)
+    start, done = time.perf_counter(), 0
+
+    def told(count: int, label: str) -> None:
+        nonlocal done
+        done += count
+        watch.look(Count(done, PASSES * requests, label))
+
+    with requests_on_disk(instance, chunks, requests, told, schedule=True) as files:
+        facts = _solved(files, instance, told)
         yield StreamedOptimum(instance, *facts, seconds=time.perf_counter() - start, _files=files)
 
 
@@ -258,29 +324,9 @@ def gigabytes(count: int) -> str:
 
 
 def _solved(
-    files: _Files, instance: LayeredInstance, chunks: Iterable[PageArray], watch: Watch
-) -> tuple[int, int, str, int, Dual, str]:
+    files: RequestsOnDisk, instance: LayeredInstance, told: Callable[[int, str], None]
+) -> tuple[int, int, Dual]:
     length, pages, bypassing = files.length, instance.total_pages, instance.bypassing
-    done = 0
-
-    def told(count: int, label: str) -> None:
-        nonlocal done
-        done += count
-        watch.look(Count(done, PASSES * length, label))
-
-    digest = hashlib.sha256()
-
-    def read(chunk: NDArray[Any]) -> None:
-        digest.update(chunk.astype("<i4", copy=False).data)
-        told(len(chunk), "reading")
-
-    files.requests.fill(chunks, read)
-    seen = np.full(pages, length, dtype=np.int64)
-    for begin, end in reversed(files.spans):
-        next_use_to(files.requests.part(begin, end), begin, seen, files.following.part(begin, end, "r+"))
-        told(end - begin, "next uses")
-    distinct = int(np.count_nonzero(seen < length))
-
     whole = files.requests.part(0, length)
     words, first = empty_tree(length)
     waiting, counters = np.empty(min(instance.cache, pages), dtype=np.int32), np.array([-1, 0, 0, 0])
@@ -314,4 +360,4 @@ def _solved(
         given = (dual.steps, dual.values, slots, bypassing, since, sums)
         unit_bound_from(files.requests.part(begin, end), begin, *given)
         told(end - begin, "bounds")
-    return int(sums[2]), upper, OPTIMAL, distinct, dual, digest.hexdigest()
+    return int(sums[2]), upper, dual

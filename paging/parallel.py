@@ -108,8 +108,9 @@ class WorkerStartError(LayeredPagingError, RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "worker processes cannot be started; a script that uses them does so under "
-            "if __name__ == '__main__', and is a file"
+            "worker processes cannot be started: they ended before they could do anything, perhaps for lack "
+            "of memory or processes; a script that uses them does so under if __name__ == '__main__', and is "
+            "a file"
         )
 
 

@@ -55,7 +55,9 @@ def two_layers(instance: LayeredInstance, rounds: int, policy: Policy) -> Constr
     x, y = rich[:2]
     session = Session(policy, instance)
     last = [int(instance.pages_of(j)[0]) for j in range(instance.layers)]
-    requests, victims, boundaries = [], {}, []
+    requests: list[int] = []
+    victims: dict[int, int] = {}
+    boundaries: list[int] = []
     limit = rounds * instance.layers
 
     def ask(page: int) -> None:

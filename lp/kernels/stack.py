@@ -8,22 +8,33 @@ at depth K is exact for k ≤ K.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.kernels import next_use
+from paging.kernels.bits import Words, bit, bits_below, bits_set
 from paging.kernels.jit import compiled
 from paging.model import PageArray
 
+Integers = NDArray[np.int64]
+
 
 @compiled
-def opt_depths(requests: PageArray, pages: int, limit: int, bypassing: bool) -> NDArray[np.int64]:
-    """Count the requests at every depth 1 … limit of the optimum's stack; entry 0 counts all others."""
-    following = next_use(requests, pages)
-    until = np.empty(pages, dtype=np.int32)
-    stack = np.empty(limit, dtype=np.int32)
-    depths = np.zeros(limit + 1, dtype=np.int64)
-    size = 0
+def opt_depths(
+    requests: NDArray[Any],
+    following: NDArray[Any],
+    bypassing: bool,
+    until: Integers,
+    stack: PageArray,
+    depths: Integers,
+    size: int,
+) -> int:
+    """Count the requests at every depth 1 … limit of the optimum's stack; entry 0 counts all others.
+
+    ``following`` are next uses, and ``until`` (pages,) those of the pages on the stack, of which there are
+    ``size`` before and as many as are returned after these requests.
+    """
     for t in range(len(requests)):
         page = requests[t]
         until[page] = following[t]
@@ -46,52 +57,103 @@ def opt_depths(requests: PageArray, pages: int, limit: int, bypassing: bool) -> 
                 stack[i] = carried
                 carried = other
         depths[found] += 1
-        if found == 0 and size < limit:
+        if found == 0 and size < len(stack):
             stack[size] = carried
             size += 1
-    return depths
+    return size
 
 
 @compiled
-def recency_depths(requests: PageArray, limit: int) -> NDArray[np.int64]:
-    """Count the requests at every depth 1 … limit of LRU's stack; entry 0 counts all others."""
-    stack = np.empty(limit, dtype=np.int32)
-    depths = np.zeros(limit + 1, dtype=np.int64)
-    size = 0
-    for t in range(len(requests)):
-        page = carried = requests[t]
-        found = 0
-        for i in range(size):
-            other = stack[i]
-            stack[i] = carried
-            carried = other
-            if other == page:
-                found = i + 1
-                break
-        depths[found] += 1
-        if found == 0 and size < limit:
-            stack[size] = carried
-            size += 1
-    return depths
+def recency_depths(
+    order: PageArray, begin: int, last: PageArray, live: Words, counts: PageArray, depths: Integers
+) -> None:
+    """Count the requests of ``order`` from ``begin`` on by the depth of LRU's stack at which they are found.
+
+    Parameters
+    ----------
+    order : ndarray of int32
+        The last requests of the pages seen so far, in their order, then the requests.
+    last : ndarray of int32, shape (pages,)
+        Time of every page's last request, or −1.
+    live : ndarray of int64
+        Bitmap of these times: the depth of a page is the number of bits from its own on.
+    counts : ndarray of int32, shape (words + 1,)
+        A Fenwick tree over the bits of words.
+    depths : ndarray of int64, shape (limit + 1,)
+        Requests at depth 1 … limit; entry 0 counts all others.
+
+    References
+    ----------
+    Bennett and Kruskal 1975; Olken 1981.
+    """
+    limit = len(depths) - 1
+    pages = begin
+    for t in range(begin, len(order)):
+        page = order[t]
+        before = last[page]
+        last[page] = t
+        depth = 0
+        if before >= 0:
+            word = before >> 6
+            older = bits_set(live[word] & bits_below(before & 63))
+            place = word
+            while place > 0:
+                older += counts[place]
+                place &= place - 1
+            depth = pages - older
+            _add(live, counts, before, -1)
+        else:
+            pages += 1
+        depths[depth if depth <= limit else 0] += 1
+        _add(live, counts, t, 1)
+
+
+@compiled
+def _add(live: Words, counts: PageArray, time: int, change: int) -> None:
+    """Put a time into the bitmap or take it out, and count it in the tree."""
+    word = time >> 6
+    live[word] ^= bit(time & 63)
+    place = word + 1
+    while place < len(counts):
+        counts[place] += change
+        place += place & -place
+
+
+@compiled
+def counted(live: Words) -> PageArray:
+    """Return a Fenwick tree over the bits of words."""
+    counts = np.zeros(len(live) + 1, dtype=np.int32)
+    for place in range(1, len(counts)):
+        counts[place] += bits_set(live[place - 1])
+        above = place + (place & -place)
+        if above < len(counts):
+            counts[above] += counts[place]
+    return counts
 
 
 @compiled
 def layered_depths(
-    requests: PageArray, layer_of: PageArray, limit: int, layers: int, per_visit: int, variant: int
-) -> NDArray[np.int64]:
+    requests: NDArray[Any],
+    begin: int,
+    layer_of: PageArray,
+    layers: int,
+    per_visit: int,
+    variant: int,
+    last_round: Integers,
+    stack: PageArray,
+    depths: Integers,
+    size: int,
+) -> int:
     """Count the requests at every depth 1 … limit of the LLRU family's stack; entry 0 counts all others.
 
     ``variant`` is 0 for ``llru``, 1 for ``llru-lazy``, 2 for ``llru-token``. The page with the largest
     (age, next) is evicted first, ties to the lowest page id. Layer j is visited once a round, so its next
     visit and a page's last one lie a whole number of rounds apart: ages are differences of round numbers.
+    The requests begin at time ``begin`` with ``size`` pages on the stack; how many it has then is returned.
     """
-    last_round = np.zeros(len(layer_of), dtype=np.int64)
-    stack = np.empty(limit, dtype=np.int32)
-    depths = np.zeros(limit + 1, dtype=np.int64)
-    size = 0
     for t in range(len(requests)):
         page = requests[t]
-        visit = t // per_visit
+        visit = (begin + t) // per_visit
         layer, turn = visit % layers, visit // layers
         found = 0
         carried = page
@@ -129,8 +191,8 @@ def layered_depths(
                 stack[i] = carried
                 carried = other
         depths[found] += 1
-        if found == 0 and size < limit:
+        if found == 0 and size < len(stack):
             stack[size] = carried
             size += 1
         last_round[page] = turn
-    return depths
+    return size

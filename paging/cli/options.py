@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from paging.cli.terminal import TABLE_FORM, TABLE_FORMS, remark
-from paging.errors import ModelError
+from paging.errors import LimitError, ModelError
 from paging.numbers import read_exact
 from paging.spec import parse_sizes, parse_slice
 
@@ -345,9 +345,12 @@ def _gather(given: dict[str, Any], keep: Sequence[str] = ()) -> TraceReading:
 
 
 def read(file: str, reading: TraceReading) -> Trace:
-    """Read a trace and tell what its reader noticed."""
+    """Read a trace and tell what its reader noticed; refuse one that would not fit in memory."""
     from paging.traces import read_trace
+    from paging.traces.streaming import too_large
 
+    if why := too_large(file, reading):
+        raise LimitError(f"{why}; in chunks it is read by paging run, opt and plot curve --stream")
     return told(file, read_trace(file, reading))
 
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import click
 import numpy as np
 
 from paging.cli.options import SHAPE, Source
+from paging.cli.terminal import remark
 from paging.errors import ModelError
 
 if TYPE_CHECKING:
@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from paging.traces.streaming import TraceStream
 
 
-def stream_option(text: str) -> object:
-    """Return the option ``--stream``."""
-    return click.option("--stream", is_flag=True, help=f"Read the trace in chunks, {text}")
+def streams(source: Source, asked: bool, *, proved: bool = False) -> bool:
+    """Whether a trace is to be read in chunks: it was asked for, or it is too large; then it is said."""
+    if asked:
+        return True
+    from paging.traces.streaming import READING, SOLVING, too_large
+
+    needed = SOLVING if proved else READING
+    why = None if source.trace is None else too_large(source.trace, source.reading, needed)
+    if why is not None:
+        remark(f"{why}: it is read in chunks, as with --stream")
+    return why is not None
 
 
 class SourceInChunks:

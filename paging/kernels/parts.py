@@ -101,7 +101,7 @@ class MarkFifoInParts:
 
 
 @compiled
-def _bitmap(times: NDArray[Any], length: int) -> Words:
+def bitmap_of(times: NDArray[Any], length: int) -> Words:
     """Return a bitmap of ``length`` times, those given in the set."""
     words = empty_set(length)
     for time in times:
@@ -109,13 +109,13 @@ def _bitmap(times: NDArray[Any], length: int) -> Words:
     return words
 
 
-def _in_order(times: PageArray, least: int = 0) -> NDArray[np.int64]:
+def in_order(times: PageArray, least: int = 0) -> NDArray[np.int64]:
     """Return the pages whose time is at least so much, by their times."""
     pages = np.flatnonzero(times >= least)
     return pages[np.argsort(times[pages], kind="stable")]
 
 
-class _Windows(ABC):
+class Windows(ABC):
     """A kernel whose times begin anew after every part.
 
     A subclass serves the requests of ``order`` from ``begin`` on, then says what the next part follows.
@@ -146,7 +146,7 @@ class _Windows(ABC):
         """Number anew the times that are still needed; return the requests at these times."""
 
 
-class LruInParts(_Windows):
+class LruInParts(Windows):
     """LRU in parts."""
 
     def __init__(self, instance: LayeredInstance) -> None:
@@ -154,18 +154,18 @@ class LruInParts(_Windows):
         self._last = np.full(instance.total_pages, -1, dtype=np.int32)
 
     def _run(self, order: PageArray, begin: int, entries: PageArray) -> None:
-        live = _bitmap(np.arange(begin), len(order))
+        live = bitmap_of(np.arange(begin), len(order))
         self.faults = lru_from(
             order, begin, self.instance.cache, entries, 1, False, self._last, live, self.faults
         )
 
     def _carry(self) -> PageArray:
-        pages = _in_order(self._last)
+        pages = in_order(self._last)
         self._last[pages] = np.arange(len(pages))
         return pages.astype(np.int32)
 
 
-class LlruInParts(_Windows):
+class LlruInParts(Windows):
     """LLRU and its variants in parts. Times keep their places in the round."""
 
     def __init__(self, instance: LayeredInstance, variant: int) -> None:
@@ -175,14 +175,14 @@ class LlruInParts(_Windows):
 
     def _run(self, order: PageArray, begin: int, entries: PageArray) -> None:
         instance, group = self.instance, self.instance.per_visit
-        live = _bitmap(self._last[self._last >= 0], len(order) + group)
+        live = bitmap_of(self._last[self._last >= 0], len(order) + group)
         given = (instance.cache, entries, instance.layers, group, self._variant, False)
         self.faults = llru_from(order, begin, *given, self._last, live, self.faults)
 
     def _carry(self) -> PageArray:
         """Shorten what lies between pages two rounds or more apart, by whole rounds, to less than two."""
         length = self.instance.round_length
-        pages = _in_order(self._last)
+        pages = in_order(self._last)
         end = int(self._last[pages[-1]]) + 1
         gaps = np.diff(self._last[pages], append=end).astype(np.int64)
         gaps = np.where(gaps < 2 * length, gaps, length + gaps % length)
@@ -195,7 +195,7 @@ class LlruInParts(_Windows):
         return carried
 
 
-class LfuInParts(_Windows):
+class LfuInParts(Windows):
     """LFU and its variants in parts."""
 
     def __init__(
@@ -219,7 +219,7 @@ class LfuInParts(_Windows):
         return pages.astype(np.int32)
 
 
-class MarkLayerInParts(_Windows):
+class MarkLayerInParts(Windows):
     """Marking, the layer being served first, in parts."""
 
     def __init__(self, instance: LayeredInstance) -> None:
@@ -236,14 +236,14 @@ class MarkLayerInParts(_Windows):
         self.faults = mark_layer_from(order, begin, *given, *state)
 
     def _carry(self) -> PageArray:
-        pages = _in_order(self._last)
+        pages = in_order(self._last)
         self._last[pages] = np.arange(len(pages))
         # When the phase ends all cached pages are marked; what else is carried on will have left by then.
         self._counters[0] = 0
         return pages.astype(np.int32)
 
 
-class _Steps(_Windows):
+class _Steps(Windows):
     """A work function in parts: heights of steps in time."""
 
     def __init__(self, instance: LayeredInstance, cache: int) -> None:
@@ -261,7 +261,7 @@ class _Steps(_Windows):
         return heights, words, first
 
     def _carry(self) -> PageArray:
-        pages = _in_order(self.times, self.counters[LOW])
+        pages = in_order(self.times, self.counters[LOW])
         times = self.times[pages]
         steps = np.flatnonzero(self._heights)
         # A step between two pages is one at the later of them.
@@ -317,7 +317,7 @@ class ZrcInParts(_Steps):
     def _run(self, order: PageArray, begin: int, entries: PageArray) -> None:
         self._heights, *tree = self._steps(len(order))
         state = self._pages[:, STATE]
-        live = _bitmap(self.times[(state == LISTED) | (state == FRONT)], len(order))
+        live = bitmap_of(self.times[(state == LISTED) | (state == FRONT)], len(order))
         given: Any = (self.cache, entries, self.instance.layer_of, self._first_page)
         known: Any = (self._pages, self._layers, self.counters, live, self._heights, *tree)
         known += (self._dead, self._front, self._of_pages, self._asked, self._slot, self._far)

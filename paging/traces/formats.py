@@ -17,6 +17,7 @@ from paging.traces.answers import read_answer
 from paging.traces.arrays import read_npy, read_npz, read_sidecar, write_npy, write_npz, write_sidecar
 from paging.traces.draft import Draft
 from paging.traces.oracle import read_oracle, read_vscsi, write_oracle
+from paging.traces.parquet import read_parquet
 from paging.traces.reading import ALL, TraceReading
 from paging.traces.records import line_of_jsonl, read_jsonl, write_jsonl
 from paging.traces.tables import (
@@ -135,6 +136,12 @@ FORMATS = {
 }
 """What keeps a trace's shape, by suffix."""
 
+PARQUET = Format(
+    "Parquet table with a column experts of lists, or with ids in a --column",
+    read_parquet,
+    seeks=True,
+    takes=("column",),
+)
 ORACLE = Format("libCacheSim's binary records", read_oracle, write_oracle, takes=("ignore_sizes",))
 BLOCKS = ("block_size", "ignore_sizes")
 
@@ -194,8 +201,13 @@ FOREIGN = {
     ".oraclegeneral.bin": ORACLE,
     ".vscsi": LAYOUTS["cloudphysics"],
     ".json": ANSWER,
+    ".parquet": PARQUET,
 }
 """Suffixes of other programs' files, in small letters."""
 
-NAMED = {suffix[1:]: kind for suffix, kind in FORMATS.items()} | {"oracleGeneral": ORACLE} | LAYOUTS
+NAMED = (
+    {suffix[1:]: kind for suffix, kind in FORMATS.items()}
+    | {"oracleGeneral": ORACLE, "parquet": PARQUET}
+    | LAYOUTS
+)
 """Every format by the name that ``format`` takes."""

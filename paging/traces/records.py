@@ -6,7 +6,7 @@ import json
 import math
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from reprlib import repr as shorten
 from typing import IO, Any
 
@@ -26,18 +26,48 @@ HEADER_KEY, VERSION = "layered_paging", 1
 
 def read_jsonl(stream: IO[bytes], _reading: TraceReading) -> Draft:
     """Read one JSON record per token, line by line."""
-    header: dict[str, Any] = {}
+    header, records = _with_header(stream)
     columns: _Columns | None = None
-    for place, (number, record) in enumerate(json_records(stream)):
-        if place == 0 and HEADER_KEY in record:
-            header = _header_of(record, number)
-            continue
+    for number, record in records:
         if columns is None:
             columns = _Columns(record, number)
         columns.append(record, number)
     if columns is None:
         raise TraceError("there is no record in it")
     return columns.draft(header)
+
+
+def expert_blocks(stream: IO[bytes], size: int) -> tuple[dict[str, Any], Iterator[NDArray[np.int32]]]:
+    """Return the header and the experts in blocks (tokens, layers, top_k) of about so many requests.
+
+    All records are checked as :func:`read_jsonl` checks them.
+    """
+    header, records = _with_header(stream)
+    return header, _blocks(records, size)
+
+
+def _blocks(records: Iterator[tuple[int, dict[str, Any]]], size: int) -> Iterator[NDArray[np.int32]]:
+    begun = next(records, None)
+    if begun is None:
+        raise TraceError("there is no record in it")
+    shape = _Columns(begun[1], begun[0])
+    length = max(1, size // (shape.layers * shape.per_visit))
+    records = chain((begun,), records)
+    while part := list(islice(records, length)):
+        columns = _Columns(begun[1], begun[0])
+        for number, record in part:
+            columns.append(record, number)
+        yield np.frombuffer(columns.experts, np.int32).reshape(-1, columns.layers, columns.per_visit)
+
+
+def _with_header(stream: IO[bytes]) -> tuple[dict[str, Any], Iterator[tuple[int, dict[str, Any]]]]:
+    """Return the header, empty where there is none, and the numbered records of tokens."""
+    records = json_records(stream)
+    first = next(records, None)
+    if first is None:
+        return {}, iter(())
+    number, record = first
+    return (_header_of(record, number), records) if HEADER_KEY in record else ({}, chain((first,), records))
 
 
 class _Columns:

@@ -16,7 +16,7 @@ from paging.cli.options import (
     source_options,
     table_option,
 )
-from paging.cli.streaming import source_in_chunks
+from paging.cli.streaming import source_in_chunks, streams
 from paging.cli.terminal import progress, provenance, remark, requests_note, write_json, write_table
 from paging.errors import ModelError
 
@@ -51,7 +51,8 @@ TOLD_FROM = 10**8
 @click.option(
     "--stream",
     is_flag=True,
-    help="Read the trace in chunks and keep what is between them in temporary files (TMPDIR).",
+    help="Read the trace in chunks and keep what is between them in temporary files (TMPDIR); "
+    "a trace that would not fit otherwise is read so anyway.",
 )
 @json_option()
 @table_option()
@@ -80,6 +81,7 @@ def opt(
     from lp import optimum
     from paging.certificate import IN_LINES, WHOLE, check_name, write_certificate
 
+    stream = streams(source, stream, proved=True)
     if certificate is not None:
         check_name(certificate, IN_LINES if stream else WHOLE)
     if stream:

@@ -48,7 +48,7 @@ Definition victims (ps : seq part) : seq victim :=
 
 Section Check.
 
-Variables (I : instance) (h p q : N) (turning : bool) (table : tree).
+Variables (I : instance) (h p q : N) (turning : bool) (table : tree entry).
 
 (** Where a request leads, after somebody has left. *)
 Definition lead (c : code) (j : N) (ps : seq part) : option entry :=
@@ -108,11 +108,11 @@ Definition check_answers (e : entry) : bool :=
 End Check.
 
 (** No state is listed twice, which is no part of the proof. *)
-Definition once (table : tree) (e : entry) : bool :=
+Definition once (table : tree entry) (e : entry) : bool :=
   if find_state table (parts e) (served e) is Some d then Pos.eqb (place d) (place e) else false.
 
-Definition check_side (I : instance) (es : seq entry) (ok : tree -> entry -> bool) : bool :=
-  let table := plant es in
+Definition check_side (I : instance) (es : seq entry) (ok : tree entry -> entry -> bool) : bool :=
+  let table := plant path_of es in
   (if find_state table (cold I) 0%num is Some _ then true else false) &&
   all (fun e => once table e && ok table e) es.
 
@@ -202,7 +202,7 @@ Qed.
 
 Section Sound.
 
-Variables (I : instance) (h p q : N) (turning : bool) (table : tree).
+Variables (I : instance) (h p q : N) (turning : bool) (table : tree entry).
 Hypotheses (h0 : N.ltb 0%num h) (k0 : N.ltb 0%num (slots I)) (some : N.ltb 0%num (page_count I)).
 
 Let k := N.to_nat (slots I).
@@ -229,13 +229,13 @@ Proof. by apply/setP=> a; rewrite !inE ffunE; case: (a \in C). Qed.
 Lemma count_bit ps C y t : like ps (both (bit C) y) t -> N.to_nat (count_cached (labels_of ps)) = #|C|.
 Proof. by move=> lk; rewrite (count_cached_perm (fst_perm lk)) -count_cachedE cached_bit. Qed.
 
-Let stands (e : entry) C y t := @stands I turning table e (bit C) y t.
+Let stands (e : entry) C y t := @stands I turning entry parts served table e (bit C) y t.
 
 Lemma stands_lead ps C y t a j e : like ps (both (bit C) y) t -> layer a = t %% layers I :> nat -> j = turn I turning t ->
   lead I h turning table (both (bit C) y a) j ps = Some e -> stands e (a |: C) (relabel h y a) t.+1.
 Proof.
-case: ps => [|p0 rest] // lk here -> found; rewrite /stands -bit_keep; apply: (stands_next lk here).
-by rewrite -(full_partsE h lk).
+case: ps => [|p0 rest] // lk here -> found; rewrite /stands -bit_keep; have [in_e parts_e served_e] := find_stateP found.
+by apply: (stands_next lk here in_e served_e); rewrite parts_e (full_partsE h lk).
 Qed.
 
 Lemma roomE ps C y t a : like ps (both (bit C) y) t ->
@@ -282,7 +282,7 @@ Definition playing s e := [/\ legal (@layer I) s, stands e (L s) (labels_after h
 Lemma playing_start : playing [::] e0.
 Proof.
 split; [exact: legal_nil| |by rewrite /cost_of /paid /paid_so_far /=; lia].
-by rewrite /stands lz.1 bit_start; apply: stands_start.
+by by have [? ? ?] := find_stateP start; rewrite /stands lz.1 bit_start; apply: stands_start.
 Qed.
 
 Lemma playing_next s e : playing s e -> exists a e', playing (rcons s a) e' /\
@@ -419,7 +419,7 @@ Lemma answering_run s : legal (@layer I) s -> let: (C, y, e) := memory memo0 rep
 Proof.
 elim/last_ind: s => [|s a ih] leg.
   rewrite /memory /=; split=> //; last by rewrite /paid_so_far /cost_of /run /=; lia.
-  by rewrite /stands bit_start; apply: stands_start.
+  by have [? ? ?] := find_stateP start; rewrite /stands bit_start; apply: stands_start.
 have [leg' here] := (legal_rcons (@layer I) s a).1 leg; move: (ih leg').
 have := @machine_step _ _ memo0 reply (fun now : memo => now.1.1) erefl s a; rewrite -/answering memory_rcons /online.
 case: (memory memo0 reply s) => [[C y] e] step_ [st yE le].
@@ -437,10 +437,12 @@ End Sound.
 (** ** The checker *)
 
 Lemma check_sideP I es ok : check_side I es ok ->
-  (forall e, inside (plant es) e -> ok (plant es) e) /\ exists e0, find_state (plant es) (cold I) 0%num = Some e0.
+  (forall e, inside (plant path_of es) e -> ok (plant path_of es) e) /\ exists e0, find_state (plant path_of es) (cold I) 0%num = Some e0.
 Proof.
 case/andP; case: find_state => // e0 _ every; split; last by exists e0.
-by move=> e; apply: inside_plant; apply: sub_all every => d /andP[].
+have gen (T : tree entry) (ds : seq entry) : all (fun e => once T e && ok T e) ds -> forall d, List.In d ds -> ok T d.
+  by elim: ds => //= d ds ih /andP[/andP[_ okd] /ih{}ih] x [<-|/ih].
+by move=> d in_d; apply: (gen _ _ every); apply: inside_list in_d.
 Qed.
 
 Lemma phi_bound es : exists M, forall e, List.In e es -> Z.le (Z.abs (phi e)) M.
@@ -483,19 +485,19 @@ split=> p q eq.
   have [s [d [[leg st le] far]]] := playing_far h0 k0 some all_ok start lz
     ((p' * Z.to_nat (M + M) + N.to_nat p * b) + (N.to_nat q * (p' * Z.to_nat (M + M) + N.to_nat p * b) + Z.to_nat (M + M))).+1.
   have [cs sched cost_] := opt_attained h1 s; have := compL s cs leg sched; rewrite cost_ -labels_opt // => comp_s.
-  have [in0 _ _] := find_inside start; have b1 := bound _ (inside_list in0); have [/inside_list/bound b2 _ _] := st.
+  have [in0 _ _] := find_stateP start; have b1 := bound _ (inside_list in0); have [in_d _ _] := st; have b2 := bound _ (inside_list in_d).
   have play : N.to_nat p * @paid_so_far I hN s <= N.to_nat q * cost_of L s + Z.to_nat (M + M).
     move: le b1 b2; move: (phi e0) (phi d) (cost_of L s) (paid_so_far _ _) => f f' x y; clear.
     rewrite -!N_nat_Z -!Nat2Z.inj_mul !multE; move: (N.to_nat p * y) (N.to_nat q * x) => u v; lia.
   by have := play_bound play comp_s less; rewrite leqNgt far.
 rewrite eq in up; case/andP: up => q0 /check_sideP[all_ok [e0 start]]; have [M bound] := phi_bound (gam_player e).
-set A := @answering I hN (gam_turning e) (plant (gam_player e)) (gam_victims e) e0.
+set A := @answering I hN (gam_turning e) (plant path_of (gam_player e)) (gam_victims e) e0.
 have run := answering_run h0 k0 some all_ok start; exists A.
   split=> // s a leg; have := run _ leg; rewrite /A /answering /machine; case eqm : (memory _ _ _) => [[C y] d] [[in_d lk _] _ _] /=.
   have /andP[small_ _] := all_ok _ in_d; rewrite (smallE h0 k0 some lk) in small_; split=> //.
   by move: eqm; rewrite memory_rcons /reply; case: (memory _ _ _) => [[C1 y1] d1] [<- _ _]; rewrite !inE eqxx.
 exists (Z.to_nat (M + M)) => s cs leg sched; have := run _ leg; case: (memory _ _ _) => [[C y] d] [[in_d _ _] _ le].
-have [in0 _ _] := find_inside start; have b1 := bound _ (inside_list in0); have b2 := bound _ (inside_list in_d).
+have [in0 _ _] := find_stateP start; have b1 := bound _ (inside_list in0); have b2 := bound _ (inside_list in_d).
 apply: leq_trans (_ : N.to_nat p * @paid_so_far I hN s + Z.to_nat (M + M) <= _); last first.
   by rewrite leq_add2r leq_mul2l labels_opt // opt_least ?orbT.
 move: le b1 b2; rewrite -/A; move: (phi e0) (phi d) (cost_of A s) (paid_so_far _ _) => f f' x z; clear.

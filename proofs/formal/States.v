@@ -9,8 +9,6 @@ From Formal Require Export Labels.
 Definition code : Type := N * N.
 Definition part : Type := seq code.
 
-Record entry := Entry { parts : seq part; served : N; place : positive; phi : Z }.
-
 (** ** Sorting and comparing *)
 
 Definition code_le (a b : code) : bool :=
@@ -71,98 +69,113 @@ Qed.
 
 (** ** The tree *)
 
-(** States whose ways are equal share a leaf. *)
-Inductive tree := Empty | Leaf (es : seq entry) | Node (zero one : tree).
-
 Fixpoint bits_pos (p : positive) (rest : seq bool) : seq bool :=
   match p with xH => true :: rest | xO p' => false :: bits_pos p' rest | xI p' => true :: bits_pos p' rest end.
 Definition bits_N (n : N) (rest : seq bool) : seq bool :=
   match n with N0 => false :: rest | Npos p => true :: bits_pos p rest end.
 Fixpoint bits_part (s : part) (rest : seq bool) : seq bool :=
   if s is (a, b) :: s' then bits_N a (bits_N b (bits_part s' rest)) else rest.
-Fixpoint bits (ps : seq part) (rest : seq bool) : seq bool :=
-  if ps is s :: ps' then bits_part s (bits ps' rest) else rest.
-Definition path (ps : seq part) (t : N) : seq bool := bits ps (bits_N t [::]).
 
-Fixpoint find_among (es : seq entry) (ps : seq part) (served_ : N) : option entry :=
-  if es is e :: es' then
-    if N.eqb (served e) served_ && parts_eq (parts e) ps then Some e else find_among es' ps served_
-  else None.
+Section Tree.
 
-Fixpoint find_at (t : tree) (way : seq bool) (ps : seq part) (served_ : N) : option entry :=
+(** What is put in, and the way to it. *)
+Variables (E : Type) (way_of : E -> seq bool).
+
+(** Those whose ways are equal share a leaf; those whose ways end at a node are kept there. *)
+Inductive tree := Empty | Leaf (es : seq E) | Node (here : seq E) (zero one : tree).
+
+Fixpoint find_among (es : seq E) (test : E -> bool) : option E :=
+  if es is e :: es' then if test e then Some e else find_among es' test else None.
+
+Fixpoint find_at (t : tree) (way : seq bool) (test : E -> bool) : option E :=
   match t with
   | Empty => None
-  | Leaf es => find_among es ps served_
-  | Node zero one => if way is b :: way' then find_at (if b then one else zero) way' ps served_ else None
+  | Leaf es => find_among es test
+  | Node here zero one => if way is b :: way' then find_at (if b then one else zero) way' test else find_among here test
   end.
 
-Definition find_state (t : tree) ps served_ := find_at t (path ps served_) ps served_.
-
-(** Two states part where their ways do. *)
-Fixpoint fork (old : seq entry) (new : entry) (way way' : seq bool) : tree :=
+(** Two part where their ways do. *)
+Fixpoint fork (old : seq E) (new : E) (way way' : seq bool) : tree :=
   match way, way' with
   | a :: way1, b :: way1' =>
-    if a then if b then Node Empty (fork old new way1 way1') else Node (Leaf [:: new]) (Leaf old)
-    else if b then Node (Leaf old) (Leaf [:: new]) else Node (fork old new way1 way1') Empty
-  | _, _ => Leaf (new :: old)
+    if a then if b then Node [::] Empty (fork old new way1 way1') else Node [::] (Leaf [:: new]) (Leaf old)
+    else if b then Node [::] (Leaf old) (Leaf [:: new]) else Node [::] (fork old new way1 way1') Empty
+  | [::], b :: _ => if b then Node old Empty (Leaf [:: new]) else Node old (Leaf [:: new]) Empty
+  | a :: _, [::] => if a then Node [:: new] Empty (Leaf old) else Node [:: new] (Leaf old) Empty
+  | [::], [::] => Leaf (new :: old)
   end.
 
 Fixpoint after (n : seq bool) (way : seq bool) : seq bool :=
   if n is _ :: n' then if way is _ :: way' then after n' way' else [::] else way.
 
 (** [done] is the way so far, and only its length matters. *)
-Fixpoint add_at (t : tree) (done way : seq bool) (e : entry) : tree :=
+Fixpoint add_at (t : tree) (done way : seq bool) (e : E) : tree :=
   match t with
   | Empty => Leaf [:: e]
-  | Leaf old => fork old e (if old is d :: _ then after done (path (parts d) (served d)) else [::]) way
-  | Node zero one =>
+  | Leaf old => fork old e (if old is d :: _ then after done (way_of d) else [::]) way
+  | Node here zero one =>
     if way is b :: way' then
-      if b then Node zero (add_at one (b :: done) way' e) else Node (add_at zero (b :: done) way' e) one
-    else t
+      if b then Node here zero (add_at one (b :: done) way' e) else Node here (add_at zero (b :: done) way' e) one
+    else Node (e :: here) zero one
   end.
 
-Definition add_state t e := add_at t [::] (path (parts e) (served e)) e.
+Definition add_one t e := add_at t [::] (way_of e) e.
 
-Fixpoint inside (t : tree) (e : entry) : Prop :=
-  match t with Empty => False | Leaf es => List.In e es | Node zero one => inside zero e \/ inside one e end.
+Fixpoint inside (t : tree) (e : E) : Prop :=
+  match t with Empty => False | Leaf es => List.In e es | Node here zero one => List.In e here \/ inside zero e \/ inside one e end.
 
-Lemma find_inside t ps j e : find_state t ps j = Some e -> [/\ inside t e, parts e = ps & served e = j].
+Lemma find_inside t way test e : find_at t way test = Some e -> inside t e /\ test e.
 Proof.
-rewrite /find_state; move: (path ps j) => way; elim: t way => //= [es|zero ihz one iho] way.
-  elim: es => //= d es ih; case: ifP => [/andP[/eqbN eq /parts_eqP same] [<-]|_ /ih[]]; split; auto.
-by case: way => // -[] way; [case/iho|case/ihz] => ? ? ?; split; auto.
+have among es : find_among es test = Some e -> List.In e es /\ test e.
+  by elim: es => //= d es ih; case: ifP => [ok [<-]|_ /ih[]]; auto.
+elim: t way => //= [es|here zero ihz one iho] way; first exact: among.
+by case: way => [/among[]|[] way]; [auto|case/iho|case/ihz] => ? ?; auto.
 Qed.
 
 Lemma inside_fork old new way way' e : inside (fork old new way way') e -> e = new \/ List.In e old.
 Proof.
-elim: way way' => [|a way ih] [|b way'] /=; try by case; auto.
-by case: a; case: b => /= -[] //; auto; try move/ih; auto; case; auto.
+elim: way way' => [|a way ih] [|b way'] /=; first by case; auto.
+- by case: b => /=; firstorder.
+- by case: a => /=; firstorder.
+have {}ih := ih way'; by case: a; case: b => /=; firstorder.
 Qed.
 
-Lemma inside_add t d e : inside (add_state t d) e -> e = d \/ inside t e.
+Lemma inside_add t d e : inside (add_one t d) e -> e = d \/ inside t e.
 Proof.
-rewrite /add_state; move: (path _ _) [::] => way done; elim: t way done => /= [|old|zero ihz one iho] way done; first by case; auto.
+rewrite /add_one; move: (way_of _) [::] => way done; elim: t way done => /= [|old|here zero ihz one iho] way done; first by case; auto.
   by case/inside_fork; auto.
-case: way => [|[] way] /=; first by auto.
-  by case=> [z|/iho[->|o]]; auto.
-by case=> [/ihz[->|z]|o]; auto.
+case: way => [|[] way] /=; first by intuition.
+  by case=> [|[z|/iho[->|o]]]; auto.
+by case=> [|[/ihz[->|z]|o]]; auto.
 Qed.
 
-Definition plant (es : seq entry) : tree := foldl add_state Empty es.
-
-Lemma inside_plant (Q : entry -> bool) es e : all Q es -> inside (plant es) e -> Q e.
-Proof.
-rewrite /plant => ok; suff gen t : (forall d, inside t d -> Q d) -> inside (foldl add_state t es) e -> Q e by apply: gen.
-elim: es t ok => [|d es ih] t /=; first by move=> _; apply.
-case/andP=> Qd ok inv; apply: ih ok _ => c /inside_add[->|/inv] //.
-Qed.
+Definition plant (es : seq E) : tree := foldl add_one Empty es.
 
 Lemma inside_list es e : inside (plant es) e -> List.In e es.
 Proof.
-rewrite /plant; suff gen t : inside (foldl add_state t es) e -> List.In e es \/ inside t e by case/gen.
+rewrite /plant; suff gen t : inside (foldl add_one t es) e -> List.In e es \/ inside t e by case/gen.
 elim: es t => [|d es ih] t /=; first by auto.
 by case/ih=> [|/inside_add[->|]]; auto.
 Qed.
+
+End Tree.
+
+Arguments Empty {E}.
+
+(** ** Entries *)
+
+Record entry := Entry { parts : seq part; served : N; place : positive; phi : Z }.
+
+Fixpoint bits (ps : seq part) (rest : seq bool) : seq bool :=
+  if ps is s :: ps' then bits_part s (bits ps' rest) else rest.
+Definition path (ps : seq part) (t : N) : seq bool := bits ps (bits_N t [::]).
+Definition path_of (e : entry) : seq bool := path (parts e) (served e).
+
+Definition find_state (t : tree entry) ps served_ : option entry :=
+  find_at t (path ps served_) (fun e => N.eqb (served e) served_ && parts_eq (parts e) ps).
+
+Lemma find_stateP t ps j e : find_state t ps j = Some e -> [/\ inside t e, parts e = ps & served e = j].
+Proof. by move=> found; have [in_e /andP[/eqbN eq /parts_eqP same]] := find_inside found. Qed.
 
 (** ** What a state stands for *)
 
@@ -347,15 +360,16 @@ Qed.
 
 Section Listed.
 
-Variables (I : instance) (turning : bool) (table : tree).
+(** Whatever a state is listed as, it has parts and a layer to be served. *)
+Variables (I : instance) (turning : bool) (E : Type) (parts_of_ : E -> seq part) (served_of : E -> N) (table : tree E).
 
 (** What an entry says of the layer to be served. *)
 Definition turn (t : nat) : N := if turning then 0%num else N.of_nat (t %% layers I).
 Definition served_next (j : N) : N := if turning then 0%num else next_layer I j.
 
 (** A listed state stands for what policy and OPT are in. *)
-Definition stands (e : entry) (x y : labels I) t :=
-  [/\ inside table e, like (parts e) (both x y) t & served e = turn t].
+Definition stands (e : E) (x y : labels I) t :=
+  [/\ inside table e, like (parts_of_ e) (both x y) t & served_of e = turn t].
 
 Lemma served_nextE t : served_next (turn t) = turn t.+1.
 Proof.
@@ -363,19 +377,19 @@ rewrite /served_next /turn; case: ifP => // ->.
 by rewrite -[LHS]N2Nat.id (@next_layer_mod I _ t) ?Nat2N.id.
 Qed.
 
-Lemma stands_start e : N.ltb 0%num (page_count I) -> find_state table (cold I) 0%num = Some e ->
+Lemma stands_start e : N.ltb 0%num (page_count I) -> inside table e -> parts_of_ e = cold I -> served_of e = 0%num ->
   stands e (no_labels I) (no_labels I) 0.
 Proof.
-move=> some /find_inside[in_e eq at0]; split=> //; last by rewrite at0 /turn mod0n; case: ifP.
+move=> some in_e eq at0; split=> //; last by rewrite at0 /turn mod0n; case: ifP.
 rewrite eq; exact: like_cold.
 Qed.
 
 Lemma stands_next r h p0 rest (x y : labels I) t a e : like (p0 :: rest) (both x y) t -> layer a = t %% layers I :> nat ->
-  find_state table (requested I r h (summary r (slots I) (look x)) (full_labels h y) (both x y a) p0 rest)
-    (served_next (turn t)) = Some e ->
+  inside table e -> served_of e = served_next (turn t) ->
+  parts_of_ e = requested I r h (summary r (slots I) (look x)) (full_labels h y) (both x y a) p0 rest ->
   stands e (serve r x a) (relabel h y a) t.+1.
 Proof.
-move=> lk here /find_inside[in_e parts_e served_e]; split=> //; last by rewrite served_e served_nextE.
+move=> lk here in_e served_e parts_e; split=> //; last by rewrite served_e served_nextE.
 by rewrite parts_e; apply: (like_requested r h lk here).2.
 Qed.
 

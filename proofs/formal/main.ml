@@ -15,6 +15,13 @@ let natural = memo (fun i -> if i = 0 then N0 else if i > 0 then Npos (positive 
 let int n = match n with
   | N0 -> 0
   | Npos p -> let rec from = function XH -> 1 | XO p -> 2 * from p | XI p -> 2 * from p + 1 in from p
+
+(* The numbers 1, 2, ..., count. They share their binary digits. *)
+let positives count =
+  let all = Array.make (count + 1) XH in
+  for i = 2 to count do all.(i) <- if i land 1 = 1 then XI all.(i / 2) else XO all.(i / 2) done; all
+
+let place p = int (Npos p) - 1 (* states are numbered from 1 *)
 let natural_of_z = function Z0 -> N0 | Zpos p -> Npos p | Zneg _ -> failwith "a number is negative"
 let small = memo (fun i -> if i = 0 then Z0 else Zpos (positive i))
 let whole i = if i < 0 then Z.opp (small (- i)) else small i
@@ -53,7 +60,12 @@ let word () = input_line stdin
 let z () = z_of_text (word ())
 let n () = natural_of_z (z ())
 
-(* Length, and the number at a place. *)
+type numbers = {
+  length : int;
+  get : int -> int; (* the number at a place *)
+  slice : int -> int -> string (* the bytes of some numbers from a place on *)
+}
+
 let raw () =
   let width, length = Scanf.sscanf (word ()) "%d %d" (fun w l -> w, l) in
   let bytes = Bytes.create (width * length) in
@@ -66,10 +78,10 @@ let raw () =
       let wide = Bytes.get_int64_le b i in
       let i = Int64.to_int wide in
       if Int64.of_int i <> wide then failwith "a number has more than 62 bits" else i in
-  length, fun i -> get bytes (i * width)
+  { length; get = (fun i -> get bytes (i * width)); slice = fun i count -> Bytes.sub_string bytes (i * width) (count * width) }
 
 let array make =
-  let length, get = raw () in
+  let { length; get; _ } = raw () in
   let rec from i rest = if i < 0 then rest else from (i - 1) (make (get i) :: rest) in
   from (length - 1) []
 
@@ -150,45 +162,68 @@ let cycle () =
        shape cyc_instance; against cyc_opt_slots;
        Printf.printf "  once the requests %s\n  again and again the requests %s\n" (list cyc_prefix) (list cyc_round))
 
-(* Listed states: their parts, from the layer served next on, pages in ascending order. A part that comes again is the same
-   piece of memory. *)
+(* Listed states. Their parts are taken from the layer served next on, pages in ascending order, and numbered as they come. *)
 type listed = {
-  entries : entry list;
+  count : int;
+  place_of : positive array; (* by state, counted from 1 *)
   served : int -> int; (* layer to be served, by state *)
   code : int -> int -> n * n; (* labels, by state and page *)
-  pages : int -> int -> int list (* of a layer of a state, counted from the one served *)
+  pages : int -> int -> int list; (* of a layer of a state, counted from the one served *)
+  part : int -> int -> positive * part; (* the same layer's part, and its number *)
+  parts : unit -> part list; (* all that have come so far *)
+  potential : int -> z
 }
 
 exception Refuted of string
 
-let states counts turning =
-  let count, layers = raw () in
-  let _, labels = raw () in
-  let _, work = raw () in
-  let _, potential = raw () in
+let states counts =
+  let layers = raw () in
+  let labels = raw () in
+  let work = raw () in
+  let potential = raw () in
   let counts = Array.of_list (List.map int counts) in
   let l = Array.length counts in
   let width = Array.fold_left (+) 0 counts in
   let firsts = Array.init l (fun j -> Array.fold_left (+) 0 (Array.sub counts 0 j)) in
-  let known = Hashtbl.create 100000 in
   let served s =
-    let j = layers s in
+    let j = layers.get s in
     if j < 0 || j >= l then failwith "a layer does not exist" else j in
-  let pages s i = let j = (served s + i) mod l in List.init counts.(j) (fun i -> firsts.(j) + i) in
-  let packed s page = let at = s * width + page in (labels at lsl 30) lor work at in
+  let layer s i = (served s + i) mod l in
+  let pages s i = let j = layer s i in List.init counts.(j) (fun i -> firsts.(j) + i) in
+  let packed s page = let at = s * width + page in (labels.get at lsl 30) lor work.get at in
   let unpacked code = natural (code lsr 30), natural (code land (1 lsl 30 - 1)) in
+  let known = Hashtbl.create 10000 and seen = Hashtbl.create 10000 and all = ref [] in
+  let new_part codes =
+    let part = List.map unpacked codes in
+    all := part :: !all;
+    let found = positive (List.length !all), part in Hashtbl.add known codes found; found in
   let part s i =
-    let codes = List.sort Int.compare (List.map (packed s) (pages s i)) in
-    match Hashtbl.find_opt known codes with
-    | Some part -> part
-    | None -> let part = List.map unpacked codes in Hashtbl.add known codes part; part in
-  let state s = {
-    parts = List.init l (part s);
-    served = if turning then N0 else natural (served s);
-    place = positive (s + 1);
-    phi = whole (potential s) } in
-  let rec from s rest = if s < 0 then rest else from (s - 1) (state s :: rest) in
-  { entries = from (count - 1) []; served; pages; code = fun s page -> unpacked (packed s page) }
+    let j = layer s i in
+    let at = s * width + firsts.(j) in
+    let bytes = labels.slice at counts.(j) ^ work.slice at counts.(j) in
+    match Hashtbl.find_opt seen bytes with
+    | Some found -> found
+    | None ->
+      let codes = List.sort Int.compare (List.map (packed s) (pages s i)) in
+      let found = match Hashtbl.find_opt known codes with Some found -> found | None -> new_part codes in
+      Hashtbl.add seen bytes found; found in
+  { count = layers.length; place_of = positives layers.length; served; pages; part; code = (fun s page -> unpacked (packed s page));
+    parts = (fun () -> List.rev !all); potential = fun s -> whole (potential.get s) }
+
+let from_state_on listed make =
+  let rec from s rest = if s < 0 then rest else from (s - 1) (make s :: rest) in
+  from (listed.count - 1) []
+
+let layer_told turning listed s = if turning then N0 else natural (listed.served s)
+
+(* Are all states reached? *)
+let all_reached start successors =
+  let seen = Bytes.make (Array.length successors) '0' in
+  let rec visit reached = function
+    | [] -> reached
+    | s :: rest when Bytes.get seen s = '1' -> visit reached rest
+    | s :: rest -> Bytes.set seen s '1'; visit (reached + 1) (List.rev_append (List.rev_map place successors.(s)) rest) in
+  visit 0 [start] = Array.length successors
 
 let potential () =
   let pot_instance = instance () in
@@ -199,21 +234,30 @@ let potential () =
   let an = z () in
   let ad = z () in
   let pot_turning = word () = "1" in
-  let pot_states = (states (counts pot_instance) pot_turning).entries in
+  let l = List.length (counts pot_instance) in
+  let listed = states (counts pot_instance) in
+  let state s = {
+    numbers = List.init l (fun i -> fst (listed.part s i));
+    layer_of = layer_told pot_turning listed s; number = listed.place_of.(s + 1); value = listed.potential s } in
+  let pot_states = from_state_on listed state in
   let claim = { pot_instance; pot_policy; pot_opt_slots; pot_ratio = p, q; pot_additive = an, ad } in
-  verdict (check_potential claim { pot_turning; pot_states })
+  let reached = match check_potential claim { pot_turning; pot_parts = listed.parts (); pot_states } with
+    | None -> false
+    | Some (start, found) -> all_reached (place start) (Array.of_list (List.rev found)) in
+  verdict reached
     (Printf.sprintf "policy %s: faults <= %s OPT + %s on every request sequence" (name_of pot_policy)
        (fraction (text_of_n p) (text_of_n q)) (fraction (text_of_z an) (text_of_z ad)))
     (fun () -> shape pot_instance; against pot_opt_slots)
 
 (* What is listed state by state, by the places of the states. *)
-let by_place entries make =
-  snd (List.fold_left (fun (s, found) (e : entry) -> s + 1, PositiveMap.add e.place (make s) found) (0, PositiveMap.empty) entries)
+let by_place listed make =
+  let rec from s found = if s = listed.count then found else from (s + 1) (PositiveMap.add listed.place_of.(s + 1) (make s) found) in
+  from 0 PositiveMap.empty
 
 (* The layer of a page, counted from the one served, or a refusal. *)
-let rec place_of listed l s page i =
-  if i = l then raise (Refuted (Printf.sprintf "state %d: there is no page %d" s page))
-  else if List.mem page (listed.pages s i) then i else place_of listed l s page (i + 1)
+let rec offset_of listed l s page i =
+  if i = l then raise (Refuted (Printf.sprintf "state %d: page %d does not exist" s page))
+  else if List.mem page (listed.pages s i) then i else offset_of listed l s page (i + 1)
 
 let rec nat i = if i = 0 then O else S (nat (i - 1))
 
@@ -225,20 +269,24 @@ let game () =
   let l = List.length shape_ in
   let side read none = match word () with
     | "none" -> None, none
-    | _ -> let p = n () in let q = n () in Some (p, q), read (states shape_ gam_turning) in
+    | _ -> let p = n () in let q = n () in Some (p, q), read (states shape_) in
+  let entries listed = from_state_on listed (fun s ->
+      { parts = List.init l (fun i -> snd (listed.part s i)); served = layer_told gam_turning listed s;
+        place = listed.place_of.(s + 1); phi = listed.potential s }) in
   let gam_lower, (gam_adversary, gam_requests, gam_steps) =
     side (fun listed ->
-        let _, request = raw () in
-        let steps = snd (raw ()) in
+        let requests = raw () in
+        let steps = raw () in
         let asked s =
-          if place_of listed l s (request s) 0 > 0 then
-            raise (Refuted (Printf.sprintf "state %d: page %d is not in the layer to be served" s (request s)));
-          listed.code s (request s) in
-        listed.entries, by_place listed.entries asked, by_place listed.entries (fun s -> natural (steps s)))
+          let page = requests.get s in
+          if offset_of listed l s page 0 > 0 then
+            raise (Refuted (Printf.sprintf "state %d: page %d is not in the layer to be served" s page));
+          listed.code s page in
+        entries listed, by_place listed asked, by_place listed (fun s -> natural (steps.get s)))
       ([], PositiveMap.empty, PositiveMap.empty) in
   let gam_upper, (gam_player, gam_victims) =
     side (fun listed ->
-        let length, victim = raw () in
+        let victims = raw () in
         let next = ref 0 in
         (* one for every page of the layer to be served that is not like an earlier one *)
         let answers s =
@@ -246,14 +294,14 @@ let game () =
               let code = listed.code s page in
               if List.mem_assoc code found then found
               else begin
-                if !next = length then raise (Refuted "evidence.upper.victims is too short");
-                let v = victim !next in
+                if !next = victims.length then raise (Refuted "evidence.upper.victims is too short");
+                let v = victims.get !next in
                 incr next;
-                (code, if v = -1 then None else let i = place_of listed l s v 0 in Some (nat i, listed.code s v)) :: found
+                (code, if v = -1 then None else let i = offset_of listed l s v 0 in Some (nat i, listed.code s v)) :: found
               end) [] (listed.pages s 0) in
-        let found = by_place listed.entries answers in
-        if !next < length then raise (Refuted "evidence.upper.victims is too long");
-        listed.entries, found)
+        let found = by_place listed answers in
+        if !next < victims.length then raise (Refuted "evidence.upper.victims is too long");
+        entries listed, found)
       ([], PositiveMap.empty) in
   let claim = { gam_instance; gam_opt_slots; gam_lower; gam_upper } in
   let bound word = function None -> [] | Some (p, q) -> [word ^ " " ^ fraction (text_of_n p) (text_of_n q)] in
@@ -262,7 +310,7 @@ let game () =
     (fun () -> shape gam_instance; against gam_opt_slots)
 
 let () =
-  Gc.set { (Gc.get ()) with minor_heap_size = 1 lsl 22; space_overhead = 300 };
+  Gc.set { (Gc.get ()) with minor_heap_size = 1 lsl 22; space_overhead = 1000 };
   set_binary_mode_in stdin true;
   try match word () with
     | "optimum" -> optimum ()

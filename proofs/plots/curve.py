@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from paging.compare import COMPULSORY, OPT, compare
-from paging.model import RequestSequence
+from lp.streamed_curves import streamed_curves
+from paging.compare import BASELINE, COMPULSORY, OPT, Comparison, Row, compare
+from paging.model import LayeredInstance, PageArray, RequestSequence
 from paging.plotting import legend, looks, title_of
 from paging.signals import UNWATCHED, Watch
 from proofs.plots.document import SHOWN, Document
@@ -55,6 +56,48 @@ def curve(
     return {**facts, **result.as_dict()}
 
 
+def streamed_curve(
+    instance: LayeredInstance,
+    chunks: Iterable[PageArray],
+    requests: int,
+    caches: Sequence[int],
+    policies: Sequence[str],
+    *,
+    show: str = "faults",
+    sample: int = 1,
+    seed: int = 0,
+    watch: Watch = UNWATCHED,
+) -> Document:
+    """Return what :func:`curve` returns for requests that come in chunks.
+
+    Parameters
+    ----------
+    instance, chunks, requests, sample
+        As for :func:`~lp.streamed_curves.streamed_curves`; ``policies`` are those that it knows.
+    caches, policies, show, seed, watch
+        As for :func:`curve`; OPT is there only if it is named.
+
+    Examples
+    --------
+    >>> instance = LayeredInstance(layers=1, pages=3, cache=1)
+    >>> found = streamed_curve(instance, [np.array([0, 1, 2, 0, 1, 2])], 6, [2, 3], ["lru"])
+    >>> [(row["policy"], row["faults"]) for row in found["rows"]]
+    [('lru', 6), ('compulsory', 3), ('lru', 3), ('compulsory', 3)]
+    """
+    named = list(dict.fromkeys(policy for policy in policies if policy != COMPULSORY))
+    sizes = sorted(caches)
+    found = streamed_curves(instance, chunks, requests, named, sizes, sample=sample, seed=seed, watch=watch)
+    rows = []
+    for points in zip(*found.values(), strict=True):
+        counted = {name: p.faults for name, p in zip(found, points, strict=True) if p.estimate is None}
+        known: Any = (counted.get(OPT), counted.get(BASELINE))
+        for name, (cache, faults, estimate) in zip(found, points, strict=True):
+            rows.append(Row(name, cache, faults, requests, "shared", estimate, *known))
+    result = Comparison(instance.with_cache(sizes[0]), tuple(sizes), tuple(rows), (), seed)
+    facts = {"kind": "curve", "show": show, "requests": requests, "total_pages": instance.total_pages}
+    return {**facts, **({"sample": sample} if sample > 1 else {}), **result.as_dict()}
+
+
 def draw_curve(figure: Figure, document: Mapping[str, Any]) -> None:
     """Draw a curve per policy over k, with error bars where runs were sampled."""
     axes = figure.add_subplot()
@@ -75,5 +118,6 @@ def draw_curve(figure: Figure, document: Mapping[str, Any]) -> None:
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.set_xlabel(f"cache size k (pages, of {document['total_pages']})")
     axes.set_ylabel(label)
-    axes.set_title(f"{document['requests']:,} requests, {title_of(document['instance'])}")
+    sampled = f"\nsampled: one page in {document['sample']}, 95 % intervals" if "sample" in document else ""
+    axes.set_title(f"{document['requests']:,} requests, {title_of(document['instance'])}{sampled}")
     legend(figure, axes, columns=4, plot=3.6)

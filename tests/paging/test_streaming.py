@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -39,10 +40,23 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ids = (np.random.default_rng(1).zipf(1.4, 300) * 10**9).tolist()
     Path("objects.oracleGeneral").write_bytes(records(ids))
     write_trace(read_trace("bare.npy"), "packed.npz.gz")
+    write_trace(read_trace("whole.npz"), "lines.jsonl")
+    write_trace(read_trace("bare.npy"), "packed.jsonl.zst")
+    Path("bare.jsonl").write_text("".join(json.dumps({"experts": e}) + "\n" for e in experts().tolist()))
+    write_parquet("table.parquet", experts=experts().tolist(), ids=ids[:40])
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["whole.npz", "bare.npy", "objects.oracleGeneral", "packed.npz.gz"])
+def write_parquet(name: str, **columns: list) -> None:
+    table = pytest.importorskip("pyarrow").table(columns)
+    pytest.importorskip("pyarrow.parquet").write_table(table, name, row_group_size=7)
+
+
+TRACES = ("whole.npz", "bare.npy", "objects.oracleGeneral", "packed.npz.gz")
+TRACES += ("lines.jsonl", "packed.jsonl.zst", "bare.jsonl", "table.parquet")
+
+
+@pytest.mark.parametrize("name", TRACES)
 def test_chunks_are_the_requests_of_the_trace(files: Path, name: str) -> None:
     whole = read_trace(files / name)
     with stream_trace(files / name) as stream:
@@ -52,6 +66,54 @@ def test_chunks_are_the_requests_of_the_trace(files: Path, name: str) -> None:
     assert len(again) == len(chunks)
     assert (stream.requests, stream.instance.pages) == (whole.requests, whole.pages)
     assert name == "objects.oracleGeneral" or max(map(len, chunks)) <= 50
+
+
+def test_a_column_of_ids_is_read_as_any_list_of_ids(files: Path) -> None:
+    whole = read_trace("table.parquet", column="ids")
+    with stream_trace("table.parquet", TraceReading(column="ids")) as stream:
+        assert np.concatenate(list(stream.chunks())).tolist() == whole.page_ids.tolist()
+    assert (stream.instance.pages, stream.ids) == (whole.pages, True)
+    write_parquet("words.parquet", key=["b", "a", "b"])
+    assert read_trace("words.parquet", column=1).page_ids.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "column", "complaint"),
+    [
+        (
+            {"page": [1], "time": [2]},
+            None,
+            "'experts' is wanted, or --column .*its columns are 'page', 'time'",
+        ),
+        ({"page": [1]}, "pages", "there is no column pages; its columns are 'page'"),
+        ({"page": [1]}, 2, "there is no column 2"),
+        ({"page": [1, None]}, "page", "column 'page' lacks a value after row 0"),
+        ({"page": [1, -1]}, "page", "column 'page': row 1 is negative"),
+        ({"page": [1.0]}, "page", "column 'page' holds double, not integers or text"),
+        ({"experts": [[0, 1]]}, None, "not lists of lists of integers"),
+        (
+            {"experts": [[[0], [1]], [[0], [1, 0]]]},
+            None,
+            "every visit as many experts",
+        ),
+        ({"experts": [[[0], [None]]]}, None, "lacks a value"),
+    ],
+)
+def test_parquet_of_other_columns_is_refused_in_a_line(
+    files: Path,
+    columns: dict[str, list],
+    column: object,
+    complaint: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_parquet("other.parquet", **columns)
+    asked = ["run", "lru", "-k", "1", "--trace", "other.parquet"]
+    asked += [] if column is None else ["--column", str(column)]
+    for more in ([], ["--stream"]):
+        assert run([*asked, *more]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert re.search(complaint, error), error
 
 
 @pytest.mark.parametrize("name", ["whole.npz", "objects.oracleGeneral"])
@@ -87,7 +149,13 @@ def test_standard_input_is_streamed_by_its_format(
         ("page.npy", lambda whole: whole[:-2] + b"\x3f\x00", "request 239 .*has experts 0 … 5"),
         ("twice.npy", lambda whole: whole[:-2] + whole[-4:-2], "request 239 .*comes twice in one visit"),
         ("short.npy", lambda whole: whole[:-2] + b"\xff\xff", "request 239 is −1: short visits"),
-        ("text.txt", lambda whole: b"1 2 3", "only .npz, .npy and oracleGeneral are read in chunks"),
+        ("text.txt", lambda whole: b"1 2 3", "only .npz, .npy, .jsonl, .parquet and oracleGeneral"),
+        (
+            "cut.parquet",
+            lambda whole: Path("table.parquet").read_bytes()[:-3],
+            "damaged, or not a .parquet file",
+        ),
+        ("cut.jsonl", lambda whole: Path("bare.jsonl").read_bytes()[:-3], "line 40: not JSON"),
         ("zip.npz", lambda whole: whole, "damaged, or not a .npz file"),
     ],
 )
@@ -123,3 +191,21 @@ def test_what_a_stream_cannot_do_is_refused(
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert any(text in error for text in complaint.split("|")), error
+
+
+def test_a_trace_that_would_not_fit_is_read_in_chunks_or_refused(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "machine_memory", lambda: 7000)
+    for name, requests in (("bare.npy", 240), ("objects.oracleGeneral", 300), ("table.parquet", 240)):
+        assert streaming.announced_requests(name) == requests
+        assert run(["run", "lru", "opt", "--trace", name, "-k", "7", "--json"]) == 0
+        told = capsys.readouterr()
+        assert f"{name}: {requests} requests take about 0.0 GB at once, and there are 0.0 GB" in told.err
+        assert told.err.endswith("it is read in chunks, as with --stream\n")
+        assert run(["compare", "--trace", name, "-k", "7"]) == 2
+        refusal = capsys.readouterr().err
+        assert refusal.count("\n") == 1
+        assert "in chunks it is read by paging run, opt" in refusal
+    assert run(["run", "lru", "--trace", "lines.jsonl", "-k", "7"]) == 0  # how long it is nobody knows before
+    assert streaming.announced_requests("missing.npy") is None

@@ -343,6 +343,17 @@ def test_killed_and_shared_it_does_every_job_once(paced: Path) -> None:
     assert not half_written(paced)
 
 
+def test_the_terminal_shows_the_columns_that_differ(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "g.toml").write_text(
+        'workload = "zipf:rounds=3"\nlayers = 2\npages = 4\ncache = 4\npolicy = "lru"\nper_visit = [1, 2]\n'
+    )
+    assert paging_run(["sweep", str(tmp_path / "g.toml"), "-o", str(tmp_path / "out")]) == 0
+    header = capsys.readouterr().out.splitlines()[2].split()
+    assert header[:4] == ["policy", "workload", "layers", "pages"]
+    assert {"per_visit", "requests"} < set(header)
+    assert "visits" not in header
+
+
 @pytest.mark.slow
 def test_ctrl_c_leaves_the_table_of_what_is_done(paced: Path) -> None:
     (paced / "seconds").write_text("0.3")

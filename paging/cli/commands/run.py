@@ -26,6 +26,7 @@ from paging.cli.options import (
     source_options,
     table_option,
 )
+from paging.cli.streaming import streams
 from paging.cli.terminal import progress, refuse_form, write_marked, write_table
 from paging.errors import ModelError, UnsupportedModelError
 
@@ -60,7 +61,7 @@ TIMELINE = {r"(?<=[ \-xFH])F": "bold red", r"(?<=[ \-xFH])x": "yellow"}
     "--stream",
     is_flag=True,
     help="Read the trace in chunks, in one pass and in memory that does not grow with it (.npz, .npy, "
-    "oracleGeneral).",
+    ".jsonl, .parquet, oracleGeneral); a trace that would not fit otherwise is read so anyway.",
 )
 @json_option()
 @table_option()
@@ -97,6 +98,7 @@ def run(
     from paging.compare import moments_of
     from paging.policy import plain_name
 
+    stream = streams(source, stream)
     if so_far and not optimum:
         raise ModelError("--opt-so-far shows OPT, --no-opt leaves it out")
     if show and as_json:

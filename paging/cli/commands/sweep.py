@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 SHOWN = 24
 """Rows that are shown; the file holds all."""
 
+SHOWN_ANYWAY = ("policy", "workload", "trace", "layers", "pages", "cache", "seed", "faults")
+SHOWN_IF_DIFFERENT = (
+    *("reading", "per_visit", "visits", "service", "warm_up"),
+    *("requests", "measure", "problem"),
+)
+"""Columns of the table that the terminal shows."""
+
 
 @click.command()
 @click.argument("grid", type=click.Path(), metavar="GRID.toml")
@@ -82,13 +89,18 @@ def sweep(grid: str, folder: str, engine: EngineChoice, as_json: bool) -> None:
 
 
 def _show(found: Sweep) -> None:
-    columns = ("workload", "trace", "layers", "pages", "cache", "policy", "seed", "faults")
-    shown = [name for name in columns if any(row[name] is not None for row in found.rows)]
+    from paging.sweeps.table import COLUMNS
+
+    def differ(name: str) -> bool:
+        return len({row[name] for row in found.rows}) > 1
+
+    wanted = {*SHOWN_ANYWAY, *filter(differ, SHOWN_IF_DIFFERENT)}
+    shown = [name for name in COLUMNS if name in wanted and any(row[name] is not None for row in found.rows)]
     write_table(
         f"{len(found.rows):,} of {found.jobs:,} jobs done",
         shown,
         [[row[name] for name in shown] for row in found.rows[:SHOWN]],
-        left=[place for place, name in enumerate(shown) if name in ("workload", "trace", "policy")],
+        left=[place for place, name in enumerate(shown) if COLUMNS[name] == "string" and name != "pages"],
         notes=[
             *([f"… and {len(found.rows) - SHOWN:,} more"] if len(found.rows) > SHOWN else []),
             f"{found.computed:,} jobs were done now. All rows with their origin: {found.table}",
