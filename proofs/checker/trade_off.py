@@ -20,7 +20,19 @@ from typing import NamedTuple
 from .bits import BESIDE, POLICIES, BitPolicy, Known, Paid
 from .coefficients import NAMES, TradeOffClaim, prices_of, read_trade_off
 from .problem import HIT, Problem, Proved, read_plain
-from .reading import Integers, Json, Refuted, bounded, choice, integers, members, rationals, spend, whole
+from .reading import (
+    Incomplete,
+    Integers,
+    Json,
+    Refuted,
+    bounded,
+    choice,
+    integers,
+    members,
+    rationals,
+    spend,
+    whole,
+)
 from .rules import Labels
 from .states import States, array_of, read_likeness, read_states
 
@@ -34,6 +46,8 @@ def check_trade_off(claim: Json, evidence: Json) -> Proved:
     """Check the type ``trade-off``: the least third coefficient of a policy."""
     setting = read_trade_off(claim, evidence, "policy", kinds=tuple(BESIDE))
     kind = claim["predictions"]
+    if kind == "phase" and setting.problem.capacity[0] > len(setting.problem.layer_of):
+        raise Incomplete("a claim about phase bits must be about no more slots than pages")
     names = [name for name, policy in POLICIES.items() if policy.kind == kind]
     name = choice(claim["policy"], f"claim.policy (predictions: {kind})", *names)
     policy = POLICIES[name]
