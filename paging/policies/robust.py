@@ -218,7 +218,7 @@ class Cheaper(Policy):
         for policy in (self.a, self.b):
             told = sequence
             if policy.predictions is None and sequence.kind is not None:
-                told = sequence.plain  # type: ignore[attr-defined]
+                told = sequence.plain
             done = np.zeros(len(sequence), dtype=np.int32)
             faults = policy.kernel(told, done, rng)
             if faults is None or "demand" not in policy.traits:
