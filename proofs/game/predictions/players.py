@@ -225,7 +225,9 @@ def _moves(instance: LayeredInstance, alpha: Fraction, gamma: Fraction, max_stat
     found = solve_trade_off(instance, alpha=alpha, gamma=gamma, max_states=max_states)
     if found.answers is None or found.value is None:
         known = (
-            "no β does" if found.lower == float("inf") else f"its game has more than {max_states:,} states"
+            "no β is large enough"
+            if found.lower == float("inf")
+            else f"its game has more than {max_states:,} states"
         )
         raise UnsupportedModelError(f"policy discard-optimal cannot serve this: {known}")
     return _Moves(instance, found.answers)
