@@ -73,7 +73,7 @@ class Side(NamedTuple):
     potential: Integers
 
 
-class Here(NamedTuple):
+class Position(NamedTuple):
     """A listed state. A code is (cached + 2 · asked for in this visit) · (h + 1) + OPT's label."""
 
     s: int
@@ -210,15 +210,15 @@ def check_lower(ratio: Fraction, evidence: Json, game: Setting) -> str:
 # ------------------------------------------------------------------------------------------------- moves
 
 
-def state(side: Side, s: int) -> Here:
+def state(side: Side, s: int) -> Position:
     """Return a listed state."""
     labels, work, layer = side.states.row(s)
     base = side.states.base
     codes = [label * base + opt for label, opt in zip(labels, work, strict=True)]
-    return Here(s, codes, [q for q, label in enumerate(labels) if label % 2], layer)
+    return Position(s, codes, [q for q, label in enumerate(labels) if label % 2], layer)
 
 
-def requests(here: Here, game: Setting) -> list[Pages]:
+def requests(here: Position, game: Setting) -> list[Pages]:
     """Return the pages that may be requested together in a listed state; of like ones the first."""
     codes, bounds = here.codes, game.alike.bounds
     own = range(bounds[here.layer], bounds[here.layer + 1])
@@ -234,7 +234,7 @@ def requests(here: Here, game: Setting) -> list[Pages]:
     return list(seen.values())
 
 
-def check_request(here: Here, pages: Pages, game: Setting) -> None:
+def check_request(here: Position, pages: Pages, game: Setting) -> None:
     """Refuse a request of pages that may not be requested together in a listed state."""
     for page in pages:
         if not game.alike.bounds[here.layer] <= page < game.alike.bounds[here.layer + 1]:
@@ -245,7 +245,7 @@ def check_request(here: Here, pages: Pages, game: Setting) -> None:
         raise Refuted(f"state {here.s}: a page is requested twice in one visit")
 
 
-def request(here: Here, pages: Pages, game: Setting) -> Move:
+def request(here: Position, pages: Pages, game: Setting) -> Move:
     """Return what a request in a listed state costs, and which victims there are."""
     base, codes, paid = game.small + 1, here.codes, 0
     fault = len(pages) - len([page for page in pages if page in here.cached])

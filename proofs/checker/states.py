@@ -63,7 +63,7 @@ class Face(NamedTuple):
     marks: tuple[int, ...]
 
 
-class Part(NamedTuple):
+class ListedPart(NamedTuple):
     """A face with OPT's labels; of pages with the same label and mark these are in ascending order, too."""
 
     face: int
@@ -80,7 +80,7 @@ class States:
         self.alike, self.base = alike, small + 1
         self.per_visit, self.atomic = per_visit, atomic
         self.kinds = kinds(per_visit, atomic=atomic)
-        self.parts: list[Part] = []
+        self.parts: list[ListedPart] = []
         self.faces: list[Face] = []
         self.listed: list[State] = []
         self.number: dict[int, int] = {}  # by key
@@ -122,7 +122,7 @@ class States:
         ]
         asked = [label for label, mark in zip(work, face.marks, strict=True) if mark == ASKED]
         positive = len(work) - work.count(0)
-        self.parts.append(Part(number, work, requests, positive, tuple(asked) if self.atomic else ()))
+        self.parts.append(ListedPart(number, work, requests, positive, tuple(asked) if self.atomic else ()))
         self._part[codes] = len(self.parts) - 1
         return len(self.parts) - 1
 
