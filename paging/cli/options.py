@@ -20,6 +20,7 @@ from paging.spec import parse_sizes, parse_slice
 if TYPE_CHECKING:
     from paging.model import LayeredInstance, RequestSequence
     from paging.traces import Trace, TraceReading
+    from paging.weights import Weights
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -131,13 +132,14 @@ def bypassing_option(**settings: Any) -> Callable[[F], F]:
     return _option("--bypassing", is_flag=True, show_default=False, help=text, **settings)
 
 
-def weights_option() -> Callable[[F], F]:
-    """``--weights`` of a command that has no trace; see :func:`with_weights`."""
+def weights_option(*, trace: bool = False) -> Callable[[F], F]:
+    """``--weights``; ``trace`` says whether the command may take them from one (:func:`weights_of`)."""
+    tiers = "tier:6*1,2*4 (first 6 pages of every layer, next 2)"
     return _option(
         "--weights",
         metavar="FILE|SPEC",
         help="What a fault costs: a JSON file, layer:1,4 (per layer), page:1,1/2,… (per page), "
-        "tier:6*1,2*4 (first 6 pages of every layer, next 2).",
+        + (f"{tiers}, or bytes (from the trace)." if trace else f"{tiers}."),
     )
 
 
@@ -148,6 +150,24 @@ def with_weights(instance: LayeredInstance, weights: str | None) -> LayeredInsta
     from paging.weights import read_weights
 
     return instance.with_weights(read_weights(weights, instance.pages_by_layer))
+
+
+def weights_of(trace: Trace, file: str | None, weights: str) -> Weights:
+    """Return the weights of the pages of a trace as ``--weights`` says, ``bytes`` from its own metadata.
+
+    Raises
+    ------
+    ModelError
+        They are no weights of these pages, or the metadata do not state bytes.
+    """
+    from paging.weights import exact_weights, read_weights
+
+    if weights != "bytes":
+        return read_weights(weights, trace.instance.pages_by_layer)
+    sizes = trace.page_bytes
+    if sizes is None:
+        raise ModelError(f"--weights bytes: the metadata of {file} state neither page_bytes nor expert_bytes")
+    return exact_weights(sizes)
 
 
 def opt_cache_option(**settings: Any) -> Callable[[F], F]:
@@ -582,9 +602,13 @@ class Source:
             return built.sequence, {key: value for key, value in facts.items() if value is not None}
         if cache is None:
             raise ModelError("the cache size is missing: --cache (-k)")
-        return self._generate(cache) if self.workload is not None else self._read(cache, predictions)
+        if self.workload is not None:
+            return self._generate(cache)
+        return self._read(cache, policies, predictions)
 
-    def _read(self, cache: int, told_too: bool) -> tuple[RequestSequence, dict[str, object]]:
+    def _read(
+        self, cache: int, policies: Sequence[str], told_too: bool
+    ) -> tuple[RequestSequence, dict[str, object]]:
         from paging.predicted import PredictedSequence
         from paging.traces import TraceReading, requests_trace
 
@@ -596,7 +620,9 @@ class Source:
         else:
             trace = told("--requests", requests_trace(self.typed or "", reading))
             origin = {"requests": "as typed"}
-        sizes = self._sizes(trace) if self.weights == "bytes" else None
+        if "precisions" not in trace.metadata:
+            _tell_precisions(policies)
+        sizes = weights_of(trace, self.trace, "bytes") if self.weights == "bytes" else None
         sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing).with_weights(sizes)
         if trace.predicted is not None and told_too:
             assert trace.predictions is not None
@@ -605,14 +631,6 @@ class Source:
         elif trace.predicted is not None:
             remark(f"{self.trace}: its {trace.predicted} predictions are not used here")
         return sequence, {**origin, "digest": trace.digest, **reading.given(*SHAPE)}
-
-    def _sizes(self, trace: Trace) -> tuple[int, ...]:
-        sizes = trace.page_bytes
-        if sizes is None:
-            raise ModelError(
-                f"--weights bytes: the metadata of {self.trace} state neither page_bytes nor expert_bytes"
-            )
-        return sizes
 
     def _generate(self, cache: int) -> tuple[RequestSequence, dict[str, object]]:
         from paging.model import LayeredInstance
@@ -625,6 +643,20 @@ class Source:
         assert self.workload is not None
         sequence = generate(self.workload, instance, seed=self.seed)
         return sequence, {"workload": self.workload, "workload_seed": self.seed}
+
+
+def _tell_precisions(policies: Sequence[str]) -> None:
+    """Tell which policies take the requests to be in two precisions, though nothing says that they are."""
+    from paging.policies.engines import Hobbit
+    from paging.policy import get_policy
+
+    for policy in policies:
+        served = None if policy in REFERENCES else get_policy(policy)
+        if isinstance(served, Hobbit) and served.low:
+            remark(
+                f"{policy} takes the second half of every layer's pages for experts in low precision; the "
+                "requests do not say that they are in two precisions (--precisions 0.6,0.9)"
+            )
 
 
 def _reader(name: str) -> Callable[..., Any]:
@@ -700,12 +732,7 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
             ),
             visits_option(),
             bypassing_option(),
-            _option(
-                "--weights",
-                metavar="FILE|SPEC",
-                help="What a fault costs: a JSON file, layer:1,4 (per layer), page:1,1/2,… (per page), "
-                "tier:6*1,2*4 (first 6 pages of every layer, next 2), or bytes (from the trace).",
-            ),
+            weights_option(trace=True),
             seed_option(),
         ]
         for option in reversed(options):

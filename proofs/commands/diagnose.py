@@ -15,6 +15,8 @@ from paging.cli.options import (
     reading_options,
     table_option,
     visits_option,
+    weights_of,
+    weights_option,
 )
 from paging.cli.terminal import progress, provenance, write_json, write_notes, write_table
 from paging.errors import ModelError
@@ -59,6 +61,7 @@ NAMES = {"lru": "LRU", "best": "best causal policy", "opt": "OPT"}
     help="Simulate a prefetcher: recall=0.9,precision=0.8,ahead=1,seed=0, or repeat,ahead=1 for one that "
     "expects the experts of the token before. Needs a --tier.",
 )
+@weights_option(trace=True)
 @visits_option()
 @click.option(
     "--phase",
@@ -88,6 +91,7 @@ def diagnose(
     computing: str | None,
     overlap: str | None,
     prefetch: str | None,
+    weights: str | None,
     visits: Literal["sequential", "atomic"],
     phase: Literal["all", "prompt", "decode"],
     reading: TraceReading,
@@ -98,7 +102,8 @@ def diagnose(
 
     Every cache size is served with LRU, all other causal policies that are fast enough, and the certified
     optimum. What OPT misses too is the working set's; the rest is the policy's. With the size of an expert
-    and a tier, misses become bytes, milliseconds and tokens per second.
+    and a tier, misses become bytes, milliseconds and tokens per second. With --weights a table tells what the
+    misses cost, under policies that look at weights, too, and at least.
 
     \b
     Examples:
@@ -107,6 +112,7 @@ def diagnose(
       paging diagnose sample:tiny-mixtral -k 12 --expert-bytes 90MB --tier 25GB/s,10us --computing 3ms \\
         --prefetch recall=0.9,precision=0.8
       paging diagnose routing.npz -k 96 --visits atomic --json
+      paging diagnose sample:tiny-mixtral -k 12 --weights tier:6*1,2*8
       paging diagnose answer.json -k 96
     """
     sizes_of_experts = _expert_bytes(expert_bytes, expert_parameters, bits)
@@ -117,11 +123,20 @@ def diagnose(
 
     with progress("reading the trace", show=not as_json):
         requests = read(trace, reading)
+    weighing = None if weights is None else weights_of(requests, trace, weights)
     with progress("serving", show=not as_json) as watch:
         found = diagnose(
-            requests, caches, visits=visits, phase=phase, cost=cost, prefetcher=prefetcher, watch=watch
+            requests,
+            caches,
+            visits=visits,
+            phase=phase,
+            cost=cost,
+            prefetcher=prefetcher,
+            weights=weighing,
+            watch=watch,
         )
-    document = {**found, "provenance": provenance(trace=trace, **reading.given())}
+    said = {} if weights is None else {"weights": weights}
+    document = {**found, "provenance": provenance(trace=trace, **said, **reading.given())}
     if output is not None:
         from proofs.diagnose.page import write_page
 
@@ -204,6 +219,8 @@ def _show(document: Mapping[str, Any]) -> None:
     )
     header = ["", "kind", *(f"k = {size['k']}" for size in sizes)]
     write_table(title, header, list(_summary(sizes)), left=(0, 1), notes=list(_verdicts(sizes)))
+    if any(size["weighted"] for size in sizes):
+        _show_weighted(sizes)
     _show_per_token(document)
     if document["prefetcher"] is not None:
         _show_prefetching(document)
@@ -246,6 +263,17 @@ def _verdicts(sizes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+def _show_weighted(sizes: Sequence[Mapping[str, Any]]) -> None:
+    """Show what misses cost where pages have weights; unit weights leave nothing to say."""
+    names = dict.fromkeys(row["policy"] for size in sizes for row in size["weighted"]["policies"])
+    costs = [{row["policy"]: row["cost"] for row in size["weighted"]["policies"]} for size in sizes]
+    rows: list[list[object]] = [[name, "counted", *(cost.get(name) for cost in costs)] for name in names]
+    rows.append(["OPT", "exact", *(size["weighted"]["opt"] for size in sizes)])
+    header = ["cost, weighted", "kind", *(f"k = {size['k']}" for size in sizes)]
+    notes = ["the tables around this one count misses, each as 1"]
+    write_table("what the misses cost · weighted", header, rows, left=(0, 1), notes=notes)
 
 
 def _show_per_token(document: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,7 +134,7 @@ def show(
     if beside_cache is not None and len(policies) == 1:
         raise ModelError("--beside-cache is about a second policy, but one is named")
     with progress("serving"):
-        sequence, opt_cache, note = _requests(policies[0], cache, source)
+        sequence, opt_cache, note = _requests(policies, cache, source)
         if start > len(sequence):
             raise ModelError(f"--from {start}: there are only {len(sequence):,} requests")
         shown = sequence if first is None else sequence.prefix(min(start - 1 + first, len(sequence)))
@@ -149,15 +150,15 @@ def show(
     remark(f"{output}: {len(film.frames):,} requests; open it in any browser")
 
 
-def _requests(policy: str, cache: int | None, source: Source) -> tuple[RequestSequence, int, str]:
+def _requests(policies: Sequence[str], cache: int | None, source: Source) -> tuple[RequestSequence, int, str]:
     """Return the requests, OPT's cache size, and where the requests come from."""
     from adversary.commands.requests import constructed
 
     if source.construction is not None:
-        made = constructed(source, cache, [policy])
+        made = constructed(source, cache, policies[:1])
         size = made.offline.sequence.instance.cache
         return made.sequence, size, f"requests: construction {made.id}"
-    sequence, origin = source.sequence(cache)
+    sequence, origin = source.sequence(cache, policies)
     if "digest" in origin:
         origin = {**origin, "digest": f"{str(origin['digest'])[:DIGEST]}…"}
     return sequence, sequence.instance.cache, requests_note(origin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from itertools import pairwise
@@ -11,11 +11,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.compare import BASELINE, OPT, Row
+from paging.compare import BASELINE, OPT, Row, compare
 from paging.errors import ModelError
 from paging.model import RequestSequence
 from paging.signals import UNWATCHED, Watch
 from paging.traces import Trace
+from paging.weights import Weights
 from proofs.diagnose.advice import LABELS, lru_of, parts_of, recommendation, sharing, spread, whose
 from proofs.diagnose.cost import CostModel, Misses
 from proofs.diagnose.layers import layer_facts, percentile
@@ -26,6 +27,9 @@ Phase = Literal["all", "prompt", "decode"]
 
 LAYERED = "llru"
 """Shown per layer beside LRU and OPT, whether it is best or not."""
+
+WEIGHTED = ("landlord", "landlord-fifo", "lru-weighted", "lfu-weighted")
+"""Tried where faults have weights, beside LRU and the best causal policies: those that look at them."""
 
 WINDOWS = 120
 """Parts that the tokens are divided into for what is shown over time."""
@@ -41,6 +45,7 @@ def diagnose(
     phase: Phase = "all",
     cost: CostModel | None = None,
     prefetcher: Prefetcher | None = None,
+    weights: Weights | Iterable[object] | None = None,
     watch: Watch = UNWATCHED,
 ) -> dict[str, Any]:
     """Diagnose a routing trace: whose the misses are, which policy to run, and what it costs.
@@ -59,6 +64,9 @@ def diagnose(
         For bytes and times.
     prefetcher : Prefetcher, optional
         For what predictive prefetching is worth; needs ``cost``.
+    weights : Weights or iterable, optional
+        What a miss of every page costs: ``weighted`` of every size then holds costs, while all else counts
+        misses as before.
     watch : Watch
         Told how many of the runs are done.
 
@@ -76,7 +84,8 @@ def diagnose(
 
     Guarantee
     ---------
-    Faults are exact integers. OPT is certified: its schedule and an integer dual agree.
+    Faults are exact integers. OPT is certified: its schedule and an integer dual agree. Weighted costs are
+    exact, and so is the least one, a minimum-cost flow.
 
     Examples
     --------
@@ -93,7 +102,9 @@ def diagnose(
     if not sizes:
         raise ModelError("a diagnosis needs at least one cache size")
     sequence = trace.sequence(max(sizes), visits=visits)
+    weighted = None if weights is None else sequence.with_weights(weights)  # refused before any work
     runs = serve(sequence, sizes, watch)
+    costs = {} if weighted is None else _costs(weighted, runs, watch)
     return {
         "trace": _trace_facts(trace),
         "model": sequence.instance.model,
@@ -107,6 +118,7 @@ def diagnose(
         "sizes": [
             {
                 **_size(trace, sequence, runs, size, counted, cost),
+                "weighted": costs.get(size.cache),
                 "prefetch": None
                 if cost is None or prefetcher is None
                 else _prefetch(sequence.with_cache(size.cache), cost, prefetcher, counted, watch),
@@ -249,6 +261,27 @@ def _over_time(shown: dict[str, Served]) -> Iterator[dict[str, Any]]:
             "tokens": end - start,
             **{name: int(total[start:end].sum()) for name, total in totals.items()},
         }
+
+
+def _costs(sequence: RequestSequence, runs: Runs, watch: Watch) -> dict[int, dict[str, Any]]:
+    """Return for every cache size what LRU, the best causal policies and those that look at weights cost."""
+    watch.look("weighing misses")
+    tried = dict.fromkeys([BASELINE, *(size.best.name for size in runs.sizes), *WEIGHTED])
+    found = compare(sequence, [size.cache for size in runs.sizes], tried, watch=watch)
+    costs = {}
+    for size in runs.sizes:
+        rows = {row.policy: row for row in found.rows if row.cache == size.cache}
+        policies = sorted((rows[name] for name in tried if name in rows), key=lambda row: row.paid)
+        paid = {name: row.paid for name, row in rows.items()}
+        costs[size.cache] = {
+            "lru": paid[BASELINE],
+            "fewest_misses": {"policy": size.best.name, "cost": paid[size.best.name]},
+            "best_policy": policies[0].policy,
+            "best": policies[0].paid,
+            "opt": paid.get(OPT),
+            "policies": [row.as_dict() for row in policies],
+        }
+    return costs
 
 
 def _cost(cost: CostModel, misses: Misses) -> dict[str, Any]:

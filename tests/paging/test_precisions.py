@@ -119,6 +119,9 @@ def test_precisions_from_the_command_line(tmp_path: Path, capsys: pytest.Capture
     assert paging_run(["trace", "convert", str(source), str(target), "--precisions", "0.6,9/10"]) == 0
     assert read_trace(target).digest == two_precisions(TRACE).digest
     assert "by precision" in capsys.readouterr().err
+    for file, told in ((source, True), (target, False)):
+        assert paging_run(["run", "hobbit:low=3", "lru", "--trace", str(file), "-k", "9"]) == 0
+        assert ("the requests do not say that they are in two precisions" in capsys.readouterr().err) is told
     command = ["run", "hobbit:low=3", "lru", "--trace", str(source), "--precisions", "0.6,0.9", "-k", "9"]
     assert paging_run([*command, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["provenance"]["precisions"] == ["3/5", "9/10"]

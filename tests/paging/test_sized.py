@@ -144,6 +144,10 @@ def test_weights_are_bytes_on_the_command_line(oracle, capsys):
     assert run(["sized", *here, "--sizes", "bytes", "--capacity", "40", "--weights", "bytes", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert all(row["cost"] == row["bytes_loaded"] >= 60 for row in shown["rows"])
+    assert run(["sized", "lru", *here, "--sizes", "bytes", "--capacity", "15", "--json"]) == 0
+    told = capsys.readouterr()
+    assert "2 of the pages requested are larger than 15 bytes: they are never cached" in told.err
+    assert json.loads(told.out)["rows"][0]["faults"] == 4  # 5 is hit twice, 9 and 7 never
     assert run(["run", "lru", "--requests", "0 1 0", "-k", "1", "--weights", "bytes"]) == 2
     assert "takes the bytes of pages from a --trace" in capsys.readouterr().err
     assert run(["sized", "--requests", "0 1 0", "--sizes", "page:1,1/2", "--capacity", "4"]) == 2

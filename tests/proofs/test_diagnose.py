@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lp import optimum
 from paging import LayeredInstance, ModelError, get_policy, registered_policies, simulate
 from paging.cli.main import run as paging_run
 from paging.model import HIT
-from paging.traces import Trace, write_trace
+from paging.traces import Trace, read_trace, write_trace
 from proofs.bounds.registry import BOUNDS
 from proofs.commands.diagnose import diagnose as command
 from proofs.diagnose import CostModel, Prefetcher, Tier, diagnose
@@ -362,6 +363,27 @@ def test_json_has_the_fields_of_the_question(trace_file, capsys):
     assert document["model"]["visits"] == "sequential"
 
 
+def test_weights_say_what_misses_cost(trace_file, capsys):
+    code, out, err = call(capsys, trace_file, "-k", "3,5", "--weights", "layer:1,4.5", "--json")
+    assert (code, err) == (0, "")
+    document, plain = json.loads(out), json.loads(call(capsys, trace_file, "-k", "3,5", "--json")[1])
+    assert document["provenance"]["weights"] == "layer:1,4.5"
+    for size, unit in zip(document["sizes"], plain["sizes"], strict=True):
+        here = read_trace("routing.npz").sequence(size["k"]).with_weights([1] * 3 + ["4.5"] * 3)
+        found = size.pop("weighted")
+        assert unit.pop("weighted") is None
+        assert size == unit  # all else counts misses
+        assert Fraction(found["opt"]) == optimum(here).value
+        costs = {row["policy"]: Fraction(row["cost"]) for row in found["policies"]}
+        assert costs == {name: simulate(name, here).cost for name in costs}
+        assert {"lru", "landlord", size["best_policy"]} <= set(costs)
+        assert Fraction(found["best"]) == min(costs.values()) == costs[found["best_policy"]]
+        assert Fraction(found["fewest_misses"]["cost"]) == costs[size["best_policy"]]
+    out = call(capsys, trace_file, "-k", "3", "--weights", "layer:1,4.5", "-o", "page.html")[1]
+    assert "what the misses cost · weighted" in out
+    assert "OPT, weighted" in Path("page.html").read_text(encoding="utf-8")
+
+
 def test_memory_and_size_of_an_expert_say_k(trace_file, capsys):
     by_size = call(capsys, trace_file, "-k", "3", "--json")[1]
     for size in (("--expert-bytes", "300MB"), ("--expert-parameters", "150M"),
@@ -416,6 +438,9 @@ def test_the_terminal_shows_every_part(trace_file, capsys):
             "share '2' is outside 0 … 1",
         ),
         (("routing.npz", "--memory", "3MB", "--expert-bytes", "2MB"), "does not hold one visit: k ≥ g = 2"),
+        (("routing.npz", "-k", "3", "--weights", "layer:1,0"), "weights layer:1,0: "),
+        (("routing.npz", "-k", "3", "--weights", "layer:1"), "1 weights are given for 2 layers"),
+        (("routing.npz", "-k", "3", "--weights", "bytes"), "state neither page_bytes nor expert_bytes"),
         (("cycle.npz", "-k", "2", "--decode-only"), "does not say which tokens were generated"),
         (("cycle.npz", "-k", "2", "--phase", "decode"), "does not mark generated tokens"),
         (("routing.npz", "-k", "3", "-o", "page.pdf"), "ends in .html"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from paging.cli.options import Source, json_option, source_options, table_option
-from paging.cli.terminal import progress, provenance, requests_note, write_json, write_table
+from paging.cli.terminal import progress, provenance, remark, requests_note, write_json, write_table
 
 
 @click.command()
@@ -26,17 +26,25 @@ def sized(rules: tuple[str, ...], capacity: int, sizes: str, source: Source, as_
     """Serve requests for pages of different sizes with a cache counted in bytes.
 
     RULE is greedy-dual-size, greedy-dual-size-frequency, lru or fifo (default: all of them). What a fault
-    costs is 1, or says --weights; with --weights bytes it is the page's size.
+    costs is 1, or says --weights; with --weights bytes it is the page's size. A page larger than the cache is
+    served past it, a fault every time.
 
     \b
     Examples:
       paging sized --workload zipf:requests=2000 -l 2 -n 8 --sizes layer:1,4 --capacity 12
       paging sized greedy-dual-size lru --trace web.oracleGeneral --ignore-sizes --sizes bytes --capacity 4096
     """
+    import numpy as np
+
     from paging.sized import RULES, serve_sized
 
     with progress("reading requests", show=not as_json):
         sequence, origin, held = source.sized(sizes)
+    if larger := sum(held[page] > capacity for page in np.unique(sequence.requests)):
+        remark(
+            f"{larger:,} of the pages requested are larger than {capacity:,} bytes: they are never cached, "
+            "and every request of one is a fault"
+        )
     with progress("serving", show=not as_json):
         runs = [serve_sized(rule, sequence, held, capacity) for rule in rules or RULES]
     instance = sequence.instance
