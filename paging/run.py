@@ -106,6 +106,13 @@ class Run:
             raise ModelError("the run was not recorded; call simulate(…, record=True)")
         return np.cumsum(faulted(self.entries))
 
+    @property
+    def costs_so_far(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """What was paid after every request, shape (T,), in units of 1/scale of the weights."""
+        if self.entries is None:
+            raise ModelError("the run was not recorded; call simulate(…, record=True)")
+        return np.cumsum(faulted(self.entries) * self.sequence.instance.frame.weights[self.sequence.requests])
+
     def _repr_html_(self) -> str:
         facts: dict[str, object] = {"requests": self.requests, "faults": self.faults, "hits": self.hits}
         if self.sequence.instance.weights is not None:

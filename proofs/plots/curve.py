@@ -11,9 +11,10 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from lp.streamed_curves import streamed_curves
 from paging.compare import BASELINE, COMPULSORY, OPT, Comparison, Row, compare
 from paging.model import LayeredInstance, PageArray, RequestSequence
+from paging.numbers import decimal
 from paging.plotting import legend, looks, title_of
 from paging.signals import UNWATCHED, Watch
-from proofs.plots.document import SHOWN, Document
+from proofs.plots.document import SHOWN, WEIGHTED, Document
 
 
 def curve(
@@ -36,7 +37,8 @@ def curve(
     policies : sequence of str
         ``opt`` and ``compulsory`` are there anyway, named or not.
     show : {"faults", "rate", "ratio", "saving"}, default "faults"
-        What is drawn; the document holds all four.
+        What is drawn; the document holds all four. Where pages have weights, ``"faults"`` draws what they
+        cost, and the last two compare costs.
     runs, seed : int
         Of randomised policies.
     watch : Watch
@@ -101,14 +103,21 @@ def streamed_curve(
 def draw_curve(figure: Figure, document: Mapping[str, Any]) -> None:
     """Draw a curve per policy over k, with error bars where runs were sampled."""
     axes = figure.add_subplot()
-    key, factor, label = SHOWN[document["show"]]
+    weighted = "cost" in document["model"]
+    key, factor, label = {**SHOWN, **(WEIGHTED if weighted else {})}[document["show"]]
+    # What a half width is relative to.
+    paid, half = ("cost", "cost_half_width") if weighted and key != "fault_rate" else ("faults", "half_width")
     rows = [row for row in document["rows"] if row[key] is not None]
     if document["show"] in ("ratio", "saving"):
         rows = [row for row in rows if row["policy"] != "compulsory"]
     for policy, keywords in looks(row["policy"] for row in rows).items():
         here = [row for row in rows if row["policy"] == policy]
-        bars = [factor * row[key] / row["faults"] * row.get("half_width", 0) for row in here if row["faults"]]
-        points = [row["k"] for row in here], [factor * row[key] for row in here]
+        bars = [
+            factor * decimal(row[key]) / decimal(row[paid]) * row.get(half, 0)
+            for row in here
+            if decimal(row[paid])
+        ]
+        points = [row["k"] for row in here], [factor * decimal(row[key]) for row in here]
         axes.plot(*points, **keywords)
         if any(bars) and document["show"] != "saving":
             axes.errorbar(*points, yerr=bars, fmt="none", ecolor=keywords["color"], capsize=2.5)

@@ -13,3 +13,10 @@ SHOWN = {
     "saving": ("saving_over_lru", 100, "fewer faults than LRU (%)"),
 }
 """What a curve or a heatmap can show: key of a row, factor, axis label with unit."""
+
+WEIGHTED = {
+    "faults": ("cost", 1, "cost, weighted"),
+    "ratio": ("vs_opt", 1, "weighted cost / weighted cost of OPT, observed"),
+    "saving": ("saving_over_lru", 100, "less weighted cost than LRU (%)"),
+}
+"""The same where pages have weights; faults per request are counted in any case."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from adversary.construction import Construction
 from adversary.formulas import formula
+from lp.paths import least_cost
 from paging.errors import ModelError
 from paging.model import LayeredInstance, RequestSequence
 from paging.numbers import decimal
@@ -28,6 +29,9 @@ from proofs.plots.document import Document
 
 POINTS = 300
 """Most points of a curve over time."""
+
+WEIGHTED_POINTS = 40
+"""The same where pages have weights: OPT of every one is then a problem of its own."""
 
 FAR = 6
 """How many times the largest observed ratio a bound may be before the scale becomes logarithmic."""
@@ -79,6 +83,8 @@ def ratio(
 ) -> Document:
     """Return faults so far / OPT so far over time, with the proved upper bounds of the policies.
 
+    Where pages have weights it is what the faults cost over the weighted optimum of the requests so far.
+
     Parameters
     ----------
     inputs : mapping of str to RequestSequence
@@ -120,38 +126,49 @@ def ratio(
 
 def _curve(policy: str, sequence: RequestSequence, opt_cache: int, runs: int, seed: int) -> Document:
     """Return the points of one policy, and over how many runs they are a mean."""
-    counts, sampled = _mean_counts(policy, sequence, runs, seed)
-    optimum = optimum_so_far(sequence, opt_cache)
-    points = [
-        {
-            "requests": t + 1,
-            "faults": counts[t].item(),
-            "opt": int(optimum[t]),
-            "ratio": float(counts[t] / optimum[t]),
-        }
-        for t in _times(len(sequence))
-    ]
+    counts, costs, sampled = _means(policy, sequence, runs, seed)
+    times = _times(len(sequence), POINTS if sequence.instance.weights is None else WEIGHTED_POINTS)
+    best = _optima(sequence, opt_cache, times)
+    points = []
+    for t, optimum in zip(times, best, strict=True):
+        point = {"requests": t + 1, "faults": counts[t].item(), "opt": optimum}
+        if sequence.instance.weights is None:
+            points.append({**point, "ratio": float(counts[t] / optimum)})
+        else:
+            cost = costs[t].item() / sequence.instance.weights.scale
+            points.append({**point, "cost": cost, "ratio": cost / float(optimum)})
     return {"policy": policy, "runs": sampled, "points": points}
 
 
-def _mean_counts(
+def _optima(sequence: RequestSequence, opt_cache: int, times: Sequence[int]) -> list[int | Fraction]:
+    """Return OPT of the requests up to each of some times, weighted where pages have weights."""
+    if sequence.instance.weights is None:
+        found: list[int | Fraction] = optimum_so_far(sequence, opt_cache)[times].tolist()
+        return found
+    small = sequence.with_cache(opt_cache)
+    return [least_cost(small.prefix(t + 1))[1] for t in times]
+
+
+def _means(
     policy: str, sequence: RequestSequence, runs: int, seed: int
-) -> tuple[NDArray[Any], int | None]:
-    """Return the faults so far, counted, or the mean over sampled runs and how many."""
+) -> tuple[NDArray[Any], NDArray[Any], int | None]:
+    """Return faults and costs so far, counted, or their means over sampled runs and how many."""
     if not get_policy(policy).randomized:
-        return simulate(policy, sequence, record=True).fault_counts, None
+        run = simulate(policy, sequence, record=True)
+        return run.fault_counts, run.costs_so_far, None
     streams = np.random.SeedSequence(seed).generate_state(runs)
-    counts = [simulate(policy, sequence, record=True, seed=int(s)).fault_counts for s in streams]
-    return np.mean(counts, axis=0), runs
+    served = [simulate(policy, sequence, record=True, seed=int(s)) for s in streams]
+    counts, costs = [run.fault_counts for run in served], [run.costs_so_far for run in served]
+    return np.mean(counts, axis=0), np.mean(costs, axis=0), runs
 
 
-def _times(length: int) -> list[int]:
-    """Choose at most :data:`POINTS` times, evenly on a logarithmic scale, the last one among them."""
+def _times(length: int, most: int) -> list[int]:
+    """Choose at most ``most`` times, evenly on a logarithmic scale, the last one among them."""
     if length == 0:
         raise ModelError("a ratio over time needs at least one request")
-    if length <= POINTS:
+    if length <= most:
         return list(range(length))
-    chosen: list[int] = np.unique(np.geomspace(1, length, POINTS).round().astype(int) - 1).tolist()
+    chosen: list[int] = np.unique(np.geomspace(1, length, most).round().astype(int) - 1).tolist()
     return chosen
 
 
@@ -199,7 +216,9 @@ def _ratio_scale(axes: Axes, document: Mapping[str, Any]) -> None:
         axes.text(0.03, 0.95, "forced in the limit: ∞", transform=axes.transAxes, va="top", fontsize=9)
     if not logarithmic:
         axes.set_ylim(0, 1.15 * max(top, *values, 1))
-    axes.set_ylabel("faults / faults of OPT so far" + (" (log scale)" if logarithmic else ""))
+    weighted = "cost" in document["model"]
+    what = "cost / cost of OPT so far, weighted" if weighted else "faults / faults of OPT so far"
+    axes.set_ylabel(what + (" (log scale)" if logarithmic else ""))
     plain_ticks(axes)
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
+from lp import optimum
 from paging import (
     LayeredInstance,
     LimitError,
@@ -25,12 +27,14 @@ from paging import (
     simulate,
 )
 from paging.cli.main import run as paging_run
+from paging.numbers import jsonable
 from paging.plotting import LOOKS, looks
 from proofs.commands.plot import plot
+from proofs.plots.curve import curve, draw_curve
 from proofs.plots.draw import draw
 from proofs.plots.heatmap import heatmap
 from proofs.plots.phases import phases
-from proofs.plots.ratio import proven_upper, ratio
+from proofs.plots.ratio import draw_ratio, proven_upper, ratio
 from proofs.plots.table import heatmap_of_table
 
 ZIPF = ["--workload", "zipf:requests=300", "-l", "2", "-n", "4"]
@@ -101,6 +105,29 @@ def test_a_ratio_is_faults_over_opt_at_every_time() -> None:
         t = point["requests"] - 1
         assert (point["faults"], point["opt"]) == (counts[t], optimum[t])
         assert point["ratio"] == counts[t] / optimum[t]
+
+
+def test_weighted_ratios_are_costs_over_the_weighted_optimum() -> None:
+    weights = ["1/2", 4] * (SEQUENCE.instance.total_pages // 2)
+    weighted = SEQUENCE.prefix(60).with_weights(weights)
+    found = ratio({"landlord": weighted})
+    points = found["curves"][0]["points"]
+    assert points[-1]["requests"] == 60
+    for point in points[::8]:
+        so_far = weighted.prefix(point["requests"])
+        assert point["opt"] == optimum(so_far).value
+        assert point["cost"] == simulate("landlord", so_far).cost
+        assert point["ratio"] == float(point["cost"] / point["opt"])
+    curves = curve(weighted, [3, 4], ["landlord", "random"])
+    for draw_it, document, label in (
+        (draw_ratio, found, "cost / cost of OPT so far, weighted"),
+        (draw_curve, curves, "cost, weighted"),
+    ):
+        figure = Figure()
+        draw_it(figure, jsonable(document))
+        assert figure.axes[0].get_ylabel() == label
+    drawn = [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_label() == "OPT"]
+    assert drawn == [float(optimum(weighted.with_cache(3)).value)]
 
 
 def test_the_bound_drawn_is_the_least_one_that_is_proved() -> None:

@@ -52,6 +52,8 @@ def curve(
 ) -> tuple[Document, Origin]:
     """Draw faults over cache size for policies, OPT and the compulsory faults.
 
+    With --weights costs are drawn instead of faults, and OPT is the weighted optimum.
+
     \b
     Examples:
       paging plot curve lru llru --workload zipf:requests=20000 -l 8 -n 8 -k 8:56:8 -o curve.svg

@@ -33,11 +33,13 @@ def ratio(
 
     A construction is built against every policy. Dashed lines are the least proved upper bound of
     each policy and what the construction forces in the limit; finite runs may lie below that.
+    With --weights it is cost over the weighted optimum of the requests so far, at 40 times at most.
 
     \b
     Examples:
       paging plot ratio lru llru --construction cyclic -l 2 -n 4 -k 7 -o ratio.svg
       paging plot ratio lru mark --workload zipf:requests=20000 -l 2 -n 4 -k 6 -o ratio.svg --json
+      paging plot ratio landlord --workload zipf:requests=2000 -l 2 -n 4 -k 3 --weights layer:1,4 -o ratio.svg
     """
     from adversary.commands.requests import constructed
     from proofs.plots.ratio import forced_lower, ratio
