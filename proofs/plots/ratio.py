@@ -129,9 +129,9 @@ def _curve(policy: str, sequence: RequestSequence, opt_cache: int, runs: int, se
     counts, costs, sampled = _means(policy, sequence, runs, seed)
     times = _times(len(sequence), POINTS if sequence.instance.weights is None else WEIGHTED_POINTS)
     best = _optima(sequence, opt_cache, times)
-    points = []
+    points: list[Document] = []
     for t, optimum in zip(times, best, strict=True):
-        point = {"requests": t + 1, "faults": counts[t].item(), "opt": optimum}
+        point: Document = {"requests": t + 1, "faults": counts[t].item(), "opt": optimum}
         if sequence.instance.weights is None:
             points.append({**point, "ratio": float(counts[t] / optimum)})
         else:
