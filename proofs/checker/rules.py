@@ -295,7 +295,7 @@ def zrc(labels: Labels, page: int, frame: Told) -> Labels:
     Among these the pages whose layer is served again last leave first: those of the layer being served.
     """
     cache, label = frame.cache, labels[page]
-    if label <= 0 and not full(labels, frame):
+    if not full(labels, frame):
         return put(labels, page, cache + 1)
     becomes = relabelled(label - 1 if label > 0 else -label, cache)
     after = [becomes[label] for label in labels]

@@ -29,8 +29,8 @@ def moved(label: int, full: bool, cache: int) -> tuple[int, ...]:
 def update(work: list[int], page: int, cache: int) -> int:
     """Serve a page in the labels of OPT's work function, in place; return what OPT pays, 0 or 1."""
     label = work[page]
-    if label < cache:
+    if label < cache <= len(work):
         table = moved(label, len(work) - work.count(0) >= cache, cache)
         work[:] = [table[other] for other in work]
-        work[page] = cache
+    work[page] = cache  # with more slots than pages, of which no table is made, that is all
     return 0 if label else 1

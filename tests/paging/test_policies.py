@@ -1057,7 +1057,7 @@ def test_repeating_the_last_round_costs_lru_and_opt_nothing(sequence: RequestSeq
 
 
 def with_kernel() -> list[str]:
-    tiny = classical([0, 1], cache=1)
+    tiny = RequestSequence(LayeredInstance(layers=1, pages=2, cache=2, per_visit=2), [0, 1])
     found = []
     for policy in DETERMINISTIC:
         try:
@@ -1086,7 +1086,7 @@ def test_kernel_equals_labels(policy: str, sequence: RequestSequence) -> None:
             assert entries(policy, other, "kernel") == entries(policy, other)
 
 
-@pytest.mark.parametrize("policy", WITH_KERNEL)
+@pytest.mark.parametrize("policy", [*WITH_KERNEL, "zrc-atomic"])
 def test_kernel_equals_labels_on_cycles_over_one_page_too_many(policy: str) -> None:
     for layers, each in ((1, 4), (2, 3), (3, 2), (4, 4)):
         instance = LayeredInstance(layers, each + 1, layers * each - 1)

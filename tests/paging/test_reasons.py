@@ -59,7 +59,7 @@ def evictions(
     """Yield every step of a policy that evicts, with the labels before it and the reason given."""
     for number, shape in enumerate(SHAPES):
         instance = replace(shape, bypassing=policy == "admit")
-        sequence = as_told(policy, generate("zipf:alpha=0.7,rounds=30", instance, seed=5))
+        sequence = as_told(policy, generate("zipf:alpha=0.7,rounds=40", instance, seed=5))
         asked = f"pinned:profile={profile / f'{number}.npz'}" if policy == PINNED else policy
         reasons = Reasons(get_policy(asked), instance)
         try:
@@ -140,7 +140,7 @@ def test_opt_evicts_the_page_with_the_largest_number() -> None:
 
 @pytest.mark.parametrize("policy", sorted(set(registered_policies()) - {"pinned", "admit"}))
 def test_a_recorded_run_tells_the_same_as_one_served_again(policy: str) -> None:
-    sequence = as_told(policy, generate("zipf:rounds=12", LayeredInstance(2, 4, 4), seed=1))
+    sequence = as_told(policy, generate("zipf:rounds=12", LayeredInstance(2, 3, 4), seed=1))
     told = [film_of(simulate(policy, sequence, record=record, engine="labels")) for record in (True, False)]
     assert told[0].frames == told[1].frames
 

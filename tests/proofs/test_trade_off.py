@@ -467,5 +467,8 @@ def test_bad_input(arguments: list[str], message: str, capsys: pytest.CaptureFix
 def test_refusals() -> None:
     with pytest.raises(ModelError, match="negative"):
         solve_trade_off(LayeredInstance(1, 3, 2), alpha=-1, gamma=1)
+    for pairs in (LayeredInstance(1, 4, 3, 2), LayeredInstance(1, 4, 3, 2, "atomic")):
+        with pytest.raises(UnsupportedModelError, match="g = 1"):
+            solve_trade_off(pairs, alpha=1, gamma=1)
     with pytest.raises(UnsupportedModelError, match="g = 1"):
         policy_trade_off("flush-when-kept", LayeredInstance(1, 3, 2, per_visit=2), alpha=1, beta=1)

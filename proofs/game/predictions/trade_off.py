@@ -190,6 +190,7 @@ def solve_trade_off(
         if value < 0:
             raise ModelError(f"{name} must not be negative, got {value}")
     check_instance(instance)
+    instance.require("the game with predictions", visits="sequential", per_visit=1)
     if max_states is not None:
         whole_number(max_states, "max_states", 1)
     solver = _GameWithBits(instance, given, max_states, watch)
