@@ -276,7 +276,7 @@ class ExpectedGraph(GraphWithBits):
     >>> while not graph.complete:
     ...     graph.grow()
     >>> graph.states, len(graph.distributions.listed)
-    (27, 12)
+    (20, 10)
     """
 
     def __init__(

@@ -110,8 +110,8 @@ class Catalogue:
         """Return everything the forms of the page offer, as plain data."""
         return {
             "policies": [
-                {"id": policy.name, "title": policy.title, "told": policy.predictions}
-                for policy in map(get_policy, self.names)
+                {"id": name, "title": policy.title, "told": policy.predictions}
+                for name, policy in zip(self.names, map(get_policy, self.names), strict=True)
             ],
             "predictions": [
                 {"id": spec, "title": title, "kind": get_predictor(spec).kind}

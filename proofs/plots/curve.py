@@ -81,6 +81,7 @@ def streamed_curve(
 
     Examples
     --------
+    >>> import numpy as np
     >>> instance = LayeredInstance(layers=1, pages=3, cache=1)
     >>> found = streamed_curve(instance, [np.array([0, 1, 2, 0, 1, 2])], 6, [2, 3], ["lru"])
     >>> [(row["policy"], row["faults"]) for row in found["rows"]]

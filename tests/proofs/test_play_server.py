@@ -458,7 +458,7 @@ def test_traces_and_policies_of_the_command_line_are_offered(tmp_path: Path) -> 
     form = {**WATCH, "policy": "mine:Mine", "source": "trace:t.npz", "cache": 2}
     with running("-p", "mine:Mine", "--trace", "t.npz", folder=tmp_path) as server:
         choices = server.send("GET", "/api/choices")[1]
-        assert choices["policies"][0] == {"id": "mine:Mine", "title": "my own"}
+        assert choices["policies"][0] == {"id": "mine:Mine", "title": "my own", "told": None}
         assert choices["traces"][0]["id"] == "t.npz"
         status, game = server.post("/api/games", form)
         assert status == 201
