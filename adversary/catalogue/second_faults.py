@@ -44,14 +44,7 @@ def second_faults(instance: LayeredInstance, rounds: int) -> Construction:
     instance : LayeredInstance
         ℓ ≥ 2, k ≥ 4ℓ − 1, k < number of pages, n ≥ 4.
     """
-    require(
-        instance,
-        ("ℓ ≥ 2", instance.layers >= 2),
-        ("k ≥ 4ℓ − 1", instance.cache >= 4 * instance.layers - 1),
-        ("k < number of pages", instance.cache < instance.total_pages),
-        ("n ≥ 4 in every layer", min(instance.pages_by_layer) >= 4),
-    )
-    return _built(instance, rounds, twice=instance.layers - 1, online=k + l - 1)
+    return _built(instance, rounds, each=4, twice=instance.layers - 1, online=k + l - 1)
 
 
 @construction(
@@ -88,18 +81,23 @@ def second_faults_lazy(instance: LayeredInstance, rounds: int) -> Construction:
     instance : LayeredInstance
         ℓ ≥ 2, k ≥ 3ℓ − 1, k < number of pages, n ≥ 3.
     """
+    return _built(instance, rounds, each=3, twice=instance.layers - 2, online=k + l - 2)
+
+
+def _built(
+    instance: LayeredInstance, rounds: int, *, each: int, twice: int, online: sympy.Expr
+) -> Construction:
+    """Rehearse and perform phases in which ``twice`` pages are evicted and asked for again.
+
+    The proof names up to ``each`` pages of a layer.
+    """
     require(
         instance,
         ("ℓ ≥ 2", instance.layers >= 2),
-        ("k ≥ 3ℓ − 1", instance.cache >= 3 * instance.layers - 1),
+        (f"k ≥ {each}ℓ − 1", instance.cache >= each * instance.layers - 1),
         ("k < number of pages", instance.cache < instance.total_pages),
-        ("n ≥ 3 in every layer", min(instance.pages_by_layer) >= 3),
+        (f"n ≥ {each} in every layer", min(instance.pages_by_layer) >= each),
     )
-    return _built(instance, rounds, twice=instance.layers - 2, online=k + l - 2)
-
-
-def _built(instance: LayeredInstance, rounds: int, *, twice: int, online: sympy.Expr) -> Construction:
-    """Rehearse and perform phases in which ``twice`` pages are evicted and asked for again."""
     counts = even_spread(instance, instance.cache + 1)
     in_play = [list(map(int, instance.pages_of(j)[:count])) for j, count in enumerate(counts)]
     requests: list[int] = []

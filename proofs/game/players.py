@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from proofs.game.value import GameSolution
 
 
+def require_game(policy: str, instance: LayeredInstance, max_pages: int) -> None:
+    """Raise UnsupportedModelError where a policy that plays a solved game is not to try to solve it."""
+    if instance.total_pages > max_pages:
+        raise UnsupportedModelError(
+            f"policy {policy} cannot serve this: {instance.total_pages} pages, "
+            f"and it tries at most max_pages = {max_pages}"
+        )
+    instance.require(f"policy {policy}", service="forced", visits="sequential", per_visit=1)
+
+
 class GameOptimal(Policy):
     """An optimal deterministic algorithm: plays the solved game of algorithm and adversary.
 
@@ -63,12 +73,7 @@ class GameOptimal(Policy):
     def check(self, instance: LayeredInstance) -> None:
         """Raise UnsupportedModelError where the game is not defined or not solved within the limits."""
         super().check(instance)
-        if instance.total_pages > self.max_pages:
-            raise UnsupportedModelError(
-                f"policy game-optimal cannot serve this: {instance.total_pages} pages, "
-                f"and it tries at most max_pages = {self.max_pages}"
-            )
-        instance.require("policy game-optimal", service="forced", visits="sequential", per_visit=1)
+        require_game(self.id, instance, self.max_pages)
         if instance.cache < instance.total_pages:
             _solution(instance, self.max_states)
 

@@ -13,6 +13,7 @@ from lp.streamed_curves import streamed_curves
 from paging import LayeredInstance, RequestSequence, generate
 from paging.cli.main import run
 from paging.traces import Trace, write_trace
+from tests.helpers.chunks import in_chunks
 
 INSTANCE = LayeredInstance(layers=3, pages=40, cache=1, per_visit=2)
 
@@ -20,10 +21,6 @@ INSTANCE = LayeredInstance(layers=3, pages=40, cache=1, per_visit=2)
 @pytest.fixture(scope="module")
 def sequence() -> RequestSequence:
     return generate("zipf:alpha=0.8,requests=6000", INSTANCE, seed=1)
-
-
-def in_chunks(sequence: RequestSequence, size: int) -> list[np.ndarray]:
-    return [sequence.requests[start : start + size] for start in range(0, len(sequence), size)]
 
 
 @pytest.mark.parametrize("size", [1, 250])

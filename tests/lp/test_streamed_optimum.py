@@ -18,6 +18,7 @@ from paging.errors import LimitError, ModelError, UnsupportedModelError
 from paging.signals import StoppedError, Watch
 from paging.traces import Trace, write_trace
 from proofs.checker import INCOMPLETE, REFUTED, VERIFIED, verify_file
+from tests.helpers.chunks import in_chunks
 
 SHAPES = [
     LayeredInstance(layers=1, pages=5, cache=3),
@@ -32,10 +33,6 @@ SHAPES = [
 
 def drawn(instance: LayeredInstance, length: int, seed: int) -> RequestSequence:
     return generate(f"zipf:alpha=0.7,requests={length}", instance, seed=seed)
-
-
-def in_chunks(sequence: RequestSequence, size: int) -> list[np.ndarray]:
-    return [sequence.requests[start : start + size] for start in range(0, len(sequence), size)]
 
 
 @pytest.mark.parametrize("instance", SHAPES, ids=str)

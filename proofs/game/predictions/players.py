@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from paging.errors import ModelError, UnsupportedModelError
 from paging.model import Frame, LabelArray, LayeredInstance, whole_number
 from paging.policy import Criterion, Policy
+from proofs.game.players import require_game
 
 if TYPE_CHECKING:
     from proofs.game.predictions.evidence import Answers
@@ -70,12 +71,7 @@ class DiscardOptimal(Policy):
     def check(self, instance: LayeredInstance) -> None:
         """Raise UnsupportedModelError where the game is not defined or not solved within the limits."""
         super().check(instance)
-        if instance.total_pages > self.max_pages:
-            raise UnsupportedModelError(
-                f"policy discard-optimal cannot serve this: {instance.total_pages} pages, "
-                f"and it tries at most max_pages = {self.max_pages}"
-            )
-        instance.require("policy discard-optimal", service="forced", visits="sequential", per_visit=1)
+        require_game(self.id, instance, self.max_pages)
         if instance.cache < instance.total_pages:
             self._moves(instance)
 
