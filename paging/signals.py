@@ -105,6 +105,8 @@ INTERRUPTED = 130
 
 STOP_AFTER, LEAVE_AFTER = 1.0, 1.8
 """Seconds after a signal when a step that is still under way is broken off, and when the process is left."""
+HEARD = 8.0
+"""Seconds more for work that asked since and ends by itself: ends its workers, writes its table."""
 
 
 class Stop:
@@ -120,10 +122,12 @@ class Stop:
         self.news: object = None
         self._received: list[int] = []
         self._overdue = False
+        self._heard = False
         self._done = threading.Event()
 
     def __call__(self) -> bool:
-        return bool(self._received)
+        self._heard = bool(self._received)
+        return self._heard
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         if self._overdue:
@@ -136,7 +140,7 @@ class Stop:
 
     def _insist(self, number: int) -> None:
         """End work that does not look whether to stop: first in the main thread, then without it."""
-        if self._done.wait(STOP_AFTER):
+        if self._done.wait(STOP_AFTER) or (self._heard and self._done.wait(HEARD)):
             return
         self._overdue = True
         signal.raise_signal(number)  # Python handles it in the main thread, between two of its operations
@@ -153,9 +157,9 @@ class Stop:
 def stoppable() -> Iterator[Stop]:
     """Collect SIGINT and SIGTERM instead of stopping in the middle of a step; a second one does stop.
 
-    Work that does not end by itself within a second is broken off by a :class:`StoppedError`, and where not
-    even that helps the process ends within two. Outside the main thread, where Python handles no signals,
-    nothing is collected.
+    Work that does not ask within a second is broken off by a :class:`StoppedError`, and where not even that
+    helps the process ends within two; work that asked has some seconds more to end by itself. Outside the main
+    thread, where Python handles no signals, nothing is collected.
 
     Yields
     ------

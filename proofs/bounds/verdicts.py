@@ -25,6 +25,7 @@ from paging import (
     LayeredPagingError,
     ModelError,
     RequestSequence,
+    UnsupportedModelError,
     exact_weights,
     generate,
     get_policy,
@@ -260,8 +261,10 @@ ATOMIC = (
 )
 """Instances for bounds that speak of nothing but atomic visits."""
 
-ELSEWHERE = (LayeredInstance(1, 6, 5, per_visit=3),)
-"""Instances for bounds that speak neither of the grid nor of their constructions' own instances."""
+ELSEWHERE = (LayeredInstance(1, 6, 5, per_visit=3), LayeredInstance(2, (2, 3), 2))
+"""Instances for bounds that speak neither of the grid nor of their constructions' own instances.
+
+The last is for policies that solve a game first, and so serve few pages."""
 
 WEIGHTED = (
     LayeredInstance(1, 4, 3, weights=exact_weights((1, 2, 4, 8))),
@@ -362,8 +365,8 @@ def _build(
 ) -> Construction | None:
     try:
         return get_construction(id)(instance, rounds=rounds, policy=policy, seed=seed, **dict(options))
-    except ModelError:
-        return None  # its own conditions are narrower than the grid, or than the bound's
+    except (ModelError, UnsupportedModelError):
+        return None  # the conditions of the construction or of the policy are narrower than the grid
 
 
 def lower_constructions(bound: Bound, policy: str, *, rounds: int, seed: int) -> Iterator[Construction]:

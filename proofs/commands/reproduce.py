@@ -134,6 +134,7 @@ def reproduce(
     workers = Pool(cores()) if cores() > 1 else nullcontext()
     try:
         with staged(target) as folder, stoppable() as stop, workers as pool:
+            stop.news = f"nothing was written to {directory}"
             document = compute(settings, sources, directory=folder, stage=begin, pool=pool)
             command = _command(directory, traces, reading, quick, seed)
             with begin("drawing figures") as watch:
