@@ -570,6 +570,8 @@ class Source:
     def _unweighted(
         self, cache: int | None, policies: Sequence[str], predictions: bool
     ) -> tuple[RequestSequence, dict[str, object]]:
+        if self.trace is None and self.typed is None:
+            tell_precisions(policies)
         if self.file is not None:
             found = _reader("sequence")(self.file, cache)
             if found.kind is not None and not predictions:
@@ -602,7 +604,7 @@ class Source:
             trace = told("--requests", requests_trace(self.typed or "", reading))
             origin = {"requests": "as typed"}
         if "precisions" not in trace.metadata:
-            _tell_precisions(policies)
+            tell_precisions(policies)
         sizes = trace.weights_as("bytes", self.trace) if self.weights == "bytes" else None
         sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing).with_weights(sizes)
         if trace.predicted is not None and told_too:
@@ -626,8 +628,8 @@ class Source:
         return sequence, {"workload": self.workload, "workload_seed": self.seed}
 
 
-def _tell_precisions(policies: Sequence[str]) -> None:
-    """Tell which policies take the requests to be in two precisions, though nothing says that they are."""
+def tell_precisions(policies: Sequence[str]) -> None:
+    """Tell, of requests that nobody put in two precisions, which policies take them to be."""
     from paging.policies.engines import Hobbit
     from paging.policy import get_policy
 
@@ -636,7 +638,8 @@ def _tell_precisions(policies: Sequence[str]) -> None:
         if isinstance(served, Hobbit) and served.low:
             remark(
                 f"{policy} takes the second half of every layer's pages for experts in low precision; the "
-                "requests do not say that they are in two precisions (--precisions 0.6,0.9)"
+                "requests do not say that they are in two precisions, as a trace with gate weights does "
+                "(--precisions 0.6,0.9)"
             )
 
 
