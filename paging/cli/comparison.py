@@ -8,7 +8,7 @@ from fractions import Fraction
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from paging.cli.options import REFERENCES, Source, runs_option, tell_precisions
+from paging.cli.options import REFERENCES, Source, runs_option
 from paging.cli.streaming import source_in_chunks
 from paging.cli.terminal import progress, provenance, requests_note, write_json
 from paging.errors import ModelError
@@ -92,8 +92,6 @@ def streamed(
 
     names = tuple(map(plain_name, policies))
     chosen = [get_policy(name) for name in names if name not in REFERENCES]
-    if source.reading is None or source.reading.precisions is None:
-        tell_precisions(names)
     with (
         progress("reading and serving", show=not as_json) as watch,
         source_in_chunks(source, cache) as opened,

@@ -571,7 +571,7 @@ class Source:
         self, cache: int | None, policies: Sequence[str], predictions: bool
     ) -> tuple[RequestSequence, dict[str, object]]:
         if self.trace is None and self.typed is None:
-            tell_precisions(policies)
+            _tell_precisions(policies)
         if self.file is not None:
             found = _reader("sequence")(self.file, cache)
             if found.kind is not None and not predictions:
@@ -604,7 +604,7 @@ class Source:
             trace = told("--requests", requests_trace(self.typed or "", reading))
             origin = {"requests": "as typed"}
         if "precisions" not in trace.metadata:
-            tell_precisions(policies)
+            _tell_precisions(policies)
         sizes = trace.weights_as("bytes", self.trace) if self.weights == "bytes" else None
         sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing).with_weights(sizes)
         if trace.predicted is not None and told_too:
@@ -628,7 +628,7 @@ class Source:
         return sequence, {"workload": self.workload, "workload_seed": self.seed}
 
 
-def tell_precisions(policies: Sequence[str]) -> None:
+def _tell_precisions(policies: Sequence[str]) -> None:
     """Tell, of requests that nobody put in two precisions, which policies take them to be."""
     from paging.policies.engines import Hobbit
     from paging.policy import get_policy
