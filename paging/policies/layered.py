@@ -9,6 +9,7 @@ import numpy as np
 
 from paging.errors import ModelError, UnsupportedModelError
 from paging.kernels.jit import helper
+from paging.kernels.visits import may_leave
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence, whole_number
 from paging.policies.recency import ORDINARY
 from paging.policy import (
@@ -52,7 +53,7 @@ def _serve_by_age(labels: LabelArray, page: int, slot: int, frame: Frame, varian
     if labels[page] == 0 and np.count_nonzero(labels) == frame.cache:
         victim, oldest, furthest = -1, -1, -1
         for q in range(len(labels)):
-            if labels[q] > 0:
+            if labels[q] > 0 and may_leave(frame.held, q):
                 since = labels[q] - 1
                 wait = (frame.layer_of[q] - layer) % layers
                 if wait == 0:
@@ -115,7 +116,7 @@ class LLRU(Policy):
     """
 
     id, title = "llru", "layered LRU (our reading)"
-    traits = ORDINARY | {"stack"}
+    traits = ORDINARY | {"stack", "atomic"}
     counts_visits = True
     atomic_kernel = True
     variant: ClassVar[int] = 0
@@ -198,7 +199,7 @@ class LLRUToken(LLRU):
     """
 
     id, title = "llru-token", "LRU by tokens, ties to the layer furthest ahead"
-    traits = ORDINARY | {"stack"}
+    traits = ORDINARY | {"stack", "atomic"}
     variant = 2
 
     @staticmethod

@@ -28,7 +28,7 @@ from paging import (
     steps,
 )
 from paging.judge import judge
-from paging.model import APPEARED, MISSING, SEVERAL, TOO_MANY
+from paging.model import APPEARED, MISSING, SEVERAL, TOO_MANY, Frame, LabelArray
 from paging.policies.recency import LRU, MRU
 from paging.testing import instances, sequences
 from tests.helpers.policies import PLAIN
@@ -360,15 +360,21 @@ def test_other_policies_refuse_atomic_visits(policy: str) -> None:
         simulate(policy, RequestSequence(instance, [0, 1]))
 
 
+class Heedless(LRU):
+    """MRU that lets pages of the visit go, though it claims not to."""
+
+    id = "heedless"
+    atomic_kernel = False
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        MRU.serve(labels, page, slot, frame._replace(held=labels[:0] > 0))
+
+
 def test_a_policy_that_claims_atomic_visits_wrongly_is_caught() -> None:
-
-    class Wrong(MRU):
-        id = "wrong"
-        traits = MRU.traits | {"atomic"}
-
     instance = LayeredInstance(1, 4, 2, per_visit=2, visits="atomic")
     with pytest.raises(IllegalAnswerError, match=r"request 2 \(page 2\): the requested page is missing"):
-        simulate(Wrong, RequestSequence(instance, [0, 1, 2, 3]))
+        simulate(Heedless, RequestSequence(instance, [0, 1, 2, 3]))
 
 
 def test_sessions_refuse_atomic_visits() -> None:
@@ -393,11 +399,7 @@ def test_an_atomic_visit_step_by_step_has_its_hits_first() -> None:
     with pytest.raises(IllegalSequenceError, match="page 1 was cached"):
         session.serve(1)
 
-    class Wrong(MRU):
-        id = "wrong"
-        traits = MRU.traits | {"atomic"}
-
-    session = Session(Wrong(), LayeredInstance(1, 3, 2, per_visit=2, visits="atomic"), hits_first=True)
+    session = Session(Heedless(), LayeredInstance(1, 3, 2, per_visit=2, visits="atomic"), hits_first=True)
     for page in (0, 1, 0):
         session.serve(page)
     with pytest.raises(IllegalAnswerError, match=r"request 2 \(page 0\): the requested page is missing"):
