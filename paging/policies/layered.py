@@ -233,6 +233,7 @@ class Partitioned(Policy):
     id, title = "partitioned", "fixed split of the cache over layers"
     traits = ORDINARY - {"demand"}
     per_layer = True
+    atomic_kernel = True
 
     def __init__(self, policy: str | Policy = "lru", shares: object = None) -> None:
         self.policy = get_policy(policy)
@@ -244,7 +245,8 @@ class Partitioned(Policy):
             raise ModelError("a split of a split is not supported: give the shares of the layers at once")
         refuse_told(self.policy, "partitioned")
         # Traits about the whole cache, such as inclusion or k-phases, do not carry over to a split one.
-        self.traits = self.policy.traits & {"deterministic", "online", "symmetric", "finite-state"}
+        kept = {"deterministic", "online", "symmetric", "finite-state", "atomic"}
+        self.traits = self.policy.traits & kept
 
     def split(self, instance: LayeredInstance | Frame) -> tuple[int, ...]:
         """Return the slots of every layer, or refuse an instance the split does not fit."""
@@ -269,8 +271,13 @@ class Partitioned(Policy):
         return self.policy.counts_visits
 
     def check(self, instance: LayeredInstance) -> None:
-        self.split(instance)
+        least, group = min(self.split(instance)), instance.per_visit
         super().check(instance)
+        if instance.visits == "atomic" and least < group:
+            raise UnsupportedModelError(
+                f"a split of k = {instance.cache} gives a layer {least} slots, "
+                f"but an atomic visit needs {group}: k ≥ {instance.layers * group} in equal parts"
+            )
 
     def serve(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> None:  # type: ignore[override]
         part, alone = self._part(slot // frame.per_visit, frame)
@@ -307,7 +314,9 @@ class Partitioned(Policy):
         pages = np.zeros(end - first, dtype=np.int32)
         bounds = np.array([0, end - first], dtype=np.int32)
         part = slice(first, end)
-        return part, Frame(1, self.split(frame)[layer], frame.per_visit, pages, bounds, frame.weights[part])
+        share, held = self.split(frame)[layer], frame.held[part] if len(frame.held) else frame.held
+        alone = Frame(1, share, frame.per_visit, pages, bounds, frame.weights[part], held=held)
+        return part, alone
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         """Serve every layer by itself with the inner policy's fastest engine."""

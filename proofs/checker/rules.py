@@ -651,6 +651,7 @@ def rule_of(policy: str, problem: Problem) -> Rule | None:
     def serve(labels: Labels, page: int, told: Told) -> Labels:
         own = told.own
         alone = frame((len(own),), shares[told.served], 0, told.place, ends=told.ends)
+        alone = alone._replace(held=frozenset(q - own.start for q in told.held))
         part = inner.serve(labels[own.start : own.stop], page - own.start, alone)
         return [*labels[: own.start], *part, *labels[own.stop :]]
 

@@ -31,7 +31,7 @@ from paging.model import SHOWN, LayeredInstance, whole_number
 from paging.numbers import number
 from paging.policy import Policy, get_policy
 from paging.signals import UNWATCHED, StoppedError, Watch
-from proofs.checker.rules import RULES
+from proofs.checker.rules import RULES, SPLIT
 
 CHUNK = 16384
 """States expanded between two looks at the clock and at whether to stop."""
@@ -219,7 +219,8 @@ def _moves(graph: ProductGraph) -> dict[str, object]:
     held = marks == ASKED if instance.visits == "atomic" and graph.kinds > 1 else marks[:, :0] > 0
     seen = np.unique(np.column_stack([labels, slots, held]), axis=0)
     own, known = labels.shape[1] + 1, np.unique(np.column_stack([labels, slots]), axis=0)
-    if held.any():
+    split = SPLIT.fullmatch(policy.spec)
+    if held.any() and not (split and (split[1] or "lru") in RULES):
         _refuse_moves_of_the_visit(policy, instance, seen[:, :own], seen[:, own:].astype(np.bool_))
     widest = max(instance.pages_by_layer)
     after = np.zeros((len(known), widest, instance.total_pages), dtype=np.int64)

@@ -1156,7 +1156,8 @@ def test_kernel_equals_labels_beyond_one_machine_word(policy: str, cache: int) -
         assert entries(policy, sequence, "kernel") == entries(policy, sequence)
 
 
-ATOMIC = [p for p in DETERMINISTIC if get_policy(p).atomic_kernel and "atomic" in get_policy(p).traits]
+TOGETHER = {p for p in DETERMINISTIC if "atomic" in get_policy(p).traits}
+ATOMIC = sorted(p for p in TOGETHER if get_policy(p).atomic_kernel and not get_policy(p).per_layer)
 
 
 def together(sequence: RequestSequence, cache: int) -> RequestSequence:
@@ -1183,8 +1184,21 @@ def test_atomic_visits_are_served_as_by_the_independent_definition(policy: str) 
 
 
 def test_every_policy_that_keeps_a_visit_together_has_a_kernel_for_it() -> None:
-    # Of zrc-atomic the definition is compiled.
-    assert {p for p in DETERMINISTIC if "atomic" in get_policy(p).traits} == {*ATOMIC, "zrc-atomic"}
+    # Of zrc-atomic the definition is compiled; a split is served by the kernels of its policy.
+    assert TOGETHER == {*ATOMIC, "zrc-atomic", "partitioned"}
+
+
+@pytest.mark.parametrize("policy", ["partitioned", "partitioned:policy=fifo", "partitioned:policy=s3-fifo"])
+def test_a_split_keeps_visits_together_where_every_layer_has_room_for_one(policy: str) -> None:
+    for sequence in long_runs(runs=8, length=90):
+        least = sequence.instance.round_length
+        for cache in (least, least + 3):
+            atomic = together(sequence, cache)
+            assert entries(policy, atomic, "kernel") == entries(policy, atomic)
+            simulate(policy, atomic, record=True).schedule.check()
+        if least > sequence.instance.layers:
+            with pytest.raises(UnsupportedModelError, match="but an atomic visit needs"):
+                get_policy(policy).check(together(sequence, least - 1).instance)
 
 
 def test_the_present_visit_is_spared_by_hand() -> None:
