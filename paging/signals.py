@@ -158,8 +158,8 @@ def stoppable() -> Iterator[Stop]:
     """Collect SIGINT and SIGTERM instead of stopping in the middle of a step; a second one does stop.
 
     Work that does not ask within a second is broken off by a :class:`StoppedError`, and where not even that
-    helps the process ends within two; work that asked has some seconds more to end by itself. Outside the main
-    thread, where Python handles no signals, nothing is collected.
+    helps the process ends within two; work that asked has some seconds more to end by itself. Outside the
+    main thread, where Python handles no signals, nothing is collected.
 
     Yields
     ------

@@ -1185,7 +1185,7 @@ def test_atomic_visits_are_served_as_by_the_independent_definition(policy: str) 
 
 def test_every_policy_that_keeps_a_visit_together_has_a_kernel_for_it() -> None:
     # Of zrc-atomic the definition is compiled; a split is served by the kernels of its policy.
-    assert TOGETHER == {*ATOMIC, "zrc-atomic", "partitioned"}
+    assert {*ATOMIC, "zrc-atomic", "partitioned"} == TOGETHER
 
 
 @pytest.mark.parametrize("policy", ["partitioned", "partitioned:policy=fifo", "partitioned:policy=s3-fifo"])
