@@ -208,7 +208,9 @@ def test_hobbit_with_two_caches_wants_two_precisions() -> None:
 
 
 @pytest.mark.parametrize("source", ["--workload", "--sequence", "--trace"])
-def test_two_precisions_that_nobody_asked_for_are_told(source: str, tmp_path: Path, capsys: Capture) -> None:
+def test_two_precisions_that_nobody_asked_for_are_told(
+    source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     sequence = generate("zipf:requests=40", LayeredInstance(2, 4, 3))
     (tmp_path / "s.json").write_text(
         json.dumps({"instance": sequence.instance.plain, "requests": sequence.requests.tolist()})
