@@ -6,6 +6,7 @@ from paging.kernels.layered import llru
 from paging.kernels.marking import mark_fifo, mark_layer
 from paging.kernels.offline import farthest, next_use, optimum
 from paging.kernels.predictions import (
+    blind_oracle,
     counts_so_far,
     discard_errors,
     discard_truth,
@@ -28,6 +29,7 @@ from paging.kernels.weighted import landlord, lfu_weighted, lru_weighted
 __all__ = [
     "admit_lru",
     "arc",
+    "blind_oracle",
     "by_time",
     "class_lru",
     "clock",
