@@ -167,7 +167,7 @@ class Stop:
 class _Interrupted(Stop):
     """A signal ends the work where it is, with everything that is cleaned up on the way."""
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
         self._heard = True
         raise KeyboardInterrupt
 
@@ -177,8 +177,8 @@ def stoppable() -> Iterator[Stop]:
     """Collect SIGINT and SIGTERM instead of stopping in the middle of a step; a second one does stop.
 
     Work that does not ask within a second is broken off by a :class:`StoppedError`, and where not even that
-    helps the process ends within two; work that asked has some seconds more to end by itself. Outside the main
-    thread, where Python handles no signals, nothing is collected.
+    helps the process ends within two; work that asked has some seconds more to end by itself. Outside the
+    main thread, where Python handles no signals, nothing is collected.
 
     Yields
     ------
