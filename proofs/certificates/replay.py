@@ -197,14 +197,17 @@ def _replay_states(
         marks = [mark for face in faces for mark in face.marks]
         own, asked = instance.pages_of(layer), marks.count(ASKED)
         ends = asked + 1 == instance.per_visit
+        frame = instance.frame
+        if states.atomic:
+            frame = frame._replace(held=np.array(marks) == ASKED)
         for page in own:
             if marks[page] != UNASKED:
                 continue
             answer = np.array(labels, dtype=np.int64)
             slot = layer * instance.per_visit + asked
-            serve(answer, page, slot, instance.frame)
+            serve(answer, page, slot, frame)
             after: list[int] = answer.tolist()
-            if after != went_by(labels, page, slot):
+            if after != went_by(labels, page, slot, np.flatnonzero(frame.held).tolist()):
                 raise _DisagreesError(
                     f"page {page} requested with labels {labels}: policy {policy.name} goes on with "
                     f"{after}, not as the checker went by"

@@ -402,7 +402,7 @@ def test_the_terminal_shows_every_part(trace_file, capsys):
     atomic = call(capsys, trace_file, "-k", "4", "--visits", "atomic")[1]
     assert "forced · atomic · cold" in atomic
     assert re.search(
-        r"left out: .* fifo, .* for k = 4: they do not keep the pages of an atomic visit", atomic
+        r"left out: .* zrc, far-lab for k = 4: they do not keep the pages of an atomic visit", atomic
     )
 
 

@@ -348,7 +348,12 @@ def test_zrc_against_a_smaller_optimum_is_certified(opt_cache: int) -> None:
 def test_the_rules_of_the_checker_are_those_of_the_policies(policy: str) -> None:
     cls = get_policy(policy)
     larger = [LayeredInstance(1, 5, 3), LayeredInstance(2, 3, 4), LayeredInstance(3, 2, 4)]
-    for instance in [*TINY, *larger, *VISITS, LayeredInstance(2, 3, 4, 2)]:
+    together = [
+        LayeredInstance(layers, pages, cache, 2, visits="atomic")
+        for layers, pages, cache in ((1, 4, 2), (1, 5, 4), (2, 3, 3))
+        if "atomic" in cls.traits
+    ]
+    for instance in [*TINY, *larger, *VISITS, LayeredInstance(2, 3, 4, 2), *together]:
         serve = serving(RULES[policy], read_problem({"instance": instance.plain, "requests": []}, ()))
         seen = {((0,) * instance.total_pages, 0, frozenset[int]())}
         waiting = list(seen)
@@ -356,10 +361,14 @@ def test_the_rules_of_the_checker_are_those_of_the_policies(policy: str) -> None
             labels, slot, visit = waiting.pop()
             for page in set(instance.pages_of(slot // instance.per_visit)) - visit:
                 served = np.array(labels, dtype=np.int64)
-                cls.serve(served, page, slot, instance.frame)
+                frame, held = instance.frame, sorted(visit)
+                if instance.visits == "atomic":
+                    frame = frame.served_together()
+                    frame.held[held] = True
+                cls.serve(served, page, slot, frame)
                 after = tuple(served.tolist())
                 given = list(labels)
-                assert tuple(serve(given, page, slot)) == after
+                assert tuple(serve(given, page, slot, held if len(frame.held) else ())) == after
                 assert given == list(labels)
                 then = (slot + 1) % instance.round_length
                 state = (after, then, visit | {page} if then % instance.per_visit else frozenset[int]())
