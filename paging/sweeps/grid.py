@@ -74,7 +74,8 @@ def read_grid(grid: str | Path | Mapping[str, Any], watch: Watch = UNWATCHED) ->
     grid : path or mapping
         Keys are ``workload`` or ``trace``; ``layers``, ``pages``, ``per_visit``, ``cache``, ``policy``,
         ``seed``, ``visits``, ``bypassing``, ``warm_up``, ``weights``, each a value or a list; and how a trace
-        is read. Ranges of numbers may be written as text, ``"64:224:32"``, with both ends. ``[[grid]]`` makes several.
+        is read. Ranges of numbers may be written as text, ``"64:224:32"``, with both ends. ``[[grid]]`` makes
+        several.
     watch : Watch
         Told how many traces have been read.
 

@@ -19,7 +19,7 @@ from itertools import pairwise
 
 from .problem import Problem, Proved, read_setting, spoken_of
 from .reading import Json, Refuted, integers, members, rational, spend
-from .rules import REPLAY, Served, rule_of, serving
+from .rules import REPLAY, Follow, rule_of, serving
 from .states import Likeness, array_of, read_likeness, read_states
 from .walk import Labels, check_edges
 from .work_function import opt_so_far
@@ -58,7 +58,7 @@ def check_potential(claim: Json, evidence: Json) -> Proved:
     return Proved(reason, (*spoken_of(problem, small), *opt_so_far(problem.group)), tuple(conditions))
 
 
-def policy_of(claim: Json, evidence: Json, problem: Problem, alike: Likeness) -> Served:
+def policy_of(claim: Json, evidence: Json, problem: Problem, alike: Likeness) -> Follow:
     """Return what is taken for the policy: this checker's rule, or the moves that the evidence lists."""
     rule = rule_of(claim["policy"], problem)
     return serving(rule, problem) if rule else read_moves(evidence["moves"], problem, alike)
@@ -77,7 +77,7 @@ def step(before: Labels, after: Labels, page: int, cache: int) -> int:
     return int(fault)
 
 
-def read_moves(value: Json, problem: Problem, alike: Likeness) -> Served:
+def read_moves(value: Json, problem: Problem, alike: Likeness) -> Follow:
     """Read what an unknown policy does: for label vectors and layers, the vector after every request.
 
     With several pages a visit ``asked`` says how many were asked for before in the visit. Vectors that differ

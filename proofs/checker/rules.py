@@ -49,7 +49,7 @@ class Told(NamedTuple):
 Serve = Callable[[Labels, int, Told], Labels]
 
 
-class Served(Protocol):
+class Follow(Protocol):
     """A policy: labels, page, place of the request in its round, pages held → the labels that follow."""
 
     def __call__(self, labels: Labels, page: int, slot: int, held: Sequence[int] = ()) -> Labels: ...
@@ -87,7 +87,7 @@ def in_order(labels: Labels, page: int, layers: list[range]) -> list[int]:
     return order
 
 
-def serving(rule: Rule, problem: Problem) -> Served:
+def serving(rule: Rule, problem: Problem) -> Follow:
     """Return a policy by its rule: labels, page, place of the request in its round → labels that follow.
 
     In an atomic visit the pages asked for before come as well. The rule sees no more of page and layer
