@@ -25,6 +25,7 @@ from paging.kernels.queues import arc, s3_fifo, slru, two_queues
 from paging.kernels.randomized import mark, online_min, random_eviction
 from paging.kernels.recency import by_time, clock, fifo, fwf, lifo, lru, mru, sieve
 from paging.kernels.weighted import landlord, lfu_weighted, lru_weighted
+from paging.kernels.zrc import zrc_atomic
 
 __all__ = [
     "admit_lru",
@@ -72,4 +73,5 @@ __all__ = [
     "sieve",
     "slru",
     "two_queues",
+    "zrc_atomic",
 ]
