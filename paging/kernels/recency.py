@@ -355,34 +355,36 @@ def fwf(
     per_visit: int = 1,
     atomic: bool = False,
 ) -> int:
-    """Serve a sequence with FWF; O(1) per request: pages cached before the last flush count as absent.
+    """Serve a sequence with FWF; O(1) per request: pages cached before the last flush are absent.
 
     Parameters and result as for :func:`lru`; a flush of several pages is recorded as SEVERAL. A flush spares
     the pages of an atomic visit: these count as loaded after it.
     """
     order = requests.copy()
-    loaded = np.full(pages_total, -1, dtype=np.int32)
+    last = np.full(pages_total, -1, dtype=np.int32)  # how many flushes came before a page was cached
     place, held = lock(per_visit, pages_total, atomic)
-    faults = flushed = 0
+    faults = flushes = size = 0
     for t in range(len(order)):
         if atomic and t % per_visit == 0:
             release(order, t, per_visit, held)
-            hits_first(order, place, t, per_visit, loaded, flushed)
+            hits_first(order, place, t, per_visit, last, flushes)
         page = order[t]
         entry = HIT
-        if loaded[page] < flushed:
+        if last[page] < flushes:
             entry = FREE
-            if faults - flushed == cache:
+            if size == cache:
                 kept = t % per_visit if atomic else 0
                 entry = SEVERAL
                 if cache - kept == 1:
                     for q in range(pages_total):
-                        if loaded[q] >= flushed and may_leave(held, q):
+                        if last[q] == flushes and may_leave(held, q):
                             entry = q
-                flushed = faults - kept
-                for i in range(kept):
-                    loaded[order[t - 1 - i]] = flushed + i
-            loaded[page] = faults
+                flushes += 1
+                for i in range(t - kept, t):
+                    last[order[i]] = flushes
+                size = kept
+            last[page] = flushes
+            size += 1
             faults += 1
         if atomic:
             held[page] = True
