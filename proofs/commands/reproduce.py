@@ -31,7 +31,7 @@ COLUMNS = {
     "k": "",
     "value there": "the bound's value at that run's ℓ, n, k",
     "limit": "what the construction forces in the long run; a lower bound is reached if its value is no more",
-    "observed": "faults of that finite run / those of OPT or the construction's schedule; nearer the longer",
+    "observed": "cost of that finite run (faults, unless weighted) / that of OPT or the schedule",
     "exact": "the policy's competitive ratio there, from all states it and OPT can be in; – if not searched",
     "verdict": "",
     "statement is": "",
@@ -43,7 +43,7 @@ LONGEST = 12
 BOUND_TABLE = "the run that shows it best, for every policy (forced, sequential, cold)"
 
 VERDICT_HEADER = [
-    "policy", "on", "instance", "offline is", "online faults", "offline faults",
+    "policy", "on", "instance", "offline is", "online cost", "offline cost",
     "observed", "exact", "value there", "verdict",
 ]  # fmt: skip
 
@@ -182,6 +182,8 @@ def _repeat(
 
 def _verdict_line(row: dict[str, Any]) -> list[object]:
     instance = f"ℓ = {row['layers']}, n = {row['pages']}, k = {row['k']}" if row["k"] else None
+    if "weights" in row:
+        instance = f"{instance}, weighted"
     return [
         row["policy"], row["on"].split(",")[0] or row["why"], instance,
         row["offline_is"] if row["k"] else None, row["online"], row["offline"],
