@@ -151,7 +151,7 @@ def test_outside_the_main_thread_nothing_is_collected() -> None:
 @pytest.mark.parametrize(
     ("arguments", "begun", "shown"),
     [
-        ("exact lru -l 1 -n 3000 -k 2", "", ""),
+        ("exact lru -l 1 -n 3000 -k 2 --max-states 1000000", "", ""),
         ("exact llru -l 3 -n 5 -k 8", "states", ""),
         ("compare --workload zipf:rounds=20000 -l 2 -n 6 -k 6 -p game-optimal -p lru", "", ""),
         ("reproduce --quick -o {folder}", "", "nothing was written"),
