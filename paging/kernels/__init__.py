@@ -23,13 +23,15 @@ from paging.kernels.predictions import (
 )
 from paging.kernels.queues import arc, s3_fifo, slru, two_queues
 from paging.kernels.randomized import mark, online_min, random_eviction
-from paging.kernels.recency import clock, fifo, fwf, lifo, lru, mru, sieve
+from paging.kernels.recency import by_time, clock, fifo, fwf, lifo, lru, mru, sieve
 from paging.kernels.weighted import landlord, lfu_weighted, lru_weighted
+from paging.kernels.zrc import zrc_atomic
 
 __all__ = [
     "admit_lru",
     "arc",
     "blind_oracle",
+    "by_time",
     "class_lru",
     "clock",
     "counts_so_far",
@@ -71,4 +73,5 @@ __all__ = [
     "sieve",
     "slru",
     "two_queues",
+    "zrc_atomic",
 ]

@@ -34,7 +34,7 @@ class DiscardOptimal(Policy):
     ----------
     alpha, gamma : int, float or a fraction, default 1
         The coefficients that are given, such as 5/4; γ ≤ α.
-    max_pages, max_states : int, default 10 and 300000
+    max_pages, max_states : int, default 10 and 50000
         Number of pages, and states of a graph, beyond which the game is not tried.
 
     Label
@@ -59,7 +59,7 @@ class DiscardOptimal(Policy):
     predictions = "discard"
 
     def __init__(
-        self, alpha: Given = 1, gamma: Given = 1, max_pages: int = 10, max_states: int = 300_000
+        self, alpha: Given = 1, gamma: Given = 1, max_pages: int = 10, max_states: int = 50_000
     ) -> None:
         self.alpha, self.gamma = alpha, gamma
         self.given = _fraction(alpha, "alpha"), _fraction(gamma, "gamma")
@@ -106,7 +106,10 @@ class DiscardOptimal(Policy):
         return (Criterion(labels, "", "", "so the solution of the game says", shown=False),)
 
     def _moves(self, instance: LayeredInstance) -> _Moves:
-        return _moves(instance, *self.given, self.max_states)
+        moves = _moves(instance, *self.given, self.max_states)
+        if isinstance(moves, str):
+            raise UnsupportedModelError(f"policy discard-optimal cannot serve this: {moves}")
+        return moves
 
 
 class _Moves:
@@ -214,16 +217,13 @@ def _fraction(value: Given, name: str) -> Fraction:
 
 
 @lru_cache(maxsize=64)
-def _moves(instance: LayeredInstance, alpha: Fraction, gamma: Fraction, max_states: int) -> _Moves:
-    """Return the answers of the solved game of an instance."""
+def _moves(instance: LayeredInstance, alpha: Fraction, gamma: Fraction, max_states: int) -> _Moves | str:
+    """Return the answers of the solved game of an instance, or why there are none."""
     from proofs.game.predictions.trade_off import solve_trade_off
 
     found = solve_trade_off(instance, alpha=alpha, gamma=gamma, max_states=max_states)
-    if found.answers is None or found.value is None:
-        known = (
-            "no β is large enough"
-            if found.lower == float("inf")
-            else f"its game has more than {max_states:,} states"
-        )
-        raise UnsupportedModelError(f"policy discard-optimal cannot serve this: {known}")
-    return _Moves(instance, found.answers)
+    if found.answers is not None and found.value is not None:
+        return _Moves(instance, found.answers)
+    if found.lower == float("inf"):
+        return "no β is large enough"
+    return f"its game has more than {max_states:,} states (a larger max_states may do)"
