@@ -10,6 +10,9 @@ LESSON ?= 1
 # How many tests run at the same time; WORKERS=0 runs them in one process.
 WORKERS ?= auto
 
+# Tests start hundreds of processes: each would compile all modules anew where the machine forbids to keep them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help reproduce test fast browser coq formal bench docs tables lesson record-sample clean
 
 ## help: say what each target does

@@ -29,6 +29,7 @@ from lp.kernels.dual import cut_bounds_from, latest_cuts, unit_bound_from
 from lp.result import OPTIMAL, BetweenBounds
 from paging.certificate import certificate, packed, write_in_lines
 from paging.errors import InfeasibleScheduleError, LimitError, ModelError
+from paging.files import unfinished
 from paging.kernels.offline import farthest_from, next_use_to
 from paging.kernels.trees import empty_tree
 from paging.model import HIT, LayeredInstance, PageArray
@@ -248,9 +249,11 @@ def requests_on_disk(
             f"{requests:,} requests take {gigabytes(need)} of temporary files, and {folder} has "
             f"{gigabytes(free)} free; TMPDIR names another folder"
         )
-    with tempfile.TemporaryDirectory(prefix="paging-", dir=folder) as temporary:
+    # As a folder that a killed process leaves is gigabytes, the next one removes it.
+    with unfinished(Path(folder, "paging-requests"), folder=True) as temporary:
+        temporary.chmod(0o700)
         try:
-            files = RequestsOnDisk(Path(temporary), instance, requests, schedule)
+            files = RequestsOnDisk(temporary, instance, requests, schedule)
         except OSError as error:
             raise LimitError(f"{folder}: {error.strerror}, {gigabytes(need)} are needed") from error
         files.fill(chunks, told)

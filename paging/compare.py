@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from importlib.metadata import entry_points
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from paging.expectation import Estimate, child_streams, estimate_of, sample_cost
 from paging.html import table
 from paging.model import Kind, LayeredInstance, PageArray, RequestSequence, whole_number
 from paging.numbers import cell
-from paging.offline import optimum_from_warm, optimum_so_far
+from paging.offline import least_cost, optimum_from_warm, optimum_so_far
 from paging.parallel import cores, in_threads
 from paging.policy import InParts, Policy, get_policy, registered_policies, served_in_parts, takes_parts
 from paging.predicted import PredictedSequence
@@ -32,9 +31,6 @@ UNFINISHED = "stopped before it was counted"
 LOOKS = 10**10
 """Pages that one run may look at, requests × pages, where nobody asked for the policy by name: some seconds
 of machine code."""
-
-OPTIMA = "paging.optima"
-"""Entry points of the packages above that compute OPT where the ground floor cannot: ``weighted``."""
 
 Number = Fraction | float
 
@@ -418,10 +414,7 @@ class _Job:
         cache, requests = self.sequence.instance.cache, len(self.sequence) - self.warm_up
         if not self.weighted:
             return Row(OPT, cache, optimum_from_warm(self.sequence, self.warm_up), requests)
-        found = list(entry_points(group=OPTIMA, name="weighted"))
-        if not found:
-            raise UnsupportedModelError("no package is installed that computes the weighted optimum")
-        faults, cost = found[0].load()(self.sequence, self.warm_up)
+        faults, cost = least_cost(self.sequence, self.warm_up)
         return Row(OPT, cache, faults, requests, cost=cost)
 
 

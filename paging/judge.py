@@ -62,6 +62,7 @@ def drive(
 ) -> tuple[int, int, int]:
     """Serve all requests; return (faults, time of an illegal answer or −1, its code).
 
+    ``frame`` is that of :meth:`~paging.model.Frame.served_together` where visits are atomic.
     ``slots`` is the place of every request in its round, or empty where all visits are full; ``predictions``
     is empty where nothing is predicted.
     Plain loops over integer arrays: the same text runs as Python and compiled.
@@ -90,9 +91,12 @@ def drive(
                         frame.first_page,
                         frame.weights,
                         int(predictions[t]),
+                        frame.held,
                     )
                 serve(labels, page, slot if len(slots) == 0 else slots[t], frame)
                 slot += 1
+                if atomic:
+                    frame.held[page] = True
                 entry = judge(before, labels, page, frame.cache, bypassing)
                 if entry <= MISSING:
                     labels[:] = before
@@ -105,6 +109,7 @@ def drive(
             for t in range(start, end):
                 if labels[requests[t]] <= 0:
                     return faults, t, MISSING
+                frame.held[requests[t]] = False
     return faults, -1, 0
 
 

@@ -69,6 +69,9 @@ MAX_LAYERS = 1_000_000
 """Most layers of an instance: what is kept of each fits the memory."""
 
 
+NOTHING_HELD = np.zeros(0, dtype=np.bool_)
+
+
 class Frame(NamedTuple):
     """What a policy's ``serve`` sees beside labels, page and slot (plain numbers, so that they compile).
 
@@ -83,6 +86,12 @@ class Frame(NamedTuple):
     weights: NDArray[np.int64]
     """Cost of a fault on every page, as whole numbers over one denominator; all 1 at unit cost."""
     prediction: int = 0
+    held: NDArray[np.bool_] = NOTHING_HELD
+    """Per page whether the present atomic visit has asked for it, so that it may not leave; else empty."""
+
+    def served_together(self) -> Frame:
+        """Return the frame of an atomic visit that has asked for nothing yet."""
+        return self._replace(held=np.zeros(len(self.layer_of), dtype=np.bool_))
 
 
 Serve = Callable[[LabelArray, int, int, Frame], None]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
+from importlib.metadata import entry_points
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paging.arguments import checked
-from paging.errors import ModelError
+from paging.errors import ModelError, UnsupportedModelError
 from paging.model import MAX_PAGES, PageArray, RequestSequence, whole_number
 from paging.run import Run
+
+OPTIMA = "paging.optima"
+"""Entry points of the packages above that compute OPT where the ground floor cannot: ``weighted``."""
 
 
 class OfflineAlgorithm(Protocol):
@@ -113,6 +118,27 @@ def optimum_from_warm(sequence: RequestSequence, start: int) -> int:
     none = np.zeros(0, dtype=np.int32)
     faults = farthest(requests, instance.total_pages, instance.cache, none, instance.bypassing)
     return int(faults) - len(warm)
+
+
+def least_cost(sequence: RequestSequence, start: int = 0) -> tuple[int, int | Fraction]:
+    """Return faults and cost of a cheapest schedule with weights, where a package that computes it is there.
+
+    Parameters
+    ----------
+    sequence : RequestSequence
+        Of pages with weights.
+    start : int
+        Number of the first request that counts, as for :func:`optimum_from_warm`.
+
+    Raises
+    ------
+    UnsupportedModelError
+        No package that is installed computes it.
+    """
+    found = list(entry_points(group=OPTIMA, name="weighted"))
+    if not found:
+        raise UnsupportedModelError("no package is installed that computes the weighted optimum")
+    return found[0].load()(sequence, start)  # type: ignore[no-any-return]
 
 
 @checked

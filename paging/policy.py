@@ -39,7 +39,7 @@ TRAITS = {
     "stack": "inclusion: the cache of size k is part of the cache of size k + 1 after every request",
     "symmetric": "renaming pages inside a layer changes no fault (one page per visit)",
     "finite-state": "only finitely many label vectors are reachable",
-    "atomic": "keeps all pages of a visit to its end when hits are served first; allows atomic visits",
+    "atomic": "evicts no page that the present atomic visit has asked for; allows atomic visits",
 }
 """What a policy may claim of itself, each with its meaning."""
 
@@ -183,8 +183,9 @@ class Policy:
             Position of the request in its round, ``0 … layers·per_visit − 1``. A policy is not told the
             time: what it remembers it keeps in its labels.
         frame : Frame
-            The numbers of the instance: ``layers, cache, per_visit, layer_of, first_page``; and
-            ``prediction``, what came with the request, for a policy that takes :attr:`predictions`.
+            The numbers of the instance: ``layers, cache, per_visit, layer_of, first_page``;
+            ``prediction``, what came with the request, for a policy that takes :attr:`predictions`; and
+            ``held``, the pages that the present atomic visit has asked for (:func:`spared`).
         """
         raise TypeError("a policy defines serve (deterministic) or outcomes (randomised)")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -103,6 +104,9 @@ INTERRUPTED = 130
 """Exit code of a process that a signal ended."""
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""Signals that ask to end."""
+
 STOP_AFTER, LEAVE_AFTER = 1.0, 1.8
 """Seconds after a signal when a step that is still under way is broken off, and when the process is left."""
 HEARD = 8.0
@@ -136,7 +140,14 @@ class Stop:
         self._received.append(number)
         if len(self._received) > 1:
             raise KeyboardInterrupt
-        threading.Thread(target=self._insist, args=(number,), daemon=True).start()
+
+    def _listen(self, wake: socket.socket) -> None:
+        """Hear of a signal even while the main thread, where Python handles it, is inside compiled code."""
+        with wake:
+            while number := wake.recv(1):
+                if number[0] in ENDING:
+                    self._insist(number[0])
+                    return
 
     def _insist(self, number: int) -> None:
         """End work that does not look whether to stop: first in the main thread, then without it."""
@@ -153,13 +164,21 @@ class Stop:
         os._exit(INTERRUPTED)
 
 
+class _Interrupted(Stop):
+    """A signal ends the work where it is, with everything that is cleaned up on the way."""
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self._heard = True
+        raise KeyboardInterrupt
+
+
 @contextmanager
 def stoppable() -> Iterator[Stop]:
     """Collect SIGINT and SIGTERM instead of stopping in the middle of a step; a second one does stop.
 
     Work that does not ask within a second is broken off by a :class:`StoppedError`, and where not even that
-    helps the process ends within two; work that asked has some seconds more to end by itself. Outside the main
-    thread, where Python handles no signals, nothing is collected.
+    helps the process ends within two; work that asked has some seconds more to end by itself. Outside the
+    main thread, where Python handles no signals, nothing is collected.
 
     Yields
     ------
@@ -167,13 +186,36 @@ def stoppable() -> Iterator[Stop]:
         Says whether one came: what :attr:`Watch.stop` asks.
     """
     stop = Stop()
+    with _collected(stop):
+        yield stop
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGINT and SIGTERM raise KeyboardInterrupt, so that temporary files go either way.
+
+    A process inside compiled code, where nothing is raised, ends within two seconds.
+    """
+    with _collected(_Interrupted()):
+        yield
+
+
+@contextmanager
+def _collected(stop: Stop) -> Iterator[None]:
+    """Tell of signals in the main thread, and a thread beside it that sees to it that they are heeded."""
     if threading.current_thread() is not threading.main_thread():
-        yield stop
+        yield
         return
-    before = {number: signal.signal(number, stop._note) for number in (signal.SIGINT, signal.SIGTERM)}
+    wake, told = socket.socketpair()
+    told.setblocking(False)
+    before = {number: signal.signal(number, stop._note) for number in ENDING}
+    other = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=stop._listen, args=(wake,), daemon=True).start()
     try:
-        yield stop
+        yield
     finally:
         stop._done.set()
+        signal.set_wakeup_fd(other)
         for number, handler in before.items():
             signal.signal(number, handler)
+        told.close()  # nothing more to listen to

@@ -164,6 +164,9 @@ class Session:
 
     def _told(self, prediction: int | None) -> Frame:
         kind, frame = self.policy.predictions, self.instance.frame
+        if self.instance.visits == "atomic":
+            frame = frame.served_together()
+            frame.held[[step.page for step in self._visit]] = True
         if prediction is None:
             self.policy.check_predictions(None)
             return frame
@@ -405,7 +408,7 @@ def _drive(
         judge,
         sequence.requests,
         np.zeros(0, dtype=np.int64) if sequence.places is None else sequence.slots,
-        instance.frame,
+        instance.frame.served_together() if instance.visits == "atomic" else instance.frame,
         sequence.predictions,
         instance.visits == "atomic",
         instance.bypassing,

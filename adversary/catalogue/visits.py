@@ -182,8 +182,10 @@ def missing_in_atomic_visit(instance: LayeredInstance, rounds: int, policy: Poli
             phase = set()
         phase |= set(asked)
         hits_first = sorted(asked, key=lambda p: labels[p] <= 0)
+        frame = instance.frame.served_together()
         for place, page in enumerate(hits_first):
-            policy.serve(labels, page, layer * group + place, instance.frame)
+            policy.serve(labels, page, layer * group + place, frame)
+            frame.held[page] = True
     sequence = RequestSequence(instance, np.array(requests, dtype=np.int32))
     offline, starts = phase_schedule(sequence)
     promise = Promise("a k-phase", k - l * g + 1, sympy.Integer(1), k)

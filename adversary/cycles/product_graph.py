@@ -115,7 +115,10 @@ def served(
     labels, work, marks = state.T.copy()
     kinds = kinds_of_marks(instance)
     mark(marks, labels, page, slot, instance.frame, kinds)
-    policy.serve(labels, page, slot, instance.frame)
+    frame = instance.frame
+    if kinds > PASSED:
+        frame = frame._replace(held=state[:, 2] == ASKED)
+    policy.serve(labels, page, slot, frame)
     update_work_function(work, page, cache)
     if (slot + 1) % instance.per_visit == 0:
         end_visit(update_work_function, marks, work, cache, kinds)
@@ -204,6 +207,17 @@ def expand(
     labels = np.zeros(pages, dtype=np.int64)
     work = np.zeros(pages, dtype=np.int64)
     marks = np.zeros(pages, dtype=np.int64)
+    held = np.zeros(pages if kinds > PASSED else 0, dtype=np.bool_)
+    frame = Frame(
+        frame.layers,
+        frame.cache,
+        group,
+        frame.layer_of,
+        frame.first_page,
+        frame.weights,
+        frame.prediction,
+        held,
+    )
     for s in range(len(rows)):
         slot = rows[s, pages]
         layer = slot // group
@@ -217,6 +231,8 @@ def expand(
             code = rows[s, q]
             if kinds > 1:
                 code, marked[q] = code // kinds, code % kinds
+                if kinds > PASSED:
+                    held[q] = marked[q] == ASKED
             before[q] = code // (cache + 1) + low
             known[q] = code % (cache + 1)
         for i in range(codes.shape[1]):

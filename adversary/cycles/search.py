@@ -336,7 +336,8 @@ class Search:
         run, serve, update = _runner(self.policy)
         cache = self.instance.cache
         atomic = self.instance.visits == "atomic"
-        online, offline, span = run(serve, update, requests, self.instance.frame, cache, atomic, REPEATS)
+        frame = self.instance.frame.served_together() if atomic else self.instance.frame
+        online, offline, span = run(serve, update, requests, frame, cache, atomic, REPEATS)
         if span == 0:
             return Fraction(-1)
         if self.objective == "gap":
@@ -464,10 +465,13 @@ def run_period(
                         online += 1
                     serve(labels, page, slot, frame)
                     slot += 1
+                    if atomic:
+                        frame.held[page] = True
                     offline += update(work, page, cache)
             if atomic:
                 for i in range(group):
                     update(work, requests[start + i], cache)
+                    frame.held[requests[start + i]] = False
         history[r, :pages] = labels
         history[r, pages : 2 * pages] = work
         history[r, 2 * pages] = online

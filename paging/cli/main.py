@@ -19,7 +19,7 @@ import click
 from paging.cli.exits import Exit
 from paging.cli.terminal import complain
 from paging.errors import LayeredPagingError, UnknownNameError
-from paging.signals import StoppedError
+from paging.signals import StoppedError, interruptible
 
 GROUP = "paging.commands"
 COMPLETE = "_PAGING_COMPLETE"
@@ -128,7 +128,7 @@ def run(args: Sequence[str]) -> int:
         One of :class:`~paging.cli.exits.Exit`.
     """
     try:
-        with root.make_context("paging", list(args) or ["--help"]) as context:
+        with interruptible(), root.make_context("paging", list(args) or ["--help"]) as context:
             root.invoke(context)
         sys.stdout.flush()
         return Exit.DONE

@@ -20,7 +20,6 @@ from paging.spec import parse_sizes, parse_slice
 if TYPE_CHECKING:
     from paging.model import LayeredInstance, RequestSequence
     from paging.traces import Trace, TraceReading
-    from paging.weights import Weights
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -133,7 +132,7 @@ def bypassing_option(**settings: Any) -> Callable[[F], F]:
 
 
 def weights_option(*, trace: bool = False) -> Callable[[F], F]:
-    """``--weights``; ``trace`` says whether the command may take them from one (:func:`weights_of`)."""
+    """``--weights``; ``trace`` says whether the command may take them from one."""
     tiers = "tier:6*1,2*4 (first 6 pages of every layer, next 2)"
     return _option(
         "--weights",
@@ -150,24 +149,6 @@ def with_weights(instance: LayeredInstance, weights: str | None) -> LayeredInsta
     from paging.weights import read_weights
 
     return instance.with_weights(read_weights(weights, instance.pages_by_layer))
-
-
-def weights_of(trace: Trace, file: str | None, weights: str) -> Weights:
-    """Return the weights of the pages of a trace as ``--weights`` says, ``bytes`` from its own metadata.
-
-    Raises
-    ------
-    ModelError
-        They are no weights of these pages, or the metadata do not state bytes.
-    """
-    from paging.weights import exact_weights, read_weights
-
-    if weights != "bytes":
-        return read_weights(weights, trace.instance.pages_by_layer)
-    sizes = trace.page_bytes
-    if sizes is None:
-        raise ModelError(f"--weights bytes: the metadata of {file} state neither page_bytes nor expert_bytes")
-    return exact_weights(sizes)
 
 
 def opt_cache_option(**settings: Any) -> Callable[[F], F]:
@@ -589,6 +570,8 @@ class Source:
     def _unweighted(
         self, cache: int | None, policies: Sequence[str], predictions: bool
     ) -> tuple[RequestSequence, dict[str, object]]:
+        if self.trace is None and self.typed is None:
+            _tell_precisions(policies)
         if self.file is not None:
             found = _reader("sequence")(self.file, cache)
             if found.kind is not None and not predictions:
@@ -622,7 +605,7 @@ class Source:
             origin = {"requests": "as typed"}
         if "precisions" not in trace.metadata:
             _tell_precisions(policies)
-        sizes = weights_of(trace, self.trace, "bytes") if self.weights == "bytes" else None
+        sizes = trace.weights_as("bytes", self.trace) if self.weights == "bytes" else None
         sequence = trace.sequence(cache, visits=self.visits, bypassing=self.bypassing).with_weights(sizes)
         if trace.predicted is not None and told_too:
             assert trace.predictions is not None
@@ -646,7 +629,7 @@ class Source:
 
 
 def _tell_precisions(policies: Sequence[str]) -> None:
-    """Tell which policies take the requests to be in two precisions, though nothing says that they are."""
+    """Tell, of requests that nobody put in two precisions, which policies take them to be."""
     from paging.policies.engines import Hobbit
     from paging.policy import get_policy
 
@@ -655,7 +638,8 @@ def _tell_precisions(policies: Sequence[str]) -> None:
         if isinstance(served, Hobbit) and served.low:
             remark(
                 f"{policy} takes the second half of every layer's pages for experts in low precision; the "
-                "requests do not say that they are in two precisions (--precisions 0.6,0.9)"
+                "requests do not say that they are in two precisions, as a trace with gate weights does "
+                "(--precisions 0.6,0.9)"
             )
 
 

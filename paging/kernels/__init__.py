@@ -6,6 +6,7 @@ from paging.kernels.layered import llru
 from paging.kernels.marking import mark_fifo, mark_layer
 from paging.kernels.offline import farthest, next_use, optimum
 from paging.kernels.predictions import (
+    blind_oracle,
     counts_so_far,
     discard_errors,
     discard_truth,
@@ -22,12 +23,15 @@ from paging.kernels.predictions import (
 )
 from paging.kernels.queues import arc, s3_fifo, slru, two_queues
 from paging.kernels.randomized import mark, online_min, random_eviction
-from paging.kernels.recency import clock, fifo, fwf, lifo, lru, mru, sieve
+from paging.kernels.recency import by_time, clock, fifo, fwf, lifo, lru, mru, sieve
 from paging.kernels.weighted import landlord, lfu_weighted, lru_weighted
+from paging.kernels.zrc import zrc_atomic
 
 __all__ = [
     "admit_lru",
     "arc",
+    "blind_oracle",
+    "by_time",
     "class_lru",
     "clock",
     "counts_so_far",
@@ -69,4 +73,5 @@ __all__ = [
     "sieve",
     "slru",
     "two_queues",
+    "zrc_atomic",
 ]

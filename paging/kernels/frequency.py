@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.kernels.jit import compiled
+from paging.kernels.visits import hits_first, lock, may_leave, release
 from paging.model import FREE, HIT, PageArray
 
 ONCE = 1 << 32
@@ -47,6 +48,8 @@ def lfu(
     most: int = UNCAPPED,
     renewed: bool = True,
     perfect: bool = False,
+    per_visit: int = 1,
+    atomic: bool = False,
 ) -> int:
     """Serve a sequence with LFU (counts in cache, ties to the least recently used or to the first loaded).
 
@@ -62,12 +65,13 @@ def lfu(
     """
     keys = np.zeros(pages_total, dtype=np.int64)
     heap = np.empty(min(cache, pages_total), dtype=np.int64)
-    return lfu_from(requests, 0, cache, entries, most, renewed, perfect, keys, heap, 0, 0)
+    order = requests.copy()
+    return lfu_from(order, 0, cache, entries, most, renewed, perfect, keys, heap, 0, 0, per_visit, atomic)
 
 
 @compiled
 def lfu_from(
-    requests: PageArray,
+    order: PageArray,
     begin: int,
     cache: int,
     entries: PageArray,
@@ -78,37 +82,60 @@ def lfu_from(
     heap: NDArray[np.int64],
     size: int,
     faults: int,
+    per_visit: int,
+    atomic: bool,
 ) -> int:
     """Serve the requests from time ``begin`` on with LFU, given what came of those before; return all faults.
 
     Parameters
     ----------
-    requests : ndarray of int32
-        Before ``begin`` they only need to be right at the times in the keys of cached pages.
+    order : ndarray of int32
+        Requests; before ``begin`` they only need to be right at the times in the keys of cached pages.
     keys : ndarray of int64, shape (pages,)
         Changed in place; without ``perfect`` those of absent pages are 0.
     heap, size
         Room for k keys, and how many there are; it holds pages requested more than once. Changed in place.
     """
     tail = 0
-    for t in range(begin, len(requests)):
-        page = requests[t]
+    place, held = lock(per_visit, len(keys), atomic)
+    passed = np.empty(per_visit if atomic else 0, dtype=np.int64)
+    for t in range(begin, len(order)):
+        if atomic and t % per_visit == 0:
+            release(order, t, per_visit, held)
+            hits_first(order, place, t, per_visit, keys, 1)
+        page = order[t]
         key = keys[page]
         entry = HIT
         if key <= 0:
             faults += 1
             entry = FREE
             if faults > cache:
-                while tail < t and keys[requests[tail]] != ONCE + tail:
+                while tail < t and keys[order[tail]] != ONCE + tail:
                     tail += 1
-                if tail < t:
-                    entry = requests[tail]
+                once = tail
+                if atomic:
+                    while once < t and (keys[order[once]] != ONCE + once or held[order[once]]):
+                        once += 1
+                if once < t:
+                    entry = order[once]
                 else:
-                    while keys[requests[heap[0] % ONCE]] != heap[0]:
-                        _sift_down(heap, size, keys[requests[heap[0] % ONCE]])
-                    entry = requests[heap[0] % ONCE]
-                    size -= 1
+                    spared = 0
+                    while True:
+                        top = order[heap[0] % ONCE]
+                        if keys[top] != heap[0]:
+                            _sift_down(heap, size, keys[top])
+                            continue
+                        size -= 1
+                        if may_leave(held, top):
+                            break
+                        passed[spared] = heap[0]
+                        spared += 1
+                        _sift_down(heap, size, heap[size])
+                    entry = top
                     _sift_down(heap, size, heap[size])
+                    for i in range(spared):
+                        _push(heap, size, passed[i])
+                        size += 1
                 keys[entry] = -(keys[entry] // ONCE) if perfect else 0
             key = (1 - key) * ONCE + t
             keys[page] = key
@@ -125,6 +152,8 @@ def lfu_from(
             if not repeated and key >= 2 * ONCE:
                 _push(heap, size, key)
                 size += 1
+        if atomic:
+            held[page] = True
         if len(entries) > 0:
-            entries[t - begin] = entry
+            entries[(place[t % per_visit] if atomic else t) - begin] = entry
     return faults

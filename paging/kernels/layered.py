@@ -116,7 +116,10 @@ def llru_from(
                     cut -= per_visit
                 elif variant == TOKEN:
                     cut -= served
-                gone = last_up_to(live, class_end if first > cut else cut)
+                latest = class_end if first > cut else cut
+                if atomic:  # pages of the visit do not leave
+                    latest = min(latest, end - per_visit)
+                gone = last_up_to(live, latest)
                 entry = order[gone]
                 if per_visit > 1:
                     entry = _lowest_of_visit(order, live, gone, per_visit)

@@ -4,11 +4,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.kernels.jit import compiled
+from paging.kernels.visits import hits_first, lock, may_leave, release
 from paging.model import FREE, HIT, PageArray
 
 
 @compiled
-def mark_fifo(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
+def mark_fifo(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    per_visit: int = 1,
+    atomic: bool = False,
+) -> int:
     """Serve a sequence with marking, the page cached longest first; O(1) amortised per request.
 
     At the start of a k-phase all pages are unmarked and stand in a queue in the order of their arrival. In
@@ -19,17 +27,20 @@ def mark_fifo(requests: PageArray, pages_total: int, cache: int, entries: PageAr
     """
     pages = np.full((pages_total, 2), -1, dtype=np.int32)
     queues = np.empty((2, min(cache, pages_total)), dtype=np.int32)
-    return mark_fifo_from(requests, cache, entries, pages, queues, np.zeros(6, dtype=np.int64))
+    counters = np.zeros(6, dtype=np.int64)
+    return mark_fifo_from(requests.copy(), cache, entries, pages, queues, counters, per_visit, atomic)
 
 
 @compiled
 def mark_fifo_from(
-    requests: PageArray,
+    order: PageArray,
     cache: int,
     entries: PageArray,
     pages: PageArray,
     queues: PageArray,
     counters: NDArray[np.int64],
+    per_visit: int,
+    atomic: bool,
 ) -> int:
     """Serve requests with marking, the page cached longest; return the faults of all so far.
 
@@ -39,9 +50,13 @@ def mark_fifo_from(
     """
     marked, cached = pages[:, 0], pages[:, 1]
     queue, fresh = queues[0], queues[1]
-    queued, place, loaded, phase, marks, faults = counters
-    for t in range(len(requests)):
-        page = requests[t]
+    queued, first, loaded, phase, marks, faults = counters
+    place, held = lock(per_visit, len(pages), atomic)
+    for t in range(len(order)):
+        if atomic and t % per_visit == 0:
+            release(order, t, per_visit, held)
+            hits_first(order, place, t, per_visit, cached)
+        page = order[t]
         entry = HIT
         if cached[page] < 0:
             entry = FREE
@@ -54,12 +69,17 @@ def mark_fifo_from(
                             kept += 1
                     queue[kept : kept + loaded] = fresh[:loaded]
                     queued = kept + loaded
-                    place = loaded = marks = 0
+                    first = loaded = marks = 0
                     phase += 1
-                while queue[place] < 0 or marked[queue[place]] == phase:
-                    place += 1
-                entry = queue[place]
-                queue[place] = -1
+                while queue[first] < 0 or marked[queue[first]] == phase:
+                    first += 1
+                chosen = first
+                while (
+                    queue[chosen] < 0 or marked[queue[chosen]] == phase or not may_leave(held, queue[chosen])
+                ):
+                    chosen += 1
+                entry = queue[chosen]
+                queue[chosen] = -1
                 cached[entry] = -1
             cached[page] = 0
             fresh[loaded] = page
@@ -69,15 +89,23 @@ def mark_fifo_from(
         if marked[page] != phase:
             marked[page] = phase
             marks += 1
+        if atomic:
+            held[page] = True
         if len(entries) > 0:
-            entries[t] = entry
-    counters[:] = (queued, place, loaded, phase, marks, faults)
+            entries[place[t % per_visit] if atomic else t] = entry
+    counters[:] = (queued, first, loaded, phase, marks, faults)
     return int(faults)
 
 
 @compiled
 def mark_layer(
-    requests: PageArray, pages_total: int, cache: int, entries: PageArray, layer_of: PageArray
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    layer_of: PageArray,
+    per_visit: int = 1,
+    atomic: bool = False,
 ) -> int:
     """Serve a sequence with marking, the layer being served first; O(1) amortised per request.
 
@@ -91,12 +119,13 @@ def mark_layer(
     lists = np.full((2, min(cache, pages_total)), -1, dtype=np.int32)
     of_layers = np.full((3, layer_of[-1] + 1), -1, dtype=np.int32)
     counters = np.zeros(5, dtype=np.int64)
-    return mark_layer_from(requests, 0, cache, entries, layer_of, last, marked, lists, of_layers, counters)
+    given = layer_of, last, marked, lists, of_layers, counters
+    return mark_layer_from(requests.copy(), 0, cache, entries, *given, per_visit, atomic)
 
 
 @compiled
 def mark_layer_from(
-    requests: PageArray,
+    asked: PageArray,
     begin: int,
     cache: int,
     entries: PageArray,
@@ -106,13 +135,15 @@ def mark_layer_from(
     lists: PageArray,
     of_layers: PageArray,
     counters: NDArray[np.int64],
+    per_visit: int,
+    atomic: bool,
 ) -> int:
     """Serve the requests from time ``begin`` on with marking, the layer being served first.
 
     Parameters
     ----------
-    requests : ndarray of int32
-        Before ``begin`` they only need to be right at the last request of every cached page.
+    asked : ndarray of int32
+        Requests; before ``begin`` they only need to be right at the last request of every cached page.
     last, marked : ndarray of int32, shape (pages,)
         Time of the last request of a cached page, −1 for the others; the phase of its last mark.
     lists : ndarray of int32, shape (2, k)
@@ -129,9 +160,13 @@ def mark_layer_from(
     """
     order, following = lists[0], lists[1]
     first, latest, listed = of_layers[0], of_layers[1], of_layers[2]
-    begun, place, phase, marks, faults = counters
-    for t in range(begin, len(requests)):
-        page = requests[t]
+    begun, earliest, phase, marks, faults = counters
+    place, held = lock(per_visit, len(last), atomic)
+    for t in range(begin, len(asked)):
+        if atomic and t % per_visit == 0:
+            release(asked, t, per_visit, held)
+            hits_first(asked, place, t, per_visit, last)
+        page = asked[t]
         entry = HIT
         if last[page] < 0:
             entry = FREE
@@ -141,7 +176,7 @@ def mark_layer_from(
                     count = 0
                     # All cached pages are marked, so that each was requested in the phase that ends.
                     for s in range(begun, t):
-                        own = requests[s]
+                        own = asked[s]
                         if last[own] == s:
                             layer = layer_of[own]
                             order[count] = own
@@ -154,7 +189,7 @@ def mark_layer_from(
                             latest[layer] = count
                             count += 1
                     begun = t
-                    place = marks = 0
+                    earliest = marks = 0
                 layer = layer_of[page]
                 chosen = -1
                 if listed[layer] == phase:
@@ -162,10 +197,22 @@ def mark_layer_from(
                     while chosen >= 0 and (order[chosen] < 0 or marked[order[chosen]] == phase):
                         chosen = following[chosen]
                     first[layer] = chosen
+                    while chosen >= 0 and (
+                        order[chosen] < 0
+                        or marked[order[chosen]] == phase
+                        or not may_leave(held, order[chosen])
+                    ):
+                        chosen = following[chosen]
                 if chosen < 0:
-                    while order[place] < 0 or marked[order[place]] == phase:
-                        place += 1
-                    chosen = place
+                    while order[earliest] < 0 or marked[order[earliest]] == phase:
+                        earliest += 1
+                    chosen = earliest
+                    while (
+                        order[chosen] < 0
+                        or marked[order[chosen]] == phase
+                        or not may_leave(held, order[chosen])
+                    ):
+                        chosen += 1
                 entry = order[chosen]
                 order[chosen] = -1
                 last[entry] = -1
@@ -175,7 +222,9 @@ def mark_layer_from(
         if marked[page] != phase:
             marked[page] = phase
             marks += 1
+        if atomic:
+            held[page] = True
         if len(entries) > 0:
-            entries[t - begin] = entry
-    counters[:] = (begun, place, phase, marks, faults)
+            entries[(place[t % per_visit] if atomic else t) - begin] = entry
+    counters[:] = (begun, earliest, phase, marks, faults)
     return int(faults)

@@ -61,7 +61,7 @@ class ClockInParts:
     def serve(self, requests: PageArray, entries: PageArray = NOTHING) -> int:
         before, (cache, loading) = self.faults, self._given
         state = (self._slot_of, self._dial, self._used, before, self._hand)
-        self.faults, self._hand = clock_from(requests, cache, entries, loading, *state)
+        self.faults, self._hand = clock_from(requests.copy(), cache, entries, loading, *state, 1, False)
         return self.faults - before
 
 
@@ -95,7 +95,7 @@ class MarkFifoInParts:
     def serve(self, requests: PageArray, entries: PageArray = NOTHING) -> int:
         before = self.faults
         self.faults = mark_fifo_from(
-            requests, self._cache, entries, self._pages, self._queues, self._counters
+            requests.copy(), self._cache, entries, self._pages, self._queues, self._counters, 1, False
         )
         return self.faults - before
 
@@ -209,7 +209,7 @@ class LfuInParts(Windows):
     def _run(self, order: PageArray, begin: int, entries: PageArray) -> None:
         repeated = np.sort(self._keys[self._keys >= 2 * ONCE])
         self._heap[: len(repeated)] = repeated
-        state: Any = (self._keys, self._heap, len(repeated), self.faults)
+        state: Any = (self._keys, self._heap, len(repeated), self.faults, 1, False)
         self.faults = lfu_from(order, begin, self.instance.cache, entries, *self._given, *state)
 
     def _carry(self) -> PageArray:
@@ -231,7 +231,7 @@ class MarkLayerInParts(Windows):
         self._counters = np.zeros(5, dtype=np.int64)
 
     def _run(self, order: PageArray, begin: int, entries: PageArray) -> None:
-        state: Any = (self._last, self._marked, self._lists, self._of_layers, self._counters)
+        state: Any = (self._last, self._marked, self._lists, self._of_layers, self._counters, 1, False)
         given: Any = (self.instance.cache, entries, self.instance.layer_of)
         self.faults = mark_layer_from(order, begin, *given, *state)
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.kernels.jit import compiled
+from paging.kernels.visits import Held, hits_first, lock, may_leave, release
 from paging.model import FREE, HIT, PageArray
 
 Links = NDArray[np.int32]
@@ -57,7 +58,24 @@ def _remember(links: Links, page: int, memory: int, queue: int, held: int, most:
 
 
 @compiled
-def slru(requests: PageArray, pages_total: int, cache: int, entries: PageArray, segments: int) -> int:
+def _oldest(links: Links, ring: int, held: Held) -> int:
+    """Return the page that entered a queue first of those that may leave, or the queue's own row."""
+    page = links[ring, NEWER]
+    while page != ring and not may_leave(held, page):
+        page = links[page, NEWER]
+    return int(page)
+
+
+@compiled
+def slru(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    segments: int,
+    per_visit: int = 1,
+    atomic: bool = False,
+) -> int:
     """Serve a sequence with segmented LRU; O(1) per request once the cache is full.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`; ``segments`` ≥ 1.
@@ -68,8 +86,13 @@ def slru(requests: PageArray, pages_total: int, cache: int, entries: PageArray, 
     room = np.full(count, share, dtype=np.int64)
     room[0] = cache - (count - 1) * share
     faults = 0
-    for t in range(len(requests)):
-        page = requests[t]
+    order = requests.copy()
+    place, held = lock(per_visit, pages_total, atomic)
+    for t in range(len(order)):
+        if atomic and t % per_visit == 0:
+            release(order, t, per_visit, held)
+            hits_first(order, place, t, per_visit, links[:, WHERE], 0, count - 1)
+        page = order[t]
         segment = links[page, WHERE]
         entry = HIT
         if segment >= 0:
@@ -89,23 +112,35 @@ def slru(requests: PageArray, pages_total: int, cache: int, entries: PageArray, 
             entry = FREE
             lowest = 0
             if faults >= cache:
-                entry = links[pages_total, NEWER]
+                entry = _oldest(links, pages_total, held)
+                while entry == pages_total + lowest:
+                    lowest += 1
+                    entry = _oldest(links, pages_total + lowest, held)
                 _leave(links, entry)
                 links[entry, WHERE] = -1
-                room[0] += 1
+                room[lowest] += 1
             while room[lowest] == 0:
                 lowest += 1
             room[lowest] -= 1
             _enter(links, page, pages_total + lowest, lowest)
             faults += 1
+        if atomic:
+            held[page] = True
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults
 
 
 @compiled
 def two_queues(
-    requests: PageArray, pages_total: int, cache: int, entries: PageArray, inside: int, outside: int
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    inside: int,
+    outside: int,
+    per_visit: int = 1,
+    atomic: bool = False,
 ) -> int:
     """Serve a sequence with 2Q; O(1) per request.
 
@@ -115,8 +150,13 @@ def two_queues(
     links = _queues(pages_total, 3)
     a1in, am, a1out = pages_total, pages_total + 1, pages_total + 2
     waiting = remembered = faults = 0
-    for t in range(len(requests)):
-        page = requests[t]
+    order = requests.copy()
+    place, held = lock(per_visit, pages_total, atomic)
+    for t in range(len(order)):
+        if atomic and t % per_visit == 0:
+            release(order, t, per_visit, held)
+            hits_first(order, place, t, per_visit, links[:, WHERE], 0, 1)
+        page = order[t]
         where = links[page, WHERE]
         entry = HIT
         if where == 1:
@@ -128,10 +168,14 @@ def two_queues(
                 _leave(links, page)
                 remembered -= 1
             if faults >= cache:
-                entry = links[a1in if waiting > inside else am, NEWER]
+                queue = a1in if waiting > inside else am
+                entry = _oldest(links, queue, held)
+                if entry == queue:
+                    queue = a1in + am - queue
+                    entry = _oldest(links, queue, held)
                 _leave(links, entry)
                 links[entry, WHERE] = -1
-                if waiting > inside:
+                if queue == a1in:
                     waiting -= 1
                     remembered = _remember(links, entry, a1out, 2, remembered, outside)
             if where == 2:
@@ -140,13 +184,22 @@ def two_queues(
                 _enter(links, page, a1in, 0)
                 waiting += 1
             faults += 1
+        if atomic:
+            held[page] = True
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults
 
 
 @compiled
-def arc(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
+def arc(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    per_visit: int = 1,
+    atomic: bool = False,
+) -> int:
     """Serve a sequence with ARC; O(1) per request.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`.
@@ -155,8 +208,13 @@ def arc(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -
     size = np.zeros(4, dtype=np.int64)
     target = 0.0
     faults = 0
-    for t in range(len(requests)):
-        page = requests[t]
+    order = requests.copy()
+    place, held = lock(per_visit, pages_total, atomic)
+    for t in range(len(order)):
+        if atomic and t % per_visit == 0:
+            release(order, t, per_visit, held)
+            hits_first(order, place, t, per_visit, links[:, WHERE], 0, 1)
+        page = order[t]
         where = links[page, WHERE]
         entry = HIT
         if where >= 0:
@@ -189,7 +247,10 @@ def arc(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -
                         _leave(links, forgotten)
                         links[forgotten, WHERE] = -1
                         size[forgetting] -= 1
-                entry = links[pages_total + queue, NEWER]
+                entry = _oldest(links, pages_total + queue, held)
+                if entry == pages_total + queue:
+                    queue = 1 - queue
+                    entry = _oldest(links, pages_total + queue, held)
                 _leave(links, entry)
                 size[queue] -= 1
                 links[entry, WHERE] = -1
@@ -202,8 +263,10 @@ def arc(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -
             size[where] -= 1
         _enter(links, page, pages_total + into, into)
         size[into] += 1
+        if atomic:
+            held[page] = True
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults
 
 
@@ -216,6 +279,8 @@ def s3_fifo(
     small: int,
     ghosts: int,
     threshold: int,
+    per_visit: int = 1,
+    atomic: bool = False,
 ) -> int:
     """Serve a sequence with S3-FIFO; O(1) amortised per request.
 
@@ -225,8 +290,13 @@ def s3_fifo(
     links = _queues(pages_total, 3)
     sieve, main, memory = pages_total, pages_total + 1, pages_total + 2
     waiting = remembered = faults = 0
-    for t in range(len(requests)):
-        page = requests[t]
+    order = requests.copy()
+    place, held = lock(per_visit, pages_total, atomic)
+    for t in range(len(order)):
+        if atomic and t % per_visit == 0:
+            release(order, t, per_visit, held)
+            hits_first(order, place, t, per_visit, links[:, WHERE], 0, 1)
+        page = order[t]
         where = links[page, WHERE]
         entry = HIT
         if where == 0 or where == 1:
@@ -240,26 +310,28 @@ def s3_fifo(
             full = faults >= cache
             searching = full
             while searching:
-                if waiting == 0 or waiting < small:
-                    oldest = links[main, NEWER]
+                first = _oldest(links, sieve, held)
+                if first == sieve or waiting < small:
+                    oldest = _oldest(links, main, held)
                     while searching and oldest != main:
                         _leave(links, oldest)
                         searching = links[oldest, HITS] > 0
                         if searching:
                             links[oldest, HITS] -= 1
                             _enter(links, oldest, main, 1)
-                            oldest = links[main, NEWER]
+                            oldest = _oldest(links, main, held)
                         else:
                             links[oldest, WHERE] = -1
                             entry = oldest
-                while searching and waiting > 0:
-                    oldest = links[sieve, NEWER]
+                while searching and first != sieve:
+                    oldest = first
                     _leave(links, oldest)
                     waiting -= 1
                     searching = links[oldest, HITS] >= threshold
                     if searching:
                         links[oldest, HITS] = 0
                         _enter(links, oldest, main, 1)
+                        first = _oldest(links, sieve, held)
                         continue
                     entry = oldest
                     links[oldest, WHERE] = -1
@@ -271,6 +343,8 @@ def s3_fifo(
                 _enter(links, page, sieve, 0)
                 waiting += 1
             faults += 1
+        if atomic:
+            held[page] = True
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults

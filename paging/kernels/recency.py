@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.kernels.bits import Words, bit, bits_below, bits_up_to, empty_set, flip, lowest_bit
+from paging.kernels.bits import Words, bit, bits_below, bits_up_to, empty_set, flip, last_up_to, lowest_bit
 from paging.kernels.jit import compiled
-from paging.kernels.visits import hits_first
+from paging.kernels.visits import hits_first, lock, may_leave, release
 from paging.model import FREE, HIT, SEVERAL, PageArray
 
 
@@ -100,6 +100,70 @@ def lru_from(
 
 
 @compiled
+def by_time(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    per_visit: int,
+    renewed: bool,
+    newest: bool,
+) -> int:
+    """Serve atomic visits with FIFO, LIFO or MRU: pages in the order of their loads or last requests.
+
+    The cached pages are a bitmap over time, as for :func:`lru`; the pages of the visit are passed over.
+    O(g + T/64/faults) amortised per fault.
+
+    Parameters and result as for :func:`lru`; ``renewed`` if a hit gives a page a new time, ``newest`` if the
+    page of the latest time leaves.
+    """
+    order = requests.copy()
+    since = np.full(pages_total, -1, dtype=np.int32)
+    live = empty_set(len(requests))
+    place, held = lock(per_visit, pages_total, True)
+    faults = word = 0
+    for t in range(len(order)):
+        if t % per_visit == 0:
+            release(order, t, per_visit, held)
+            hits_first(order, place, t, per_visit, since)
+        page = order[t]
+        gone = since[page]
+        entry = HIT
+        if gone < 0:
+            faults += 1
+            entry = FREE
+            if faults > cache:
+                if newest:
+                    gone = last_up_to(live, t)
+                    while held[order[gone]]:
+                        gone = last_up_to(live, gone - 1)
+                else:
+                    while live[word] == 0:
+                        word += 1
+                    at, bits = word, live[word]
+                    gone = (at << 6) + lowest_bit(bits)
+                    while held[order[gone]]:
+                        bits &= bits - 1
+                        while bits == 0:
+                            at += 1
+                            bits = live[at]
+                        gone = (at << 6) + lowest_bit(bits)
+                entry = order[gone]
+                since[entry] = -1
+                flip(live, gone)
+            flip(live, t)
+            since[page] = t
+        elif renewed:
+            flip(live, gone)
+            flip(live, t)
+            since[page] = t
+        held[page] = True
+        if len(entries) > 0:
+            entries[place[t % per_visit]] = entry
+    return faults
+
+
+@compiled
 def fifo(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
     """Serve a sequence with FIFO; O(1) per request.
 
@@ -163,21 +227,29 @@ def _pass_used(used: Words, hand: int, slots: int) -> int:
 
 @compiled
 def clock(
-    requests: PageArray, pages_total: int, cache: int, entries: PageArray, set_on_loading: bool = True
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    set_on_loading: bool = True,
+    per_visit: int = 1,
+    atomic: bool = False,
 ) -> int:
     """Serve a sequence with CLOCK (use bit set on hits, and on loading or not); O(1) amortised per request.
 
-    Parameters and result as for :func:`lru`.
+    Parameters and result as for :func:`lru`; the hand passes pages of an atomic visit as if they were used.
     """
     slot_of = np.full(pages_total, -1, dtype=np.int32)
     dial = np.empty(min(cache, pages_total), dtype=np.int32)
     used = np.full((len(dial) + 63) // 64, -1, dtype=np.int64)
-    return clock_from(requests, cache, entries, set_on_loading, slot_of, dial, used, 0, 0)[0]
+    return clock_from(
+        requests.copy(), cache, entries, set_on_loading, slot_of, dial, used, 0, 0, per_visit, atomic
+    )[0]
 
 
 @compiled
 def clock_from(
-    requests: PageArray,
+    order: PageArray,
     cache: int,
     entries: PageArray,
     set_on_loading: bool,
@@ -186,14 +258,20 @@ def clock_from(
     used: Words,
     faults: int,
     hand: int,
+    per_visit: int,
+    atomic: bool,
 ) -> tuple[int, int]:
     """Serve requests with CLOCK after ``faults`` faults; return all faults, and where the hand stands.
 
     ``slot_of`` is the slot of a cached page, −1 for the others; ``dial`` the page of a slot; ``used`` the use
     bits as a bitmap. All are changed in place.
     """
-    for t in range(len(requests)):
-        page = requests[t]
+    place, held = lock(per_visit, len(slot_of), atomic)
+    for t in range(len(order)):
+        if atomic and t % per_visit == 0:
+            release(order, t, per_visit, held)
+            hits_first(order, place, t, per_visit, slot_of)
+        page = order[t]
         slot = slot_of[page]
         entry = HIT
         if slot < 0:
@@ -201,6 +279,8 @@ def clock_from(
             entry = FREE
             if faults >= cache:
                 slot = _pass_used(used, hand, cache)
+                while not may_leave(held, dial[slot]):
+                    slot = _pass_used(used, slot + 1 if slot + 1 < cache else 0, cache)
                 hand = slot + 1 if slot + 1 < cache else 0
                 entry = dial[slot]
                 slot_of[entry] = -1
@@ -211,8 +291,10 @@ def clock_from(
             used[slot >> 6] |= bit(slot & 63)
         else:
             used[slot >> 6] &= ~bit(slot & 63)
+        if atomic:
+            held[page] = True
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults, hand
 
 
@@ -265,37 +347,70 @@ def lifo(requests: PageArray, pages_total: int, cache: int, entries: PageArray) 
 
 
 @compiled
-def fwf(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
-    """Serve a sequence with FWF; O(1) per request: pages cached before the last flush count as absent.
+def fwf(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    per_visit: int = 1,
+    atomic: bool = False,
+) -> int:
+    """Serve a sequence with FWF; O(1) per request: pages cached before the last flush are absent.
 
-    Parameters and result as for :func:`lru`; a flush of several pages is recorded as SEVERAL.
+    Parameters and result as for :func:`lru`; a flush of several pages is recorded as SEVERAL. A flush spares
+    the pages of an atomic visit: these count as loaded after it.
     """
-    loaded = np.full(pages_total, -1, dtype=np.int32)
-    faults = flushed = 0
-    for t in range(len(requests)):
-        page = requests[t]
+    order = requests.copy()
+    last = np.full(pages_total, -1, dtype=np.int32)  # how many flushes came before a page was cached
+    place, held = lock(per_visit, pages_total, atomic)
+    faults = flushes = size = 0
+    for t in range(len(order)):
+        if atomic and t % per_visit == 0:
+            release(order, t, per_visit, held)
+            hits_first(order, place, t, per_visit, last, flushes)
+        page = order[t]
         entry = HIT
-        if loaded[page] < flushed:
+        if last[page] < flushes:
             entry = FREE
-            if faults - flushed == cache:
-                flushed = faults
-                entry = SEVERAL if cache > 1 else requests[t - 1]
-            loaded[page] = faults
+            if size == cache:
+                kept = t % per_visit if atomic else 0
+                entry = SEVERAL
+                if cache - kept == 1:
+                    for q in range(pages_total):
+                        if last[q] == flushes and may_leave(held, q):
+                            entry = q
+                flushes += 1
+                for i in range(t - kept, t):
+                    last[order[i]] = flushes
+                size = kept
+            last[page] = flushes
+            size += 1
             faults += 1
+        if atomic:
+            held[page] = True
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults
 
 
 @compiled
-def sieve(requests: PageArray, pages_total: int, cache: int, entries: PageArray) -> int:
+def sieve(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    per_visit: int = 1,
+    atomic: bool = False,
+) -> int:
     """Serve a sequence with SIEVE; O(1) amortised per request, as every bit cleared was set by a hit.
 
     The queue is a ring of slots, linked towards the head and back; the slot ``slots`` stands between head
     and tail. A victim's slot goes to the page that comes in.
 
-    Parameters and result as for :func:`lru`.
+    Parameters and result as for :func:`lru`; the hand passes pages of an atomic visit as if visited.
     """
+    order = requests.copy()
+    place, held = lock(per_visit, pages_total, atomic)
     slots = min(cache, pages_total)
     slot_of = np.full(pages_total, -1, dtype=np.int32)
     page_in = np.empty(slots, dtype=np.int32)
@@ -304,8 +419,11 @@ def sieve(requests: PageArray, pages_total: int, cache: int, entries: PageArray)
     older = np.full(slots + 1, slots, dtype=np.int32)
     faults = 0
     hand = slots
-    for t in range(len(requests)):
-        page = requests[t]
+    for t in range(len(order)):
+        if atomic and t % per_visit == 0:
+            release(order, t, per_visit, held)
+            hits_first(order, place, t, per_visit, slot_of)
+        page = order[t]
         slot = slot_of[page]
         entry = HIT
         if slot >= 0:
@@ -315,7 +433,7 @@ def sieve(requests: PageArray, pages_total: int, cache: int, entries: PageArray)
             entry = FREE
             if faults >= cache:
                 slot = hand if hand < slots else newer[slots]
-                while visited[slot]:
+                while visited[slot] or not may_leave(held, page_in[slot]):
                     visited[slot] = False
                     slot = newer[slot]
                     if slot == slots:
@@ -333,6 +451,8 @@ def sieve(requests: PageArray, pages_total: int, cache: int, entries: PageArray)
             newer[slot] = slots
             older[slots] = slot
             faults += 1
+        if atomic:
+            held[page] = True
         if len(entries) > 0:
-            entries[t] = entry
+            entries[place[t % per_visit] if atomic else t] = entry
     return faults

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from paging.kernels.bits import Words, bits_below, flip, lowest_bit, unsigned
 from paging.kernels.jit import compiled, inlined
-from paging.kernels.trees import first_from, insert, last_to, remove
+from paging.kernels.trees import empty_tree, first_from, insert, last_to, remove
+from paging.kernels.visits import hits_first, lock
 from paging.model import FREE, HIT, PageArray
 
 Table = NDArray[np.int32]
@@ -198,6 +199,80 @@ def _least_open(pages: Table, asked: PageArray, slot: int, top: int, steps: Word
 
 
 @compiled
+def _bury(
+    order: PageArray,
+    oldest: int,
+    low: int,
+    live: Words,
+    pages: Table,
+    layers: Table,
+    layer_of: PageArray,
+    dead: Words,
+    front: Words,
+    of_pages: Words,
+) -> int:
+    """Let the cached pages die that are older than the oldest step, which was ``oldest``; return how many."""
+    deads = 0
+    for word in range(oldest >> 6, (low >> 6) + 1):
+        bits = live[word]
+        if word == low >> 6:
+            bits &= bits_below(low & 63)
+        live[word] ^= bits
+        while bits != 0:
+            gone = order[(word << 6) + lowest_bit(bits)]
+            bits &= bits - 1
+            _take_out(pages, layers, gone, layer_of[gone])
+            if pages[gone, STATE] == FRONT:
+                remove(front, of_pages, gone)
+            pages[gone, STATE] = DEAD
+            insert(dead, of_pages, gone)
+            deads += 1
+    return deads
+
+
+@compiled
+def _least_dead(layer: int, dead: Words, of_pages: Words, layer_of: PageArray, first_page: PageArray) -> int:
+    """Take out and return the lowest dead page of the layer that comes up last, where ``layer`` is served."""
+    entry = last_to(dead, of_pages, first_page[layer + 1] - 1)
+    if entry < 0:
+        entry = last_to(dead, of_pages, len(layer_of) - 1)
+    entry = first_from(dead, of_pages, first_page[layer_of[entry]])
+    remove(dead, of_pages, entry)
+    return int(entry)
+
+
+@compiled
+def _of_open(
+    near: int,
+    pages: Table,
+    layers: Table,
+    first_page: PageArray,
+    live: Words,
+    steps: Words,
+    of_steps: Words,
+    front: Words,
+    of_pages: Words,
+) -> int:
+    """Take out and return the page of least label, then number, of a layer with an open page."""
+    entry = layers[near, FIRST]
+    end = first_from(steps, of_steps, pages[entry, TIME] + 1)
+    edge = layers[near, EDGE]
+    second = pages[entry, AFTER]
+    # Mostly the oldest page is the only one of its label: no need to ask the front.
+    if edge != entry or (second != NONE and pages[second, TIME] < end):
+        while edge != NONE and pages[edge, TIME] < end:
+            pages[edge, STATE] = FRONT
+            insert(front, of_pages, edge)
+            edge = pages[edge, AFTER]
+        layers[near, EDGE] = edge
+        entry = first_from(front, of_pages, first_page[near])
+        remove(front, of_pages, entry)
+    _take_out(pages, layers, entry, near)
+    flip(live, pages[entry, TIME])
+    return int(entry)
+
+
+@compiled
 def zrc(
     order: PageArray,
     begin: int,
@@ -270,21 +345,7 @@ def zrc(
             increment, top, low = _advance(time, t, cache, full, height, steps, of_steps, top, low)
             cost += increment
             if oldest != low and oldest != NONE:
-                # Pages older than the oldest step die.
-                for word in range(oldest >> 6, (low >> 6) + 1):
-                    bits = live[word]
-                    if word == low >> 6:
-                        bits &= bits_below(low & 63)
-                    live[word] ^= bits
-                    while bits != 0:
-                        gone = order[(word << 6) + lowest_bit(bits)]
-                        bits &= bits - 1
-                        _take_out(pages, layers, gone, layer_of[gone])
-                        if pages[gone, STATE] == FRONT:
-                            remove(front, of_pages, gone)
-                        pages[gone, STATE] = DEAD
-                        insert(dead, of_pages, gone)
-                        deads += 1
+                deads += _bury(order, oldest, low, live, pages, layers, layer_of, dead, front, of_pages)
             if state == ABSENT:
                 entry = FREE
                 if full:
@@ -297,11 +358,7 @@ def zrc(
                         remove(dead, of_pages, entry)
                         deads -= 1
                     elif deads > 0:
-                        entry = last_to(dead, of_pages, first_page[layer + 1] - 1)
-                        if entry < 0:
-                            entry = last_to(dead, of_pages, len(pages) - 1)
-                        entry = first_from(dead, of_pages, first_page[layer_of[entry]])
-                        remove(dead, of_pages, entry)
+                        entry = _least_dead(layer, dead, of_pages, layer_of, first_page)
                         deads -= 1
                     elif again != NONE:
                         entry = again
@@ -314,21 +371,9 @@ def zrc(
                         if within:
                             near = layer - 1 if layer > 0 else len(layers) - 1
                         near = _open_layer(pages, layers, near, top)
-                        entry = layers[near, FIRST]
-                        end = first_from(steps, of_steps, pages[entry, TIME] + 1)
-                        edge = layers[near, EDGE]
-                        second = pages[entry, AFTER]
-                        # Mostly the oldest page is the only one of its label: no need to ask the front.
-                        if edge != entry or (second != NONE and pages[second, TIME] < end):
-                            while edge != NONE and pages[edge, TIME] < end:
-                                pages[edge, STATE] = FRONT
-                                insert(front, of_pages, edge)
-                                edge = pages[edge, AFTER]
-                            layers[near, EDGE] = edge
-                            entry = first_from(front, of_pages, first_page[near])
-                            remove(front, of_pages, entry)
-                        _take_out(pages, layers, entry, near)
-                        flip(live, pages[entry, TIME])
+                        entry = _of_open(
+                            near, pages, layers, first_page, live, steps, of_steps, front, of_pages
+                        )
                     pages[entry, STATE] = ABSENT
                 faults += 1
             pages[page, TIME] = t
@@ -341,6 +386,98 @@ def zrc(
         if len(entries) > 0:
             entries[t - begin] = entry
     counters[:] = (cost, min(faults, cache), top, low, faults, deads)
+
+
+@compiled
+def zrc_atomic(
+    requests: PageArray,
+    pages_total: int,
+    cache: int,
+    entries: PageArray,
+    layer_of: PageArray,
+    first_page: PageArray,
+    per_visit: int,
+    atomic: bool,
+) -> int:
+    """Serve a sequence with ZRC-ATOMIC, k ≥ g; O(g log₆₄ T) amortised per request.
+
+    To the work function each page of a visit is followed by those asked for before in the visit, in the order
+    of their numbers. All of these are requests with times of their own; the victim is chosen after them.
+
+    Parameters and result as for :func:`~paging.kernels.recency.lru`; ``layer_of`` and ``first_page`` as for
+    :func:`zrc`.
+    """
+    asked_for = requests.copy()
+    place, _ = lock(per_visit, 0, False)
+    visits = (len(requests) + per_visit - 1) // per_visit
+    length = visits * (per_visit * (per_visit + 1) // 2)
+    order = np.empty(length, dtype=np.int32)
+    height = np.zeros(length, dtype=np.int32)
+    steps, of_steps = empty_tree(length)
+    live = np.zeros((length + 63) // 64 + 1, dtype=np.int64)
+    pages = np.full((pages_total, 4), NONE, dtype=np.int32)
+    pages[:, STATE] = ABSENT
+    layers = np.full((len(first_page) - 1, 5), NONE, dtype=np.int32)
+    dead, of_pages = empty_tree(pages_total)
+    front = dead.copy()
+    asked = np.zeros(per_visit + 1, dtype=np.int32)
+    top = low = NONE
+    faults = deads = now = count = 0
+    for t in range(len(asked_for)):
+        if t % per_visit == 0:
+            count = 0
+            if atomic:
+                hits_first(asked_for, place, t, per_visit, pages[:, STATE], LISTED)
+        entry = HIT
+        requested = asked_for[t]
+        fault = pages[requested, STATE] == ABSENT
+        full = faults >= cache
+        layer = unsigned(layer_of[requested])
+        for i in range(count + 1):
+            page = requested if i == 0 else asked[i - 1]
+            time = pages[page, TIME]
+            if time < top or top == NONE:
+                state = pages[page, STATE]
+                if state == DEAD:
+                    remove(dead, of_pages, page)
+                    deads -= 1
+                elif state != ABSENT:
+                    _take_out(pages, layers, page, layer)
+                    if state == FRONT:
+                        remove(front, of_pages, page)
+                    flip(live, time)
+                oldest = low
+                seen = faults + (fault and i > 0) >= cache
+                _, top, low = _advance(time, now, cache, seen, height, steps, of_steps, top, low)
+                if oldest != low and oldest != NONE:
+                    deads += _bury(order, oldest, low, live, pages, layers, layer_of, dead, front, of_pages)
+                order[now] = page
+                pages[page, TIME] = now
+                pages[page, STATE] = LISTED
+                _put_last(pages, layers, page, layer)
+                flip(live, now)
+                now += 1
+        if fault:
+            entry = FREE
+            if full:
+                if deads > 0:
+                    entry = _least_dead(layer, dead, of_pages, layer_of, first_page)
+                    deads -= 1
+                else:
+                    near = _open_layer(pages, layers, layer, top)
+                    entry = _of_open(near, pages, layers, first_page, live, steps, of_steps, front, of_pages)
+                pages[entry, STATE] = ABSENT
+            faults += 1
+        # Those asked for stand in the order of their numbers.
+        at = count
+        while at > 0 and asked[at - 1] > requested:
+            asked[at] = asked[at - 1]
+            at -= 1
+        asked[at] = requested
+        count += 1
+        if len(entries) > 0:
+            entries[place[t % per_visit] if atomic else t] = entry
+    return faults
 
 
 @compiled

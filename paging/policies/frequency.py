@@ -3,8 +3,9 @@
 import numpy as np
 
 from paging.kernels.jit import helper
+from paging.kernels.visits import may_leave
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
-from paging.policies.recency import LEAST_RECENT, LONGEST_CACHED, ORDINARY
+from paging.policies.recency import LEAST_RECENT, LONGEST_CACHED, ORDINARY, visits_of
 from paging.policy import Criterion, InParts, Policy, run_kernel, served_in_parts
 
 UNCAPPED = 1 << 40
@@ -12,17 +13,18 @@ UNCAPPED = 1 << 40
 
 
 @helper
-def _count(labels: LabelArray, page: int, cache: int, most: int, perfect: bool) -> None:
+def _count(labels: LabelArray, page: int, frame: Frame, most: int, perfect: bool) -> None:
     """Serve with labels count·(k + 1) + recency rank, 1 = least recent; the smallest label leaves.
 
     With ``perfect`` a page that leaves keeps its count, as −count·(k + 1).
     """
-    base = cache + 1
+    base = frame.cache + 1
     size = np.count_nonzero(labels > 0)
     moved = page
-    if labels[page] <= 0 and size == cache:
+    if labels[page] <= 0 and size == frame.cache:
         for q in range(len(labels)):
-            if labels[q] > 0 and (moved == page or labels[q] < labels[moved]):
+            fewer = labels[q] > 0 and (moved == page or labels[q] < labels[moved])
+            if fewer and may_leave(frame.held, q):
                 moved = q
     count = abs(labels[page]) // base
     if labels[moved] > 0:
@@ -40,6 +42,14 @@ def _least_counted(labels: LabelArray, cache: int, counted: str, among: str) -> 
         Criterion(labels // (cache + 1), "smallest", "count", counted),
         Criterion(labels % (cache + 1), "smallest", "rank among equals", among, shown=False),
     )
+
+
+MOST = 2**31 - 1
+"""A cap that no count of a kernel reaches."""
+
+
+def _counted(sequence: RequestSequence, entries: PageArray, most: int, renewed: bool, perfect: bool) -> int:
+    return run_kernel("lfu", sequence, entries, most, renewed, perfect, *visits_of(sequence.instance))
 
 
 FEWEST = "asked for least often since it came in, {value}×"
@@ -69,11 +79,12 @@ class LFU(Policy):
     """
 
     id, title = "lfu", "least frequently used (in-cache counts, ties to least recent)"
-    traits = ORDINARY - {"finite-state"}
+    traits = (ORDINARY - {"finite-state"}) | {"atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        _count(labels, page, frame.cache, UNCAPPED, False)
+        _count(labels, page, frame, UNCAPPED, False)
 
     def criteria(
         self, labels: LabelArray, page: int | None, slot: int, frame: Frame
@@ -81,7 +92,7 @@ class LFU(Policy):
         return _least_counted(labels, frame.cache, FEWEST, LEAST_RECENT)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("lfu", sequence, entries)
+        return _counted(sequence, entries, MOST, True, False)
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
         return served_in_parts("LfuInParts", instance)
@@ -109,11 +120,12 @@ class LFUPerfect(Policy):
     """
 
     id, title = "lfu-perfect", "least frequently used (counts since the start, ties to least recent)"
-    traits = ORDINARY - {"finite-state"}
+    traits = (ORDINARY - {"finite-state"}) | {"atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        _count(labels, page, frame.cache, UNCAPPED, True)
+        _count(labels, page, frame, UNCAPPED, True)
 
     def criteria(
         self, labels: LabelArray, page: int | None, slot: int, frame: Frame
@@ -121,10 +133,10 @@ class LFUPerfect(Policy):
         return _least_counted(labels, frame.cache, "asked for least often so far, {value}×", LEAST_RECENT)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("lfu", sequence, entries, 2**31 - 1, True, True)
+        return _counted(sequence, entries, MOST, True, True)
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
-        return served_in_parts("LfuInParts", instance, 2**31 - 1, True, True)
+        return served_in_parts("LfuInParts", instance, MOST, True, True)
 
 
 class LFUCapped(Policy):
@@ -152,11 +164,12 @@ class LFUCapped(Policy):
     """
 
     id, title = "lfu-capped", "LFU, counts capped at k"
-    traits = ORDINARY
+    traits = ORDINARY | {"atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        _count(labels, page, frame.cache, frame.cache, False)
+        _count(labels, page, frame, frame.cache, False)
 
     def criteria(
         self, labels: LabelArray, page: int | None, slot: int, frame: Frame
@@ -165,7 +178,7 @@ class LFUCapped(Policy):
         return _least_counted(labels, frame.cache, counted, LEAST_RECENT)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("lfu", sequence, entries, sequence.instance.cache)
+        return _counted(sequence, entries, sequence.instance.cache, True, False)
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
         return served_in_parts("LfuInParts", instance, instance.cache)
@@ -195,7 +208,8 @@ class LFUFirst(Policy):
     """
 
     id, title = "lfu-fifo", "least frequently used (in-cache counts, ties to the first loaded)"
-    traits = ORDINARY - {"finite-state"}
+    traits = (ORDINARY - {"finite-state"}) | {"atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -207,7 +221,8 @@ class LFUFirst(Policy):
         if size == frame.cache:
             victim = -1
             for q in range(len(labels)):
-                if labels[q] > 0 and (victim < 0 or labels[q] < labels[victim]):
+                fewer = labels[q] > 0 and (victim < 0 or labels[q] < labels[victim])
+                if fewer and may_leave(frame.held, q):
                     victim = q
             gap = labels[victim] % base
             labels[victim] = 0
@@ -223,7 +238,7 @@ class LFUFirst(Policy):
         return _least_counted(labels, frame.cache, FEWEST, LONGEST_CACHED)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("lfu", sequence, entries, 2**31 - 1, False)
+        return _counted(sequence, entries, MOST, False, False)
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
-        return served_in_parts("LfuInParts", instance, 2**31 - 1, False)
+        return served_in_parts("LfuInParts", instance, MOST, False)

@@ -9,6 +9,7 @@ import numpy as np
 
 from paging.errors import ModelError, UnsupportedModelError
 from paging.kernels.jit import helper
+from paging.kernels.visits import may_leave
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence, whole_number
 from paging.policies.recency import ORDINARY
 from paging.policy import (
@@ -52,7 +53,7 @@ def _serve_by_age(labels: LabelArray, page: int, slot: int, frame: Frame, varian
     if labels[page] == 0 and np.count_nonzero(labels) == frame.cache:
         victim, oldest, furthest = -1, -1, -1
         for q in range(len(labels)):
-            if labels[q] > 0:
+            if labels[q] > 0 and may_leave(frame.held, q):
                 since = labels[q] - 1
                 wait = (frame.layer_of[q] - layer) % layers
                 if wait == 0:
@@ -115,7 +116,7 @@ class LLRU(Policy):
     """
 
     id, title = "llru", "layered LRU (our reading)"
-    traits = ORDINARY | {"stack"}
+    traits = ORDINARY | {"stack", "atomic"}
     counts_visits = True
     atomic_kernel = True
     variant: ClassVar[int] = 0
@@ -198,7 +199,7 @@ class LLRUToken(LLRU):
     """
 
     id, title = "llru-token", "LRU by tokens, ties to the layer furthest ahead"
-    traits = ORDINARY | {"stack"}
+    traits = ORDINARY | {"stack", "atomic"}
     variant = 2
 
     @staticmethod
@@ -232,6 +233,7 @@ class Partitioned(Policy):
     id, title = "partitioned", "fixed split of the cache over layers"
     traits = ORDINARY - {"demand"}
     per_layer = True
+    atomic_kernel = True
 
     def __init__(self, policy: str | Policy = "lru", shares: object = None) -> None:
         self.policy = get_policy(policy)
@@ -243,7 +245,8 @@ class Partitioned(Policy):
             raise ModelError("a split of a split is not supported: give the shares of the layers at once")
         refuse_told(self.policy, "partitioned")
         # Traits about the whole cache, such as inclusion or k-phases, do not carry over to a split one.
-        self.traits = self.policy.traits & {"deterministic", "online", "symmetric", "finite-state"}
+        kept = {"deterministic", "online", "symmetric", "finite-state", "atomic"}
+        self.traits = self.policy.traits & kept
 
     def split(self, instance: LayeredInstance | Frame) -> tuple[int, ...]:
         """Return the slots of every layer, or refuse an instance the split does not fit."""
@@ -268,8 +271,13 @@ class Partitioned(Policy):
         return self.policy.counts_visits
 
     def check(self, instance: LayeredInstance) -> None:
-        self.split(instance)
+        least, group = min(self.split(instance)), instance.per_visit
         super().check(instance)
+        if instance.visits == "atomic" and least < group:
+            raise UnsupportedModelError(
+                f"a split of k = {instance.cache} gives a layer {least} slots, "
+                f"but an atomic visit needs {group}: k ≥ {instance.layers * group} in equal parts"
+            )
 
     def serve(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> None:  # type: ignore[override]
         part, alone = self._part(slot // frame.per_visit, frame)
@@ -306,7 +314,9 @@ class Partitioned(Policy):
         pages = np.zeros(end - first, dtype=np.int32)
         bounds = np.array([0, end - first], dtype=np.int32)
         part = slice(first, end)
-        return part, Frame(1, self.split(frame)[layer], frame.per_visit, pages, bounds, frame.weights[part])
+        share, held = self.split(frame)[layer], frame.held[part] if len(frame.held) else frame.held
+        alone = Frame(1, share, frame.per_visit, pages, bounds, frame.weights[part], held=held)
+        return part, alone
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         """Serve every layer by itself with the inner policy's fastest engine."""

@@ -3,8 +3,9 @@
 import numpy as np
 
 from paging.kernels.jit import helper
+from paging.kernels.visits import may_leave
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
-from paging.policies.recency import LEAST_RECENT, LONGEST_CACHED, LRU, ORDINARY
+from paging.policies.recency import LEAST_RECENT, LONGEST_CACHED, LRU, ORDINARY, visits_of
 from paging.policy import Criterion, InParts, Policy, run_kernel, served_in_parts
 
 
@@ -23,7 +24,7 @@ def _mark(labels: LabelArray, page: int, frame: Frame, by_recency: bool, by_laye
             labels &= ~1
         best = 0
         for q in range(len(labels)):
-            if labels[q] > 0 and labels[q] & 1 == 0:
+            if labels[q] > 0 and labels[q] & 1 == 0 and may_leave(frame.held, q):
                 near = by_layer and frame.layer_of[q] == frame.layer_of[page]
                 worth = labels[q] + (2 * frame.cache if near else 0)
                 if worth > best:
@@ -117,7 +118,8 @@ class MarkFIFO(Policy):
     """
 
     id, title = "mark-fifo", "marking, ties to the page cached longest"
-    traits = ORDINARY | {"marking"}
+    traits = ORDINARY | {"marking", "atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -129,7 +131,7 @@ class MarkFIFO(Policy):
         return _ranked(labels, "arrival rank", LONGEST_CACHED)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("mark_fifo", sequence, entries)
+        return run_kernel("mark_fifo", sequence, entries, *visits_of(sequence.instance))
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
         return served_in_parts("MarkFifoInParts", instance)
@@ -160,7 +162,8 @@ class MarkLayer(Policy):
     """
 
     id, title = "mark-layer", "marking, ties to the layer being served, then the least recently used"
-    traits = ORDINARY | {"marking"}
+    traits = ORDINARY | {"marking", "atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -175,7 +178,8 @@ class MarkLayer(Policy):
         return unmarked, near, rank
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("mark_layer", sequence, entries, sequence.instance.layer_of)
+        instance = sequence.instance
+        return run_kernel("mark_layer", sequence, entries, instance.layer_of, *visits_of(instance))
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
         return served_in_parts("MarkLayerInParts", instance)

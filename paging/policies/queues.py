@@ -12,8 +12,9 @@ import numpy as np
 
 from paging.errors import ModelError
 from paging.kernels.jit import helper
+from paging.kernels.visits import may_leave
 from paging.model import Frame, LabelArray, PageArray, RequestSequence, Serve, whole_number
-from paging.policies.recency import ORDINARY
+from paging.policies.recency import ORDINARY, visits_of
 from paging.policy import Criterion, Policy, run_kernel
 
 CACHED, GHOST = 1, -1
@@ -37,6 +38,16 @@ def _last(labels: LabelArray, sign: int, queue: int, base: int) -> int:
     for q in range(len(labels)):
         if sign * labels[q] > place and sign * labels[q] < (queue + 1) * base:
             last, place = q, sign * labels[q]
+    return last
+
+
+@helper
+def _victim(labels: LabelArray, queue: int, base: int, frame: Frame) -> int:
+    """Return the page that entered a queue first of those that may leave, or −1."""
+    last, place = -1, queue * base
+    for q in range(len(labels)):
+        if labels[q] > place and labels[q] < (queue + 1) * base and may_leave(frame.held, q):
+            last, place = q, labels[q]
     return last
 
 
@@ -111,7 +122,11 @@ def _slru(segments: int) -> Serve:
                 _enter(labels, cooled, CACHED, above - 1, base)
             return
         if np.count_nonzero(labels) == frame.cache:
-            labels[_last(labels, CACHED, 0, base)] = 0
+            segment, victim = 0, -1
+            while victim < 0:
+                victim = _victim(labels, segment, base, frame)
+                segment += 1
+            _leave(labels, victim, base)
         lowest = 0
         while _size(labels, CACHED, lowest, base) == (room if lowest == 0 else share):
             lowest += 1
@@ -155,7 +170,8 @@ class SLRU(Policy):
     """
 
     id, title = "slru", "segmented LRU"
-    traits = ORDINARY
+    traits = ORDINARY | {"atomic"}
+    atomic_kernel = True
     serve = staticmethod(_slru(4))  # type: ignore[assignment]
 
     def __init__(self, segments: int = 4) -> None:
@@ -172,7 +188,7 @@ class SLRU(Policy):
         )
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("slru", sequence, entries, self.segments)
+        return run_kernel("slru", sequence, entries, self.segments, *visits_of(sequence.instance))
 
 
 @cache
@@ -188,10 +204,12 @@ def _two_queues(inside: float, outside: float) -> Serve:
         if known:
             _leave(labels, page, base)
         if np.count_nonzero(labels > 0) == frame.cache:
-            if _size(labels, CACHED, 0, base) > int(frame.cache * inside):
-                _remember(labels, _last(labels, CACHED, 0, base), int(frame.cache * outside), base)
+            waiting, kept = _victim(labels, 0, base, frame), _victim(labels, 1, base, frame)
+            longer = _size(labels, CACHED, 0, base) > int(frame.cache * inside)
+            if kept < 0 or (longer and waiting >= 0):
+                _remember(labels, waiting, int(frame.cache * outside), base)
             else:
-                _leave(labels, _last(labels, CACHED, 1, base), base)
+                _leave(labels, kept, base)
         _enter(labels, page, CACHED, 1 if known else 0, base)
 
     return serve
@@ -231,7 +249,8 @@ class TwoQ(Policy):
     """
 
     id, title = "2q", "2Q (A1in, A1out, Am)"
-    traits = ORDINARY
+    traits = ORDINARY | {"atomic"}
+    atomic_kernel = True
     serve = staticmethod(_two_queues(0.25, 0.5))  # type: ignore[assignment]
 
     def __init__(self, inside: float = 0.25, outside: float = 0.5) -> None:
@@ -251,7 +270,12 @@ class TwoQ(Policy):
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         cache = sequence.instance.cache
         return run_kernel(
-            "two_queues", sequence, entries, int(cache * self.inside), int(cache * self.outside)
+            "two_queues",
+            sequence,
+            entries,
+            int(cache * self.inside),
+            int(cache * self.outside),
+            *visits_of(sequence.instance),
         )
 
 
@@ -300,7 +324,8 @@ class ARC(Policy):
     """
 
     id, title = "arc", "ARC (adaptive replacement cache)"
-    traits = ORDINARY
+    traits = ORDINARY | {"atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -336,7 +361,10 @@ class ARC(Policy):
                             queue = 0
                     elif ghosts_1 + ghosts_2 >= cache:
                         labels[_last(labels, GHOST, 1, base)] = 0
-                victim = _last(labels, CACHED, queue, base)
+                victim = _victim(labels, queue, base, frame)
+                if victim < 0:
+                    queue = 1 - queue
+                    victim = _victim(labels, queue, base, frame)
                 _leave(labels, victim, base)
                 if remembered:
                     _enter(labels, victim, GHOST, queue, base)
@@ -366,7 +394,7 @@ class ARC(Policy):
         return _last_of(placed, base, ("T1", "T2"), 0 if above or forced or first == frame.cache else 1, size)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("arc", sequence, entries)
+        return run_kernel("arc", sequence, entries, *visits_of(sequence.instance))
 
 
 @cache
@@ -389,23 +417,24 @@ def _s3_fifo(small: float, ghost: float, threshold: int) -> Serve:
         full = np.count_nonzero(labels > 0) == frame.cache
         searching = full
         while searching:
-            waiting = _size(labels, CACHED, 0, base)
-            if waiting == 0 or frame.cache - waiting > frame.cache - most:
-                while searching and _size(labels, CACHED, 1, base) > 0:
-                    q = _last(labels, CACHED, 1, base)
+            first = _victim(labels, 0, base, frame)
+            if first < 0 or _size(labels, CACHED, 0, base) < most:
+                q = _victim(labels, 1, base, frame)
+                while searching and q >= 0:
                     _leave(labels, q, base)
                     searching = hits[q] > 0
                     if searching:
                         _enter(labels, q, CACHED, 1, base)
                         hits[q] -= 1
-            while searching and waiting > 0:
-                q = _last(labels, CACHED, 0, base)
-                waiting -= 1
+                        q = _victim(labels, 1, base, frame)
+            while searching and first >= 0:
+                q = first
                 searching = hits[q] >= threshold
                 if searching:
                     _leave(labels, q, base)
                     _enter(labels, q, CACHED, 1, base)
                     hits[q] = 0
+                    first = _victim(labels, 0, base, frame)
                 else:
                     _remember(labels, q, int(frame.cache * ghost), base)
         to_main = known or (not full and _size(labels, CACHED, 0, base) >= most)
@@ -455,7 +484,8 @@ class S3FIFO(Policy):
     """
 
     id, title = "s3-fifo", "S3-FIFO"
-    traits = ORDINARY
+    traits = ORDINARY | {"atomic"}
+    atomic_kernel = True
     serve = staticmethod(_s3_fifo(0.1, 0.9, 2))  # type: ignore[assignment]
 
     def __init__(self, small: float = 0.1, ghost: float = 0.9, threshold: int = 2) -> None:
@@ -479,4 +509,5 @@ class S3FIFO(Policy):
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
         cache = sequence.instance.cache
         small, ghosts = max(1, int(cache * self.small)), int(cache * self.ghost)
-        return run_kernel("s3_fifo", sequence, entries, small, ghosts, self.threshold)
+        visits = visits_of(sequence.instance)
+        return run_kernel("s3_fifo", sequence, entries, small, ghosts, self.threshold, *visits)

@@ -4,16 +4,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.kernels.jit import helper
+from paging.kernels.visits import may_leave
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
 from paging.policy import Criterion, InParts, Policy, run_kernel, served_in_parts
 
 ORDINARY = frozenset({"deterministic", "online", "demand", "symmetric", "finite-state"})
+
+
+def visits_of(instance: LayeredInstance) -> tuple[int, bool]:
+    """Return g and whether visits are atomic, as kernels want it."""
+    return instance.per_visit, instance.visits == "atomic"
+
+
+def by_time(sequence: RequestSequence, entries: PageArray, alone: str, *, renewed: bool, newest: bool) -> int:
+    """Serve a sequence with a policy that goes by the times of requests or loads."""
+    if sequence.instance.visits == "sequential":
+        return run_kernel(alone, sequence, entries)
+    return run_kernel("by_time", sequence, entries, sequence.instance.per_visit, renewed, newest)
+
 
 LEAST_RECENT = "least recently used, last asked for at request {last}"
 """Why LRU evicts a page; others break ties so."""
 
 LONGEST_CACHED = "in the cache longest, since request {loaded}"
 """Why FIFO evicts a page; others break ties so."""
+
+
+@helper
+def _let_go(labels: LabelArray, frame: Frame, newest: bool) -> int:
+    """With a full cache let the page of the largest rank go, or of the smallest; return its rank, else 0."""
+    victim, rank = -1, 0
+    if np.count_nonzero(labels) == frame.cache:
+        for q in range(len(labels)):
+            if (
+                labels[q] > 0
+                and may_leave(frame.held, q)
+                and (victim < 0 or (labels[q] < labels[victim]) == newest)
+            ):
+                victim = q
+        rank = labels[victim]
+        labels[victim] = 0
+    return rank
+
+
+@helper
+def _advance(labels: LabelArray, page: int, rank: int) -> None:
+    """Let a page take rank 1, and those move up that stood below a rank given up, 0 for none."""
+    for q in range(len(labels)):
+        if labels[q] > 0 and (rank == 0 or labels[q] < rank):
+            labels[q] += 1
+    labels[page] = 1
 
 
 class LRU(Policy):
@@ -57,8 +97,7 @@ class LRU(Policy):
         return (Criterion(labels, "largest", "recency rank", LEAST_RECENT),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        instance = sequence.instance
-        return run_kernel("lru", sequence, entries, instance.per_visit, instance.visits == "atomic")
+        return run_kernel("lru", sequence, entries, *visits_of(sequence.instance))
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
         return served_in_parts("LruInParts", instance)
@@ -85,19 +124,15 @@ class MRU(Policy):
     """
 
     id, title = "mru", "most recently used"
-    traits = ORDINARY | {"stack"}
+    traits = ORDINARY | {"stack", "atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         rank = labels[page]
-        full = np.count_nonzero(labels) >= frame.cache
-        for q in range(len(labels)):
-            if rank == 0 and full:
-                if labels[q] == 1:
-                    labels[q] = 0
-            elif labels[q] > 0 and (rank == 0 or labels[q] < rank):
-                labels[q] += 1
-        labels[page] = 1
+        if rank == 0:
+            rank = _let_go(labels, frame, True)
+        _advance(labels, page, rank)
 
     def criteria(
         self, labels: LabelArray, page: int | None, slot: int, frame: Frame
@@ -106,7 +141,7 @@ class MRU(Policy):
         return (Criterion(labels, "smallest", "recency rank", words),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("mru", sequence, entries)
+        return by_time(sequence, entries, "mru", renewed=True, newest=True)
 
 
 class FIFO(Policy):
@@ -130,18 +165,13 @@ class FIFO(Policy):
     """
 
     id, title = "fifo", "first in, first out"
-    traits = ORDINARY | {"conservative"}
+    traits = ORDINARY | {"conservative", "atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        if labels[page] > 0:
-            return
-        for q in range(len(labels)):
-            if labels[q] > 0:
-                labels[q] += 1
-                if labels[q] > frame.cache:
-                    labels[q] = 0
-        labels[page] = 1
+        if labels[page] == 0:
+            _advance(labels, page, _let_go(labels, frame, False))
 
     def criteria(
         self, labels: LabelArray, page: int | None, slot: int, frame: Frame
@@ -149,7 +179,7 @@ class FIFO(Policy):
         return (Criterion(labels, "largest", "arrival rank", LONGEST_CACHED),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("fifo", sequence, entries)
+        return by_time(sequence, entries, "fifo", renewed=False, newest=False)
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
         return served_in_parts("FifoInParts", instance)
@@ -176,19 +206,13 @@ class LIFO(Policy):
     """
 
     id, title = "lifo", "last in, first out"
-    traits = ORDINARY | {"stack"}
+    traits = ORDINARY | {"stack", "atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
-        if labels[page] > 0:
-            return
-        full = np.count_nonzero(labels) >= frame.cache
-        for q in range(len(labels)):
-            if full and labels[q] == 1:
-                labels[q] = 0
-            elif not full and labels[q] > 0:
-                labels[q] += 1
-        labels[page] = 1
+        if labels[page] == 0:
+            _advance(labels, page, _let_go(labels, frame, True))
 
     def criteria(
         self, labels: LabelArray, page: int | None, slot: int, frame: Frame
@@ -197,7 +221,7 @@ class LIFO(Policy):
         return (Criterion(labels, "smallest", "arrival rank", words),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("lifo", sequence, entries)
+        return by_time(sequence, entries, "lifo", renewed=False, newest=True)
 
 
 @helper
@@ -215,7 +239,7 @@ def _tick(labels: LabelArray, page: int, frame: Frame, bit: int) -> None:
                 under_hand = q
             elif labels[q] > 0:
                 labels[q] -= 2
-        searching = labels[under_hand] % 2 == 1
+        searching = labels[under_hand] % 2 == 1 or not may_leave(frame.held, under_hand)
         labels[under_hand] = 2 * size if searching else 0
     labels[page] = 2 * (size if size == frame.cache else size + 1) + bit
 
@@ -262,7 +286,8 @@ class Clock(Policy):
     """
 
     id, title = "clock", "CLOCK (second chance, use bit set on loading)"
-    traits = ORDINARY | {"conservative"}
+    traits = ORDINARY | {"conservative", "atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -274,7 +299,7 @@ class Clock(Policy):
         return _under_hand(labels)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("clock", sequence, entries)
+        return run_kernel("clock", sequence, entries, True, *visits_of(sequence.instance))
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
         return served_in_parts("ClockInParts", instance, True)
@@ -300,7 +325,8 @@ class ClockClear(Policy):
     """
 
     id, title = "clock-clear", "CLOCK, use bit clear on loading"
-    traits = ORDINARY
+    traits = ORDINARY | {"atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -312,7 +338,7 @@ class ClockClear(Policy):
         return _under_hand(labels)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("clock", sequence, entries, False)
+        return run_kernel("clock", sequence, entries, False, *visits_of(sequence.instance))
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
         return served_in_parts("ClockInParts", instance, False)
@@ -343,7 +369,8 @@ class Sieve(Policy):
     """
 
     id, title = "sieve", "SIEVE"
-    traits = ORDINARY
+    traits = ORDINARY | {"atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -360,8 +387,8 @@ class Sieve(Policy):
                     if labels[q] & 2:
                         place = labels[q] // 4
                         labels[q] -= 2
-            while labels[at[place]] & 1:
-                labels[at[place]] -= 1
+            while labels[at[place]] & 1 or not may_leave(frame.held, at[place]):
+                labels[at[place]] &= ~1
                 place = 1 if place == size else place + 1
             labels[at[place]] = 0
             for later in range(place + 1, size + 1):
@@ -382,7 +409,7 @@ class Sieve(Policy):
         return _spared(labels & 1, steps + 1, cached, "visited bit")
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("sieve", sequence, entries)
+        return run_kernel("sieve", sequence, entries, *visits_of(sequence.instance))
 
 
 class FWF(Policy):
@@ -406,12 +433,15 @@ class FWF(Policy):
     """
 
     id, title = "fwf", "flush when full"
-    traits = (ORDINARY - {"demand"}) | {"marking"}
+    traits = (ORDINARY - {"demand"}) | {"marking", "atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
         if labels[page] == 0 and np.count_nonzero(labels) >= frame.cache:
-            labels[:] = 0
+            for q in range(len(labels)):
+                if may_leave(frame.held, q):
+                    labels[q] = 0
         labels[page] = 1
 
     def criteria(
@@ -420,4 +450,4 @@ class FWF(Policy):
         return (Criterion(labels, "", "label", "the cache is full, and all of it is flushed", shown=False),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("fwf", sequence, entries)
+        return run_kernel("fwf", sequence, entries, *visits_of(sequence.instance))

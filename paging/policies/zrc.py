@@ -6,8 +6,8 @@ import numpy as np
 
 from paging.kernels.jit import helper
 from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
-from paging.policies.recency import ORDINARY
-from paging.policy import Criterion, InParts, Policy, served_in_parts
+from paging.policies.recency import ORDINARY, visits_of
+from paging.policy import Criterion, InParts, Policy, run_kernel, served_in_parts
 from paging.work_function import update_work_function
 
 _update = helper(update_work_function)
@@ -231,6 +231,7 @@ class ZRCAtomic(Policy):
 
     id, title = "zrc-atomic", "ZRC with the work function of atomic visits"
     traits = (ORDINARY - {"symmetric"}) | {"atomic"}
+    atomic_kernel = True
 
     @staticmethod
     def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
@@ -273,10 +274,14 @@ class ZRCAtomic(Policy):
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int | None:
         """With one page a visit it is ZRC; with more, every page is served again with each that follows."""
-        if sequence.instance.per_visit > 1:
+        instance = sequence.instance
+        if instance.per_visit == 1:
+            return served_in_parts("ZrcInParts", instance).serve(sequence.requests, entries)
+        if self.scans(instance) or sequence.places is not None:
             return None
-        return served_in_parts("ZrcInParts", sequence.instance).serve(sequence.requests, entries)
+        first = np.asarray(instance.first_page, dtype=np.int32)
+        return run_kernel("zrc_atomic", sequence, entries, instance.layer_of, first, *visits_of(instance))
 
     def scans(self, instance: LayeredInstance) -> bool:
-        """Unless the kernel of ZRC serves."""
-        return instance.per_visit > 1
+        """Only where the cache does not hold a visit."""
+        return instance.per_visit > 1 and instance.cache < instance.per_visit

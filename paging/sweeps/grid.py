@@ -19,6 +19,7 @@ from paging.signals import UNWATCHED, Count, Watch
 from paging.spec import parse_sizes
 from paging.sweeps.job import OPT, Job, RequestSource
 from paging.traces import TraceReading
+from paging.weights import Weights, read_weights
 from paging.workloads.registry import requests_of
 
 T = TypeVar("T")
@@ -27,13 +28,20 @@ MAX_JOBS = 1_000_000
 """Most jobs of a grid, so that a typing error does not fill the memory."""
 
 SHAPE = ("layers", "pages", "per_visit")
-LISTED = ("workload", "trace", *SHAPE, "cache", "policy", "seed", "visits", "bypassing", "warm_up")
+LISTED = ("workload", "trace", *SHAPE, "cache", "policy", "seed", "visits", "bypassing", "warm_up", "weights")
 """Keys that may be lists: the grid has every combination."""
 
 READING = tuple(field.name for field in fields(TraceReading) if field.name not in SHAPE)
 """Keys that say how a trace is read: one value each."""
 
-DEFAULTS = {"per_visit": 1, "seed": 0, "visits": "sequential", "bypassing": False, "warm_up": 0}
+DEFAULTS = {
+    "per_visit": 1,
+    "seed": 0,
+    "visits": "sequential",
+    "bypassing": False,
+    "warm_up": 0,
+    "weights": None,
+}
 BLOCKS = "grid"
 """Key of several grids in one file; what stands outside of them holds for each."""
 
@@ -65,8 +73,9 @@ def read_grid(grid: str | Path | Mapping[str, Any], watch: Watch = UNWATCHED) ->
     ----------
     grid : path or mapping
         Keys are ``workload`` or ``trace``; ``layers``, ``pages``, ``per_visit``, ``cache``, ``policy``,
-        ``seed``, ``visits``, ``bypassing``, ``warm_up``, each a value or a list; and how a trace is read.
-        Ranges of numbers may be written as text, ``"64:224:32"``, with both ends. ``[[grid]]`` makes several.
+        ``seed``, ``visits``, ``bypassing``, ``warm_up``, ``weights``, each a value or a list; and how a trace
+        is read. Ranges of numbers may be written as text, ``"64:224:32"``, with both ends. ``[[grid]]`` makes
+        several.
     watch : Watch
         Told how many traces have been read.
 
@@ -174,30 +183,39 @@ class _Block:
         lists = self.values
         policies = [_policy(name) for name in lists["policy"]]
         variants = list(product(*(lists[key] for key in ("visits", "bypassing", "warm_up", "cache"))))
-        for requests, shape in self._requests():
+        for requests, shape, (spelled, weights) in self._requests():
             for visits, bypassing, warm_up, cache in variants:
                 layers, pages, per_visit = shape
-                instance = LayeredInstance(layers, pages, cache, per_visit, visits, bypassing)
+                instance = LayeredInstance(
+                    layers, pages, cache, per_visit, visits, bypassing, weights=weights
+                )
                 for policy, randomized in policies:
                     # A workload's seed is its policies' too; a trace needs none but for them.
                     for seed in lists["seed"] if requests.seed is None else (requests.seed,):
-                        yield Job(policy, requests, instance, seed if randomized else None, warm_up)
+                        yield Job(policy, requests, instance, seed if randomized else None, warm_up, spelled)
 
-    def _requests(self) -> Iterator[tuple[RequestSource, tuple[Any, ...]]]:
-        """Yield where requests come from, with ℓ, n and g."""
+    def _requests(self) -> Iterator[tuple[RequestSource, tuple[Any, ...], tuple[str | None, Weights | None]]]:
+        """Yield where requests come from, with ℓ, n and g, and with weights as spelled and as they are."""
         lists = self.values
         if "workload" in lists:
             for spec, *shape in product(*(lists[key] for key in ("workload", *SHAPE))):
-                requests_of(spec, LayeredInstance(shape[0], shape[1], shape[2], shape[2]))
-                for seed in lists["seed"]:
-                    yield RequestSource(workload=spec, seed=seed), tuple(shape)
+                instance = LayeredInstance(shape[0], shape[1], shape[2], shape[2])
+                requests_of(spec, instance)
+                if "bytes" in lists["weights"]:
+                    raise GridError("weights bytes takes the bytes of pages from a trace, but none is given")
+                for spelled in lists["weights"]:
+                    weights = None if spelled is None else read_weights(spelled, instance.pages_by_layer)
+                    for seed in lists["seed"]:
+                        yield RequestSource(workload=spec, seed=seed), tuple(shape), (spelled, weights)
             return
         for file, *shape in product(lists["trace"], *(lists.get(key, (None,)) for key in SHAPE)):
             given = {key: value for key, value in zip(SHAPE, shape, strict=True) if value is not None}
             path, reading = str(Path(file).absolute()), _json({**given, **self.reading})
             asked = RequestSource(trace=file, path=path, reading=reading)
             trace = asked.read()
-            yield replace(asked, digest=trace.digest), (trace.layers, trace.pages, trace.per_visit)
+            found = replace(asked, digest=trace.digest), (trace.layers, trace.pages, trace.per_visit)
+            for spelled in lists["weights"]:
+                yield *found, (spelled, None if spelled is None else trace.weights_as(spelled, file))
 
 
 def _json(reading: Mapping[str, Any]) -> str:
@@ -257,7 +275,7 @@ def _switch(key: str, value: object) -> tuple[bool]:
 
 
 KINDS: Mapping[str, Callable[[str, object], Sequence[Any]]] = {
-    **dict.fromkeys(("workload", "trace", "policy", "visits"), _texts),
+    **dict.fromkeys(("workload", "trace", "policy", "visits", "weights"), _texts),
     "pages": _pages,
     "bypassing": _switch,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from paging.errors import ModelError, UnsupportedModelError
 from paging.jobs import address_of
 from paging.model import LayeredInstance, RequestSequence
-from paging.offline import optimum_from_warm
+from paging.offline import least_cost, optimum_from_warm
 from paging.policy import get_policy
 from paging.provenance import code, release, source_of
 from paging.simulate import NOTHING, run_sequence
@@ -61,7 +62,8 @@ class RequestSource:
             assert self.workload is not None
             assert self.seed is not None
             return generate(self.workload, instance, seed=self.seed)
-        return self.read().sequence(instance.cache, instance.visits, instance.bypassing)
+        sequence = self.read().sequence(instance.cache, instance.visits, instance.bypassing)
+        return sequence.with_weights(instance.weights)
 
     def read(self) -> Trace:
         """Read the trace.
@@ -102,6 +104,8 @@ class Job:
         Of a randomised policy.
     warm_up : int
         Rounds that are served and not counted.
+    weights : str or None
+        How the grid spells the weights of the instance.
     """
 
     policy: str
@@ -109,6 +113,7 @@ class Job:
     instance: LayeredInstance
     seed: int | None
     warm_up: int = 0
+    weights: str | None = None
 
     @cached_property
     def address(self) -> str:
@@ -144,6 +149,7 @@ class Job:
             "cache": instance.cache,
             "visits": instance.visits,
             "service": instance.service,
+            "weights": self.weights,
             "warm_up": self.warm_up,
             "seed": asked.seed if self.seed is None else self.seed,
         }
@@ -172,6 +178,7 @@ def serve(job: Job) -> Found:
         "digest": digest,
         "requests": len(sequence) - start,
         "faults": None,
+        "weighted_cost": None,
         "measure": "counted",
         "problem": None,
         "code": code(),
@@ -179,15 +186,22 @@ def serve(job: Job) -> Found:
     }
     if start and not found["requests"]:
         raise ModelError(f"warm_up = {job.warm_up} leaves none of the {len(sequence):,} requests to count")
+    weighted = sequence.instance.weights is not None
+    cost: int | Fraction
     try:
         if job.policy == OPT:
-            found["faults"] = optimum_from_warm(sequence, start)
+            if weighted:
+                found["faults"], cost = least_cost(sequence, start)
+            else:
+                found["faults"] = cost = optimum_from_warm(sequence, start)
         else:
             policy = get_policy(job.policy)
             if policy.randomized:
                 found["measure"] = "sampled"
             rng = np.random.default_rng(job.seed or 0)
-            found["faults"] = run_sequence(policy, sequence, NOTHING, rng, start=start).faults
+            found["faults"], cost, _ = run_sequence(policy, sequence, NOTHING, rng, start=start)
+        if weighted:
+            found["weighted_cost"] = str(cost)
     except UnsupportedModelError as refusal:
         found["problem"] = str(refusal)
     return found

@@ -24,10 +24,12 @@ COLUMNS = {
     "cache": "int32",
     "visits": "string",
     "service": "string",
+    "weights": "string",
     "warm_up": "int64",
     "seed": "int64",
     "requests": "int64",
     "faults": "int64",
+    "weighted_cost": "string",
     "measure": "string",
     "problem": "string",
     "code": "string",
@@ -35,10 +37,10 @@ COLUMNS = {
 }
 """Columns and their types."""
 
-FOUND = ("digest", "requests", "faults", "measure", "problem", "code", "numpy")
+FOUND = ("digest", "requests", "faults", "weighted_cost", "measure", "problem", "code", "numpy")
 """Columns that only a job itself can say."""
 
-MAY_BE_ABSENT = ("faults", "problem")
+MAY_BE_ABSENT = ("faults", "weighted_cost", "problem")
 """Those of them that may be absent."""
 
 Row = Mapping[str, Any]

@@ -499,7 +499,7 @@ def _atomic(policy: Policy, sequence: RequestSequence) -> None:
     for _ in legal_levels(policy, sequence):
         pass
     instance = sequence.instance
-    size = max(instance.cache, instance.per_visit)
+    size = max(instance.cache, instance.round_length if policy.per_layer else instance.per_visit)
     together = RequestSequence(replace(instance, visits="atomic", cache=size), sequence.requests)
     try:
         simulate(policy, together, engine="labels")

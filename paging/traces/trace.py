@@ -26,6 +26,7 @@ from paging.model import (
 )
 from paging.numbers import short_digest
 from paging.predicted import PredictedSequence
+from paging.weights import Weights, exact_weights, read_weights
 
 Pages = int | tuple[int, ...]
 Integers = NDArray[np.integer[Any]]
@@ -350,6 +351,31 @@ expert 3 (page 6) is outside layer 1, which has experts 0 … 2 (pages 3 … 5)
                 f"{self.name}: {name} in the metadata must be whole numbers ≥ 1 for all {sum(counts)} pages"
             )
         return tuple(found)
+
+    def weights_as(self, spelled: str, file: str | None = None) -> Weights:
+        """Return weights of the pages as people write them; ``bytes`` from the metadata.
+
+        Parameters
+        ----------
+        spelled : str
+            As for :func:`paging.read_weights`, or ``bytes`` (:attr:`page_bytes`).
+        file : str, optional
+            What an error calls the trace; default its name.
+
+        Raises
+        ------
+        ModelError
+            They are no weights of these pages, or the metadata do not state bytes.
+        """
+        if spelled != "bytes":
+            return read_weights(spelled, self.instance.pages_by_layer)
+        sizes = self.page_bytes
+        if sizes is None:
+            raise ModelError(
+                f"weights bytes: the metadata of {file or self.name} "
+                "state neither page_bytes nor expert_bytes"
+            )
+        return exact_weights(sizes)
 
     @property
     def requests(self) -> int:

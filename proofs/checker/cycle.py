@@ -77,7 +77,8 @@ def follow_rule(
     for t, (page, count) in enumerate(zip(problem.requests, leaving, strict=True)):
         if t == start:
             before = labels
-        after = serve(labels, page, t % (problem.layers * problem.per_visit))
+        begun = t - t % problem.group
+        after = serve(labels, page, t % (problem.layers * problem.per_visit), problem.requests[begun:t])
         gone = [q for q, (old, new) in enumerate(zip(labels, after, strict=True)) if old > 0 >= new]
         if gone != sorted(left[place : place + count]):
             raise Refuted(f"request {t}: {policy} evicts {gone}, not what is listed")

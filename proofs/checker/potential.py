@@ -13,19 +13,16 @@ The policy is asked about labels alone that it gets to from the cold start; a st
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
 from .problem import Problem, Proved, read_setting, spoken_of
 from .reading import Json, Refuted, integers, members, rational, spend
-from .rules import REPLAY, rule_of, serving
+from .rules import RENAMED, REPLAY, Follow, rule_of, serving
 from .states import Likeness, array_of, read_likeness, read_states
 from .walk import Labels, check_edges
 from .work_function import opt_so_far
-
-Serve = Callable[[Labels, int, int], Labels]
-"""A deterministic policy: labels, page and place of the request in its round → the labels that follow."""
 
 
 def check_potential(claim: Json, evidence: Json) -> Proved:
@@ -45,8 +42,8 @@ def check_potential(claim: Json, evidence: Json) -> Proved:
     potential = integers(evidence["potential"], "evidence.potential")
     serve = policy_of(claim, evidence, problem, alike)
 
-    def ask(labels: Labels, page: int, slot: int) -> tuple[Labels, int]:
-        after = serve(labels, page, slot)
+    def ask(labels: Labels, page: int, slot: int, held: Sequence[int]) -> tuple[Labels, int]:
+        after = serve(labels, page, slot, held)
         return after, step(labels, after, page, problem.capacity[0])
 
     staying = rule is not None and rule.ties
@@ -57,11 +54,11 @@ def check_potential(claim: Json, evidence: Json) -> Proved:
     reason = f"policy {policy}: faults ≤ {ratio}·OPT + {found} on every request sequence"
     conditions = [] if rule else [f"{policy} moves as listed ({REPLAY})"]
     if not rule and (alike.pages or alike.layers):
-        conditions.append(f"{named(alike)} are alike to {policy} (not needed with an empty list alike)")
+        conditions.append(f"{named(alike)} are alike to {policy} ({RENAMED})")
     return Proved(reason, (*spoken_of(problem, small), *opt_so_far(problem.group)), tuple(conditions))
 
 
-def policy_of(claim: Json, evidence: Json, problem: Problem, alike: Likeness) -> Serve:
+def policy_of(claim: Json, evidence: Json, problem: Problem, alike: Likeness) -> Follow:
     """Return what is taken for the policy: this checker's rule, or the moves that the evidence lists."""
     rule = rule_of(claim["policy"], problem)
     return serving(rule, problem) if rule else read_moves(evidence["moves"], problem, alike)
@@ -80,7 +77,7 @@ def step(before: Labels, after: Labels, page: int, cache: int) -> int:
     return int(fault)
 
 
-def read_moves(value: Json, problem: Problem, alike: Likeness) -> Serve:
+def read_moves(value: Json, problem: Problem, alike: Likeness) -> Follow:
     """Read what an unknown policy does: for label vectors and layers, the vector after every request.
 
     With several pages a visit ``asked`` says how many were asked for before in the visit. Vectors that differ
@@ -109,7 +106,7 @@ def read_moves(value: Json, problem: Problem, alike: Likeness) -> Serve:
     if len(known) != len(layers):
         raise Refuted("evidence.moves lists the same labels twice")
 
-    def serve(labels: Labels, page: int, slot: int) -> Labels:
+    def serve(labels: Labels, page: int, slot: int, held: Sequence[int] = ()) -> Labels:
         layer, earlier = divmod(slot, problem.per_visit)
         found = known.get((tuple(labels), layer, earlier))
         if found is None:

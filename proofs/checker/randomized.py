@@ -7,7 +7,7 @@ the potential are then as for a deterministic policy (see potential.py), with fr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache as memoised
 from math import comb
@@ -159,7 +159,7 @@ def check_upper(claim: Json, value: Json, problem: Problem, small: int, process:
     potential = rationals(fields["potential"], "evidence.potential.potential")
     cache = problem.capacity[0]
 
-    def ask(labels: Labels, page: int, _layer: int) -> tuple[Labels, Fraction]:
+    def ask(labels: Labels, page: int, _layer: int, _held: Sequence[int]) -> tuple[Labels, Fraction]:
         return process.serve(labels, page, cache), process.chance(labels, page, cache)
 
     check_edges(states, potential, ratio, scale, ask)

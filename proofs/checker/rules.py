@@ -12,16 +12,19 @@ the layer being served; its layers are never alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from .problem import Problem
 from .work_function import moved, update
 
 REPLAY = "paging verify replays registered policies, and others with --policy"
 """How a condition on a policy without a rule is discharged."""
+
+RENAMED = "not needed with an empty list alike"
+"""How one on pages or layers that are alike to it is done without."""
 
 KEPT = 1000
 """Places of a round of which it is remembered what a rule is told."""
@@ -39,9 +42,20 @@ class Told(NamedTuple):
     served: int  # the layer being served: always 0 to a rule that turns
     place: int  # requests of the visit that were served before
     ends: bool  # the request is the last one of its visit
+    held: frozenset[int] = frozenset()  # pages that the atomic visit has asked for: they do not leave
+
+    def may_leave(self, pages: Iterable[int]) -> list[int]:
+        """Return those of some cached pages that may leave, in their order."""
+        return [q for q in pages if q not in self.held]
 
 
 Serve = Callable[[Labels, int, Told], Labels]
+
+
+class Follow(Protocol):
+    """A policy: labels, page, place of the request in its round, pages held → the labels that follow."""
+
+    def __call__(self, labels: Labels, page: int, slot: int, held: Sequence[int] = ()) -> Labels: ...
 
 
 class Rule(NamedTuple):
@@ -76,15 +90,16 @@ def in_order(labels: Labels, page: int, layers: list[range]) -> list[int]:
     return order
 
 
-def serving(rule: Rule, problem: Problem) -> Callable[[Labels, int, int], Labels]:
-    """Return a policy by its rule: labels, page, place of the request in its round → the labels that follow.
+def serving(rule: Rule, problem: Problem) -> Follow:
+    """Return a policy by its rule: labels, page, place of the request in its round → labels that follow.
 
-    The rule sees no more of page and layer numbers than it may.
+    In an atomic visit the pages asked for before come as well. The rule sees no more of page and layer
+    numbers than it may.
     """
     counts = tuple(problem.counts)
     known: dict[int, Told] = {}
 
-    def serve(labels: Labels, page: int, slot: int) -> Labels:
+    def serve(labels: Labels, page: int, slot: int, held: Sequence[int] = ()) -> Labels:
         layer, place = divmod(slot, problem.per_visit)
         first = layer if rule.turns else 0
         told = known.get(slot)
@@ -95,9 +110,11 @@ def serving(rule: Rule, problem: Problem) -> Callable[[Labels, int, int], Labels
             ends = place + 1 == problem.per_visit
             told = known[slot] = frame(ahead, problem.capacity[0], layer - first, place, ends=ends)
         if rule.ties and first == 0:
-            return rule.serve(labels, page, told)
+            return rule.serve(labels, page, told._replace(held=frozenset(held)) if held else told)
         parts = turned(counts, first)
         order = [q for own in parts for q in own] if rule.ties else in_order(labels, page, parts)
+        if held:
+            told = told._replace(held=frozenset(order.index(q) for q in held))
         after = rule.serve([labels[q] for q in order], order.index(page), told)
         found = [0] * len(labels)
         for q, label in zip(order, after, strict=True):
@@ -129,14 +146,24 @@ def lru(labels: Labels, page: int, frame: Told) -> Labels:
 
 
 def fifo(labels: Labels, page: int, frame: Told) -> Labels:
-    """Arrival ranks: as LRU, but a hit changes nothing."""
-    return labels if labels[page] else lru(labels, page, frame)
+    """Arrival ranks: a hit changes nothing, the highest leaves, and the new page has rank 1."""
+    return labels if labels[page] else arrived(labels, page, frame, max)
+
+
+def arrived(labels: Labels, page: int, frame: Told, choose: Callable[..., int]) -> Labels:
+    """Load a page with rank 1; with a full cache the page of the chosen rank leaves and its gap closes."""
+    gone, gap = None, frame.cache + 1
+    if full(labels, frame):
+        gone = choose(frame.may_leave(q for q in range(len(labels)) if labels[q]), key=labels.__getitem__)
+        gap = labels[gone]
+    return put([label + 1 if 0 < label < gap else label for label in labels], page, 1, gone)
 
 
 def fwf(labels: Labels, page: int, frame: Told) -> Labels:
-    """Flush when full: everything leaves."""
-    flushed = [0] * len(labels) if full(labels, frame) and not labels[page] else labels
-    return put(flushed, page, 1)
+    """Flush when full: everything leaves that may."""
+    if full(labels, frame) and not labels[page]:
+        labels = [label if q in frame.held else 0 for q, label in enumerate(labels)]
+    return put(labels, page, 1)
 
 
 def clock(labels: Labels, page: int, frame: Told) -> Labels:
@@ -157,8 +184,8 @@ def tick(labels: Labels, page: int, frame: Told, *, loaded: int) -> Labels:
     if size < frame.cache:
         return put(labels, page, 2 * (size + 1) + loaded)
     dial = sorted((q for q in range(len(labels)) if labels[q]), key=lambda q: labels[q])
-    while labels[dial[0]] & 1:
-        labels = put(labels, dial[0], labels[dial[0]] - 1)
+    while labels[dial[0]] & 1 or dial[0] in frame.held:
+        labels = put(labels, dial[0], labels[dial[0]] & ~1)
         dial.append(dial.pop(0))
     after = [0] * len(labels)
     for place, q in enumerate(dial[1:], start=1):
@@ -186,7 +213,7 @@ def marking(
     if not labels[page] and full(labels, frame):
         if all(label & 1 for label in labels if label):
             labels = [label & ~1 for label in labels]
-        unmarked = (q for q in range(len(labels)) if labels[q] and not labels[q] & 1)
+        unmarked = frame.may_leave(q for q in range(len(labels)) if labels[q] and not labels[q] & 1)
         gone = max(unmarked, key=lambda q: (own_first and q in frame.own, labels[q]))
     gap = labels[gone] // 2 or len(labels) + 1
     aged = [label + 2 if 0 < label // 2 < gap else label for label in labels]
@@ -199,16 +226,15 @@ def mark_layer(labels: Labels, page: int, frame: Told) -> Labels:
 
 
 def mru(labels: Labels, page: int, frame: Told) -> Labels:
-    """Recency ranks; with a full cache the most recent page leaves, and the new one takes its rank."""
-    if not labels[page] and full(labels, frame):
-        return [1 if q == page else 0 if label == 1 else label for q, label in enumerate(labels)]
-    rank = labels[page] or frame.cache + 1
-    return put([label + 1 if 0 < label < rank else label for label in labels], page, 1)
+    """Recency ranks; with a full cache the most recent page that may leaves."""
+    if not labels[page]:
+        return arrived(labels, page, frame, min)
+    return put([label + 1 if 0 < label < labels[page] else label for label in labels], page, 1)
 
 
 def lifo(labels: Labels, page: int, frame: Told) -> Labels:
     """Arrival ranks: as ``mru``, but a hit changes nothing."""
-    return labels if labels[page] else mru(labels, page, frame)
+    return labels if labels[page] else arrived(labels, page, frame, min)
 
 
 def sieve(labels: Labels, page: int, frame: Told) -> Labels:
@@ -223,7 +249,7 @@ def sieve(labels: Labels, page: int, frame: Told) -> Labels:
     if len(queue) == frame.cache:
         hand = next((place for place, q in enumerate(queue) if bits[q] & 2), 0)
         bits[queue[hand]] &= 1
-        while bits[queue[hand]]:
+        while bits[queue[hand]] or queue[hand] in frame.held:
             bits[queue[hand]] = 0
             hand = (hand + 1) % len(queue)
         del queue[hand]
@@ -241,7 +267,7 @@ def lfu_capped(labels: Labels, page: int, frame: Told) -> Labels:
     count = min(labels[page] // base + 1, frame.cache)
     after = list(labels)
     if not labels[page] and full(labels, frame):
-        gone = min((q for q in range(len(labels)) if labels[q]), key=lambda q: labels[q])
+        gone = min(frame.may_leave(q for q in range(len(labels)) if labels[q]), key=lambda q: labels[q])
     else:
         gone = page
     if labels[gone]:
@@ -274,7 +300,7 @@ def by_age(labels: Labels, page: int, frame: Told, age: Callable[[int, int], int
     victim = None
     if not labels[page] and full(labels, frame):
         victim = max(
-            (q for q in range(len(now)) if now[q]),
+            frame.may_leave(q for q in range(len(now)) if now[q]),
             key=lambda q: (age(now[q] - 1, frame.wait[q]), frame.wait[q]),
         )
     after = put(now, page, 1, victim)
@@ -435,7 +461,8 @@ def slru(labels: Labels, page: int, frame: Told) -> Labels:
             segments[above - 1].insert(0, segments[above].pop())
     else:
         if full(labels, frame):
-            segments[0].pop()
+            last = next(own for own in map(frame.may_leave, segments) if own)[-1]
+            segments = [[q for q in segment if q != last] for segment in segments]
         free = [len(segment) < most for segment, most in zip(segments, room, strict=True)]
         segments[free.index(True)].insert(0, page)
     return stood(dict(enumerate(segments)), len(labels), base)
@@ -453,10 +480,12 @@ def two_queues(labels: Labels, page: int, frame: Told) -> Labels:
         if page in queue:
             queue.remove(page)
     if labels[page] <= 0 and full(labels, frame):
-        if len(young) > frame.cache // 4:
-            ghosts = [young.pop(), *ghosts][: frame.cache // 2]
+        waiting, kept = frame.may_leave(young), frame.may_leave(old)
+        if waiting and (len(young) > frame.cache // 4 or not kept):
+            young.remove(waiting[-1])
+            ghosts = [waiting[-1], *ghosts][: frame.cache // 2]
         else:
-            old.pop()
+            old.remove(kept[-1])
     (old if known or labels[page] > 0 else young).insert(0, page)
     return stood({0: young, 1: old, -1: ghosts}, len(labels), base)
 
@@ -474,15 +503,17 @@ def s3_fifo(labels: Labels, page: int, frame: Told) -> Labels:
         ghosts.remove(page)
     searching = filled = full(labels, frame)
     while searching:
-        if len(small) < share:
-            while searching and main:
-                q = main.pop()
+        if len(small) < share or not frame.may_leave(small):
+            while searching and frame.may_leave(main):
+                q = frame.may_leave(main)[-1]
+                main.remove(q)
                 searching = hits[q] > 0
                 if searching:
                     main.insert(0, q)
                     hits[q] -= 1
-        while searching and small:
-            q = small.pop()
+        while searching and frame.may_leave(small):
+            q = frame.may_leave(small)[-1]
+            small.remove(q)
             searching = hits[q] >= 2
             if searching:
                 main.insert(0, q)
@@ -528,7 +559,10 @@ def arc(labels: Labels, page: int, frame: Told) -> Labels:
                 del ghosts[0][-1:]
             elif not known and sum(sizes) >= cache:
                 ghosts[1].pop()
-            gone = lists[source].pop()
+            if not frame.may_leave(lists[source]):
+                source = 1 - source
+            gone = frame.may_leave(lists[source])[-1]
+            lists[source].remove(gone)
             ghosts[source][:0] = [gone] * remembered
     lists[labels[page] != 0].insert(0, page)
     after = [0] * len(labels)
@@ -614,13 +648,14 @@ def rule_of(policy: str, problem: Problem) -> Rule | None:
     shares = [cache // layers + (layer < cache % layers) for layer in range(layers)]
     if listed:
         shares = [int(share) for share in listed.split("/")]
-    if inner is None or inner.ties or len(shares) != layers or sum(shares) > cache or min(shares) < 1:
+    if inner is None or len(shares) != layers or sum(shares) > cache or min(shares) < 1:
         return None
 
     def serve(labels: Labels, page: int, told: Told) -> Labels:
         own = told.own
         alone = frame((len(own),), shares[told.served], 0, told.place, ends=told.ends)
+        alone = alone._replace(held=frozenset(q - own.start for q in told.held))
         part = inner.serve(labels[own.start : own.stop], page - own.start, alone)
         return [*labels[: own.start], *part, *labels[own.stop :]]
 
-    return Rule(serve, turns=len(set(shares)) == 1, unit=inner.unit)
+    return Rule(serve, turns=len(set(shares)) == 1, ties=inner.ties, unit=inner.unit)

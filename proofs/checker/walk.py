@@ -24,7 +24,7 @@ from .states import ASKED, KEPT, Likeness, State, States, marked
 from .work_function import moved
 
 Labels = list[int]
-Ask = Callable[[Labels, int, int], tuple[Labels, Fraction | int]]
+Ask = Callable[[Labels, int, int, Sequence[int]], tuple[Labels, Fraction | int]]
 """The policy: labels, page and place of the request in its round → the labels that follow, and the cost."""
 
 Table = tuple[int, ...]
@@ -243,8 +243,9 @@ class Walk:
         """Ask the policy."""
         states, own = self.states, view.own
         bounds, page = states.alike.bounds, view.first + place
+        held = [view.first + q for q in view.asked] if states.atomic else []
         try:
-            after, cost = self.ask(view.labels, page, view.slot)
+            after, cost = self.ask(view.labels, page, view.slot, held)
             if states.atomic:
                 check_kept(view, after)
         except Refuted as refuted:
@@ -253,7 +254,7 @@ class Walk:
         if not view.ends:
             pages = range(len(own.marks))
             marks = tuple(marked([*own.marks], own.labels, place, pages, atomic=states.atomic))
-        ties = tied(view.labels, after, page, states.alike, staying=self.staying)
+        ties = tied(view.labels, after, page, held, states.alike, staying=self.staying)
         return Answer([tuple(after[first:end]) for first, end in pairwise(bounds)], marks, cost, ties)
 
 
@@ -278,11 +279,14 @@ def second_time(table: Table, asked: Sequence[int], small: int) -> Table:
     return table
 
 
-def tied(labels: Labels, after: Labels, page: int, alike: Likeness, *, staying: bool) -> Ties:
+def tied(
+    labels: Labels, after: Labels, page: int, held: Sequence[int], alike: Likeness, *, staying: bool
+) -> Ties:
     """Return between which pages, alike to the policy, page numbers decided: they end with different labels.
 
-    Alike are pages of a layer with the same label; with ``staying`` labels are compared after the request
-    instead, as they would be had the page stayed: c + 1 of a cached page becomes −c when it leaves.
+    Alike are pages of a layer with the same label, both held or neither; with ``staying`` labels are compared
+    after the request instead, as they would be had the page stayed: c + 1 of a cached page becomes −c when it
+    leaves.
     """
     if not alike.pages:
         return []
@@ -290,9 +294,9 @@ def tied(labels: Labels, after: Labels, page: int, alike: Likeness, *, staying: 
         return stayed(labels, after, alike)
     found: Ties = []
     for layer, (first, end) in enumerate(pairwise(alike.bounds)):
-        groups: dict[int, list[int]] = {}
+        groups: dict[tuple[int, bool], list[int]] = {}
         for q in range(first, end):
-            groups.setdefault(labels[q], []).append(q)
+            groups.setdefault((labels[q], q in held), []).append(q)
         for group in groups.values():
             others = [q for q in group if q != page]
             if len(others) > 1 and len({after[q] for q in others}) > 1:

@@ -15,7 +15,6 @@ from paging.cli.options import (
     reading_options,
     table_option,
     visits_option,
-    weights_of,
     weights_option,
 )
 from paging.cli.terminal import progress, provenance, write_json, write_notes, write_table
@@ -123,7 +122,7 @@ def diagnose(
 
     with progress("reading the trace", show=not as_json):
         requests = read(trace, reading)
-    weighing = None if weights is None else weights_of(requests, trace, weights)
+    weighing = None if weights is None else requests.weights_as(weights, trace)
     with progress("serving", show=not as_json) as watch:
         found = diagnose(
             requests,

@@ -57,7 +57,7 @@ def diagnose(
         Cache sizes k in experts, each at least g.
     visits : {"sequential", "atomic"}, default "sequential"
         Whether the experts of a visit are needed one after the other or all together. With atomic visits
-        there are fewer policies and neither fault curves nor static rules; ``skipped`` says why.
+        there are neither fault curves nor static rules, and some policies are left out; ``skipped`` says why.
     phase : {"all", "prompt", "decode"}, default "all"
         Tokens that percentiles and cost are about. All tokens are served in any case.
     cost : CostModel, optional

@@ -141,14 +141,20 @@ class GameAdversary:
         return page
 
 
-@lru_cache(maxsize=256)
 def _solution(instance: LayeredInstance, max_states: int) -> GameSolution:
-    """Return the solved game of an instance."""
-    from proofs.game.value import solve_game
-
-    found = solve_game(instance, max_states=max_states)
-    if found.value is None:
+    """Return the solved game of an instance; refuse where it is not solved within the limit."""
+    found = _solved(instance, max_states)
+    if found is None:
         raise UnsupportedModelError(
             f"policy game-optimal cannot serve this: its game has more than max_states = {max_states:,}"
         )
     return found
+
+
+@lru_cache(maxsize=256)
+def _solved(instance: LayeredInstance, max_states: int) -> GameSolution | None:
+    """Return the solved game, None beyond the limit; that is remembered too."""
+    from proofs.game.value import solve_game
+
+    found = solve_game(instance, max_states=max_states)
+    return None if found.value is None else found

@@ -23,7 +23,7 @@ from adversary.cycles.cycle import (
     literal,
 )
 from adversary.cycles.max_ratio import GraphCycle, best_cycle, longest_paths
-from adversary.cycles.product_graph import ProductGraph, Symmetry
+from adversary.cycles.product_graph import ASKED, ProductGraph, Symmetry
 from paging.certificate import Certificate, NoCertificateError, certificate, packed
 from paging.errors import LimitError, ModelError
 from paging.html import facts_table
@@ -31,7 +31,7 @@ from paging.model import SHOWN, LayeredInstance, whole_number
 from paging.numbers import number
 from paging.policy import Policy, get_policy
 from paging.signals import UNWATCHED, StoppedError, Watch
-from proofs.checker.rules import RULES
+from proofs.checker.rules import RULES, SPLIT
 
 CHUNK = 16384
 """States expanded between two looks at the clock and at whether to stop."""
@@ -193,11 +193,35 @@ def states_evidence(graph: ProductGraph) -> dict[str, object]:
     }
 
 
+def _refuse_moves_of_the_visit(
+    policy: Policy, instance: LayeredInstance, states: NDArray[np.int64], held: NDArray[np.bool_]
+) -> None:
+    """Raise NoCertificateError if what a policy does depends on the pages that a visit has asked for."""
+    for (*before, slot), together in zip(states.tolist(), held, strict=True):
+        for page in instance.pages_of(slot // instance.per_visit):
+            frames = instance.frame, instance.frame._replace(held=together)
+            answers = []
+            for frame in frames:
+                answer = np.array(before, dtype=np.int64)
+                policy.serve(answer, page, slot, frame)
+                answers.append(answer.tolist())
+            if not together[page] and answers[0] != answers[1]:
+                raise NoCertificateError(
+                    f"no certificate: the checker has no rule of policy {policy.spec}, and a list of moves "
+                    f"does not say which pages an atomic visit holds"
+                )
+
+
 def _moves(graph: ProductGraph) -> dict[str, object]:
     """Return what a policy does on each of the label vectors, for a checker that does not know it."""
     policy, instance = graph.policy, graph.instance
-    labels, _, _, slots = graph.label_rows()
-    known = np.unique(np.column_stack([labels, slots]), axis=0)
+    labels, _, marks, slots = graph.label_rows()
+    held = marks == ASKED if instance.visits == "atomic" and graph.kinds > 1 else marks[:, :0] > 0
+    seen = np.unique(np.column_stack([labels, slots, held]), axis=0)
+    own, known = labels.shape[1] + 1, np.unique(np.column_stack([labels, slots]), axis=0)
+    split = SPLIT.fullmatch(policy.spec)
+    if held.any() and not (split and (split[1] or "lru") in RULES):
+        _refuse_moves_of_the_visit(policy, instance, seen[:, :own], seen[:, own:].astype(np.bool_))
     widest = max(instance.pages_by_layer)
     after = np.zeros((len(known), widest, instance.total_pages), dtype=np.int64)
     for m, (*before, slot) in enumerate(known.tolist()):

@@ -464,7 +464,7 @@ def test_command_refuses_a_missing_folder_before_it_searches(
             ["lru", "-l", "2", "-n", "2", "-k", "3", "-g", "3"],
             "per_visit (g) must be ≤ the pages of every layer",
         ),
-        (["fifo", "-l", "2", "-n", "2", "-k", "3", "-g", "2", "--visits", "atomic"], "the trait 'atomic'"),
+        (["zrc", "-l", "2", "-n", "2", "-k", "3", "-g", "2", "--visits", "atomic"], "the trait 'atomic'"),
         (["lru", "-l", "2", "-n", "2", "-k", "3", "--certificate", "x.txt"], "ends in .json or .json.gz"),
         (["lfu", "-l", "2", "-n", "2", "-k", "3", "--steps", "0", "--certificate", "x.json"], "no cycle"),
     ],

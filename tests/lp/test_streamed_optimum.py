@@ -76,6 +76,16 @@ def test_temporary_files_are_gone_in_the_end(temporary: Path) -> None:
     assert not list(temporary.iterdir())
 
 
+def test_what_a_killed_process_left_is_removed(temporary: Path) -> None:
+    left = temporary / ".paging-requests.0123abcd.tmp"
+    left.mkdir()
+    (left / "requests").write_bytes(b"half")
+    with streamed_optimum(ONE, [np.array([0, 1, 2])], 3):
+        (own,) = temporary.iterdir()
+        assert own.stat().st_mode & 0o77 == 0
+    assert own != left
+
+
 def test_a_full_disk_is_known_before_the_start(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(temporary)._replace(free=7 * 10**9)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)

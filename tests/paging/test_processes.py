@@ -114,14 +114,24 @@ def test_work_that_does_not_ask_is_broken_off(monkeypatch: pytest.MonkeyPatch) -
 def test_a_process_inside_compiled_code_is_left_with_its_last_news() -> None:
     code = (
         "import hashlib, signal\n"
+        "from threading import Timer\n"
         "from paging.signals import stoppable\n"
         "with stoppable() as stop:\n"
         "    stop.news = '7 of 9'\n"
-        "    signal.raise_signal(signal.SIGINT)\n"
+        "    Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()\n"
         "    hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (130, "paging: interrupted; known so far: 7 of 9\n")
+
+
+@pytest.mark.parametrize("number", signals.ENDING)
+def test_a_signal_interrupts_with_everything_cleaned_up(number: int, tmp_path: Path) -> None:
+    before = [signal.getsignal(ending) for ending in signals.ENDING]
+    with pytest.raises(KeyboardInterrupt), signals.interruptible(), unfinished(tmp_path / "a"):
+        signal.raise_signal(number)
+    assert list(tmp_path.iterdir()) == []
+    assert [signal.getsignal(ending) for ending in signals.ENDING] == before
 
 
 def test_outside_the_main_thread_nothing_is_collected() -> None:
@@ -154,7 +164,8 @@ def test_ctrl_c_ends_a_command_in_one_line(arguments: str, begun: str, shown: st
         "entered = signals.Stop.__init__\n"
         "def begin(stop):\n"
         "    entered(stop)\n"
-        "    print('begun', flush=True)\n"
+        "    if type(stop) is signals.Stop:\n"
+        "        print('begun', flush=True)\n"
         "signals.Stop.__init__ = begin\n"
         "from paging.cli.main import main\n"
         "main()\n"

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paging import LayeredInstance, farthest_in_future, generate, simulate
+from lp import optimum
+from paging import LayeredInstance, farthest_in_future, generate, read_weights, simulate
 from paging.cli.main import run as paging_run
 from paging.jobs import FolderError
 from paging.parallel import Pool
@@ -103,6 +104,28 @@ def test_a_trace_needs_no_seed_but_for_randomised_policies(
         job.requests.read()
 
 
+def test_weights_of_a_grid_are_what_faults_cost(tmp_path: Path) -> None:
+    grid = {**SMALL, "pages": "3/5", "cache": 4, "seed": 0, "policy": ["lru", "landlord", "opt"]}
+    grid |= {"weights": ["layer:1/2,4", "page:1,2,3,4,5,6,7,8"]}
+    found = sweep(grid, tmp_path / "out")
+    assert len(found.rows) == 2 * 2 * 3
+    for row in found.rows:
+        weights = read_weights(row["weights"], (3, 5))
+        sequence = generate(row["workload"], LayeredInstance(2, (3, 5), 4, weights=weights), seed=0)
+        opt = row["policy"] == "opt"
+        cost = optimum(sequence).value if opt else simulate(row["policy"], sequence).cost
+        assert row["weighted_cost"] == str(cost)
+    plain = read_grid({key: value for key, value in grid.items() if key != "weights"})
+    assert {job.address for job in plain.jobs}.isdisjoint(row["job"] for row in found.rows)
+
+
+def test_bytes_of_a_trace_weigh_its_pages_in_a_grid(tmp_path: Path) -> None:
+    trace = Trace([0, 2, 1, 2], 2, (2, 1), metadata={"expert_bytes": [10, 30]})
+    write_trace(trace, tmp_path / "t.npz")
+    grid = {"trace": str(tmp_path / "t.npz"), "cache": 1, "policy": ["lru", "opt"], "weights": "bytes"}
+    assert [row["weighted_cost"] for row in sweep(grid, tmp_path / "out").rows] == ["80", "80"]
+
+
 def test_what_a_policy_does_not_serve_is_a_row_that_says_why(tmp_path: Path) -> None:
     shape = {"workload": "uniform:rounds=5", "layers": 2, "pages": 4, "per_visit": 2, "cache": 4}
     grid = {**shape, "visits": "atomic", "warm_up": 1, "policy": ["lru", "opt", "2q"]}
@@ -183,6 +206,11 @@ def test_stopped_it_writes_what_is_done(tmp_path: Path) -> None:
         ({"pages": "3/4/5"}, "pages lists 3 layers, but layers (ℓ) is 2"),
         ({"per_visit": 9}, "per_visit (g) must be ≤ the pages of every layer"),
         ({"visits": "atomic", "per_visit": 2, "cache": 1}, "atomic visits need cache (k) ≥ per_visit (g)"),
+        ({"weights": "layer:1"}, "1 weights are given for 2 layers"),
+        ({"weights": "layer:1,0"}, "weight of page 4: 0 is not positive"),
+        ({"weights": "layer:1,nan"}, "'nan' is not a number"),
+        ({"weights": "bytes"}, "weights bytes takes the bytes of pages from a trace"),
+        ({"weights": 3}, "weights must be text, got 3"),
         ({"bypassing": "yes"}, "bypassing must be true or false"),
         ({"grid": []}, "grid must be one or more tables"),
         ({"grid": [{"cache": 1}, {"cach": 1}]}, "[[grid]] 2: unknown key 'cach'"),

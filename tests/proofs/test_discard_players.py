@@ -84,3 +84,20 @@ def test_where_policy_and_adversary_refuse() -> None:
     assert get_policy("discard-optimal:alpha=5/4").name == "discard-optimal:alpha=5/4"
     with pytest.raises(ModelError, match="beta may be 0"):
         DiscardAdversary(solve_trade_off(LayeredInstance(1, 3, 2), alpha=2, gamma=1))
+
+
+@pytest.mark.parametrize(
+    ("policy", "solver"),
+    [
+        ("discard-optimal", "proofs.game.predictions.trade_off.solve_trade_off"),
+        ("game-optimal", "proofs.game.value.solve_game"),
+    ],
+)
+def test_a_refusal_is_remembered(policy: str, solver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing = get_policy(f"{policy}:max_states=6")
+    with pytest.raises(UnsupportedModelError, match="6") as first:
+        refusing.check(LayeredInstance(1, 4, 3))
+    monkeypatch.setattr(solver, None)  # asked again, it would fail in another way
+    with pytest.raises(UnsupportedModelError) as second:
+        refusing.check(LayeredInstance(1, 4, 3))
+    assert str(second.value) == str(first.value)

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 SHOWN = 24
 """Rows that are shown; the file holds all."""
 
-SHOWN_ANYWAY = ("policy", "workload", "trace", "layers", "pages", "cache", "seed", "faults")
+SHOWN_ANYWAY = (
+    "policy",
+    "workload",
+    "trace",
+    "layers",
+    "pages",
+    "cache",
+    "weights",
+    "seed",
+    "faults",
+    "weighted_cost",
+)
 SHOWN_IF_DIFFERENT = (
     *("reading", "per_visit", "visits", "service", "warm_up"),
     *("requests", "measure", "problem"),

@@ -34,7 +34,7 @@ class DiscardOptimal(Policy):
     ----------
     alpha, gamma : int, float or a fraction, default 1
         The coefficients that are given, such as 5/4; γ ≤ α.
-    max_pages, max_states : int, default 10 and 20000
+    max_pages, max_states : int, default 10 and 50000
         Number of pages, and states of a graph, beyond which the game is not tried.
 
     Label
@@ -59,7 +59,7 @@ class DiscardOptimal(Policy):
     predictions = "discard"
 
     def __init__(
-        self, alpha: Given = 1, gamma: Given = 1, max_pages: int = 10, max_states: int = 20_000
+        self, alpha: Given = 1, gamma: Given = 1, max_pages: int = 10, max_states: int = 50_000
     ) -> None:
         self.alpha, self.gamma = alpha, gamma
         self.given = _fraction(alpha, "alpha"), _fraction(gamma, "gamma")
@@ -106,7 +106,10 @@ class DiscardOptimal(Policy):
         return (Criterion(labels, "", "", "so the solution of the game says", shown=False),)
 
     def _moves(self, instance: LayeredInstance) -> _Moves:
-        return _moves(instance, *self.given, self.max_states)
+        moves = _moves(instance, *self.given, self.max_states)
+        if isinstance(moves, str):
+            raise UnsupportedModelError(f"policy discard-optimal cannot serve this: {moves}")
+        return moves
 
 
 class _Moves:
@@ -213,17 +216,9 @@ def _fraction(value: Given, name: str) -> Fraction:
     return number
 
 
-def _moves(instance: LayeredInstance, alpha: Fraction, gamma: Fraction, max_states: int) -> _Moves:
-    """Return the answers of the solved game of an instance."""
-    found = _solved(instance, alpha, gamma, max_states)
-    if isinstance(found, str):
-        raise UnsupportedModelError(f"policy discard-optimal cannot serve this: {found}")
-    return found
-
-
 @lru_cache(maxsize=64)
-def _solved(instance: LayeredInstance, alpha: Fraction, gamma: Fraction, max_states: int) -> _Moves | str:
-    """Solve a game, or say why it is not; either is remembered, as not to solve takes longest."""
+def _moves(instance: LayeredInstance, alpha: Fraction, gamma: Fraction, max_states: int) -> _Moves | str:
+    """Return the answers of the solved game of an instance, or why there are none."""
     from proofs.game.predictions.trade_off import solve_trade_off
 
     found = solve_trade_off(instance, alpha=alpha, gamma=gamma, max_states=max_states)
