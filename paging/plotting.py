@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
@@ -23,7 +24,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from paging.errors import ModelError
 from paging.files import atomic_write
@@ -195,7 +196,8 @@ def save(
         draw(figure)
         layout = figure.get_layout_engine()
         assert layout is not None
-        layout.execute(figure)
+        with _without_unlabelled_ticks(figure):
+            layout.execute(figure)
         figure.set_layout_engine(None)  # once is enough: savefig would draw everything twice, in every format
         curves = _named_curves(figure)
         for target in targets:
@@ -205,11 +207,24 @@ def save(
             if content is not None and suffix == "png":
                 metadata["Content"] = content_digest(content)
             figure.savefig(picture, format=suffix, dpi=DPI, metadata=metadata)
-            content = picture.getvalue()
+            drawn = picture.getvalue()
             if suffix == "svg":
-                content = _with_values(content.decode(), figure, curves).encode()
+                drawn = _with_values(drawn.decode(), figure, curves).encode()
             with atomic_write(target, "wb") as stream:
-                stream.write(content)
+                stream.write(drawn)
+
+
+@contextmanager
+def _without_unlabelled_ticks(figure: Figure) -> Iterator[None]:
+    """Leave out what needs no room: placing the minor ticks of logarithmic axes takes as long as all else."""
+    axes = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
+    without = [axis for axis in axes if isinstance(axis.get_minor_formatter(), NullFormatter)]
+    locators = [axis.get_minor_locator() for axis in without]
+    for axis in without:
+        axis.minor.locator = NullLocator()
+    yield
+    for axis, locator in zip(without, locators, strict=True):
+        axis.minor.locator = locator
 
 
 def content_digest(content: object) -> str:

@@ -167,7 +167,7 @@ class Stop:
 class _Interrupted(Stop):
     """A signal ends the work where it is, with everything that is cleaned up on the way."""
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
         self._heard = True
         raise KeyboardInterrupt
 

@@ -220,7 +220,7 @@ def _from_file(source: str | Path, pages: Sequence[int]) -> list[object]:
     try:
         text = Path(source).read_text(encoding="utf-8")
         # Nothing passes through binary floating point: the decimal text itself is the number.
-        values = json.loads(text, parse_float=str, object_pairs_hook=without_repeats)
+        values = json.loads(text, parse_float=str, parse_constant=str, object_pairs_hook=without_repeats)
     except OSError as error:
         raise ModelError(f"{error.strerror or error}; weights are {SPELLINGS}") from error
     except UnicodeDecodeError:

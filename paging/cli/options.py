@@ -570,6 +570,8 @@ class Source:
     def _unweighted(
         self, cache: int | None, policies: Sequence[str], predictions: bool
     ) -> tuple[RequestSequence, dict[str, object]]:
+        if self.trace is None and self.typed is None:
+            _tell_precisions(policies)
         if self.file is not None:
             found = _reader("sequence")(self.file, cache)
             if found.kind is not None and not predictions:
@@ -627,7 +629,7 @@ class Source:
 
 
 def _tell_precisions(policies: Sequence[str]) -> None:
-    """Tell which policies take the requests to be in two precisions, though nothing says that they are."""
+    """Tell, of requests that nobody put in two precisions, which policies take them to be."""
     from paging.policies.engines import Hobbit
     from paging.policy import get_policy
 
@@ -636,7 +638,8 @@ def _tell_precisions(policies: Sequence[str]) -> None:
         if isinstance(served, Hobbit) and served.low:
             remark(
                 f"{policy} takes the second half of every layer's pages for experts in low precision; the "
-                "requests do not say that they are in two precisions (--precisions 0.6,0.9)"
+                "requests do not say that they are in two precisions, as a trace with gate weights does "
+                "(--precisions 0.6,0.9)"
             )
 
 

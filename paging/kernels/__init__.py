@@ -6,6 +6,7 @@ from paging.kernels.layered import llru
 from paging.kernels.marking import mark_fifo, mark_layer
 from paging.kernels.offline import farthest, next_use, optimum
 from paging.kernels.predictions import (
+    blind_oracle,
     counts_so_far,
     discard_errors,
     discard_truth,
@@ -29,6 +30,7 @@ from paging.kernels.zrc import zrc_atomic
 __all__ = [
     "admit_lru",
     "arc",
+    "blind_oracle",
     "by_time",
     "class_lru",
     "clock",

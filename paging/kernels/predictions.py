@@ -299,6 +299,32 @@ def _furthest(slots: NDArray[np.int64], arrival: Predictions, wanted: NDArray[np
 
 
 @compiled
+def blind_oracle(
+    requests: PageArray, pages_total: int, cache: int, entries: PageArray, arrivals: Predictions
+) -> int:
+    """Serve a sequence with blind-oracle; O(k) per fault.
+
+    Parameters and result as for :func:`flush_when_kept`, with predicted next requests.
+    """
+    slots = np.full(min(cache, pages_total), -1, dtype=np.int64)
+    place = np.full(pages_total, -1, dtype=np.int64)
+    arrival, everyone = np.zeros(len(slots), dtype=np.int64), np.ones(len(slots), dtype=np.bool_)
+    faults = 0
+    for t in range(len(requests)):
+        page = requests[t]
+        slot = place[page]
+        entry = HIT
+        if slot < 0:
+            slot = faults if faults < cache else _furthest(slots, arrival, everyone)
+            faults += 1
+            entry = _put(slots, place, slot, page)
+        arrival[slot] = arrivals[t]
+        if len(entries) > 0:
+            entries[t] = entry
+    return faults
+
+
+@compiled
 def marker(
     requests: PageArray,
     pages_total: int,

@@ -374,6 +374,9 @@ class BlindOracle(Policy):
     ) -> tuple[Criterion, ...]:
         return _furthest(labels)
 
+    def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
+        return run_kernel("blind_oracle", sequence, entries, sequence.predictions)
+
 
 def _furthest(values: LabelArray) -> tuple[Criterion, ...]:
     return (
@@ -466,8 +469,8 @@ class LMarker(_Marker):
 
     Guarantee
     ---------
-    O(1 + min(log(η/OPT), log k))·OPT expected faults; the constant is not known here, so no bound is
-    registered.
+    At most 2·OPT + (H_{k−1} + 1)·min(η, 2·OPT) expected faults (bound ``lmarker-upper``).
+    O(1 + min(log(η/OPT), log k))·OPT is reported, with a constant that is not known here.
 
     References
     ----------

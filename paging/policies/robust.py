@@ -31,8 +31,8 @@ class Guarded(Policy):
 
     Guarantee
     ---------
-    Around ``blind-oracle`` it pays OPT where all predictions are true and 2H_{k−1} + 2 times as much whatever
-    they are (bound ``guard-robust``).
+    Around ``blind-oracle`` it pays OPT where all predictions are true (bound ``guard-consistent``), and
+    2H_{k−1} + 2 times as much whatever they are (``guard-robust``).
 
     References
     ----------
@@ -142,7 +142,8 @@ class Cheaper(Policy):
 
     Guarantee
     ---------
-    At most 3·min(A, B) + k·(log₂ min(A, B) + 1) faults (docs/predictions.md).
+    At most 3·min(A, B) + k·(log₂ min(A, B) + 1) faults (docs/predictions.md; around the default two policies
+    bound ``cheaper-upper``).
 
     References
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 from adversary.formulas import formula
 from paging.model import LayeredInstance
@@ -41,7 +42,7 @@ def allowances(
     return [
         (
             bound.id,
-            formula(_form(bound)),
+            _form(bound),
             f"{bound.origin}, {bound.standing}",
             right_side(bound, instance, optimum, errors),
             bound.additive is not None,
@@ -54,8 +55,9 @@ def allowances(
     ]
 
 
-def _form(bound: Bound) -> object:
-    return bound.form if bound.errors else bound.value * OPT
+@cache
+def _form(bound: Bound) -> str:
+    return formula(bound.form if bound.errors else bound.value * OPT)
 
 
 def right_side(bound: Bound, instance: LayeredInstance, optimum: int | Fraction, errors: Errors) -> Fraction:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,12 +21,15 @@ from proofs.checker.coefficients import read_trade_off
 from proofs.checker.potential import policy_of
 from proofs.checker.problem import read_setting
 from proofs.checker.reading import spend, within
-from proofs.checker.rules import REPLAY
-from proofs.checker.states import ASKED, UNASKED, marked, read_likeness, read_states
+from proofs.checker.rules import RENAMED, REPLAY, rule_of
+from proofs.checker.states import ASKED, UNASKED, Likeness, States, marked, read_likeness, read_states
 from proofs.checker.trade_off import Distribution, served, walk_of
 
 COMPILE_FROM = 20_000
 """Requests from which compiling a policy's definition costs less than running it as it is."""
+
+RENAMINGS = 100_000
+"""Questions at most by which it is found out whether pages and layers are alike to a policy."""
 
 REPLAYED = ("cycle", "potential", "exact", "trade-off")
 """Types of certificates about a named policy whose decisions can be held against those of the checker."""
@@ -101,7 +106,7 @@ def replay(document: dict[str, Any], verdict: Verdict) -> Verdict:
     -------
     Verdict
         Without the conditions that the replay discharges, or REFUTED. That pages or layers are alike to a
-        policy without a rule remains one: it is asked about the listed labels, not about all renamings.
+        policy without a rule remains one where it has more than ``RENAMINGS`` questions to answer otherwise.
 
     Raises
     ------
@@ -120,6 +125,7 @@ def replay(document: dict[str, Any], verdict: Verdict) -> Verdict:
         )
     instance = LayeredInstance.from_plain(claim["instance"])
     policy.check(instance)
+    asked_all = False
     try:
         if kind == "trade-off":
             policy.check_predictions(claim["predictions"])
@@ -127,14 +133,16 @@ def replay(document: dict[str, Any], verdict: Verdict) -> Verdict:
         elif kind == "exact":
             below, above = evidence["cycle"], evidence["potential"]
             _replay_cycle(policy, instance, below, below)
-            _replay_states(policy, instance, claim, above)
+            asked_all = _replay_states(policy, instance, claim, above)
         elif kind == "cycle":
             _replay_cycle(policy, instance, claim, evidence)
         else:
-            _replay_states(policy, instance, claim, evidence)
+            asked_all = _replay_states(policy, instance, claim, evidence)
     except _DisagreesError as problem:
         return Verdict(REFUTED, str(problem))
-    kept = tuple(text for text in verdict.conditions if REPLAY not in text)
+    kept = tuple(
+        text for text in verdict.conditions if REPLAY not in text and not (asked_all and RENAMED in text)
+    )
     assumptions = (*verdict.assumptions, f"{policy.name} as installed here; it was replayed")
     return Verdict(CONDITIONAL if kept else VERIFIED, verdict.reason, assumptions, kept)
 
@@ -165,14 +173,20 @@ def _replay_cycle(
 
 def _replay_states(
     policy: Policy, instance: LayeredInstance, claim: dict[str, Any], evidence: dict[str, Any]
-) -> None:
-    """Ask the policy for all labels and requests; it must answer what the certificate's checker went by."""
+) -> bool:
+    """Ask the policy for all labels and requests; it must answer what the certificate's checker went by.
+
+    Where the checker has no rule it is asked for all renamings, too, if they are not too many; return
+    whether it was.
+    """
     problem, _, small = read_setting(claim, several=True)
     alike = read_likeness(evidence["alike"], problem)
     states = read_states(evidence, problem, small, alike, marks=True)
     went_by = policy_of(claim, evidence, problem, alike)
     listed = {states.seen(state) for state in states.listed}
-    serve = _quick(policy, len(listed) * max(instance.pages_by_layer))
+    questions = 0 if rule_of(claim["policy"], problem) else _renamed_questions(states, listed)
+    renaming = 0 < questions <= RENAMINGS
+    serve = _quick(policy, max(questions * renaming, len(listed) * max(instance.pages_by_layer)))
     # From the cold start on, so that the policy never sees labels that are not its own.
     pending = [states.seen(states.listed[states.start()])]
     listed -= set(pending)
@@ -198,6 +212,8 @@ def _replay_states(
                     f"page {page} requested with labels {labels}: policy {policy.name} goes on with "
                     f"{after}, not as the checker went by"
                 )
+            if renaming:
+                _ask_renamed(policy, serve, instance, alike, (labels, page, slot, after))
             if ends:
                 following = states.view(after, [UNASKED] * len(after), (layer + 1) % instance.layers)
             else:
@@ -205,6 +221,75 @@ def _replay_states(
             if following in listed:
                 listed.remove(following)
                 pending.append(following)
+    return renaming
+
+
+def _renamed_questions(states: States, views: set[tuple[int, ...]]) -> int:
+    """Return how many requests there are in all labels that differ from those listed by a renaming."""
+    found = 0
+    for *faces, layer in views:
+        labels = [states.faces[face].labels for face in faces]
+        renamings = len(labels) if states.alike.layers else 1
+        if states.alike.pages:
+            for own in labels:
+                repeated = math.prod(math.factorial(own.count(label)) for label in set(own))
+                renamings *= math.factorial(len(own)) // repeated
+        found += renamings * len(labels[layer])
+    return found
+
+
+def _ask_renamed(
+    policy: Policy,
+    serve: Serve,
+    instance: LayeredInstance,
+    alike: Likeness,
+    known: tuple[list[int], int, int, list[int]],
+) -> None:
+    """Ask for a request with labels, pages and layers renamed; the answer must be the known one, renamed.
+
+    Of pages that the policy cannot tell apart by their labels any may be served as any other: the checker saw
+    to it that they are alike to OPT, too.
+    """
+    labels, page, slot, after = known
+    rows = [instance.pages_of(layer) for layer in range(instance.layers)]
+
+    def told(row: range, page: int, before: list[int], after: list[int]) -> list[tuple[bool, int, int]]:
+        triples = [(q == page, before[q], after[q]) for q in row]
+        return sorted(triples) if alike.pages else triples
+
+    whole = [told(row, page, labels, after) for row in rows]
+    kept = [[labels[q] for q in row] for row in rows]
+    orders = [_arrangements(own) if alike.pages else [tuple(own)] for own in kept]
+    served = slot // instance.per_visit
+    for turn in range(instance.layers if alike.layers else 1):
+        place = (slot + turn * instance.per_visit) % (instance.layers * instance.per_visit)
+        own = rows[(served + turn) % instance.layers]
+        for order in product(*orders):
+            asked = [label for layer in range(instance.layers) for label in order[layer - turn]]
+            for renamed in own if alike.pages else [own[page - rows[served][0]]]:
+                if asked[renamed] != labels[page]:
+                    continue
+                answer = np.array(asked, dtype=np.int64)
+                serve(answer, renamed, place, instance.frame)
+                found: list[int] = answer.tolist()
+                for layer, wanted in enumerate(whole):
+                    if told(rows[(layer + turn) % instance.layers], renamed, asked, found) != wanted:
+                        raise _DisagreesError(
+                            f"page {renamed} requested with labels {asked}: policy {policy.name} goes on "
+                            f"with {found}, not as with {labels}, which differ by a renaming"
+                        )
+
+
+def _arrangements(labels: list[int]) -> list[tuple[int, ...]]:
+    """Return the different orders of labels; of many, which are counted before, this is slow."""
+    if not labels:
+        return [()]
+    return [
+        (first, *rest)
+        for first in sorted(set(labels))
+        for at in [labels.index(first)]
+        for rest in _arrangements(labels[:at] + labels[at + 1 :])
+    ]
 
 
 def _replay_bits(

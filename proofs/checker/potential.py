@@ -19,7 +19,7 @@ from itertools import pairwise
 
 from .problem import Problem, Proved, read_setting, spoken_of
 from .reading import Json, Refuted, integers, members, rational, spend
-from .rules import REPLAY, Follow, rule_of, serving
+from .rules import RENAMED, REPLAY, Follow, rule_of, serving
 from .states import Likeness, array_of, read_likeness, read_states
 from .walk import Labels, check_edges
 from .work_function import opt_so_far
@@ -54,7 +54,7 @@ def check_potential(claim: Json, evidence: Json) -> Proved:
     reason = f"policy {policy}: faults ≤ {ratio}·OPT + {found} on every request sequence"
     conditions = [] if rule else [f"{policy} moves as listed ({REPLAY})"]
     if not rule and (alike.pages or alike.layers):
-        conditions.append(f"{named(alike)} are alike to {policy} (not needed with an empty list alike)")
+        conditions.append(f"{named(alike)} are alike to {policy} ({RENAMED})")
     return Proved(reason, (*spoken_of(problem, small), *opt_so_far(problem.group)), tuple(conditions))
 
 

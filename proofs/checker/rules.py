@@ -23,6 +23,9 @@ from .work_function import moved, update
 REPLAY = "paging verify replays registered policies, and others with --policy"
 """How a condition on a policy without a rule is discharged."""
 
+RENAMED = "not needed with an empty list alike"
+"""How one on pages or layers that are alike to it is done without."""
+
 KEPT = 1000
 """Places of a round of which it is remembered what a rule is told."""
 
@@ -645,7 +648,7 @@ def rule_of(policy: str, problem: Problem) -> Rule | None:
     shares = [cache // layers + (layer < cache % layers) for layer in range(layers)]
     if listed:
         shares = [int(share) for share in listed.split("/")]
-    if inner is None or inner.ties or len(shares) != layers or sum(shares) > cache or min(shares) < 1:
+    if inner is None or len(shares) != layers or sum(shares) > cache or min(shares) < 1:
         return None
 
     def serve(labels: Labels, page: int, told: Told) -> Labels:
@@ -655,4 +658,4 @@ def rule_of(policy: str, problem: Problem) -> Rule | None:
         part = inner.serve(labels[own.start : own.stop], page - own.start, alone)
         return [*labels[: own.start], *part, *labels[own.stop :]]
 
-    return Rule(serve, turns=len(set(shares)) == 1, unit=inner.unit)
+    return Rule(serve, turns=len(set(shares)) == 1, ties=inner.ties, unit=inner.unit)

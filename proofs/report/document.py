@@ -205,9 +205,8 @@ def repeat(
             _add_exact(settings, rows, None, UNWATCHED)
         kind = "bound"
     elif claim in published:
-        drawn = [source.draw(settings.workload_rounds, settings.seed) for source in settings.synthetic]
         measured = {"points": settings.points, "runs": settings.runs, "seed": settings.seed}
-        studies = [study(source, **measured, watch=watch) for source in (*drawn, *traces())]
+        studies = [study(source, **measured, watch=watch) for source in (*_workloads(settings), *traces())]
         rows = [row for row in judge_claims(studies) if row["claim"] == claim]
         kind = "published"
     else:
@@ -217,17 +216,18 @@ def repeat(
 
 
 def _told_about(settings: Settings, traces: Sequence[StudySource]) -> list[StudySource]:
-    """Return what predictions are told about: a workload, and a trace, the package's own if none is given."""
-    if not settings.synthetic:
-        return list(traces[:1])
-    trace = traces[0] if traces else read_source("sample:tiny-mixtral")
-    return [settings.synthetic[0].draw(settings.workload_rounds, settings.seed), trace]
+    """Return what predictions are told about: every source, and the package's own trace if none is given."""
+    own = [] if traces or not settings.synthetic else [read_source("sample:tiny-mixtral")]
+    return [*_workloads(settings), *traces, *own]
+
+
+def _workloads(settings: Settings) -> list[StudySource]:
+    return [source.draw(settings.workload_rounds, settings.seed) for source in settings.synthetic]
 
 
 def _studies(settings: Settings, traces: Sequence[StudySource], stage: Stage) -> Iterator[dict[str, Any]]:
     """Serve the synthetic workloads, then the traces."""
-    workloads = [s.draw(settings.workload_rounds, settings.seed) for s in settings.synthetic]
-    for source in (*workloads, *traces):
+    for source in (*_workloads(settings), *traces):
         with stage(f"serving {source.id}") as watch:
             yield study(source, points=settings.points, runs=settings.runs, seed=settings.seed, watch=watch)
 

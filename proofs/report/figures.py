@@ -261,11 +261,31 @@ def _finish_study(figure: Figure, axes: Axes, study: Mapping[str, Any], what: st
 
 
 def _told(figure: Figure, panel: Mapping[str, Any]) -> None:
-    """Draw the policies that are told predictions, those that are not as level lines, and what is proved."""
-    axes = figure.add_subplot()
-    points, beside = panel["points"], {row["policy"]: row["vs_opt"] for row in panel["beside"]}
+    """Draw the policies that are told predictions, those that are not as level lines, and what is proved.
+
+    Every way to be wrong has axes of its own, side by side.
+    """
+    sweeps, width = panel["sweeps"], figure.get_figwidth()
+    beside = {row["policy"]: row["vs_opt"] for row in panel["beside"] if row["policy"] in LEVEL}
+    several = figure.subplots(1, len(sweeps), sharey=True, squeeze=False)[0]
+    for axes, sweep in zip(several, sweeps, strict=True):
+        _told_sweep(axes, sweep, beside)
+    paid = [row["vs_opt"] for sweep in sweeps for point in sweep["points"] for row in point["rows"]]
+    several[0].set_ylim(0.9, 1.15 * max([*paid, *beside.values()]))
+    several[0].set_ylabel("faults / faults of OPT")
+    name = panel["study"] if len(panel["study"]) <= LONGEST_NAME else panel["study"][: LONGEST_NAME - 1] + "…"
+    several[0].set_title(f"{panel['kind']} predictions: {name}, k = {panel['k']}")
+    figure.set_figwidth(width * (1 + 0.8 * (len(sweeps) - 1)))
+    legend(figure, several[0], columns=_columns(several[0]) * len(sweeps), height=2)
+
+
+LEVEL = ("lru", "llru", "mark")
+"""Policies that are told nothing, and so have level lines."""
+
+
+def _told_sweep(axes: Axes, sweep: Mapping[str, Any], beside: Mapping[str, float]) -> None:
+    points = sweep["points"]
     policies = [row["policy"] for row in points[0]["rows"]]
-    ends = [value for name, value in beside.items() if name in ("lru", "llru", "mark")]
     for policy, look in zip(policies, cycle(OTHERS), strict=False):
         curve = [
             (point["value"], row["vs_opt"])
@@ -273,7 +293,6 @@ def _told(figure: Figure, panel: Mapping[str, Any]) -> None:
             for row in point["rows"]
             if row["policy"] == policy
         ]
-        ends += [value for _, value in curve]
         axes.plot(*zip(*curve, strict=True), **look.keywords() | {"label": policy.replace(":a=", ":")})
         bounds = [one["bound"] for one in points[0]["allowed"] if one["policy"] == policy]
         for bound in dict.fromkeys(bounds):
@@ -284,16 +303,11 @@ def _told(figure: Figure, panel: Mapping[str, Any]) -> None:
                 if (one["policy"], one["bound"]) == (policy, bound)
             ]
             axes.plot(*zip(*line, strict=True), color=look.colour, linewidth=3.0, alpha=0.35, zorder=1)
-    for name in ("lru", "llru", "mark"):
+    for name in LEVEL:
         if beside.get(name) is not None:
             axes.axhline(beside[name], **LOOKS[name].keywords() | {"marker": "", "linewidth": 1.0})
     axes.axhline(1, color=BLACK, linewidth=1.0, label="OPT")
-    axes.set_ylim(0.9, 1.15 * max(ends))
-    axes.set_xlabel(panel["meaning"])
-    axes.set_ylabel("faults / faults of OPT")
-    name = panel["study"] if len(panel["study"]) <= LONGEST_NAME else panel["study"][: LONGEST_NAME - 1] + "…"
-    axes.set_title(f"{panel['kind']} predictions: {name}, k = {panel['k']}")
-    legend(figure, axes, columns=_columns(axes), height=4)
+    axes.set_xlabel(sweep["meaning"])
 
 
 KINDS = {"growth": _growth, "faults": _faults, "ratio": _ratio, "saving": _saving, "told": _told}

@@ -137,14 +137,20 @@ def _growth_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _told_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for panel in document["predictions"]:
-        for point in panel["points"]:
-            head = {"panel": panel["id"], "predictor": point["predictor"], "requests": panel["requests"]}
-            allowed = {
-                one["policy"]: one for one in point["allowed"] if one["bound"].endswith("robust") is False
-            }
-            for row in point["rows"]:
-                least = allowed.get(row["policy"], {})
-                yield {**head, **row, "bound": least.get("bound"), "allowed": least.get("allowed")}
+        for sweep in panel["sweeps"]:
+            for point in sweep["points"]:
+                head = {
+                    "panel": panel["id"],
+                    "sweep": sweep["meaning"],
+                    "predictor": point["predictor"],
+                    "requests": panel["requests"],
+                }
+                allowed = {
+                    one["policy"]: one for one in point["allowed"] if one["bound"].endswith("robust") is False
+                }
+                for row in point["rows"]:
+                    least = allowed.get(row["policy"], {})
+                    yield {**head, **row, "bound": least.get("bound"), "allowed": least.get("allowed")}
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

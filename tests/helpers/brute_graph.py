@@ -5,6 +5,7 @@ An atomic visit is one edge.
 
 from __future__ import annotations
 
+from functools import cache as remembered
 from itertools import combinations, permutations
 
 import numpy as np
@@ -15,6 +16,7 @@ Costs = frozenset[tuple[frozenset[int], int]]
 Labels = tuple[int, ...]
 
 
+@remembered  # policies share what OPT may do
 def served(costs: Costs, visit: frozenset[int], cache: int) -> tuple[Costs, int]:
     """OPT's cost of every cache it may hold once some pages are cached together, less the least; and that."""
     after: dict[frozenset[int], int] = {}
@@ -60,13 +62,17 @@ def brute_graph(
     Start = tuple[int, frozenset[int], Labels, Costs]
     start: Start = (0, frozenset(), (0,) * instance.total_pages, frozenset({(frozenset[int](), 0)}))
     number, waiting, edges = {start: 0}, [start], []
+    known: dict[tuple[Labels, tuple[int, ...], int], tuple[Labels, int]] = {}
     for slot, visit, labels, costs in waiting:
         if most is not None and len(waiting) > most:
             return None
         out = []
         for count in range(1, together + 1) if slot >= 0 else ():
             for pages in permutations(set(instance.pages_of(slot // group)) - visit, count):
-                answer, faults = answered(policy, instance, labels, pages, slot)
+                asked_for = labels, pages, slot
+                if asked_for not in known:
+                    known[asked_for] = answered(policy, instance, *asked_for)
+                answer, faults = known[asked_for]
                 following, increment = served(costs, frozenset(pages), opt_cache)
                 then = (slot + count) % length
                 asked = visit.union(pages) if then % group else frozenset[int]()

@@ -301,10 +301,14 @@ def cases(repetitions: int, longest: int) -> list[tuple[Shape, list[int], int]]:
 
 
 def exhaustive() -> Iterator[tuple[Shape, list[int], int]]:
+    """All short sequences up to renaming: pages of a layer appear first in the order of their ids."""
     for shape in (Shape(1, (3,), 1), Shape(2, (2, 2), 1), Shape(2, (3, 3), 1), Shape(2, (1, 3), 1)):
+        starts = {pages_of(shape, visit)[0] for visit in range(shape.layers)}
         for requests in product(*(pages_of(shape, visit) for visit in range(7))):
-            for cache in (1, 2, 3):
-                yield shape, list(requests), cache
+            first = list(dict.fromkeys(requests))
+            if all(page - 1 in first[:i] for i, page in enumerate(first) if page not in starts):
+                for cache in (1, 2, 3):
+                    yield shape, list(requests), cache
 
 
 # ---------------------------------------------------------------- deterministic policies

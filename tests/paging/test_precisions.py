@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paging import LayeredInstance, RequestSequence, TraceError, UnsupportedModelError, get_policy, simulate
+from paging import (
+    LayeredInstance,
+    RequestSequence,
+    TraceError,
+    UnsupportedModelError,
+    generate,
+    get_policy,
+    simulate,
+)
 from paging.cli.main import run as paging_run
 from paging.model import HIT
 from paging.traces import Trace, read_trace, trace_info, two_precisions, write_trace
@@ -197,3 +205,24 @@ def test_hobbit_with_two_caches_wants_two_precisions() -> None:
     for instance in (LayeredInstance(2, 3, 4), LayeredInstance(2, 4, 2)):
         with pytest.raises(UnsupportedModelError, match="needs layers of experts in two precisions"):
             get_policy("hobbit:low=2").check(instance)
+
+
+@pytest.mark.parametrize("source", ["--workload", "--sequence", "--trace"])
+def test_two_precisions_that_nobody_asked_for_are_told(
+    source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sequence = generate("zipf:requests=40", LayeredInstance(2, 4, 3))
+    (tmp_path / "s.json").write_text(
+        json.dumps({"instance": sequence.instance.plain, "requests": sequence.requests.tolist()})
+    )
+    write_trace(Trace.from_sequence(sequence), tmp_path / "t.npz")
+    given = {
+        "--workload": ("zipf:requests=40", "-l", "2", "-n", "4", "-k", "3"),
+        "--sequence": (str(tmp_path / "s.json"),),
+        "--trace": (str(tmp_path / "t.npz"), "-k", "3"),
+    }
+    asked = (source, *given[source])
+    assert paging_run(["run", "hobbit:low=1", *asked]) == 0
+    assert "takes the second half of every layer's pages for experts in low" in capsys.readouterr().err
+    assert paging_run(["run", "hobbit", *asked]) == 0
+    assert "second half" not in capsys.readouterr().err

@@ -14,6 +14,7 @@ from paging import ModelError, TraceError
 from paging.cli.main import run as paging_run
 from paging.traces import Trace, read_trace, sample_names
 from paging.traces.record import Recorder
+from tests.helpers import drawn_sample
 
 Capture = pytest.CaptureFixture[str]
 
@@ -277,8 +278,8 @@ def information(experts: np.ndarray[Any, Any]) -> float:
     return float(np.mean(bits))
 
 
-@pytest.mark.parametrize("name", sample_names())
-def test_a_sample_is_routing_and_not_chance(name: str) -> None:
+@pytest.mark.parametrize("name", sorted({*sample_names()} - {drawn_sample.NAME}))
+def test_a_recorded_sample_is_routing_and_not_chance(name: str) -> None:
     trace = read_trace(f"sample:{name}")
     assert trace.tokens > 1000
     assert trace.decode is not None
@@ -287,6 +288,13 @@ def test_a_sample_is_routing_and_not_chance(name: str) -> None:
     chance = shuffled(trace)
     assert repeats(trace.experts) > 1.1 * repeats(chance)
     assert information(trace.experts) > 2 * information(chance)
+
+
+def test_the_sample_with_gate_weights_is_drawn_as_it_says() -> None:
+    read, again = read_trace(f"sample:{drawn_sample.NAME}"), drawn_sample.drawn()
+    assert read.gate_weights is not None
+    assert np.array_equal(read.gate_weights, again.gate_weights)
+    assert read.digest == again.digest
 
 
 def test_samples_are_listed_and_opened(capsys: Capture) -> None:

@@ -2,7 +2,9 @@
 
 import json
 from fractions import Fraction
+from importlib.metadata import entry_points
 
+import click
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,6 +27,7 @@ from paging import (
 from paging.cli.main import run
 from paging.compare import compare
 from paging.testing import sequences
+from paging.traces import Trace, write_trace
 
 WEIGHTED = LayeredInstance(2, 3, 3, weights=[1, 1, 1, 4, 4, "1/2"])
 
@@ -233,3 +236,108 @@ def test_atomic_visits_have_a_weighted_optimum():
     instance = LayeredInstance(1, 4, 2, 2, "atomic").with_weights([1, 2, 3, 4])
     sequence = RequestSequence(instance, [0, 1, 1, 2, 2, 3, 0, 1])
     assert compare(sequence, None, ["lru"]).row("opt", 2).cost == optimum(sequence).value
+
+
+def every_command():
+    """Yield the words and the command of everything that ``paging`` does."""
+    for point in entry_points(group="paging.commands"):
+        command = point.load()
+        if isinstance(command, click.Group):
+            yield from (((point.name, name), inner) for name, inner in command.commands.items())
+        else:
+            yield (point.name,), command
+
+
+WITHOUT = {
+    ("play",): "OPT so far, which the page shows after every request, is known at unit cost",
+    ("plot", "heatmap"): "cells are faults on instances of many shapes",
+    ("precisions",): "has two weights, 1 and --low-cost",
+    ("reproduce",): "theorems and published numbers about misses; weights have a section of their own",
+}
+"""Commands that read requests and have no weights, and why (docs/weights.md)."""
+
+
+def test_every_command_that_reads_requests_takes_weights():
+    found = set()
+    for words, command in every_command():
+        names = {name for parameter in command.params for name in parameter.opts}
+        reads = names & {"--trace", "--workload", "--sequence"}
+        assert ("--weights" in names or words in WITHOUT) or not reads, words
+        found |= {words} if reads and "--weights" not in names else set()
+    assert found == set(WITHOUT)
+
+
+SHAPE = ("-l", "2", "-n", "3", "-k", "3")
+SOME = ("--workload", "zipf:requests=40", *SHAPE)
+WEIGHED = {
+    ("run",): ("landlord", *SOME),
+    ("compare",): ("-p", "landlord", *SOME),
+    ("opt",): SOME,
+    ("fractional",): SOME,
+    ("predict",): ("--kind", "discard", *SOME),
+    ("show",): ("lru", *SOME, "-o", "OUT.html"),
+    ("sized",): (*SOME[:-2], "--sizes", "layer:1,2", "--capacity", "5"),
+    ("plot", "curve"): ("landlord", *SOME, "-o", "OUT.svg"),
+    ("plot", "ratio"): ("landlord", *SOME, "-o", "OUT.svg"),
+    ("plot", "phases"): ("lru", *SOME, "-o", "OUT.svg"),
+    ("diagnose",): ("TRACE", "-k", "3"),
+    ("exact",): ("landlord", *SHAPE),
+    ("game",): SHAPE,
+}
+"""How every command with weights is called here, without them."""
+
+WRONG = {
+    "page:1,2,3,4,5": "5 weights are given for 6 pages",
+    "layer:1,4,4": "3 weights are given for 2 layers",
+    "tier:2*1": "the tiers have 2 pages, but layer 0 has 3",
+    "page:1,2,3,4,5,0": "0 is not positive",
+    "page:1,2,3,4,5,-1/2": "-1/2 is not positive",
+    "page:1,2,3,4,5,nan": "'nan' is not a number",
+    "page:1,2,3,4,5,1e999999": "the exponent of '1e999999' is too large",
+    "page:1,2,3,4,5,1e19": "does not fit 62 bits",
+    "MISSING": "No such file",
+    "LAYOUT": "lists of (3, 2) for layers of (3, 3)",
+    "ZERO": "weight of page 2: 0 is not positive",
+    "NAN": "'NaN' is not a number",
+    "bytes": "bytes",
+}
+
+
+def test_here_every_command_with_weights_is_called():
+    assert set(WEIGHED) == {
+        words for words, command in every_command() if any("--weights" in one.opts for one in command.params)
+    }
+
+
+@pytest.mark.parametrize("words", WEIGHED, ids=" ".join)
+def test_wrong_weights_end_every_command_in_one_line(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "LAYOUT").write_text("[[1, 2, 3], [4, 5]]")
+    (tmp_path / "ZERO").write_text('["1", 2, 0.0, 4, 5, 6]')
+    (tmp_path / "NAN").write_text("[1, 2, NaN, 4, 5, 6]")
+    write_trace(Trace([0, 3, 1, 4, 2, 5], 2, 3), tmp_path / "TRACE.npz")
+    files = sorted(tmp_path.iterdir())
+    arguments = [one.replace("TRACE", "TRACE.npz") for one in WEIGHED[words]]
+    for weights, message in WRONG.items():
+        assert run([*words, *arguments, "--weights", weights]) == 2, weights
+        said = capsys.readouterr()
+        assert (said.out, said.err.count("\n")) == ("", 1), weights
+        assert message in said.err
+        assert sorted(tmp_path.iterdir()) == files
+
+
+@pytest.mark.parametrize("words", sorted(WEIGHED), ids=" ".join)
+def test_numbers_that_count_weights_say_so(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_trace(Trace([0, 3, 1, 4, 2, 5], 2, 3), tmp_path / "TRACE.npz")
+    arguments = [one.replace("TRACE", "TRACE.npz") for one in WEIGHED[words]]
+    code = run([*words, *arguments, "--weights", "layer:1,4"])
+    said = capsys.readouterr()
+    if code == 2:
+        assert words in (("show",), ("plot", "phases"), ("predict",))
+        assert (said.out, said.err.count("\n")) == ("", 1)
+        assert "unit cost" in said.err
+        return
+    assert code == 0
+    drawn = "".join(path.read_text() for path in tmp_path.glob("OUT.*"))
+    assert "weight" in said.out + said.err + drawn

@@ -37,6 +37,7 @@ from proofs.report.cells import math
 from proofs.report.claims import CLAIMS, faults_of, judge_claims
 from proofs.report.docs import default_claims, default_workloads, published_numbers, reported_bounds
 from proofs.report.document import UNJUDGED, Settings, _verdict_row, compute, environment, exact_value
+from proofs.report.errors import POLICIES
 from proofs.report.figures import draw, plans
 from proofs.report.folder import SCHEMA, ReportError, check_target, staged
 from proofs.report.growth import grow, growth_jobs, panels_of
@@ -166,6 +167,20 @@ def values(*numbers: object) -> list[str]:
 
 
 # The numbers.
+
+
+def test_predictions_are_told_on_every_source_and_wrong_in_each_way(document: dict[str, Any]) -> None:
+    panels = document["predictions"]
+    sources = [study["id"] for study in document["studies"]]
+    assert [panel["id"] for panel in panels] == [f"{id}-{kind}" for id in sources for kind in POLICIES]
+    for panel in panels:
+        assert len(panel["sweeps"]) == (1 if panel["kind"] == "next-arrival" else 3)
+        for sweep, spared in zip(panel["sweeps"], (None, "eta1", "eta0"), strict=False):
+            true, *others = sweep["points"]
+            assert true["value"] == 0
+            assert not any(true["errors"].values())
+            assert all(point["errors"][spared] == 0 for point in others if spared)
+            assert all(one["kept"] for point in (true, *others) for one in point["allowed"])
 
 
 @pytest.mark.slow

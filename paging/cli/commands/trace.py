@@ -107,7 +107,8 @@ def trace_convert(source: str, target: str, reading: TraceReading) -> None:
 def trace_samples(as_json: bool) -> None:
     """List the routing traces that ship with the package; --trace sample:NAME opens one.
 
-    They were recorded from tiny models that were trained for the purpose.
+    They were recorded from tiny models that were trained for the purpose; drawn-gates was drawn, with gate
+    weights.
 
     \b
     Examples:

@@ -226,4 +226,4 @@ def _moves(instance: LayeredInstance, alpha: Fraction, gamma: Fraction, max_stat
         return _Moves(instance, found.answers)
     if found.lower == float("inf"):
         return "no β is large enough"
-    return f"its game has more than {max_states:,} states"
+    return f"its game has more than {max_states:,} states (a larger max_states may do)"
