@@ -185,7 +185,8 @@ class Policy:
         frame : Frame
             The numbers of the instance: ``layers, cache, per_visit, layer_of, first_page``;
             ``prediction``, what came with the request, for a policy that takes :attr:`predictions`; and
-            ``held``, the pages that the present atomic visit has asked for (:func:`spared`).
+            ``held``, the pages that the present atomic visit has asked for and that may not leave; ask
+            ``paging.kernels.visits.may_leave(frame.held, page)``.
         """
         raise TypeError("a policy defines serve (deterministic) or outcomes (randomised)")
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.kernels.bits import Words, empty_set, flip, lowest_bit
+from paging.kernels.bits import Words, contains, empty_set, flip, lowest_bit
 from paging.kernels.jit import compiled
 from paging.kernels.randomized import BLOCK, _below
 from paging.model import FREE, HIT, SEVERAL, PageArray
@@ -308,14 +308,20 @@ def blind_oracle(
     """
     slots = np.full(min(cache, pages_total), -1, dtype=np.int64)
     place = np.full(pages_total, -1, dtype=np.int64)
-    arrival, everyone = np.zeros(len(slots), dtype=np.int64), np.ones(len(slots), dtype=np.bool_)
+    arrival = np.zeros(len(slots), dtype=np.int64)
     faults = 0
     for t in range(len(requests)):
         page = requests[t]
         slot = place[page]
         entry = HIT
         if slot < 0:
-            slot = faults if faults < cache else _furthest(slots, arrival, everyone)
+            slot = faults
+            if faults >= cache:
+                latest = arrival.max()
+                slot = -1
+                for s in range(len(slots)):
+                    if arrival[s] == latest and (slot < 0 or slots[s] < slots[slot]):
+                        slot = s
             faults += 1
             entry = _put(slots, place, slot, page)
         arrival[slot] = arrivals[t]
@@ -423,7 +429,7 @@ def guarded_oracle(
 def follow_the_cheaper(
     requests: PageArray, pages_total: int, cache: int, entries: PageArray, one: PageArray, other: PageArray
 ) -> int:
-    """Serve a sequence with cheaper, given the schedules of the two policies; O(pages) per fault.
+    """Serve a sequence with cheaper, given the schedules of the two policies; O(pages/64) per fault.
 
     Parameters
     ----------
@@ -437,29 +443,31 @@ def follow_the_cheaper(
     int
         Number of faults.
     """
-    holds = np.zeros((2, pages_total), dtype=np.bool_)
-    cached = np.zeros(pages_total, dtype=np.bool_)
+    cached, first, second = empty_set(pages_total), empty_set(pages_total), empty_set(pages_total)
     costs = np.zeros(2, dtype=np.int64)
     faults = follows = 0
     for t in range(len(requests)):
         page = requests[t]
         for who in range(2):
-            gone = one[t] if who == 0 else other[t]
+            gone, held = (one[t], first) if who == 0 else (other[t], second)
             costs[who] += gone != HIT
-            holds[who, page] = True
+            if not contains(held, page):
+                flip(held, page)
             if gone >= 0:
-                holds[who, gone] = False
+                flip(held, gone)
         if costs[follows] >= 2 * costs[1 - follows]:
             follows = 1 - follows
         entry = HIT
-        if not cached[page]:
+        if not contains(cached, page):
             entry = FREE
             if faults >= cache:
-                entry = 0
-                while not cached[entry] or holds[follows, entry]:
-                    entry += 1
-                cached[entry] = False
-            cached[page] = True
+                followed = first if follows == 0 else second
+                word = 0
+                while cached[word] & ~followed[word] == 0:
+                    word += 1
+                entry = (word << 6) + lowest_bit(cached[word] & ~followed[word])
+                flip(cached, entry)
+            flip(cached, page)
             faults += 1
         if len(entries) > 0:
             entries[t] = entry

@@ -1,4 +1,4 @@
-"""The atlas of discard bits: docs/data/discard.csv, and its table in docs/wrong-bits.md.
+"""The atlas of discard and phase bits: docs/data/discard.csv, and its table in docs/wrong-bits.md.
 
 ``python -m proofs.atlas.discard`` computes the values anew (minutes) and writes both.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from paging.files import atomic_write
 from paging.markdown import fill, markdown
-from paging.model import LayeredInstance
+from paging.model import Kind, LayeredInstance
 from paging.numbers import exact_text, read_exact
 from proofs.atlas.shapes import shapes
 from proofs.game.predictions.trade_off import solve_trade_off
@@ -22,12 +22,21 @@ DATA = Path("docs") / "data" / "discard.csv"
 PAGE = Path("docs") / "wrong-bits.md"
 
 ALPHAS = ("1", "5/4", "3/2", "2")
-POLICIES = ("flush-when-kept", "flush-when-kept-lazy")
+FLUSHES = ("flush-when-kept", "flush-when-kept-lazy")
 GAME = "game"
+
+POLICIES: dict[str, tuple[Kind, int]] = {
+    **dict.fromkeys(FLUSHES, ("discard", 1)),
+    "mark0": ("discard", 1),
+    "mark-predict-lru": ("phase", 2),
+    "mark-predict": ("phase", 2),
+}
+"""Policies whose least β at γ = 1 is computed: what they are told, and the α, that of their theorems."""
+
 HEADER = ("ℓ", "n", "k", *(f"α = {alpha}" for alpha in ALPHAS), *POLICIES)
 
-MOST = 100_000
-"""States of a graph; beyond that a cell stays empty."""
+MOST, MOST_OF_POLICY = 100_000, 20_000
+"""States of a graph of the game, and of a policy; beyond that a cell stays empty."""
 
 Row = dict[str, str]
 
@@ -41,12 +50,13 @@ INSTANCES = (
 
 
 def row_of(instance: LayeredInstance) -> Row:
-    """Compute one row: the least β of any policy at γ = α, and those of the policies at α = γ = 1."""
+    """Compute one row: the least β of any policy at γ = α, and those of the policies at γ = 1."""
     betas = [
         solve_trade_off(instance, alpha=Fraction(a), gamma=Fraction(a), max_states=MOST).value for a in ALPHAS
     ]
     betas += [
-        policy_trade_off(policy, instance, alpha=1, gamma=1, max_states=MOST).value for policy in POLICIES
+        policy_trade_off(policy, instance, alpha=alpha, gamma=1, max_states=MOST_OF_POLICY).value
+        for policy, (_, alpha) in POLICIES.items()
     ]
     even = isinstance(instance.pages, int)
     pages = str(instance.pages) if even else "+".join(map(str, instance.pages_by_layer))
@@ -69,11 +79,16 @@ def read_rows(path: Path) -> list[Row]:
 
 def table(rows: list[Row]) -> str:
     """Return the table as Markdown: by layers, then by how many pages more there are than slots."""
-    header = ("(ℓ, n, k)", "pages", *HEADER[3 : 3 + len(ALPHAS)], "the flushes, α = 1")
+    others = [policy for policy in POLICIES if policy not in FLUSHES]
+    header = (
+        *("(ℓ, n, k)", "pages", *HEADER[3 : 3 + len(ALPHAS)], "the flushes, α = 1"),
+        *(f"`{policy}`, α = {POLICIES[policy][1]}" for policy in others),
+    )
     lines = []
     for row in sorted(rows, key=lambda row: (int(row["ℓ"]), beyond(row), int(row["k"]))):
-        flushes = {row[policy] for policy in POLICIES}
+        flushes = {row[policy] for policy in FLUSHES}
         values = [*(row[name] for name in HEADER[3 : 3 + len(ALPHAS)]), ", ".join(sorted(flushes))]
+        values += [row[policy] for policy in others]
         shape = f"({row['ℓ']}, {row['n']}, {row['k']})"
         lines.append((shape, f"k + {beyond(row)}", *(value or "–" for value in values)))
     return markdown(header, lines)

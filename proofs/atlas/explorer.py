@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from paging.numbers import decimal
 from paging.plotting import policy_label
+from proofs.atlas.discard import GAME, POLICIES
 from proofs.atlas.files import certificate_name
 from proofs.atlas.shades import SHADES, shade_of
 from proofs.atlas.shapes import Shape
@@ -30,15 +31,24 @@ PROOFS = {
 """What a certificate holds; of a policy a cycle and a potential."""
 
 
-BETA = "least β at α = γ = 1"
-"""What the values of policies that are told discard bits are."""
+TOLD = {GAME: ("discard", 1), **POLICIES}
+"""Policies that are told predictions, by their column: of which kind, and at which α."""
 
-TOLD = {
-    "game": "best deterministic, told discard bits",
-    "flush-when-kept": "FLUSH-WHEN-KEPT, told discard bits",
-    "flush-when-kept-lazy": "FLUSH-WHEN-KEPT-LAZY, told discard bits",
-}
-"""Policies that are told discard bits, by their column, and their names."""
+
+def told_label(subject: str) -> str:
+    """Return the name of a policy that is told predictions, and what it is told.
+
+    >>> told_label("mark0"), told_label("game")
+    ('MARK0, told discard bits', 'best deterministic, told discard bits')
+    """
+    name = "best deterministic" if subject == GAME else subject.upper()
+    return f"{name}, told {TOLD[subject][0]} bits"
+
+
+def beta_at(subject: str) -> str:
+    """Return what the values of a policy that is told predictions are."""
+    alpha = TOLD[subject][1]
+    return "least β at α = γ = 1" if alpha == 1 else f"least β at α = {alpha}, γ = 1"
 
 
 class ForcingCycle(NamedTuple):
@@ -106,7 +116,7 @@ def document(
     cycles : mapping
         Cycles by subject and instance, where they are known.
     told : iterable of mapping
-        The table of policies that are told discard bits (:mod:`proofs.atlas.discard`).
+        The table of policies that are told predictions (:mod:`proofs.atlas.discard`).
     files : collection of str
         The certificates that lie beside the atlas, by their names
         (:func:`proofs.atlas.files.certificate_name`).
@@ -126,8 +136,10 @@ def document(
         if row[subject]
     ]
     ratios = [{"id": one, "label": policy_label(one), "measure": "ratio"} for one in subjects]
-    betas = [{"id": f"told-{one}", "label": label, "measure": BETA} for one, label in TOLD.items()]
-    values += [_told_value(row, one) for row in told if row["n"].isdecimal() for one in TOLD]
+    betas = [{"id": f"told-{one}", "label": told_label(one), "measure": beta_at(one)} for one in TOLD]
+    values += [
+        _told_value(row, one) for row in told if row["n"].isdecimal() for one in TOLD if row[_column(one)]
+    ]
     return {
         "subjects": [*ratios, *betas],
         "shades": [{"words": one.words, "dark": one.dark, "hatched": one.hatched} for one in SHADES],
@@ -135,12 +147,18 @@ def document(
     }
 
 
+def _column(subject: str) -> str:
+    return "α = 1" if subject == GAME else subject
+
+
 def _told_value(row: Row, subject: str) -> dict[str, Any]:
-    """Return the least β of a policy that is told discard bits, at α = γ = 1."""
-    value = row["α = 1" if subject == "game" else subject]
+    """Return the least β of a policy that is told predictions, at γ = 1 and its α."""
+    value, (kind, alpha) = row[_column(subject)], TOLD[subject]
     shape = Shape(int(row["ℓ"]), int(row["n"]), int(row["k"]))
-    file = f"discard-{subject}-{'-'.join(map(str, shape.numbers))}.json.gz"
-    asked = COMMANDS.get(subject, f"paging exact {subject}")
+    file = f"{kind}-{subject}-{'-'.join(map(str, shape.numbers))}.json.gz"
+    asked = (
+        f"{COMMANDS.get(subject, f'paging exact {subject}')} --predictions {kind} --alpha {alpha} --gamma 1"
+    )
     return {
         "subject": f"told-{subject}",
         **_place(shape),
@@ -148,8 +166,7 @@ def _told_value(row: Row, subject: str) -> dict[str, Any]:
         "decimal": decimal(value),
         "shade": shade_of(Fraction(value), shape.cache),
         "proof": PROOFS.get(subject, "a cycle that forces the coefficient, and a potential that bounds it"),
-        "command": f"{asked} --predictions discard --alpha 1 --gamma 1 -l {shape.layers} -n {shape.pages} "
-        f"-k {shape.cache} --certificate {file}",
+        "command": f"{asked} -l {shape.layers} -n {shape.pages} -k {shape.cache} --certificate {file}",
         "verify": f"paging verify {file}",
     }
 

@@ -41,15 +41,15 @@ def _shown(value: Any, digits: int) -> str:
     return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
 
 
-BESIDE = re.compile(r" (?=[−+·=<>≤≥≠∈])|(?<=[−+·=<>≤≥≠∈]) ")
-"""A blank inside a formula."""
+BESIDE = re.compile(r" (?=[−+·=<>≤≥≠∈])|(?<=[−+·=<>≤≥≠∈]) |(?<=,) (?=[^ ()]+( [−+·] [^ ()]+)*\))")
+"""A blank inside a formula, such as those of min(2ℓ − 1, ℓ + 3)."""
 
 
 def math(text: str) -> Markup:
     """Return text with its formulas unbroken and their subscripts set as such.
 
-    >>> math("H_k, H_{ℓ−1} and k_1"), math("k ≥ 2")
-    (Markup('H<sub>k</sub>, H<sub>ℓ−1</sub> and k<sub>1</sub>'), Markup('k\xa0≥\xa02'))
+    >>> math("H_k, H_{ℓ−1} and k_1"), math("min(k, 2)")
+    (Markup('H<sub>k</sub>, H<sub>ℓ−1</sub> and k<sub>1</sub>'), Markup('min(k,\xa02)'))
     """
     escaped = str(Markup.escape(BESIDE.sub("\u00a0", text)))
     return Markup(re.sub(r"(?<=\w)_(?:\{(.*?)\}|(\w))", r"<sub>\1\2</sub>", escaped))

@@ -235,6 +235,9 @@ def _studies(settings: Settings, traces: Sequence[StudySource], stage: Stage) ->
 Judging = tuple[str, tuple[str, ...], int, int, Path]
 """A policy, the ids of the bounds it is held against, rounds, seed, directory."""
 
+SOLVER = "discard-optimal"
+"""The policy that solves a game for every instance."""
+
 Row = dict[str, Any]
 
 
@@ -245,8 +248,8 @@ def _verdicts(
     of: dict[str, list[str]] = {}
     for bound, policy in judged:
         of.setdefault(policy, []).append(bound.id)
-    # The randomised ones, which are sampled or expected over, take longest and begin first.
-    order = sorted(of, key=lambda policy: (not _randomized(policy), -len(of[policy])))
+    # What takes longest begins first: a game to be solved, then costs that are sampled or expected over.
+    order = sorted(of, key=lambda policy: (policy != SOLVER, not _randomized(policy), -len(of[policy])))
     jobs: list[Judging] = [
         (policy, tuple(of[policy]), settings.verdict_rounds, settings.seed, directory) for policy in order
     ]

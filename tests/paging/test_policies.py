@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import pkgutil
@@ -15,10 +14,9 @@ from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
 import paging.policies
 from paging import (
@@ -46,10 +44,9 @@ from paging.cli.main import run
 from paging.errors import TraceError
 from paging.model import BYPASS, SEVERAL
 from paging.policy import FAMILIES
-from paging.testing import INVARIANTS, applicable, check_policy, sequences
-from paging.testing.battery import _Search
+from paging.testing import applicable, check_policy, sequences
 from paging.traces import Trace
-from tests.helpers.policies import PLAIN, TOLD, as_told
+from tests.helpers.policies import PLAIN, TOLD, as_told, attempt
 
 BELADY = [1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5]
 """Belady, Nelson and Shedler 1969: more cache, more faults of FIFO."""
@@ -71,37 +68,13 @@ def entries(policy: str, sequence: RequestSequence, engine: str = "labels") -> l
 # Declared traits and invariants, by behaviour
 
 
-@functools.cache
-def drawn(invariant: str, examples: int) -> list[RequestSequence]:
-    """The sequences on which check_policy checks an invariant: the same ones whatever the policy is."""
-    found: list[RequestSequence] = []
-
-    @hypothesis.seed(0)
-    @settings(
-        max_examples=examples, database=None, derandomize=False, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(INVARIANTS[invariant].cases())
-    def draw(sequence: RequestSequence) -> None:
-        found.append(sequence)
-
-    draw()
-    return found
-
-
-def attempt_all(search: _Search, invariant: str, examples: int) -> None:
-    for sequence in drawn(invariant, examples):
-        search.attempt(sequence)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "invariant"), [(policy, name) for policy in BATTERY for name in applicable(policy)]
 )
 def test_invariant(policy: str, invariant: str) -> None:
-    search = _Search(get_policy(policy), INVARIANTS[invariant])
     try:
-        attempt_all(search, invariant, 30)
+        attempt(policy, invariant, examples=30)
     except AssertionError:
         check_policy(policy, [invariant], examples=30)  # shows the smallest sequence
         raise
@@ -137,10 +110,8 @@ def test_invariant(policy: str, invariant: str) -> None:
 )
 def test_a_trait_that_is_not_declared_does_not_hold(policy: str, trait: str) -> None:
     assert trait not in get_policy(policy).traits
-    search = _Search(get_policy(policy), INVARIANTS[trait])
     with pytest.raises(AssertionError):
-        attempt_all(search, trait, 200)
-    assert search.smallest is not None
+        attempt(policy, trait, examples=200)
 
 
 # Goldens: published, or reasoned by hand

@@ -151,7 +151,7 @@ def test_outside_the_main_thread_nothing_is_collected() -> None:
 @pytest.mark.parametrize(
     ("arguments", "begun", "shown"),
     [
-        ("exact lru -l 1 -n 3000 -k 2", "", ""),
+        ("exact lru -l 1 -n 3000 -k 2 --max-states 1000000", "", ""),
         ("exact llru -l 3 -n 5 -k 8", "states", ""),
         ("compare --workload zipf:rounds=20000 -l 2 -n 6 -k 6 -p game-optimal -p lru", "", ""),
         ("reproduce --quick -o {folder}", "", "nothing was written"),
@@ -159,14 +159,17 @@ def test_outside_the_main_thread_nothing_is_collected() -> None:
 )
 def test_ctrl_c_ends_a_command_in_one_line(arguments: str, begun: str, shown: str, tmp_path: Path) -> None:
     folder = tmp_path / "report"
+    # Begun is what collects signals already: a moment before, Ctrl-C is answered without news.
     code = (
+        "from contextlib import contextmanager\n"
         "import paging.signals as signals\n"
-        "entered = signals.Stop.__init__\n"
-        "def begin(stop):\n"
-        "    entered(stop)\n"
-        "    if type(stop) is signals.Stop:\n"
+        "stoppable = signals.stoppable\n"
+        "@contextmanager\n"
+        "def told():\n"
+        "    with stoppable() as stop:\n"
         "        print('begun', flush=True)\n"
-        "signals.Stop.__init__ = begin\n"
+        "        yield stop\n"
+        "signals.stoppable = told\n"
         "from paging.cli.main import main\n"
         "main()\n"
     )

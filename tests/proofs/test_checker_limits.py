@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,13 @@ def document(kind: str, claim: dict[str, Any], evidence: dict[str, Any], **shape
     }
 
 
+@cache
+def packed(length: int) -> str:
+    return base64.b64encode(zlib.compress(bytes(length))).decode()
+
+
 def zeros(length: int) -> dict[str, Any]:
-    content = base64.b64encode(zlib.compress(bytes(length))).decode()
-    return {"type": "int8", "length": length, "zlib": content}
+    return {"type": "int8", "length": length, "zlib": packed(length)}
 
 
 NOTHING: dict[str, Any] = {"labels": [], "work": [], "layers": [], "potential": []}

@@ -15,6 +15,7 @@ from paging.numbers import read_exact
 from paging.plotting import content_digest
 from proofs.atlas.discard import (
     DATA,
+    FLUSHES,
     INSTANCES,
     PAGE,
     POLICIES,
@@ -26,7 +27,7 @@ from proofs.atlas.discard import (
     table,
     values_of,
 )
-from proofs.atlas.explorer import BETA, document
+from proofs.atlas.explorer import TOLD, beta_at, document
 from proofs.atlas.table import read_table
 from proofs.checker import VERIFIED, verify
 from proofs.game.predictions.trade_off import solve_trade_off
@@ -66,8 +67,10 @@ def test_the_table_supports_what_the_page_says() -> None:
     for row in ROWS:
         instance, values = instance_of(row), values_of(row)
         k, ell, pages = instance.cache, instance.layers, instance.total_pages
-        assert [read_exact(row[policy]) for policy in POLICIES] == [k - 1, k - 1]  # T1, and the page
+        assert [read_exact(row[policy]) for policy in FLUSHES] == [k - 1, k - 1]  # T1, and the page
         assert values[Fraction(1)] <= k - 1
+        mark0 = sum(Fraction(1, i) for i in range(1, k + 1)) - 1
+        assert read_exact(row["mark0"]) == mark0 * (1 if pages == k + 1 else 2)
         for alpha, value in values.items():
             assert value >= forced(instance, alpha)
             tight += value == forced(instance, alpha) > 0
@@ -88,13 +91,17 @@ def test_the_explorer_shows_what_repeats_them(
     found = document(plain, {}, ROWS)
     told = [value for value in found["values"] if value["subject"].startswith("told-")]
     even = [row for row in ROWS if row["n"].isdecimal()]
-    assert len(told) == 3 * len(even)
-    assert {one["measure"] for one in found["subjects"]} == {BETA, "ratio"}
-    for value in told[:2]:
+    known = sum(bool(row[policy]) for row in even for policy in POLICIES)
+    assert len(told) == len(even) + known
+    assert {one["measure"] for one in found["subjects"]} == {"ratio", *map(beta_at, TOLD)}
+    for value in (told[0], *told[3:6]):
         assert run(value["command"].split()[1:]) == run(value["verify"].split()[1:]) == 0
         said = capsys.readouterr().out
         assert "VERIFIED" in said
-        assert any(line.split()[:4] == ["1", value["value"], "1", "beta"] for line in said.splitlines())
+        alpha = TOLD[value["subject"].removeprefix("told-")][1]
+        assert any(
+            line.split()[:4] == [str(alpha), value["value"], "1", "beta"] for line in said.splitlines()
+        )
 
 
 def test_the_surface_is_drawn_as_computed() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from paging import LayeredInstance, Session, farthest_in_future, get_policy, read_trace, simulate
 from paging.markdown import block
+from paging.numbers import exact_text
 from proofs.bounds.registry import BOUNDS
 from proofs.ratio.deterministic import exact_ratio
 
@@ -61,3 +62,16 @@ def test_the_cycle_of_class_lru_returns() -> None:
         labels.append((session.faults - before, session.labels.tolist()))
     assert labels[-1] == labels[-2]
     assert labels[-1][0] == 19
+
+
+@pytest.mark.slow
+def test_the_ratios_of_atomic_visits_are_those_of_the_page() -> None:
+    table = PAGE.read_text(encoding="utf-8").split("## Atomic visits")[1]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    rows = [row for row in rows if len(row) == 5 and row[0].startswith("`")]
+    assert len(rows) == 14
+    instance = LayeredInstance(1, 4, 3, per_visit=2, visits="atomic")
+    for names, _, together, *_ in rows:
+        for name in names.replace("`", "").split(", "):
+            found = exact_ratio(name, instance).ratio
+            assert exact_text(found) == together, name
