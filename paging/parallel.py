@@ -163,12 +163,12 @@ class Pool:
     ) -> None:
         busy = kind is not None or self._stop.is_set()
         self._stop.set()
-        workers = list((self._executor._processes or {}).values())
-        self._executor.shutdown(wait=not busy, cancel_futures=True)
         if busy:  # nobody wants what they are doing, and they may be doing it for long
-            for worker in workers:
+            for worker in list((self._executor._processes or {}).values()):
                 worker.terminate()
-            self._executor.shutdown()
+        self._executor.shutdown(cancel_futures=True)
+        # A process that is left without Python's own end frees the events' semaphores only here.
+        del self._executor, self._start, self._stop, self._begun
 
     def in_order(
         self, work: Callable[[Job], Result], jobs: Sequence[Job], stop: Callable[[], bool] = UNWATCHED.stop
