@@ -577,7 +577,7 @@ def test_what_has_no_ratio_is_refused() -> None:
     with pytest.raises(UnsupportedModelError, match="forced service"):
         exact_ratio("lru", LayeredInstance(1, 3, 2, bypassing=True))
     with pytest.raises(UnsupportedModelError, match="trait 'atomic'"):
-        exact_ratio("fifo", LayeredInstance(1, 3, 2, 2, "atomic"))
+        exact_ratio("zrc", LayeredInstance(1, 3, 2, 2, "atomic"))
     with pytest.raises(ModelError, match=r"opt_cache \(h\) must be an integer in 2 … 3, got 1"):
         exact_ratio("lru", LayeredInstance(1, 4, 3, 2, "atomic"), opt_cache=1)
 
