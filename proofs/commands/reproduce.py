@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paging.cli.exits import Exit, leave
-from paging.cli.options import json_option, reading_options, seed_option, table_option, told
+from paging.cli.options import json_option, reading_options, seed_option, table_option, told, weights_option
 from paging.cli.terminal import progress, remark, write_json, write_table
 from paging.numbers import decimal
 from paging.signals import StoppedError, Watch, stoppable
@@ -75,6 +75,7 @@ VERDICT_HEADER = [
     is_flag=True,
     help="Shorter inputs for bounds and constructions, no exact ratios, pictures as SVG alone.",
 )
+@weights_option(trace=True)
 @reading_options()
 @seed_option()
 @json_option()
@@ -84,6 +85,7 @@ def reproduce(
     claim: str | None,
     traces: tuple[str, ...],
     quick: bool,
+    weights: str | None,
     reading: TraceReading,
     seed: int,
     as_json: bool,
@@ -95,6 +97,8 @@ def reproduce(
     is refused. Exit code 1 says that the report is there but a bound did not stand. Ctrl-C stops, says how
     far it came, and leaves what stood there before (exit code 130).
 
+    --weights are those of the traces' pages, for the section on weights; all else counts faults.
+
     --claim ID shows one row and writes nothing: a bound, judged for every policy that it speaks of, or a
     published number, judged on every workload and trace. The report shows the ids.
 
@@ -105,6 +109,7 @@ def reproduce(
       paging reproduce -o report
       paging reproduce --quick -o report --trace routing.npz
       paging reproduce -o report --trace a.npz --trace b.jsonl.gz --seed 7 --json
+      paging reproduce -o report --trace routing.npz --weights bytes
     """
     from paging.parallel import Pool, cores
     from proofs.report.document import Settings, compute, environment
@@ -115,6 +120,8 @@ def reproduce(
         raise click.UsageError("--claim prints one row and writes nothing: leave out -o")
     if directory is None and claim is None:
         raise click.UsageError("say where the report goes (-o DIR), or which row to repeat (--claim ID)")
+    if weights is not None and (claim is not None or not traces):
+        raise click.UsageError("--weights are those of the pages of traces in a report: give --trace and -o")
     began = time.perf_counter()
     settings = Settings.reduced(seed) if quick else Settings(seed)
     if claim is not None:
@@ -123,7 +130,7 @@ def reproduce(
     assert directory is not None
     target = Path(directory)
     check_target(target)
-    sources = _read(traces, reading, as_json)
+    sources = _read(traces, reading, as_json, weights)
     stage = "reading traces"
 
     def begin(label: str) -> AbstractContextManager[Watch]:
@@ -136,7 +143,7 @@ def reproduce(
         with staged(target) as folder, stoppable() as stop, workers as pool:
             stop.news = f"nothing was written to {directory}"
             document = compute(settings, sources, directory=folder, stage=begin, pool=pool)
-            command = _command(directory, traces, reading, quick, seed)
+            command = _command(directory, traces, reading, weights, quick, seed)
             with begin("drawing figures") as watch:
                 write_report(
                     document,
@@ -191,7 +198,9 @@ def _verdict_line(row: dict[str, Any]) -> list[object]:
     ]  # fmt: skip
 
 
-def _read(traces: tuple[str, ...], reading: TraceReading, as_json: bool) -> list[StudySource]:
+def _read(
+    traces: tuple[str, ...], reading: TraceReading, as_json: bool, weights: str | None = None
+) -> list[StudySource]:
     from paging.traces import read_trace
     from proofs.report.studies import trace_source
 
@@ -200,14 +209,23 @@ def _read(traces: tuple[str, ...], reading: TraceReading, as_json: bool) -> list
         for file in traces:
             trace = told(file, read_trace(file, reading))
             taken = [source.id for source in sources]
-            sources.append(trace_source(trace, Path(file).name, taken, reading.given()))
+            sources.append(trace_source(trace, Path(file).name, taken, reading.given(), weights))
     return sources
 
 
-def _command(directory: str, traces: tuple[str, ...], reading: TraceReading, quick: bool, seed: int) -> str:
+def _command(
+    directory: str,
+    traces: tuple[str, ...],
+    reading: TraceReading,
+    weights: str | None,
+    quick: bool,
+    seed: int,
+) -> str:
     words = ["paging", "reproduce", "-o", directory]
     for file in traces:
         words += ["--trace", file]
+    if weights is not None:
+        words += ["--weights", weights]
     for name, value in reading.given().items():
         words.append(f"--{name.replace('_', '-')}")
         if value is not True:

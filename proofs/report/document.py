@@ -154,7 +154,7 @@ def compute(
             pool=pool, watch=watch,
         )  # fmt: skip
     with stage("weighted paging") as watch:
-        weights = weights_study(settings.weighted_requests, settings.seed, pool, watch)
+        weights = weights_study(settings.weighted_requests, settings.seed, traces, pool, watch)
     found = {
         "schema": SCHEMA,
         "model": LayeredInstance(1, 1, 1).model,

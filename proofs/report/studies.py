@@ -17,6 +17,7 @@ from paging.model import LayeredInstance, RequestSequence
 from paging.policies.layered import Partitioned
 from paging.signals import UNWATCHED, StoppedError, Watch
 from paging.traces import Trace, read_trace, trace_info
+from paging.weights import Weights
 from paging.workloads import generate
 
 POLICIES = ("lru", "llru", "llru-lazy", "llru-token", "zrc", "lfu", "fifo", "mark", "partitioned")
@@ -52,6 +53,8 @@ class StudySource:
         Recorded or synthetic.
     zipf : bool
         Whether the requests are independent draws from a Zipf law.
+    weights : tuple of (str, Weights), optional
+        For the section on weights: as they were given, and what they are. All else counts faults.
     """
 
     id: str
@@ -60,6 +63,7 @@ class StudySource:
     facts: Mapping[str, Any]
     kind: str
     zipf: bool = False
+    weights: tuple[str, Weights] | None = None
 
     def __post_init__(self) -> None:
         """Keep what may stand in file names and identifiers apart from what may not."""
@@ -107,8 +111,10 @@ def trace_source(
     file: str,
     taken: Iterable[str] = (),
     reading: Mapping[str, object] | None = None,
+    weights: str | None = None,
 ) -> StudySource:
     """Return a trace as a source; ``reading`` is how it was read, to be told beside it."""
+    weighing = None if weights is None else (weights, trace.weights_as(weights, file))
     metadata = {
         key: str(trace.metadata[key])
         for key in ("model", "source_repo", "source_commit")
@@ -119,7 +125,7 @@ def trace_source(
     id = _unused(slug(trace.name), taken)
     shown = trace.name if len(trace.name) <= LONGEST_TITLE else trace.name[: LONGEST_TITLE - 1] + "…"
     title = f"trace {shown}" if id == trace.name else f"trace {shown} ({id})"
-    return StudySource(id, title, sequence, facts | _features(sequence, trace), "trace")
+    return StudySource(id, title, sequence, facts | _features(sequence, trace), "trace", weights=weighing)
 
 
 def _unused(id: str, taken: Iterable[str]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from lp import best_dual, dual_value, optimum
@@ -18,8 +19,14 @@ from paging.simulate import simulate
 from paging.weights import read_weights
 from paging.workloads import generate
 from proofs.bounds.known import best_bound
+from proofs.report.studies import StudySource
 
 Row = dict[str, Any]
+
+Input = tuple[str | None, RequestSequence, str]
+"""Where requests come from, unless drawn, the weighted requests, and the weights as they were given."""
+
+Maker = Callable[[int, int], list[Row]]
 
 POLICIES = ("landlord", "landlord-fifo", "lru-weighted", "lfu-weighted", "lru", "lfu")
 """Policies whose weighted cost is shown beside OPT's."""
@@ -39,25 +46,50 @@ ARMS = 9
 
 
 def weights_study(
-    requests: int, seed: int, pool: Pool | None = None, watch: Watch = UNWATCHED
+    requests: int,
+    seed: int,
+    traces: Sequence[StudySource] = (),
+    pool: Pool | None = None,
+    watch: Watch = UNWATCHED,
 ) -> dict[str, list[Row]]:
     """Return the rows of the report's section on weights.
 
     Parameters
     ----------
     requests : int
-        Length of the sequences; those of the bandit are from 1/8 of it to 64 times as long.
+        Length of the sequences, of traces the most that is served; those of the bandit are from 1/8 of it
+        to 64 times as long.
     seed : int
+    traces : sequence of StudySource
+        Served by the policies as well, where they have weights.
     pool : Pool, optional
         Where the parts are computed; default in this process.
     watch : Watch
     """
-    makers = {"policies": _policies, "fractional": _fractional, "bandit": _bandit, "phases": _phases}
+    inputs = [
+        (source.title, _beginning(source, requests).with_weights(source.weights[1]), source.weights[0])
+        for source in traces
+        if source.weights is not None
+    ]
+    makers: dict[str, Maker] = {
+        "policies": partial(_policies, inputs=inputs),
+        "fractional": _fractional,
+        "bandit": _bandit,
+    }
+    makers["phases"] = _phases
     jobs = [(make, requests, seed) for make in makers.values()]
     return dict(zip(makers, each(pool, _part, jobs, watch), strict=True))
 
 
-def _part(job: tuple[Callable[[int, int], list[Row]], int, int]) -> list[Row]:
+def _beginning(source: StudySource, requests: int) -> RequestSequence:
+    """Return whole rounds of a source, its cache holding as large a share of the pages as :data:`INPUTS`."""
+    instance = source.sequence.instance
+    rounds = max(1, requests // instance.round_length)
+    cache = max(instance.per_visit, 3 * instance.total_pages // 8)
+    return source.sequence.prefix(rounds * instance.round_length).with_cache(cache)
+
+
+def _part(job: tuple[Maker, int, int]) -> list[Row]:
     make, requests, seed = job
     return make(requests, seed)
 
@@ -73,10 +105,10 @@ def _facts(sequence: RequestSequence, weights: str) -> Row:
     return {**shape, "requests": len(sequence)}
 
 
-def _policies(requests: int, seed: int) -> list[Row]:
+def _policies(requests: int, seed: int, inputs: Sequence[Input] = ()) -> list[Row]:
     rows = []
-    for instance, weights in INPUTS:
-        sequence = _drawn(instance, weights, requests, seed)
+    drawn = [(None, _drawn(instance, weights, requests, seed), weights) for instance, weights in INPUTS]
+    for number, (on, sequence, weights) in enumerate([*drawn, *inputs]):
         best = optimum(sequence).value
         for policy in POLICIES:
             cost = simulate(policy, sequence).cost
@@ -85,6 +117,8 @@ def _policies(requests: int, seed: int) -> list[Row]:
             holds = claim is None or cost <= Fraction(claim) * best
             rows.append(
                 {
+                    "input": number,
+                    "on": on or f"workload {WORKLOAD}",
                     **_facts(sequence, weights),
                     "policy": policy,
                     "cost": cost,

@@ -23,7 +23,16 @@ import paging.parallel
 import proofs.report.document
 import proofs.report.writing
 from adversary import constructions
-from paging import LayeredInstance, RequestSequence, Trace, farthest_in_future, simulate, write_trace
+from lp import optimum
+from paging import (
+    LayeredInstance,
+    RequestSequence,
+    Trace,
+    farthest_in_future,
+    read_weights,
+    simulate,
+    write_trace,
+)
 from paging.cli.main import run
 from paging.errors import ModelError
 from paging.files import slug
@@ -595,7 +604,7 @@ def test_command_writes_the_report_and_a_summary(
 ) -> None:
     target = tmp_path / "report"
     args = ["reproduce", "--quick", "--seed", "3", "-o", str(target), "--trace", str(trace_file)]
-    assert run([*args, "--trace", str(trace_file), "--json"]) == 0
+    assert run([*args, "--trace", str(trace_file), "--weights", "tier:1*1/2,4*3", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     written = json.loads((target / "report.json").read_text(encoding="utf-8"))
     assert printed["report"] == str(target / "report.html")
@@ -606,7 +615,15 @@ def test_command_writes_the_report_and_a_summary(
     assert ids[1] == slug(f"{ids[0]}-2")
     assert [trace["name"] for trace in written["provenance"]["traces"]] == [HOSTILE, HOSTILE]
     assert len({trace["digest"] for trace in written["provenance"]["traces"]}) == 1
+    assert "--weights 'tier:1*1/2,4*3'" in written["environment"]["command"]
     assert "--seed 3" in written["environment"]["command"]
+    weighed = [row for row in written["weights"]["policies"] if row["on"].startswith("trace")]
+    assert len({row["input"] for row in weighed}) == 2
+    for row in weighed:
+        sequence = read_source(trace_file).sequence.prefix(row["requests"]).with_cache(row["k"])
+        costs = read_weights("tier:1*1/2,4*3", sequence.instance.pages_by_layer)
+        assert Fraction(row["cost"]) == simulate(row["policy"], sequence.with_weights(costs)).cost
+        assert Fraction(row["opt"]) == optimum(sequence.with_weights(costs)).value
 
 
 @pytest.mark.slow
@@ -637,6 +654,10 @@ def test_one_row_is_repeated_as_the_report_has_it(capsys: pytest.CaptureFixture[
     ("words", "said"),
     [
         (["--claim", "L55"], "unknown claim 'L55': known are "),
+        (
+            ["--weights", "layer:1,4", "-o", "report"],
+            "--weights are those of the pages of traces in a report",
+        ),
         (["--claim", "L5", "-o", "report"], "--claim prints one row and writes nothing: leave out -o"),
         ([], "say where the report goes (-o DIR), or which row"),
     ],
