@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import heapq
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache as remembered
@@ -347,3 +348,42 @@ def test_zrc_atomic_pays_at_most_what_theorem_6_says(shape: Any) -> None:
         for visit in np.split(made.requests, len(made) // group):
             optimum += sum(update_work_function(work, page, cache) for page in [*visit, *visit])
         assert optimum < simulate("zrc-atomic", made).faults <= bound * optimum
+
+
+Pages = tuple[int, ...]
+
+
+def least_faults(cache: int, group: int) -> int:
+    """Return the fewest faults in a window of Theorem 8, over all policies and caches at its start."""
+    pages = range(cache + 1)
+    lacked = [m for size in range(1, cache + 2) for m in combinations(pages, size)]
+    heap: list[tuple[int, Pages, Pages, Pages]] = [(0, missing, (), ()) for missing in lacked]
+    done: set[tuple[Pages, Pages, Pages]] = set()
+    while True:
+        faults, missing, old, asked = heapq.heappop(heap)
+        if (missing, old, asked) in done:
+            continue
+        done.add((missing, old, asked))
+        if len(old) > cache:
+            return faults
+        free = [p for p in pages if p not in asked]
+        last = len(asked) == group - 1
+        ripe = [p for p in free if p in missing and (len(old) < cache or p in old or last)]
+        ripe.sort(key=lambda p: len(old) == cache and p not in old)  # the last one after the old ones
+        page = (ripe or [p for p in free if p in old] or free)[0]
+        after = tuple(sorted({*old, page}))
+        place = () if last else (*asked, page)
+        if page not in missing:
+            heapq.heappush(heap, (faults, missing, after, place))
+            continue
+        heapq.heappush(heap, (faults + 1, missing, after, place))  # not loaded
+        rest = {*missing} - {page}
+        for out in {*pages} - rest - {page}:
+            heapq.heappush(heap, (faults + 1, tuple(sorted({*rest, out})), after, place))
+        if rest:
+            heapq.heappush(heap, (faults + 1, tuple(sorted(rest)), after, place))
+
+
+@pytest.mark.parametrize(("cache", "group"), [(2, 2), (3, 2), (3, 3), (4, 2), (4, 3), (4, 4)])
+def test_a_window_with_bypassing_has_as_many_faults_as_theorem_8_says(cache: int, group: int) -> None:
+    assert least_faults(cache, group) == cache - group + 3
