@@ -144,6 +144,28 @@ def _take_out(pages: Table, layers: Table, page: int, layer: int) -> None:
         layers[layer, EDGE] = after
 
 
+@inlined
+def _forget(
+    pages: Table,
+    layers: Table,
+    page: int,
+    layer: int,
+    live: Words,
+    dead: Words,
+    front: Words,
+    of_pages: Words,
+) -> None:
+    """Take a page, cached or not, out of what it stands in: it is about to become the newest."""
+    state = pages[page, STATE]
+    if state == DEAD:
+        remove(dead, of_pages, page)
+    elif state != ABSENT:
+        _take_out(pages, layers, page, layer)
+        if state == FRONT:
+            remove(front, of_pages, page)
+        flip(live, pages[page, TIME])
+
+
 @compiled
 def _put_last(pages: Table, layers: Table, page: int, layer: int) -> None:
     """Put a page that was just requested at the end of the list of its layer."""
@@ -332,14 +354,8 @@ def zrc(
         if time < top or top == NONE:
             layer = unsigned(layer_of[page])
             state = pages[page, STATE]
-            if state == DEAD:
-                remove(dead, of_pages, page)
-                deads -= 1
-            elif state != ABSENT:
-                _take_out(pages, layers, page, layer)
-                if state == FRONT:
-                    remove(front, of_pages, page)
-                flip(live, time)
+            deads -= state == DEAD
+            _forget(pages, layers, page, layer, live, dead, front, of_pages)
             oldest = low
             full = faults >= cache
             increment, top, low = _advance(time, t, cache, full, height, steps, of_steps, top, low)
@@ -438,14 +454,8 @@ def zrc_atomic(
             time = pages[page, TIME]
             if time < top or top == NONE:
                 state = pages[page, STATE]
-                if state == DEAD:
-                    remove(dead, of_pages, page)
-                    deads -= 1
-                elif state != ABSENT:
-                    _take_out(pages, layers, page, layer)
-                    if state == FRONT:
-                        remove(front, of_pages, page)
-                    flip(live, time)
+                deads -= state == DEAD
+                _forget(pages, layers, page, layer, live, dead, front, of_pages)
                 oldest = low
                 seen = faults + (fault and i > 0) >= cache
                 _, top, low = _advance(time, now, cache, seen, height, steps, of_steps, top, low)
