@@ -24,7 +24,7 @@ from tests.helpers.live_server import running
 
 FOLDER = Path(__file__).parent / "images"
 
-TARGET, SIZE = FOLDER / "worst-case.png", {"width": 1040, "height": 1010}
+TARGET, SIZE = FOLDER / "worst-case.png", {"width": 1040, "height": 890}
 FILM = ["show", "lru", "--construction", "cyclic", "-l", "2", "-n", "4", "-k", "7"]
 
 SURFACE_TARGET = FOLDER / "predictions" / "surface.png"

@@ -277,7 +277,7 @@ def simulate(
         Seed of a randomised policy: one sampled run. See :func:`expected_faults` and :func:`sample_faults`.
     engine : {"auto", "kernel", "compiled", "labels"}, default "auto"
         ``labels`` runs the policy's definition as it is, ``compiled`` the same text compiled, ``kernel`` its
-        fast twin; ``auto`` takes the fastest there is. All give the same answer.
+        fast twin; ``auto`` takes the fastest there is. All give the same answer for a deterministic policy.
 
     Returns
     -------

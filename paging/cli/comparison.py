@@ -119,6 +119,10 @@ def write_result(result: Comparison, origin: dict[str, object], **more: object) 
     write_json({**found, "provenance": provenance(seed=result.seed, **origin)})
 
 
+LONGEST = 10_000
+"""Allowances with larger denominators, harmonic numbers and rounded logarithms, are notes as decimals."""
+
+
 @dataclass(frozen=True)
 class Allowance:
     """What a theorem about a policy with predictions allows on a run, and what the run paid.
@@ -190,8 +194,11 @@ def claim_notes(result: Comparison) -> list[str]:
     notes = [f"errors, k = {cache}: {text} ({', '.join(names)})" for (cache, text), names in told.items()]
     for claim in claims_of(result):
         paid = f"{claim.paid:,}" if isinstance(claim.paid, int) else f"{claim.paid:,.1f}"
+        allowed = f"= {cell(claim.allowed)}"
+        if claim.allowed.denominator > LONGEST:
+            allowed = f"≈ {float(claim.allowed):,.2f}"
         notes.append(
-            f"{claim.policy}, k = {claim.k}: {paid} ≤ {claim.form} = {cell(claim.allowed)}: {claim.verdict} "
+            f"{claim.policy}, k = {claim.k}: {paid} ≤ {claim.form} {allowed}: {claim.verdict} "
             f"({claim.bound}, {claim.status})"
         )
     return notes

@@ -123,7 +123,7 @@ def applicable(policy: str | Policy | type[Policy]) -> list[str]:
     Examples
     --------
     >>> applicable("fifo")[-3:]
-    ['phase-faults', 'symmetric', 'finite-state']
+    ['symmetric', 'finite-state', 'atomic']
     """
     answer = get_policy(policy)
     unknown = sorted(set(answer.traits) - set(TRAITS))

@@ -1383,7 +1383,7 @@ TABLE = (
         range=ANY_NUMBER,
         statement="LMARKER has at most 2·OPT + (H_{k−1} + 1)·min(η, 2·OPT) expected faults.",
         source="here",
-        locator="docs/predictions.md, LMARKER",
+        locator="docs/predictions.md, Next arrivals, and two ways to be robust",
         origin="ours",
         status="ours",
         evidence="A first eviction that comes back has an error of its own; chance makes H_{k−1} of it.",
@@ -1421,7 +1421,7 @@ TABLE = (
         locator="as third parties report it; the paper was not at hand",
         origin="reported",
         status="reported as proved",
-        evidence="Judged on runs here; no proof is repeated.",
+        evidence="For η = 0 proved in docs/predictions.md; beyond it says what guard-robust says.",
     ),
     Bound(
         id="guard-robust",

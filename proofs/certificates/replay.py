@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from paging.errors import LayeredPagingError
-from paging.model import LayeredInstance, Serve
+from paging.model import Frame, LayeredInstance, Serve
 from paging.policy import Policy, get_policy, is_registered
 from paging.simulate import Session
 from proofs import checker
@@ -33,6 +34,10 @@ RENAMINGS = 100_000
 
 REPLAYED = ("cycle", "potential", "exact", "trade-off")
 """Types of certificates about a named policy whose decisions can be held against those of the checker."""
+
+
+Seen = tuple[int, bool]
+"""What a policy sees of a page: its label, and whether the atomic visit under way holds it."""
 
 
 class ReplayError(LayeredPagingError, ValueError):
@@ -213,7 +218,7 @@ def _replay_states(
                     f"{after}, not as the checker went by"
                 )
             if renaming:
-                _ask_renamed(policy, serve, instance, alike, (labels, page, slot, after))
+                _ask_renamed(policy, serve, instance, frame, alike, (labels, page, slot, after))
             if ends:
                 following = states.view(after, [UNASKED] * len(after), (layer + 1) % instance.layers)
             else:
@@ -228,13 +233,16 @@ def _renamed_questions(states: States, views: set[tuple[int, ...]]) -> int:
     """Return how many requests there are in all labels that differ from those listed by a renaming."""
     found = 0
     for *faces, layer in views:
-        labels = [states.faces[face].labels for face in faces]
-        renamings = len(labels) if states.alike.layers else 1
+        renamings = len(faces) if states.alike.layers else 1
         if states.alike.pages:
-            for own in labels:
-                repeated = math.prod(math.factorial(own.count(label)) for label in set(own))
+            for labels, marks in (states.faces[face] for face in faces):
+                own = [
+                    (label, states.atomic and mark == ASKED)
+                    for label, mark in zip(labels, marks, strict=True)
+                ]
+                repeated = math.prod(math.factorial(own.count(pair)) for pair in set(own))
                 renamings *= math.factorial(len(own)) // repeated
-        found += renamings * len(labels[layer])
+        found += renamings * len(states.faces[faces[layer]].labels)
     return found
 
 
@@ -242,53 +250,58 @@ def _ask_renamed(
     policy: Policy,
     serve: Serve,
     instance: LayeredInstance,
+    frame: Frame,
     alike: Likeness,
     known: tuple[list[int], int, int, list[int]],
 ) -> None:
     """Ask for a request with labels, pages and layers renamed; the answer must be the known one, renamed.
 
-    Of pages that the policy cannot tell apart by their labels any may be served as any other: the checker saw
-    to it that they are alike to OPT, too.
+    What an atomic visit holds, as the frame says, is renamed with the labels. Of pages that the policy cannot
+    tell apart by what it sees any may be served as any other: the checker saw to it that they are alike to
+    OPT, too.
     """
     labels, page, slot, after = known
     rows = [instance.pages_of(layer) for layer in range(instance.layers)]
 
-    def told(row: range, page: int, before: list[int], after: list[int]) -> list[tuple[bool, int, int]]:
+    def told(row: range, page: int, before: Sequence[Seen], after: list[int]) -> list[tuple[bool, Seen, int]]:
         triples = [(q == page, before[q], after[q]) for q in row]
         return sorted(triples) if alike.pages else triples
 
-    whole = [told(row, page, labels, after) for row in rows]
-    kept = [[labels[q] for q in row] for row in rows]
+    seen = list(zip(labels, frame.held.tolist() or [False] * len(labels), strict=True))
+    whole = [told(row, page, seen, after) for row in rows]
+    kept = [[seen[q] for q in row] for row in rows]
     orders = [_arrangements(own) if alike.pages else [tuple(own)] for own in kept]
     served = slot // instance.per_visit
     for turn in range(instance.layers if alike.layers else 1):
         place = (slot + turn * instance.per_visit) % (instance.layers * instance.per_visit)
         own = rows[(served + turn) % instance.layers]
         for order in product(*orders):
-            asked = [label for layer in range(instance.layers) for label in order[layer - turn]]
+            asked = [pair for layer in range(instance.layers) for pair in order[layer - turn]]
+            held = np.array([holds for _, holds in asked])[: len(frame.held)]
             for renamed in own if alike.pages else [own[page - rows[served][0]]]:
-                if asked[renamed] != labels[page]:
+                if asked[renamed] != seen[page]:
                     continue
-                answer = np.array(asked, dtype=np.int64)
-                serve(answer, renamed, place, instance.frame)
+                before = [label for label, _ in asked]
+                answer = np.array(before, dtype=np.int64)
+                serve(answer, renamed, place, frame._replace(held=held))
                 found: list[int] = answer.tolist()
                 for layer, wanted in enumerate(whole):
                     if told(rows[(layer + turn) % instance.layers], renamed, asked, found) != wanted:
                         raise _DisagreesError(
-                            f"page {renamed} requested with labels {asked}: policy {policy.name} goes on "
+                            f"page {renamed} requested with labels {before}: policy {policy.name} goes on "
                             f"with {found}, not as with {labels}, which differ by a renaming"
                         )
 
 
-def _arrangements(labels: list[int]) -> list[tuple[int, ...]]:
-    """Return the different orders of labels; of many, which are counted before, this is slow."""
-    if not labels:
+def _arrangements(pages: list[Seen]) -> list[tuple[Seen, ...]]:
+    """Return the different orders of pages; of many, which are counted before, this is slow."""
+    if not pages:
         return [()]
     return [
         (first, *rest)
-        for first in sorted(set(labels))
-        for at in [labels.index(first)]
-        for rest in _arrangements(labels[:at] + labels[at + 1 :])
+        for first in sorted(set(pages))
+        for at in [pages.index(first)]
+        for rest in _arrangements(pages[:at] + pages[at + 1 :])
     ]
 
 

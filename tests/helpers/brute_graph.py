@@ -37,13 +37,17 @@ def answered(
 ) -> tuple[Labels, int]:
     """Labels and faults after some requests of a visit; those that hit come first."""
     now, faults, waiting = np.array(labels, dtype=np.int64), 0, list(pages)
+    atomic = instance.visits == "atomic"
+    frame = instance.frame.served_together() if atomic else instance.frame
     for hits in (True, False):
         for page in list(waiting):
             if hits and now[page] <= 0:
                 continue
             waiting.remove(page)
             faults += int(now[page] <= 0)
-            policy.serve(now, page, slot, instance.frame)
+            policy.serve(now, page, slot, frame)
+            if atomic:
+                frame.held[page] = True
             slot += 1
     assert all(now[page] > 0 for page in pages)
     return tuple(now.tolist()), faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise, product
@@ -561,6 +562,8 @@ def test_a_run_says_errors_and_what_is_allowed(capsys: pytest.CaptureFixture[str
         str(allowed),
         "holds",
     )
+    assert run(["run", "cheaper", *told_so]) == 0
+    assert re.search(r"k·ln.* ≈ [\d,]+\.\d\d: holds \(cheaper-upper", capsys.readouterr().out)
     made = str(tmp_path / "predicted.npz")
     parameters = ["--p0", "0.2", "--p1", "0.1"]
     assert run(["predict", *workload, "--kind", "discard", *parameters, "-o", made]) == 0

@@ -342,8 +342,10 @@ def test_a_visit_counts_as_one_visit_in_whatever_order_it_is_served() -> None:
 )
 def test_atomic_visits_end_with_all_their_pages(policy: str, sequence: RequestSequence) -> None:
     run = simulate(policy, sequence, record=True)
-    run.schedule.check()  # which knows about atomic visits
-    assert simulate(policy, sequence).faults == run.faults == run.schedule.faults
+    assert simulate(policy, sequence).faults == run.faults
+    if policy != "fwf":  # which lets several pages go, where a schedule has one victim
+        run.schedule.check()  # which knows about atomic visits
+        assert run.schedule.faults == run.faults
 
 
 def test_lru_with_atomic_visits_by_hand() -> None:

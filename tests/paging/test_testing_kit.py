@@ -230,13 +230,19 @@ class RandomDeclaredDeterministic(Random):
 
 
 @breaks("atomic")
-class FIFODeclaredAtomic(FIFO):
-    traits = FIFO.traits | {"atomic"}
+class FIFOForgetsTheVisit(FIFO):
+    kernel = Policy.kernel
+
+    def serve(self, labels, page, slot, frame):
+        super().serve(labels, page, slot, frame._replace(held=np.zeros_like(frame.held)))
 
 
 @breaks("atomic")
-class LLRUDeclaredAtomic(LLRU):
-    traits = LLRU.traits | {"atomic"}
+class LLRUForgetsTheVisit(LLRU):
+    kernel = Policy.kernel
+
+    def serve(self, labels, page, slot, frame):
+        super().serve(labels, page, slot, frame._replace(held=np.zeros_like(frame.held)))
 
 
 class Skewed(Random):

@@ -518,6 +518,39 @@ def test_a_replay_asks_for_renamings() -> None:
     assert "which differ by a renaming" in played.reason
 
 
+class Bent(Policy):
+    """LRU, but with a page held and labels that do not ascend a hit lets go of all that may leave."""
+
+    id, title = "bent", "LRU that goes by names while pages are held"
+    traits = ORDINARY | {"atomic"}
+
+    @staticmethod
+    def serve(labels: LabelArray, page: int, slot: int, frame: Frame) -> None:
+        bends = labels[page] > 0 and frame.held.any() and sorted(labels.tolist()) != labels.tolist()
+        LRU.serve(labels, page, slot, frame)
+        if bends:
+            labels[(labels > 0) & ~frame.held & (np.arange(len(labels)) != page)] = 0
+
+
+class Straight(Policy):
+    """LRU by another name."""
+
+    id, title = "straight", "LRU"
+    traits = ORDINARY | {"atomic"}
+    serve = staticmethod(LRU.serve)  # type: ignore[assignment]
+
+
+def test_a_replay_renames_what_is_held() -> None:
+    """A policy that goes by names only while an atomic visit holds pages is not alike to all of them."""
+    found = exact_ratio("tests.proofs.test_exact:Straight", LayeredInstance(1, 4, 3, 2, visits="atomic"))
+    document = json.loads(json.dumps(found.potential_certificate()))
+    assert document["evidence"]["alike"]
+    assert replay(document, checker.verify(document)).status == checker.VERIFIED
+    document["claim"]["policy"] = "tests.proofs.test_exact:Bent"
+    played = replay(document, checker.verify(document))
+    assert (played.status, "policy bent" in played.reason) == (checker.REFUTED, True)
+
+
 def test_a_split_of_a_work_function_has_a_rule() -> None:
     """Its ties go by page number inside of every part."""
     policy = "partitioned:policy=zrc"
@@ -577,7 +610,7 @@ def test_what_has_no_ratio_is_refused() -> None:
     with pytest.raises(UnsupportedModelError, match="forced service"):
         exact_ratio("lru", LayeredInstance(1, 3, 2, bypassing=True))
     with pytest.raises(UnsupportedModelError, match="trait 'atomic'"):
-        exact_ratio("fifo", LayeredInstance(1, 3, 2, 2, "atomic"))
+        exact_ratio("zrc", LayeredInstance(1, 3, 2, 2, "atomic"))
     with pytest.raises(ModelError, match=r"opt_cache \(h\) must be an integer in 2 … 3, got 1"):
         exact_ratio("lru", LayeredInstance(1, 4, 3, 2, "atomic"), opt_cache=1)
 

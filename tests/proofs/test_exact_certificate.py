@@ -131,7 +131,10 @@ def holds(document: dict) -> bool:
                 continue
             asked = marks.count(1)
             after, following = np.array(labels), np.array(work)
-            policy.serve(after, page, layer * group + asked, instance.frame)
+            frame = instance.frame
+            if atomic:
+                frame = frame._replace(held=np.array(marks) == 1)
+            policy.serve(after, page, layer * group + asked, frame)
             paid = update_work_function(following, page, h)
             fault = labels[page] <= 0
             visit = [q for q in range(count) if marks[q] == 1] + [page]
@@ -203,12 +206,12 @@ def test_ties_by_page_number_may_matter_to_a_smaller_opt() -> None:
 
     alike = Likeness((0, 3), True, True)
     # Labels after the request decide: page 0 (label 2 before) and page 1 (label 3) would both have c = 2.
-    assert tied([2, 3, 0], [-2, 3, 4], 2, alike, staying=True) == [(0, [0, 1])]
-    assert tied([3, 3, 0], [-2, 3, 4], 2, alike, staying=True) == [(0, [0, 1])]
-    assert tied([3, 3, 0], [3, 3, 4], 2, alike, staying=True) == []  # neither leaves
-    assert tied([3, 3, 0], [-1, 3, 4], 2, alike, staying=True) == []  # the rule tells them apart
-    assert tied([3, 3, 0], [0, 3, 4], 2, alike, staying=False) == [(0, [0, 1])]
-    assert tied([2, 3, 0], [0, 3, 4], 2, alike, staying=False) == []
+    assert tied([2, 3, 0], [-2, 3, 4], 2, (), alike, staying=True) == [(0, [0, 1])]
+    assert tied([3, 3, 0], [-2, 3, 4], 2, (), alike, staying=True) == [(0, [0, 1])]
+    assert tied([3, 3, 0], [3, 3, 4], 2, (), alike, staying=True) == []  # neither leaves
+    assert tied([3, 3, 0], [-1, 3, 4], 2, (), alike, staying=True) == []  # the rule tells them apart
+    assert tied([3, 3, 0], [0, 3, 4], 2, (), alike, staying=False) == [(0, [0, 1])]
+    assert tied([2, 3, 0], [0, 3, 4], 2, (), alike, staying=False) == []
 
 
 @pytest.mark.parametrize(
