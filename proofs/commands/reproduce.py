@@ -194,7 +194,7 @@ def _verdict_line(row: dict[str, Any]) -> list[object]:
     return [
         row["policy"], row["on"].split(",")[0] or row["why"], instance,
         row["offline_is"] if row["k"] else None, row["online"], row["offline"],
-        row["ratio"], row["exact"], row["claim"], row["verdict"],
+        row["ratio"], row["exact"], _short(row["claim"]), row["verdict"],
     ]  # fmt: skip
 
 
@@ -279,7 +279,7 @@ def _bound_line(bound: dict[str, Any]) -> dict[str, object]:
         "value": bound["value"],
         "shown by": f"{shown['policy']}, {shown['on'].split(',')[0]}" if shown["k"] else None,
         "k": shown["k"],
-        "value there": shown["claim"],
+        "value there": _short(shown["claim"]),
         "limit": _short(shown["limit"]),
         "observed": shown["ratio"],
         "exact": shown["exact"],
