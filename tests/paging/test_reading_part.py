@@ -120,7 +120,7 @@ def test_the_report_and_the_pictures_take_them_too(path: str, tmp_path: Path, ca
     assert len(source.sequence) == 10
     assert source.facts["tokens"] == 5
     assert source.facts["drop_layers"] == "dense"
-    words = _command("out", (path,), reading, True, 0)
+    words = _command("out", (path,), reading, None, True, 0)
     assert "--drop-layers dense --tokens 1:6" in words
     figure = str(tmp_path / "f.svg")
     assert paging_run(["plot", "phases", "lru", "--trace", path, "-k", "3", *PART, "-o", figure]) == 0
