@@ -8,7 +8,7 @@ from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestS
 from paging.policies.recency import LEAST_RECENT, LONGEST_CACHED, ORDINARY, visits_of
 from paging.policy import Criterion, InParts, Policy, run_kernel, served_in_parts
 
-UNCAPPED = 1 << 40
+UNCAPPED = 2**31 - 1
 """More requests than any sequence has."""
 
 
@@ -42,10 +42,6 @@ def _least_counted(labels: LabelArray, cache: int, counted: str, among: str) -> 
         Criterion(labels // (cache + 1), "smallest", "count", counted),
         Criterion(labels % (cache + 1), "smallest", "rank among equals", among, shown=False),
     )
-
-
-MOST = 2**31 - 1
-"""A cap that no count of a kernel reaches."""
 
 
 def _counted(sequence: RequestSequence, entries: PageArray, most: int, renewed: bool, perfect: bool) -> int:
@@ -92,7 +88,7 @@ class LFU(Policy):
         return _least_counted(labels, frame.cache, FEWEST, LEAST_RECENT)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return _counted(sequence, entries, MOST, True, False)
+        return _counted(sequence, entries, UNCAPPED, True, False)
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
         return served_in_parts("LfuInParts", instance)
@@ -133,10 +129,10 @@ class LFUPerfect(Policy):
         return _least_counted(labels, frame.cache, "asked for least often so far, {value}×", LEAST_RECENT)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return _counted(sequence, entries, MOST, True, True)
+        return _counted(sequence, entries, UNCAPPED, True, True)
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
-        return served_in_parts("LfuInParts", instance, MOST, True, True)
+        return served_in_parts("LfuInParts", instance, UNCAPPED, True, True)
 
 
 class LFUCapped(Policy):
@@ -238,7 +234,7 @@ class LFUFirst(Policy):
         return _least_counted(labels, frame.cache, FEWEST, LONGEST_CACHED)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return _counted(sequence, entries, MOST, False, False)
+        return _counted(sequence, entries, UNCAPPED, False, False)
 
     def parts(self, instance: LayeredInstance, rng: np.random.Generator) -> InParts:
-        return served_in_parts("LfuInParts", instance, MOST, False)
+        return served_in_parts("LfuInParts", instance, UNCAPPED, False)

@@ -23,8 +23,8 @@ from proofs.report.studies import StudySource
 
 Row = dict[str, Any]
 
-Input = tuple[str | None, RequestSequence, str]
-"""Where requests come from, unless drawn, the weighted requests, and the weights as they were given."""
+Input = tuple[str, RequestSequence, str]
+"""Where requests come from, the weighted requests, and the weights as they were given."""
 
 Maker = Callable[[int, int], list[Row]]
 
@@ -75,18 +75,17 @@ def weights_study(
         "policies": partial(_policies, inputs=inputs),
         "fractional": _fractional,
         "bandit": _bandit,
+        "phases": _phases,
     }
-    makers["phases"] = _phases
     jobs = [(make, requests, seed) for make in makers.values()]
     return dict(zip(makers, each(pool, _part, jobs, watch), strict=True))
 
 
 def _beginning(source: StudySource, requests: int) -> RequestSequence:
-    """Return whole rounds of a source, its cache holding as large a share of the pages as :data:`INPUTS`."""
+    """Return the first requests of a source, its cache as large a share of the pages as in :data:`INPUTS`."""
     instance = source.sequence.instance
-    rounds = max(1, requests // instance.round_length)
     cache = max(instance.per_visit, 3 * instance.total_pages // 8)
-    return source.sequence.prefix(rounds * instance.round_length).with_cache(cache)
+    return source.sequence.prefix(requests).with_cache(cache)
 
 
 def _part(job: tuple[Maker, int, int]) -> list[Row]:
@@ -107,7 +106,10 @@ def _facts(sequence: RequestSequence, weights: str) -> Row:
 
 def _policies(requests: int, seed: int, inputs: Sequence[Input] = ()) -> list[Row]:
     rows = []
-    drawn = [(None, _drawn(instance, weights, requests, seed), weights) for instance, weights in INPUTS]
+    drawn = [
+        (f"workload {WORKLOAD}", _drawn(instance, weights, requests, seed), weights)
+        for instance, weights in INPUTS
+    ]
     for number, (on, sequence, weights) in enumerate([*drawn, *inputs]):
         best = optimum(sequence).value
         for policy in POLICIES:
@@ -118,7 +120,7 @@ def _policies(requests: int, seed: int, inputs: Sequence[Input] = ()) -> list[Ro
             rows.append(
                 {
                     "input": number,
-                    "on": on or f"workload {WORKLOAD}",
+                    "on": on,
                     **_facts(sequence, weights),
                     "policy": policy,
                     "cost": cost,
