@@ -39,6 +39,9 @@ SHOWN = ("lfu", "fifo", "lru", "mark", "partitioned", "llru", "llru-lazy", "zrc"
 FORMATS = ("png", "svg")
 """Formats of a figure's files; the SVG stands in the page too."""
 
+WIDEST_TITLE = 44
+"""Letters of a construction's name and size that fit on one line over a figure."""
+
 LONGEST_NAME = 28
 """Characters of a trace's name that a title holds."""
 
@@ -191,7 +194,8 @@ def _growth_title(panel: Mapping[str, Any]) -> str:
     size = title_of(panel, panel["k"])
     if panel["h"] != panel["k"]:
         size += f", h = {panel['h']}"
-    return f"{panel['construction']}: {size}"
+    between = " " if len(panel["construction"]) + len(size) <= WIDEST_TITLE else "\n"
+    return f"{panel['construction']}:{between}{size}"
 
 
 # Faults against cache size.
