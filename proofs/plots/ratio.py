@@ -17,10 +17,10 @@ from adversary.construction import Construction
 from adversary.formulas import formula
 from lp.paths import least_cost
 from paging.errors import ModelError
-from paging.model import LayeredInstance, RequestSequence
+from paging.model import LayeredInstance, RequestSequence, title_of
 from paging.numbers import decimal
 from paging.offline import optimum_so_far
-from paging.plotting import legend, looks, note_line, plain_ticks, policy_label, title_of
+from paging.plotting import legend, looks, note_line, plain_ticks, policy_label
 from paging.policy import get_policy
 from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import simulate

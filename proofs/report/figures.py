@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from paging.model import title_of
 from paging.numbers import decimal
 from paging.plotting import (
     BLACK,
@@ -26,7 +27,6 @@ from paging.plotting import (
     plain_ticks,
     policy_label,
     save,
-    title_of,
 )
 from proofs.report.studies import LRU_SPLIT, OPT_EQUAL, OPT_SPLIT
 
