@@ -17,7 +17,7 @@ from math import ceil, floor, frexp, inf, ldexp
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.kernels.bits import unsigned
+from paging.kernels.bits import signed, unsigned
 from paging.kernels.jit import compiled, inlined
 from paging.model import PageArray
 
@@ -87,7 +87,7 @@ def use(pages: Table, classes: Table, page: int, time: int) -> int:
         pages[newest - 1, AFTER] = page + 1
     else:
         classes[uses, OLDEST] = page + 1
-    return uses
+    return int(uses)
 
 
 @inlined
@@ -97,8 +97,8 @@ def wait(ring: PageArray, classes: Table, uses: int, last: int, threshold: float
     ``last`` is the time of its oldest page's last request. It waits until ``earliest`` at least, a time that
     is not over.
     """
-    due = last + np.int64(ceil(min(threshold * uses, FAR)))
-    place = min(max(due, earliest), earliest + len(ring) - 2) & (len(ring) - 1)
+    due = last + signed(ceil(min(threshold * uses, FAR)))
+    place = signed(min(max(due, earliest), earliest + len(ring) - 2)) & (len(ring) - 1)
     classes[uses, BESIDE] = ring[place]
     ring[place] = uses
 
@@ -125,7 +125,7 @@ def come(
     if oldest == 0:
         classes[uses, STATE] = KNOWN
         return count
-    last = np.int64(pages[oldest - 1, LAST])
+    last = signed(pages[oldest - 1, LAST])
     if last < begun and now - last >= threshold * uses:
         near[count, LAST], near[count, USES] = last, uses
         return count + 1
@@ -162,9 +162,9 @@ def threshold_of(
 def largest(near: Table, count: int, now: int) -> int:
     """Return the row of the largest quotient; of equals the one of the longest age."""
     best = 0
-    last, uses = np.int64(near[0, LAST]), np.int64(near[0, USES])
+    last, uses = signed(near[0, LAST]), signed(near[0, USES])
     for i in range(1, count):
-        other_last, other_uses = np.int64(near[i, LAST]), np.int64(near[i, USES])
+        other_last, other_uses = signed(near[i, LAST]), signed(near[i, USES])
         ahead = (now - other_last) * uses - (now - last) * other_uses
         if ahead > 0 or (ahead == 0 and other_last < last):
             best, last, uses = i, other_last, other_uses

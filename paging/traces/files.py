@@ -39,10 +39,11 @@ def read_trace(path: str | os.PathLike[str], reading: TraceReading | None = None
     ----------
     path : path
         A ``.npz`` (with a ``.json`` of the same stem beside it, if there is one), ``.npy``, ``.jsonl``,
-        ``.txt``, ``.csv``, ``.tsv``, ``.oracleGeneral`` or ``.vscsi`` file, each also with
-        ``.gz`` or ``.zst`` behind; with ``format`` a file of any name. ``sample:NAME`` is
-        one of the package's (:func:`~paging.traces.sample_names`). ``-`` is standard input, which like ``/dev/stdin`` and process
-        substitutions holds text unless ``format`` says otherwise. See docs/traces.md for the formats.
+        ``.txt``, ``.csv``, ``.tsv``, ``.oracleGeneral`` or ``.vscsi`` file, each also with ``.gz`` or
+        ``.zst`` behind; with ``format`` a file of any name. ``sample:NAME`` is one of the package's
+        (:func:`~paging.traces.sample_names`). ``-`` is standard input, which like ``/dev/stdin`` and
+        process substitutions holds text unless ``format`` says otherwise. See docs/traces.md for the
+        formats.
     reading : TraceReading, optional
         How to read it, as one object.
     **options
