@@ -288,9 +288,11 @@ def _bound_line(bound: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def _short(exact: str | None) -> str | None:
-    """Return an exact number for a narrow column; the report holds it in full."""
-    return exact if exact is None or len(exact) <= LONGEST else f"≈ {decimal(exact):.4f}"
+def _short(value: str | float | None) -> str | None:
+    """Return an exact number, or one with a logarithm, for a narrow column; the report holds it in full."""
+    if value is None or (isinstance(value, str) and len(value) <= LONGEST):
+        return value
+    return f"≈ {decimal(value):.4f}"
 
 
 def _claim_line(claim: dict[str, Any]) -> list[object]:
