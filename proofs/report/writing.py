@@ -195,6 +195,7 @@ def render(document: Mapping[str, Any], environment: Mapping[str, Any], drawn: M
         badges=BADGES,
         repeat=_repeat(str(environment["command"])),
         counts=counts(document),
+        headline=_headline(document),
         findings=list(map(math, findings(document))),
     )
 
@@ -281,6 +282,13 @@ def findings(document: Mapping[str, Any]) -> Iterator[str]:
 
 WORST_CASE = ("L1", "L3-tight", "L5", "zrc-tight", "L2")
 """The bounds of the first screen: a fixed split, LRU, LLRU, ZRC, and every deterministic policy."""
+
+
+def _headline(document: Mapping[str, Any]) -> set[str]:
+    """Return the constructions of the bounds of the first screen, which are shown in print too."""
+    return {
+        name for bound in document["bounds"] if bound["id"] in WORST_CASE for name in bound["constructions"]
+    }
 
 
 def _in_the_worst_case(document: Mapping[str, Any]) -> Iterator[str]:
