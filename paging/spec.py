@@ -61,15 +61,14 @@ def parse_sizes(text: str) -> tuple[int, ...]:
     (8, 64, 128, 192, 256)
     """
     sizes: list[int] = []
-    for part in text.split(","):
+    for number, part in enumerate(text.split(","), start=1):
         try:
             sizes += _range(part)
         except ValueError as problem:
             if isinstance(problem, ModelError):
                 raise
-            raise ModelError(
-                f"{part!r} is neither a whole number nor a range FROM:TO or FROM:TO:STEP"
-            ) from None
+            wrong = f"{part!r} is" if part.strip() else f"part {number} of the list {text[:60]!r} is empty,"
+            raise ModelError(f"{wrong} neither a whole number nor a range FROM:TO or FROM:TO:STEP") from None
     if len(sizes) > MAX_SIZES:
         raise ModelError(f"{text!r} names more than {MAX_SIZES:,} numbers")
     return tuple(dict.fromkeys(sizes))

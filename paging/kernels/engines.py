@@ -1,12 +1,31 @@
 """Kernels of the policies of today's engines."""
 
+from math import inf
+
 import numpy as np
 from numpy.typing import NDArray
 
 from paging.kernels.bits import empty_set, flip, lowest_bit, signed, unsigned
+from paging.kernels.due import (
+    BESIDE,
+    LAST,
+    NEAR,
+    OLDEST,
+    PLAYS,
+    STATE,
+    UNKNOWN,
+    USES,
+    come,
+    empty_ring,
+    largest,
+    leave,
+    most_uses,
+    threshold_of,
+    use,
+    wait,
+)
 from paging.kernels.heap import push, sift_down
 from paging.kernels.jit import compiled, helper
-from paging.kernels.tournament import LAST, USES, empty_tournament, mend, replay
 from paging.kernels.visits import hits_first
 from paging.model import BYPASS, FREE, HIT, PageArray
 
@@ -51,87 +70,103 @@ def class_of(uses: int) -> int:
 def lfru(
     requests: PageArray, pages_total: int, cache: int, entries: PageArray, per_visit: int, atomic: bool
 ) -> int:
-    """Serve a sequence with LFRU; O(1) per hit.
+    """Serve a sequence with LFRU; O(1) for a hit.
 
-    The page that leaves has the largest age/uses, which a kinetic tournament of the slots finds: a fault
-    plays log₂ k games, and again for every slot whose page was hit and comes to the top.
+    The page that leaves has the largest age/uses: it is the oldest page of one of the few classes above a
+    threshold, where pages of as many uses are a class. When all fall below it, all classes are looked at.
+    Where only pages of the present visit are cached, one of them leaves.
 
     Parameters and result as for :func:`~paging.kernels.recency.lru`.
     """
     order = requests.copy()
     place = np.zeros(per_visit, dtype=np.int64)
-    uses = np.zeros(pages_total, dtype=np.int64)
-    last = np.zeros(pages_total, dtype=np.int64)
-    slot_of = np.full(pages_total, -1, dtype=np.int32)
+    pages = np.zeros((pages_total, 4), dtype=np.int32)
+    cached = np.full(pages_total, -1, dtype=np.int8)
+    most = most_uses(requests, pages_total)
+    classes = np.zeros((most + 1, 4), dtype=np.int32)
+    listed = np.empty(most, dtype=np.int32)
     slots = min(cache, pages_total)
-    page_in = np.empty(slots, dtype=np.int32)
-    known = np.empty((slots, 2), dtype=np.int64)
-    winner, until, again = empty_tournament(slots)
-    out = np.empty(per_visit, dtype=np.int64)  # slots that do not play, as their pages are of this visit
-    held = faults = begun = 0
+    near = np.empty((2 * slots + 4 * NEAR, 2), dtype=np.int32)
+    quotients = np.empty(slots, dtype=np.float64)
+    ring = empty_ring(slots, per_visit)
+    threshold = inf
+    names = count = faults = begun = clock = 0
     for t in range(len(requests)):
         if t == begun + per_visit:
             begun = t
         if atomic and t == begun:
-            hits_first(order, place, t, per_visit, slot_of)
-        page = order[t]
-        slot = signed(slot_of[page])
+            hits_first(order, place, t, per_visit, cached)
+        page = signed(order[t])
         entry = HIT
-        if slot < 0:
+        if cached[page] >= 0:
+            leave(pages, classes, page)
+        else:
             entry = FREE
-            slot = faults
             if faults >= cache:
                 now = t + 1
-                mend(winner, until, known, again, now)
-                kept = 0
-                for i in range(held):
-                    slot, other = signed(out[i]), page_in[out[i]]
-                    if last[other] < begun:
-                        known[slot, USES], known[slot, LAST] = uses[other], last[other]
-                        replay(winner, until, known, slot, True, now)
-                    else:
-                        out[kept] = slot
-                        kept += 1
-                held = kept
-                slot = signed(winner[1])
-                while slot >= 0:
-                    entry = page_in[slot]
-                    if known[slot, LAST] == last[entry] and last[entry] < begun:
+                while clock < now:
+                    clock += 1
+                    uses = ring[clock & (len(ring) - 1)]
+                    ring[clock & (len(ring) - 1)] = 0
+                    while uses > 0:
+                        following = classes[uses, BESIDE]
+                        count = come(
+                            uses, near, count, ring, pages, classes, threshold, begun, per_visit, now
+                        )
+                        uses = following
+                if count > 3 * NEAR:
+                    among = near[:count, USES].copy()
+                    threshold = max(threshold, threshold_of(among, pages, classes, now, begun, quotients))
+                    count = 0
+                    for uses in among:
+                        count = come(
+                            uses, near, count, ring, pages, classes, threshold, begun, per_visit, now
+                        )
+                while entry == FREE:
+                    if count == 0:
+                        left = 0
+                        for i in range(names):
+                            uses = listed[i]
+                            if classes[uses, OLDEST] > 0:
+                                listed[left] = uses
+                                left += 1
+                            else:
+                                classes[uses, STATE] = UNKNOWN
+                        names = left
+                        threshold = threshold_of(listed[:names], pages, classes, now, begun, quotients)
+                        ring[:] = 0
+                        for uses in listed[:names]:
+                            count = come(
+                                uses, near, count, ring, pages, classes, threshold, begun, per_visit, now
+                            )
+                    if count == 0:
+                        for i in range(names):
+                            near[i, USES] = listed[i]
+                            near[i, LAST] = pages[classes[listed[i], OLDEST] - 1, LAST]
+                        uses = near[largest(near, names, now), USES]
+                        entry = signed(classes[uses, OLDEST] - 1)
+                        leave(pages, classes, entry)
                         break
-                    known[slot, USES], known[slot, LAST] = uses[entry], last[entry]
-                    plays = last[entry] < begun
-                    replay(winner, until, known, slot, plays, now)
-                    if not plays:
-                        out[held] = slot
-                        held += 1
-                    slot = signed(winner[1])
-                if slot < 0:
-                    chosen = 0
-                    for i in range(1, held):
-                        one, other = page_in[out[i]], page_in[out[chosen]]
-                        ours, theirs = uses[one] * (now - last[other]), uses[other] * (now - last[one])
-                        if ours < theirs or (ours == theirs and last[one] < last[other]):
-                            chosen = i
-                    slot = signed(out[chosen])
-                    held -= 1
-                    out[chosen] = out[held]
-                    entry = page_in[slot]
-                slot_of[entry] = -1
-            slot_of[page] = slot
-            page_in[slot] = page
-            known[slot, USES], known[slot, LAST] = uses[page] + 1, t
-            if faults >= cache:
-                replay(winner, until, known, slot, True, t + 1)
-            else:
-                # Nobody has to leave yet: all games are played together when someone has.
-                node = len(winner) // 2 + slot
-                winner[node] = slot
-                while node > 1 and until[node // 2] > 0:
-                    node //= 2
-                    until[node] = 0
+                    best = largest(near, count, now)
+                    uses = near[best, USES]
+                    oldest = classes[uses, OLDEST] - 1
+                    right = oldest >= 0 and near[best, LAST] == pages[oldest, LAST]
+                    if right:
+                        entry = signed(oldest)
+                        leave(pages, classes, entry)
+                    count -= 1
+                    near[best] = near[count]
+                    count = come(uses, near, count, ring, pages, classes, threshold, begun, per_visit, now)
+                cached[entry] = -1
+            cached[page] = 0
             faults += 1
-        uses[page] += 1
-        last[page] = t
+        uses = use(pages, classes, page, t)
+        if classes[uses, STATE] != PLAYS:
+            if classes[uses, STATE] == UNKNOWN:
+                listed[names] = uses
+                names += 1
+            classes[uses, STATE] = PLAYS
+            wait(ring, classes, uses, t, threshold, max(begun + per_visit, clock + 1))
         if len(entries) > 0:
             entries[place[t - begun] if atomic else t] = entry
     return faults

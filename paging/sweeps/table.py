@@ -63,7 +63,7 @@ def arrow() -> Any:
         import pyarrow.parquet
     except ImportError as error:
         raise TableError(
-            f"tables of sweeps are Parquet, which needs pyarrow ({error}): pip install pyarrow"
+            f"tables of sweeps are Parquet and need pyarrow ({error}): pip install 'layered-paging[parquet]'"
         ) from error
     return pyarrow
 

@@ -39,10 +39,11 @@ def read_trace(path: str | os.PathLike[str], reading: TraceReading | None = None
     ----------
     path : path
         A ``.npz`` (with a ``.json`` of the same stem beside it, if there is one), ``.npy``, ``.jsonl``,
-        ``.txt``, ``.csv``, ``.oracleGeneral`` or ``.vscsi`` file, each also with ``.gz`` or ``.zst`` behind;
-        with ``format`` a file of any name. ``sample:NAME`` is one of the package's
-        (:func:`~paging.traces.sample_names`). ``-`` is standard input, which like ``/dev/stdin`` and process
-        substitutions holds text unless ``format`` says otherwise. See docs/traces.md for the formats.
+        ``.txt``, ``.csv``, ``.tsv``, ``.oracleGeneral`` or ``.vscsi`` file, each also with ``.gz`` or
+        ``.zst`` behind; with ``format`` a file of any name. ``sample:NAME`` is one of the package's
+        (:func:`~paging.traces.sample_names`). ``-`` is standard input, which like ``/dev/stdin`` and
+        process substitutions holds text unless ``format`` says otherwise. See docs/traces.md for the
+        formats.
     reading : TraceReading, optional
         How to read it, as one object.
     **options
@@ -195,7 +196,7 @@ def format_of(name: str, asked: str | None) -> Format:
     suffix = Path(bare).suffix.lower()
     if suffix not in FORMATS:
         Path(name).stat()  # a file that is not there has no format
-        known = ", ".join([*FORMATS, ".oracleGeneral", ".vscsi", ".json"])
+        known = ", ".join([*FORMATS, ".tsv", ".oracleGeneral", ".vscsi", ".json"])
         raise TraceError(
             f"unknown suffix {suffix!r}; known are {known}, each also with .gz or .zst behind; otherwise "
             f"--format says what it holds: {', '.join(NAMED)}"

@@ -197,6 +197,9 @@ LAYOUTS = {
 """Layouts of other programs, by name."""
 
 FOREIGN = {
+    ".tsv": Format(
+        "page ids separated by tabs", _read_list_or_column, line_of=line_of_text, seeks=True, takes=TABLE
+    ),
     ".oraclegeneral": ORACLE,
     ".oraclegeneral.bin": ORACLE,
     ".vscsi": LAYOUTS["cloudphysics"],

@@ -41,7 +41,9 @@ class ParquetTrace:
             import pyarrow
             import pyarrow.parquet
         except ImportError as error:
-            raise TraceError(f"Parquet needs pyarrow ({error}): pip install pyarrow") from error
+            raise TraceError(
+                f"Parquet needs pyarrow ({error}): pip install 'layered-paging[parquet]'"
+            ) from error
         self._types = pyarrow.types
         try:
             self._file = pyarrow.parquet.ParquetFile(stream)

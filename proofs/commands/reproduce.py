@@ -13,6 +13,7 @@ import click
 from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option, reading_options, seed_option, table_option, told, weights_option
 from paging.cli.terminal import progress, remark, write_json, write_table
+from paging.model import title_of
 from paging.numbers import decimal
 from paging.signals import StoppedError, Watch, stoppable
 
@@ -188,7 +189,7 @@ def _repeat(
 
 
 def _verdict_line(row: dict[str, Any]) -> list[object]:
-    instance = f"ℓ = {row['layers']}, n = {row['pages']}, k = {row['k']}" if row["k"] else None
+    instance = title_of({**row, "per_visit": row.get("g", 1)}, row["k"]) if row["k"] else None
     if "weights" in row:
         instance = f"{instance}, weighted"
     return [
@@ -288,9 +289,11 @@ def _bound_line(bound: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def _short(exact: str | None) -> str | None:
-    """Return an exact number for a narrow column; the report holds it in full."""
-    return exact if exact is None or len(exact) <= LONGEST else f"≈ {decimal(exact):.4f}"
+def _short(value: str | float | None) -> str | None:
+    """Return an exact number, or one with a logarithm, for a narrow column; the report holds it in full."""
+    if value is None or (isinstance(value, str) and len(value) <= LONGEST):
+        return value
+    return f"≈ {decimal(value):.4f}"
 
 
 def _claim_line(claim: dict[str, Any]) -> list[object]:

@@ -339,6 +339,7 @@ def test_workloads_are_listed(capsys: Capture) -> None:
         (["run", "-k", "6", *ZIPF], "Missing argument 'POLICY...'"),
         (["run", "lru", *ZIPF], "--cache (-k)"),
         (["run", "lru", *ZIPF, "-k", "six"], "'six'"),
+        (["compare", *ZIPF, "-k", "3,,4"], "part 2 of the list '3,,4' is empty"),
         (["run", "lru", *ZIPF, "-k", "6", "--tarce", "x"], "--trace"),
         (["run", "lru", *ZIPF, "--trace", "x.npz", "-k", "6"], "but --trace and --workload are given"),
         (["run", "lru", "--workload", "zipf", "-k", "6"], "--layers (-l) and --pages (-n)"),

@@ -20,6 +20,7 @@ from paging.kernels import (
     farthest,
     fifo,
     fwf,
+    lfru,
     lfu,
     lifo,
     llru,
@@ -385,6 +386,44 @@ def test_kernel_follows_its_rule_on_a_long_idle_stretch(name: str) -> None:
     rng = np.random.default_rng(5)
     busy = random_sequence(shape, 60, rng)
     check(name, shape, (busy + [0, 6] * 400) * 3 + busy, 5)
+
+
+def defined_lfru(requests: list[int], pages: int, cache: int, per_visit: int) -> list[int]:
+    """Serve with LFRU: exact quotients of all cached pages are compared, the present visit's go last."""
+    last, uses = np.zeros(pages, dtype=np.int64), np.zeros(pages, dtype=np.int64)
+    cached = np.zeros(pages, dtype=np.bool_)
+    entries = []
+    for t, page in enumerate(requests):
+        entry = HIT
+        if not cached[page]:
+            entry = FREE
+            if np.count_nonzero(cached) == cache:
+                among = np.flatnonzero(cached)
+                before = among[last[among] < t - t % per_visit]
+                among = before if len(before) else among
+                age, count = t + 1 - last[among], uses[among]
+                best = np.argmax(age / count)
+                equal = among[age * count[best] >= age[best] * count]
+                entry = int(equal[np.argmin(last[equal])])
+                cached[entry] = False
+            cached[page] = True
+        last[page] = t
+        uses[page] += 1
+        entries.append(entry)
+    return entries
+
+
+@pytest.mark.parametrize(("cache", "per_visit"), [(60, 1), (150, 3), (150, 70), (60, 300)])
+def test_lfru_with_many_numbers_of_uses(cache: int, per_visit: int) -> None:
+    # So many that the threshold rises and falls; favourites change, visits may be larger than the cache.
+    rng = np.random.default_rng(cache + per_visit)
+    pages, length = 200, 4000
+    chances = np.cumsum(1 / np.arange(1, pages + 1))
+    drawn = np.searchsorted(chances / chances[-1], rng.random(length))
+    requests = ((drawn + np.arange(length) // 400 * 7) % pages).astype(np.int32)
+    entries = np.empty(length, dtype=np.int32)
+    lfru(requests, pages, cache, entries, per_visit, False)
+    assert entries.tolist() == defined_lfru(requests.tolist(), pages, cache, per_visit)
 
 
 @pytest.mark.slow

@@ -79,6 +79,13 @@ def test_the_refusal_shows_the_columns(tmp_path: Path) -> None:
         read_trace(file(tmp_path, ACCESSES))
 
 
+def test_a_table_with_tabs_by_its_suffix(tmp_path: Path) -> None:
+    path = file(tmp_path, b"time\tobject id\n1\tx,y\n2\tz\n3\tx,y\n", "t.tsv")
+    assert names(read_trace(path, column="object id")) == ["x,y", "z", "x,y"]
+    with pytest.raises(TraceError, match="can be read, but not written"):
+        write_trace(read_trace(path, column=2), path)
+
+
 @pytest.mark.parametrize("column", [2, "object"])
 def test_a_column_by_number_or_name(column: int | str, tmp_path: Path) -> None:
     trace = read_trace(file(tmp_path, ACCESSES), column=column)

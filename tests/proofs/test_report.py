@@ -121,7 +121,8 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make ``--quick`` tiny: a few bounds and constructions, empty figures, all in this process."""
     tiny = replace(TINY, growth_requests=20, exact_states=0, exact_weights=0, synthetic=(), quick=True)
     monkeypatch.setattr(Settings, "reduced", classmethod(lambda cls, seed=0: replace(tiny, seed=seed)))
-    some = [(BOUNDS[id], policy) for id, policy in (("L5", "llru"), ("fifo-tight", "fifo"))]
+    those = (("L5", "llru"), ("fifo-tight", "fifo"), ("fractional-upper", "fractional"))
+    some = [(BOUNDS[id], policy) for id, policy in those]
     monkeypatch.setattr(proofs.report.document, "pairs", lambda: some)
     monkeypatch.setattr(paging.parallel, "cores", lambda: 1)
     monkeypatch.setattr(proofs.report.writing, "draw", lambda plan, directory, formats: "<svg></svg>")
