@@ -56,7 +56,9 @@ def exact_text(value: int | Fraction | float | None) -> str | None:
 
 
 def read_fraction(text: str) -> Fraction:
-    """Return the number that a text states in the digits 0 … 9; ``Fraction`` also takes ``"٣"`` and ``"1_0"``.
+    """Return the number that a text states in the digits 0 … 9.
+
+    ``Fraction`` takes ``"٣"`` and ``"1_0"``, too.
 
     Raises
     ------
