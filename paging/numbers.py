@@ -55,6 +55,28 @@ def exact_text(value: int | Fraction | float | None) -> str | None:
     return UNBOUNDED if value == math.inf else _in_full(lambda: str(value))
 
 
+def read_fraction(text: str) -> Fraction:
+    """Return the number that a text states in the digits 0 … 9.
+
+    ``Fraction`` takes ``"٣"`` and ``"1_0"``, too.
+
+    Raises
+    ------
+    ValueError
+        The text states no number.
+    ZeroDivisionError
+        The denominator is 0.
+
+    Examples
+    --------
+    >>> read_fraction("0.75")
+    Fraction(3, 4)
+    """
+    if not text.isascii() or "_" in text:
+        raise ValueError(f"{text[:30]!r} is no number in the digits 0 … 9")
+    return Fraction(text)
+
+
 def read_exact(text: str) -> Fraction | float:
     """Return the number that a text states, ``inf`` for an unbounded one: the inverse of :func:`exact_text`.
 
@@ -75,7 +97,7 @@ def read_exact(text: str) -> Fraction | float:
     if len(text) > MAX_LENGTH or "e" in text.lower():
         raise ValueError(f"{text[:30]!r} is no exact number of at most {MAX_LENGTH:,} characters")
     try:
-        return _in_full(lambda: Fraction(text))
+        return _in_full(lambda: read_fraction(text))
     except ZeroDivisionError as error:
         raise ValueError(f"{text!r} is no number") from error
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from paging.arguments import checked
 from paging.errors import ModelError
-from paging.files import without_repeats
+from paging.files import regular_file, without_repeats
+from paging.numbers import read_fraction
 
 LARGEST = 2**62
 """Sums of scaled weights stay below this, so that no integer of the kernels overflows."""
@@ -218,7 +219,7 @@ _SPELLED = {"layer": _per_layer, "page": _per_page, "tier": _per_tier}
 
 def _from_file(source: str | Path, pages: Sequence[int]) -> list[object]:
     try:
-        text = Path(source).read_text(encoding="utf-8")
+        text = regular_file(source).read_text(encoding="utf-8")
         # Nothing passes through binary floating point: the decimal text itself is the number.
         values = json.loads(text, parse_float=str, parse_constant=str, object_pairs_hook=without_repeats)
     except OSError as error:
@@ -227,8 +228,10 @@ def _from_file(source: str | Path, pages: Sequence[int]) -> list[object]:
         raise ModelError("no text in UTF-8") from None
     except json.JSONDecodeError as error:
         raise ModelError(f"not JSON at character {error.pos}: {error.msg}") from None
-    except (ValueError, RecursionError) as error:
-        raise ModelError(str(error)) from error
+    except RecursionError:
+        raise ModelError("lists are nested too deeply") from None
+    except ValueError as error:  # a key twice, or more digits than Python reads
+        raise ModelError(str(error).partition("; use sys.")[0]) from error
     tiers = None
     if isinstance(values, dict):
         if set(values) != {"tiers", "pages"} or not isinstance(values["tiers"], dict):
@@ -260,7 +263,7 @@ def _exact(value: object, page: int) -> Fraction:
     if isinstance(value, str) and HUGE_EXPONENT.search(value):
         raise ModelError(f"weight of page {page}: the exponent of {value[:30]!r} is too large")
     try:
-        exact = Fraction(value)
+        exact = read_fraction(value) if isinstance(value, str) else Fraction(value)
     except (ValueError, ZeroDivisionError):
         raise ModelError(
             f"weight of page {page}: {str(value)[:30]!r} is not a number such as 2, 0.75 or 3/4"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paging.errors import LayeredPagingError, TraceError
+from paging.files import regular_file
 from paging.signals import Watch
 from paging.traces.opening import STANDARD_INPUT
 from paging.traces.record import Recorder
@@ -25,7 +25,7 @@ def read_prompts(path: str) -> list[str]:
         The file cannot be read as UTF-8 text, or holds no prompt.
     """
     try:
-        text = sys.stdin.read() if path == STANDARD_INPUT else Path(path).read_text(encoding="utf-8")
+        text = sys.stdin.read() if path == STANDARD_INPUT else regular_file(path).read_text(encoding="utf-8")
     except OSError as problem:
         raise TraceError(f"{path}: {problem.strerror or problem}") from None
     except UnicodeDecodeError as problem:

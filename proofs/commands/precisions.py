@@ -11,6 +11,7 @@ from paging.cli.comparison import decimal
 from paging.cli.options import Seconds, json_option, parse_precisions, read, reading_options
 from paging.cli.terminal import progress, provenance, write_json, write_table
 from paging.errors import ModelError
+from paging.numbers import read_fraction
 
 if TYPE_CHECKING:
     from paging.model import RequestSequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def _cost(_context: click.Context, _parameter: click.Parameter, value: str) -> Fraction:
     """Read a positive decimal or fraction."""
     try:
-        number = Fraction(value) if len(value) <= 20 else Fraction(0)
+        number = read_fraction(value) if len(value) <= 20 else Fraction(0)
     except (ValueError, ZeroDivisionError):
         number = Fraction(0)
     if number <= 0:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from paging.errors import ModelError
 from paging.model import whole_number
+from paging.numbers import read_fraction
 
 Misses = NDArray[np.int64]
 """Misses per token and layer, shape (tokens, layers)."""
@@ -42,7 +43,7 @@ SECONDS = {
 COUNTS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9}
 RATES = {f"{unit}/s": factor for unit, factor in BYTES.items()}
 
-QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([^\d\s.]*)")
+QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([^\d\s.]*)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -283,7 +284,7 @@ def read_share(text: str) -> Fraction:
     (Fraction(9, 10), Fraction(1, 4))
     """
     try:
-        share = Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
+        share = read_fraction(text[:-1]) / 100 if text.endswith("%") else read_fraction(text)
     except (ValueError, ZeroDivisionError):
         raise ModelError(f"share {text!r}: expected a number in 0 … 1 such as 0.9, 9/10 or 90%") from None
     if not 0 <= share <= 1:

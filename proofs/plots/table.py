@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from paging.errors import ModelError
+from paging.files import regular_file
 from proofs.plots.document import Document
 from proofs.plots.heatmap import heatmap
 
@@ -46,7 +47,7 @@ def heatmap_of_table(path: str | Path, *, rows: str, columns: str, value: str) -
 
 
 def _records(path: Path) -> list[dict[str, Any]]:
-    text = path.read_text(encoding="utf-8")
+    text = regular_file(path).read_text(encoding="utf-8")
     if path.suffix == ".csv":
         return list(csv.DictReader(text.splitlines()))
     if path.suffix != ".json":

@@ -69,6 +69,9 @@ def test_weights_in_one_line(text, pages, expected):
         ("tier:2*1,1*8", (3, 2), "the tiers have 3 pages, but layer 1 has 2"),
         ("tier:1,2", (2,), "'1' is not of the form N"),
         ("tier:9*1", (2,), "more pages than a layer"),
+        ("layer:٣,1", (2, 1), "'٣' is not a number"),
+        ("layer:1_0,1", (2, 1), "'1_0' is not a number"),
+        ("/dev/zero", (2,), "neither a regular file nor standard input"),
         ("none.json", (2,), "No such file"),
     ],
 )
@@ -341,3 +344,14 @@ def test_numbers_that_count_weights_say_so(words, tmp_path, monkeypatch, capsys)
     assert code == 0
     drawn = "".join(path.read_text() for path in tmp_path.glob("OUT.*"))
     assert "weight" in said.out + said.err + drawn
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("[" * 100_000, "lists are nested too deeply"), (f"[{'9' * 5000}]", "value has 5000 digits")],
+)
+def test_a_file_of_weights_that_python_cannot_read_is_refused_in_its_own_words(text, message, tmp_path):
+    path = tmp_path / "weights.json"
+    path.write_text(text)
+    with pytest.raises(ModelError, match=f"{message}$"):
+        read_weights(path, (1,))

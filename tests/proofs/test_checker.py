@@ -164,6 +164,11 @@ def test_what_must_be_trusted_is_what_the_documentation_says():
     assert block(DOCS.read_text(encoding="utf-8"), "trusted") == trusted_table()
 
 
+def test_the_envelope_lists_every_type():
+    row = re.search(r"^\| `type` \| (.*) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.findall(r'"([a-z-]+)"', row[1]) == list(checker.CHECKS)
+
+
 def test_examples_in_the_documentation():
     blocks = re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) == 6
