@@ -526,13 +526,31 @@ def test_without_a_terminal_lines_say_how_it_goes(capsys: Capture, monkeypatch: 
     assert capsys.readouterr().err == ""
 
 
+FIFO_SEARCH = "adversary search fifo -l 2 -n 3 -k 4 --max-states 3000 --steps 400 --json --checkpoint"
+
+
+def finished_search(path: Path) -> Any:
+    """Run the search from its checkpoint, or from the start; return what depends on no clock."""
+    args = [str(PROGRAM), *FIFO_SEARCH.split(), str(path)]
+    result = json.loads(subprocess.run(args, capture_output=True, check=True).stdout)
+    del result["seconds"], result["certificate"]
+    return result
+
+
+@pytest.fixture(scope="module")
+def through(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return finished_search(tmp_path_factory.mktemp("through") / "search.npz")
+
+
 @pytest.mark.slow
+@pytest.mark.xdist_group("killed-search")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_killed_search_continues_with_nothing_lost(how: signal.Signals, tmp_path: Path) -> None:
+def test_a_killed_search_continues_with_nothing_lost(
+    how: signal.Signals, tmp_path: Path, through: Any
+) -> None:
     path = tmp_path / "search.npz"
-    words = f"adversary search fifo -l 2 -n 3 -k 4 --max-states 3000 --steps 400 --json --checkpoint {path}"
-    args = [str(PROGRAM), *words.split()]
-    child = subprocess.Popen([*args, "--save-every", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    args = [str(PROGRAM), *FIFO_SEARCH.split(), str(path), "--save-every", "0"]
+    child = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -540,12 +558,7 @@ def test_a_killed_search_continues_with_nothing_lost(how: signal.Signals, tmp_pa
     child.communicate(timeout=60)
     assert child.returncode in (130, -how)
     assert len(list(tmp_path.iterdir())) <= 1 + (how == signal.SIGKILL)
-    continued = json.loads(subprocess.run(args, capture_output=True, check=True).stdout)
-    path.unlink()
-    through = json.loads(subprocess.run(args, capture_output=True, check=True).stdout)
-    for result in (continued, through):
-        del result["seconds"], result["certificate"]
-    assert continued == through
+    assert finished_search(path) == through
 
 
 @pytest.mark.parametrize("option", ["--budget", "--save-every"])
