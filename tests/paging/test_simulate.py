@@ -8,7 +8,7 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, note
 
 from paging import (
     BYPASS,
@@ -276,22 +276,23 @@ def test_a_page_leaving_on_a_hit_is_recorded_and_is_no_fault(policy: type[Policy
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", sorted(set(PLAIN) - {"game-optimal"}))
 @given(sequence=sequences(cache=(3, 6), per_visit=(1, 2), length=(0, 30)))
-def test_steps_count_and_record_as_a_run_does(policy: str, sequence: RequestSequence) -> None:
-    run = simulate(policy, sequence, record=True, seed=5, engine="labels")
-    seen = list(steps(policy, sequence, seed=5))
-    assert run.entries is not None
-    assert [step.page for step in seen] == list(sequence)
-    assert sum(not step.hit for step in seen) == run.faults
-    cache: set[int] = set()
-    for step, entry in zip(seen, run.entries.tolist(), strict=True):
-        assert step.hit == (step.page in cache)
-        cache = cache - set(step.victims) | {step.page}
-        assert step.cache == cache
-        assert {q for q, label in enumerate(step.labels) if label > 0} == cache
-        if entry >= 0:
-            assert step.victims == (entry,)
+def test_steps_count_and_record_as_a_run_does(sequence: RequestSequence) -> None:
+    for policy in sorted(set(PLAIN) - {"game-optimal"}):
+        note(policy)
+        run = simulate(policy, sequence, record=True, seed=5, engine="labels")
+        seen = list(steps(policy, sequence, seed=5))
+        assert run.entries is not None
+        assert [step.page for step in seen] == list(sequence)
+        assert sum(not step.hit for step in seen) == run.faults
+        cache: set[int] = set()
+        for step, entry in zip(seen, run.entries.tolist(), strict=True):
+            assert step.hit == (step.page in cache)
+            cache = cache - set(step.victims) | {step.page}
+            assert step.cache == cache
+            assert {q for q, label in enumerate(step.labels) if label > 0} == cache
+            if entry >= 0:
+                assert step.victims == (entry,)
 
 
 def test_a_session_refuses_pages_of_another_layer() -> None:
@@ -333,19 +334,20 @@ def test_a_visit_counts_as_one_visit_in_whatever_order_it_is_served() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", ATOMIC)
 @given(
     sequence=sequences(
         instances(layers=(1, 3), pages=(1, 4), cache=(1, 6), per_visit=(1, 3), visits="atomic"),
         length=(0, 30),
     )
 )
-def test_atomic_visits_end_with_all_their_pages(policy: str, sequence: RequestSequence) -> None:
-    run = simulate(policy, sequence, record=True)
-    assert simulate(policy, sequence).faults == run.faults
-    if policy != "fwf":  # which lets several pages go, where a schedule has one victim
-        run.schedule.check()  # which knows about atomic visits
-        assert run.schedule.faults == run.faults
+def test_atomic_visits_end_with_all_their_pages(sequence: RequestSequence) -> None:
+    for policy in ATOMIC:
+        note(policy)
+        run = simulate(policy, sequence, record=True)
+        assert simulate(policy, sequence).faults == run.faults
+        if policy != "fwf":  # which lets several pages go, where a schedule has one victim
+            run.schedule.check()  # which knows about atomic visits
+            assert run.schedule.faults == run.faults
 
 
 def test_lru_with_atomic_visits_by_hand() -> None:
