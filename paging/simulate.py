@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import repeat
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -312,8 +312,14 @@ def simulate(
     )
 
 
-NO_DRAWS = generator(0)
-"""What a deterministic policy gets and leaves alone: to make a generator may cost more than a short run."""
+class _NoDraws:
+    """Stands for the generator of a deterministic policy: to make one may cost more than a short run."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise IllegalAnswerError(f"a policy that calls itself deterministic draws random numbers: rng.{name}")
+
+
+NO_DRAWS: Any = _NoDraws()
 
 
 class Paid(NamedTuple):

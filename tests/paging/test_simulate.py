@@ -477,6 +477,16 @@ def test_auto_compiles_long_sequences_where_it_can() -> None:
     assert simulate(Inherits, sequence).faults == simulate("lru", sequence).faults
 
 
+def test_a_policy_that_calls_itself_deterministic_and_draws_is_caught() -> None:
+    class Sly(LRU):
+        def kernel(self, sequence: RequestSequence, entries: Any, rng: Any) -> int:
+            return int(rng.integers(9))
+
+    sequence = RequestSequence(LayeredInstance(1, 3, 2), [0, 1, 2])
+    with pytest.raises(IllegalAnswerError, match=r"deterministic draws random numbers: rng\.integers"):
+        simulate(Sly(), sequence, engine="kernel")
+
+
 def test_a_policy_sees_plain_numbers() -> None:
     seen = set()
 
