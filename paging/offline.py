@@ -63,7 +63,7 @@ def farthest_in_future(sequence: RequestSequence, *, record: bool = False) -> Ru
     from paging.kernels import farthest
 
     instance, requests = sequence.instance, sequence.requests
-    instance.require("farthest-in-future", cost="unit")
+    instance.require("farthest-in-future, the OPT of films, phases and timelines,", cost="unit")
     first: slice | NDArray[np.int64] = slice(None)
     if instance.visits == "atomic":
         instance.require("farthest-in-future on atomic visits", service="forced")
