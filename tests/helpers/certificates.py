@@ -48,10 +48,10 @@ def leaves(value, path=()):
 
 
 def changed(document, path, change):
-    """A copy of a document with ``change(container, key)`` done at a place."""
-    mutant = copy.deepcopy(document)
-    place = mutant
+    """A document with ``change(container, key)`` done at a place, sharing what does not lie on the way."""
+    mutant = place = copy.copy(document)
     for key in path[:-1]:
+        place[key] = copy.copy(place[key])
         place = place[key]
     change(place, path[-1])
     return mutant
@@ -69,7 +69,8 @@ def replacements(value):
 
 
 def mutants(document):
-    """Every place replaced, dropped, renamed or doubled, one at a time."""
+    """Every place replaced, dropped, renamed or doubled, one at a time; mutants share what is unchanged."""
+    before = json.dumps(document)
     for path, value in leaves(document):
         if not path or path[0] == "provenance":
             continue
@@ -80,3 +81,4 @@ def mutants(document):
         if isinstance(path[-1], str):
             yield path, changed(document, path, lambda box, key: box.__setitem__(key + "_", box.pop(key)))
             yield path, changed(document, path, lambda box, key: box.__setitem__("extra", box[key]))
+    assert json.dumps(document) == before
