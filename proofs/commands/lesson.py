@@ -23,7 +23,7 @@ RUN_ALL = "_MARIMO_CONFIG_OVERLOAD_RUNTIME_AUTO_INSTANTIATE"
 
 
 @click.command()
-@click.argument("number", required=False, type=click.IntRange(1, 7), metavar="[N]")
+@click.argument("number", required=False, type=click.IntRange(min=1), metavar="[N]")
 @click.option("--edit", is_flag=True, help="Open a copy in this folder with its code, to change.")
 @click.option(
     "--port",
@@ -61,6 +61,8 @@ def lesson(number: int | None, edit: bool, port: int | None, browser: bool, outp
     if number is None and (edit or output):
         raise click.UsageError("which lesson? Say its number")
     found = lessons()
+    if number is not None and number > len(found):
+        raise click.BadParameter(f"{number} is not in the range 1<=x<={len(found)}.", param_hint="'[N]'")
     if number is None:
         write_table(
             "Lessons; paging lesson N opens one",

@@ -257,6 +257,10 @@ def test_a_lesson_is_opened_where_it_is_installed(opened: list[list[str]], tmp_p
     assert paging_run(["lesson", "2", "--no-open", "--port", "8123"]) == 0
     assert opened == [["marimo", "run", str(LESSONS[1].path), "--port", "8123", "--headless"]]
     assert list(tmp_path.iterdir()) == []
+    last = LESSONS[-1]
+    assert paging_run(["lesson", str(last.number)]) == 0
+    assert opened[-1] == ["marimo", "run", str(last.path)]
+    assert paging_run(["lesson", str(last.number + 1)]) == 2
 
 
 def test_a_changed_copy_is_never_overwritten(
