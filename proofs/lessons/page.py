@@ -27,6 +27,9 @@ HANDLER = " onload='__resizeIframe(this)'"
 
 QUESTION = re.compile(r"<strong>Question (\d+)")
 
+SCORE = re.compile(r'<span class="paragraph">\d+ of \d+ right(, \d+ not answered)?</span>')
+"""The count of the running lesson, which would stand still here; the page counts by itself."""
+
 
 class Question(NamedTuple):
     """A question of which the page knows what is right."""
@@ -133,7 +136,7 @@ def _part(shown: Any, results: Mapping[int, int], questions: Mapping[int, Questi
     if isinstance(shown, Curtain):
         return _behind(shown, results, questions)
     text: str = getattr(shown, "text", None) or shown._repr_html_()
-    text = text.replace(HANDLER, "")
+    text = SCORE.sub("", text.replace(HANDLER, ""))
     asked = QUESTION.search(text)
     while FIELD.search(text):
         text = FIELD.sub("<!--field-->", text)

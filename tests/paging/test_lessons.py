@@ -392,6 +392,7 @@ def test_a_saved_lesson_checks_answers_without_a_network(browser: Any, tmp_path:
             field.press("Enter")
             expect(form.locator("output")).to_contain_text(verdict)
     expect(page.get_by_text("8 of 8 right")).to_be_visible()
+    assert page.get_by_text(re.compile(r"of \d+ right")).count() == 1
     expect(behind).to_be_visible()
     assert {url.partition(":")[0] for url in asked} <= {"file", "about", "data"}
     expect(page.frame_locator("iframe").first.get_by_role("button").first).to_be_visible()  # its player runs
