@@ -251,7 +251,7 @@ def recommendation(
     if policy != BASELINE and proved["upper"] is None:
         safe = guarantee(BASELINE, instance)
         if safe["upper"] is not None:
-            proved["text"] += f" (for LRU: {safe['text']})"
+            proved["text"] += f". For LRU: {safe['text']}"
     sentences = [f"Use {policy}: {reason}.", f"Worst case: {proved['text']}."]
     unbounded = _not_competitive(policy)
     if unbounded is not None:
