@@ -38,6 +38,9 @@ LATEX = str.maketrans(
 )
 """Characters of our tables that LaTeX reads differently, or not at all."""
 
+LONGEST_ORIGIN = 200
+"""Characters of one fact about where requests come from."""
+
 DELAY = 1.0
 """Seconds of work before progress is shown."""
 
@@ -61,9 +64,16 @@ def requests_note(origin: Mapping[str, object]) -> str:
 
     >>> requests_note({"workload": "zipf:rounds=9", "workload_seed": 0})
     'requests: workload zipf:rounds=9, workload seed 0'
+
+    What is very long, as the weights of hundreds of pages, is cut off; JSON holds it in full.
     """
-    shown = {key: short_digest(str(value)) if key == "digest" else value for key, value in origin.items()}
-    return "requests: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in shown.items())
+    shown = {
+        key: short_digest(str(value)) if key == "digest" else str(value) for key, value in origin.items()
+    }
+    return "requests: " + ", ".join(
+        f"{key.replace('_', ' ')} {text[:LONGEST_ORIGIN]}" + "…" * (len(text) > LONGEST_ORIGIN)
+        for key, text in shown.items()
+    )
 
 
 def write_table(
