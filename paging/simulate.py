@@ -316,6 +316,8 @@ class _NoDraws:
     """Stands for the generator of a deterministic policy: to make one may cost more than a short run."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # somebody looks at it, as Python's own tools do
+            raise AttributeError(name)
         raise IllegalAnswerError(f"a policy that calls itself deterministic draws random numbers: rng.{name}")
 
 

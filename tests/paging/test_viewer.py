@@ -208,7 +208,9 @@ def test_where_everything_fits_the_ratio_is_one(capsys: pytest.CaptureFixture[st
 
 
 def test_no_guide_outside_the_model_of_the_bounds() -> None:
-    assert guides(LayeredInstance(2, 4, 5, bypassing=True), "lru") == []
+    bypassing = LayeredInstance(2, 4, 5, bypassing=True)
+    assert [guide.id for guide in guides(bypassing, "lru")] == ["bypassing-upper"]
+    assert guides(bypassing, "llru") == []
     assert [guide.id for guide in guides(LayeredInstance(2, 4, 5, 2, "atomic"), "lru")] == ["atomic-lower"]
     assert [guide.id for guide in guides(LayeredInstance(2, 4, 5, 2), "lru")] == [
         "marking-upper",
