@@ -34,7 +34,7 @@ def constructed(source: Source, cache: int | None, policies: Sequence[str]) -> C
             f"{', '.join(policies)}"
         )
     return found(
-        found.instance(source.layers, source.pages, cache),
+        found.instance(source.layers, source.pages, cache, source.per_visit),
         rounds=source.rounds,
         policy=policies[0] if policies else None,
         seed=source.seed,

@@ -495,9 +495,9 @@ class Source:
             raise ModelError(f"--{next(iter(told)).replace('_', '-')} is about a --trace, but none is given")
         if self.options and self.construction is None:
             raise ModelError("--option is about a --construction, but none is given")
-        if self.construction is not None and variant:
+        if self.construction is not None and (self.visits != "sequential" or self.bypassing):
             raise ModelError(
-                "a construction is for one page per visit (g = 1) and forced, sequential service"
+                "a construction states its visits and service itself: leave out --visits and --bypassing"
             )
 
     def sequence(

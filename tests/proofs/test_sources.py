@@ -64,11 +64,26 @@ def test_a_construction_can_be_named_everywhere(command: str, capsys: Capture) -
     source = ("--construction", "cyclic", "--rounds", "30")
     origin = answer(capsys, *COMMANDS[command], *source)["provenance"]
     assert (origin["construction"], origin["rounds"]) == ("cyclic", 30)
-    assert "one page per visit" in refusal(capsys, *COMMANDS[command], *source, "--bypassing")
+    assert "leave out --visits and" in refusal(capsys, *COMMANDS[command], *source, "--bypassing")
     assert "--option is about" in refusal(
         capsys, *COMMANDS[command], "--option", "depth=2", "--trace", "x.npz"
     )
     assert "did you mean cyclic" in refusal(capsys, *COMMANDS[command], "--construction", "cyclix")
+    several = (
+        "--construction",
+        "missing-in-visit",
+        "-l",
+        "2",
+        "-n",
+        "5",
+        "-k",
+        "7",
+        "-g",
+        "2",
+        "--rounds",
+        "20",
+    )
+    assert answer(capsys, *COMMANDS[command], *several)["model"]["per_visit"] == 2
 
 
 def test_the_requests_are_those_of_the_file_and_of_the_construction(file: str, capsys: Capture) -> None:
