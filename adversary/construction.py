@@ -389,7 +389,7 @@ class Adversary:
         Parameters
         ----------
         instance : LayeredInstance, optional
-            Forced service; one page per visit, unless ``demo`` has more. Default: ``demo``.
+            Forced service and one page per visit, unless ``demo`` has bypassing or more. Default: ``demo``.
         rounds : int, default 1000
             Length of the sequence in rounds of ℓ requests.
         policy : str or Policy, optional
@@ -411,7 +411,7 @@ class Adversary:
             several = self.demo.per_visit > 1
             require(
                 target,
-                ("forced service", not target.bypassing),
+                ("forced service", self.demo.bypassing or not target.bypassing),
                 ("one page per visit (g = 1)", several or target.per_visit == 1),
             )
             if "policy" in given:

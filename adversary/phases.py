@@ -9,7 +9,7 @@ import numpy as np
 
 from paging.arguments import checked
 from paging.errors import ModelError
-from paging.model import FREE, HIT, RequestSequence, Schedule
+from paging.model import BYPASS, FREE, HIT, RequestSequence, Schedule
 from paging.offline import phase_starts
 
 
@@ -52,6 +52,50 @@ def phase_schedule(sequence: RequestSequence) -> tuple[Schedule, tuple[int, ...]
         left_out = min(present - set(requests[start:end]))
         entries[start] = left_out
         present = (present - {left_out}) | {requests[start]}
+    return Schedule(sequence, entries), tuple(starts)
+
+
+@checked
+def window_schedule(sequence: RequestSequence) -> tuple[Schedule, tuple[int, ...]]:
+    """Return an offline schedule with bypassing, one fault per window, on at most k + 1 distinct pages.
+
+    A window ends with the request that makes it k + 1 distinct pages. The schedule holds all pages but that
+    one; it loads it at the end of the window in place of the page that will end the next window, or
+    bypasses it if that is the same. The first window loads its first k pages.
+
+    Parameters
+    ----------
+    sequence : RequestSequence
+        With bypassing; at most k + 1 distinct pages, k the cache of its instance.
+
+    Returns
+    -------
+    schedule : Schedule
+    starts : tuple of int
+        Start times of the windows; the last one may be empty.
+
+    Raises
+    ------
+    ModelError
+        Bypassing is not allowed, or more than k + 1 distinct pages are requested.
+    """
+    cache, requests = sequence.instance.cache, sequence.requests.tolist()
+    pages = set(requests)
+    if not sequence.instance.bypassing or len(pages) > cache + 1:
+        raise ModelError(f"one fault a window needs bypassing and ≤ k + 1 distinct pages, not {len(pages)}")
+    starts, window = [0], set[int]()
+    for time, page in enumerate(requests):
+        window.add(page)
+        if len(window) > cache:
+            starts.append(time + 1)
+            window = set()
+    entries = np.full(len(requests), HIT, dtype=np.int32)
+    filling = sequence.requests[: starts[1] - 1] if len(starts) > 1 else sequence.requests
+    entries[np.unique(filling, return_index=True)[1]] = FREE
+    for start, end in pairwise([*starts[1:], len(requests) + 1]):
+        closing = requests[start - 1]
+        left_out = min(pages - set(requests[start : end - 1]))
+        entries[start - 1] = BYPASS if left_out == closing else left_out
     return Schedule(sequence, entries), tuple(starts)
 
 

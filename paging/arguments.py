@@ -17,6 +17,12 @@ from paging.errors import ModelError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+Test = Callable[[object], bool]
+"""Whether a value is of a kind."""
+
+Kinds = dict[str, tuple[Any, Test]]
+"""Annotation and test of every argument or attribute."""
+
 LONGEST = 60
 """Characters of a wrong argument that an error message holds."""
 
@@ -48,14 +54,14 @@ def checked(function: F) -> F:
     ]  # fmt: skip
 
     @functools.cache
-    def kinds() -> dict[str, Any]:
+    def kinds() -> Kinds:
         try:
             hints = get_type_hints(function)
         except NameError:  # a name that only the type checker knows
             return {}
         named = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
         return {
-            name: hints[name]
+            name: (hints[name], _test(hints[name]))
             for name, parameter in parameters.items()
             if name in hints and parameter.kind not in named
         }
@@ -63,9 +69,10 @@ def checked(function: F) -> F:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         # What does not fit the signature the call refuses by itself: to bind it here would cost more.
+        known = kinds()
         for name, value in (*zip(by_place, args, strict=False), *kwargs.items()):
-            if name in kinds():
-                _check(name, value, kinds()[name])
+            if name in known:
+                _check(name, value, *known[name])
         return function(*args, **kwargs)
 
     return cast(F, call)
@@ -79,17 +86,17 @@ def check_fields(record: object) -> None:
     ModelError
         Names the attribute, what it may be, and what it is.
     """
-    for name, kind in _fields(type(record)).items():  # type: ignore[arg-type]  # a class is hashable
-        _check(name, getattr(record, name), kind)
+    for name, known in _fields(type(record)).items():  # type: ignore[arg-type]  # a class is hashable
+        _check(name, getattr(record, name), *known)
 
 
 @functools.cache
-def _fields(record: type) -> dict[str, Any]:
-    return get_type_hints(record)
+def _fields(record: type) -> Kinds:
+    return {name: (kind, _test(kind)) for name, kind in get_type_hints(record).items()}
 
 
-def _check(name: str, value: object, kind: Any) -> None:
-    if not is_kind(value, kind):
+def _check(name: str, value: object, kind: Any, test: Test) -> None:
+    if not test(value):
         shown = repr(value) if len(repr(value)) <= LONGEST else f"{repr(value)[:LONGEST]}…"
         raise ModelError(f"{name} must be {in_words(kind)}, got {shown}")
 
@@ -108,37 +115,48 @@ def is_kind(value: object, kind: Any) -> bool:
     >>> is_kind(np.int64(3), int), is_kind(True, int), is_kind(None, int | None), is_kind(2, float)
     (True, False, True, True)
     """
-    origin = get_origin(kind)
+    return _test(kind)(value)
+
+
+@functools.cache
+def _test(kind: Any) -> Test:
+    """Return the test of :func:`is_kind` for one annotation, taken apart only once."""
+    origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        return any(is_kind(value, part) for part in get_args(kind))
+        tests = [_test(part) for part in parts]
+        return lambda value: any(test(value) for test in tests)
     if origin is Literal:
-        return isinstance(value, str | int) and value in get_args(kind)
+        return lambda value: isinstance(value, str | int) and value in parts
     if origin is type:
-        return isinstance(value, type) and issubclass(value, get_args(kind)[0])
+        return lambda value: isinstance(value, type) and issubclass(value, parts[0])
     kind = origin or kind
     if kind in (None, types.NoneType):
-        return value is None
+        return lambda value: value is None
     if kind is bool:
-        return isinstance(value, bool | np.bool_)
-    if kind in (Sequence, Iterable) and isinstance(value, np.ndarray):
-        return value.ndim > 0
+        return lambda value: isinstance(value, bool | np.bool_)
+    if kind in (Sequence, Iterable):
+        return lambda value: value.ndim > 0 if isinstance(value, np.ndarray) else isinstance(value, kind)
     if kind is int:
-        return _is_whole(value)
+        return _is_whole
     if kind is float:
-        return isinstance(value, Real | np.number) and not isinstance(
-            value, bool | complex | np.complexfloating
-        )
+        return _is_real
     if not isinstance(kind, type) or getattr(kind, "_is_protocol", False):
-        return True
-    return isinstance(value, kind)
+        return lambda value: True
+    return lambda value: isinstance(value, kind)
 
 
 def _is_whole(value: object) -> bool:
+    if type(value) is int:
+        return True
     try:
         operator.index(cast(Any, value))
     except TypeError:
         return False
     return not isinstance(value, bool) and np.ndim(cast(Any, value)) == 0
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, Real | np.number) and not isinstance(value, bool | complex | np.complexfloating)
 
 
 def in_words(kind: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from paging.model import (
     Serve,
 )
 
-Labels = LabelArray | tuple[int, ...]
+Labels = LabelArray | Sequence[int]
 
 
 def judge(before: Labels, after: Labels, page: int, cache: int, bypassing: bool) -> int:

@@ -476,6 +476,25 @@ def _freeze(array: PageArray) -> PageArray:
     return array
 
 
+def title_of(instance: Mapping[str, Any], cache: object = None) -> str:
+    """Return ℓ, n and perhaps k of an instance given as plain data, for the title of a picture.
+
+    What is not as usual is named too: g pages a visit, atomic visits, bypassing.
+
+    >>> title_of({"layers": 2, "pages": [3, 4]}, 5)
+    'ℓ = 2, n = 3/4, k = 5'
+    >>> title_of({"layers": 1, "pages": 5, "per_visit": 2, "service": "bypassing"}, 4)
+    'ℓ = 1, n = 5, k = 4, g = 2, bypassing'
+    """
+    pages = instance["pages"]
+    shown = "/".join(map(str, pages)) if isinstance(pages, list | tuple) else pages
+    size = f"ℓ = {instance['layers']}, n = {shown}" + ("" if cache is None else f", k = {cache}")
+    if instance.get("per_visit", 1) > 1:
+        size += f", g = {instance['per_visit']}"
+    own = {instance.get("visits"), instance.get("service")}
+    return ", ".join([size, *(word for word in ("atomic", "bypassing") if word in own)])
+
+
 @dataclass(frozen=True, eq=False)
 class RequestSequence:
     """A legal request sequence of an instance.

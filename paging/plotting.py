@@ -326,14 +326,3 @@ def note_line(axes: Axes, value: float, text: str, at: float = 0.0) -> None:
         zorder=1.5,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
     )
-
-
-def title_of(instance: Mapping[str, Any], cache: object = None) -> str:
-    """Return ℓ, n and perhaps k of an instance given as plain data, for the title of a picture.
-
-    >>> title_of({"layers": 2, "pages": [3, 4]}, 5)
-    'ℓ = 2, n = 3/4, k = 5'
-    """
-    pages = instance["pages"]
-    shown = "/".join(map(str, pages)) if isinstance(pages, list | tuple) else pages
-    return f"ℓ = {instance['layers']}, n = {shown}" + ("" if cache is None else f", k = {cache}")

@@ -298,7 +298,9 @@ def simulate(
     """
     entries = np.zeros(len(sequence) if record else 0, dtype=np.int32)
     answer = get_policy(policy)
-    run = run_sequence(answer, sequence, entries, generator(seed), engine)
+    seed = whole_number(seed, "seed", 0)
+    rng = generator(seed) if answer.randomized else NO_DRAWS
+    run = run_sequence(answer, sequence, entries, rng, engine)
     return Run(
         answer,
         sequence,
@@ -308,6 +310,10 @@ def simulate(
         entries if record else None,
         None if sequence.instance.weights is None else run.cost,
     )
+
+
+NO_DRAWS = generator(0)
+"""What a deterministic policy gets and leaves alone: to make a generator may cost more than a short run."""
 
 
 class Paid(NamedTuple):
@@ -375,7 +381,12 @@ def _served(
             return outcome
         if engine == "compiled":
             raise UnsupportedModelError(f"the definition of policy {policy.name} does not compile")
-    return _drive(drive, judge, policy.serve, policy, sequence, entries, "labels")
+    return _drive(drive, _judge_lists, policy.serve, policy, sequence, entries, "labels")
+
+
+def _judge_lists(before: LabelArray, after: LabelArray, page: int, cache: int, bypassing: bool) -> int:
+    """Judge as :func:`paging.judge.judge` does, which in Python reads lists faster than arrays."""
+    return judge(before.tolist(), after.tolist(), page, cache, bypassing)
 
 
 NOTHING: PageArray = np.zeros(0, dtype=np.int32)

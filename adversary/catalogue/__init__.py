@@ -40,6 +40,8 @@ missing-page-kept       every deterministic policy told    k − ℓ + 1        
 missing-pair            MARK                               2H_k − 1              ours for several layers; for
                                                                                  one layer after Achlioptas,
                                                                                  Chrobak and Noga 2000
+missing-with-bypassing  every deterministic policy,        5 at (1, 5, 4)        ours
+                        bypassing
 new-visitors            every deterministic policy told    ℓ·k/(k·(ℓ − 1) + 1)   ours
                         discard bits
 one-page-each           LRU, FIFO, CLOCK, FWF and marking  (ℓ − 1)/(ℓ − k)       ours

@@ -9,7 +9,7 @@ import sympy
 
 from adversary.catalogue.missing_page import even_spread
 from adversary.construction import Construction, Promise, construction, g, k, l, m, require
-from adversary.phases import phase_schedule
+from adversary.phases import phase_schedule, window_schedule
 from paging.model import LayeredInstance, RequestSequence
 from paging.policy import Policy
 from paging.simulate import Session
@@ -191,3 +191,68 @@ def missing_in_atomic_visit(instance: LayeredInstance, rounds: int, policy: Poli
     promise = Promise("a k-phase", k - l * g + 1, sympy.Integer(1), k)
     values = {"ell": instance.layers, "k": instance.cache, "g": group}
     return Construction(sequence, offline, promise, starts[1:], values)
+
+
+@construction(
+    id="missing-with-bypassing",
+    title="request the missing one of k + 1 pages, and the new one last in a visit, with bypassing",
+    bound="bypassing-lower",
+    bad_for="every deterministic policy, bypassing",
+    source="ours",
+    status="proved in docs/visits.md",
+    victims=("lru", "fifo", "clock"),
+    kind="adaptive",
+    demo=LayeredInstance(layers=1, pages=5, cache=4, per_visit=2, bypassing=True),
+)
+def missing_with_bypassing(instance: LayeredInstance, rounds: int, policy: Policy) -> Construction:
+    """Play k + 1 pages of one layer against a deterministic policy, with bypassing, visits being sequential.
+
+    Until k pages are requested in a window, an available page that the policy lacks is requested; then an old
+    one of these, and the window ends with the last page in the last place of a visit if the policy lacks that
+    page and no old one that is available. Available are pages that the visit has not asked for, old are those
+    requested in the window.
+
+    Bad for whom
+    ------------
+    Every deterministic policy: ratio at least k − g + 3. For g = 2 that is k + 1, which LRU has.
+
+    Promise
+    -------
+    In every window after the first a policy that changes its cache on faults alone faults at least k − g + 3
+    times, the offline schedule once.
+
+    Offline schedule in words
+    -------------------------
+    At the end of a window load the page that ends it in place of the one that will end the next window.
+
+    Parameters
+    ----------
+    instance : LayeredInstance
+        One layer, 2 ≤ g ≤ k < number of pages, sequential visits, bypassing.
+    """
+    group, cache = instance.per_visit, instance.cache
+    require(
+        instance,
+        ("bypassing", instance.bypassing),
+        ("one layer", instance.layers == 1),
+        ("g ≥ 2 and sequential visits", group >= 2 and instance.visits == "sequential"),
+        ("k ≥ g", cache >= group),
+        ("k < number of pages", cache < instance.total_pages),
+    )
+    session = Session(policy, instance)
+    old: set[int] = set()
+    requests: list[int] = []
+    for place in [*range(group)] * rounds:
+        available = set(range(cache + 1)) - set(requests[len(requests) - place :])
+        lacking = {page for page in available if not session.cached(page)}
+        full = len(old) == cache
+        ripe = lacking & old if full else lacking
+        closing = lacking if full and place == group - 1 else set()
+        page = min(ripe or closing or available & old or available)
+        session.serve(page)
+        requests.append(page)
+        old = old | {page} if len(old | {page}) <= cache else set()
+    sequence = RequestSequence(instance, np.array(requests, dtype=np.int32))
+    offline, starts = window_schedule(sequence)
+    promise = Promise("a window of k + 1 pages", k - g + 3, sympy.Integer(1), k + 1)
+    return Construction(sequence, offline, promise, starts[1:], {"k": cache, "g": group})

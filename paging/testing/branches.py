@@ -155,6 +155,18 @@ def fault_windows(
     return windows
 
 
+def fewest_faults(policy: Policy, sequence: RequestSequence) -> int:
+    """Return the fewest faults on the whole sequence, over all branches."""
+    counts: dict[Labels, int] = {(0,) * sequence.instance.total_pages: 0}
+    for level in legal_levels(policy, sequence):
+        following: dict[Labels, int] = {}
+        for before, after in level.moves:
+            faults = counts[before] + (before[level.page] <= 0)
+            following[after] = min(faults, following.get(after, faults))
+        counts = following
+    return min(counts.values())
+
+
 def request_name(sequence: RequestSequence, time: int) -> str:
     """Name a request in a message."""
     page = int(sequence.requests[time])

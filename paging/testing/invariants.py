@@ -46,6 +46,7 @@ from paging.testing.branches import (
     chances_problem,
     fan_of,
     fault_windows,
+    fewest_faults,
     legal_levels,
     levels,
     pages_text,
@@ -189,9 +190,7 @@ def _opt(policy: Policy, sequence: RequestSequence) -> None:
 
 def _fewest_faults(policy: Policy, sequence: RequestSequence) -> int:
     """Return the fewest faults of any branch, and of the engine that counts by itself."""
-    least = fault_windows(policy, sequence, min)
-    counted = _served(policy, sequence, "auto").faults
-    return min(counted, least[-1][0]) if least else counted
+    return min(fewest_faults(policy, sequence), _served(policy, sequence, "auto").faults)
 
 
 def _served(policy: Policy, sequence: RequestSequence, engine: Engine) -> Run:

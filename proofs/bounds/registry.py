@@ -34,6 +34,9 @@ ONE_A_VISIT = Range(service=("forced",), visits=("sequential",), per_visit=1)
 ANY_NUMBER = Range(service=("forced",), visits=("sequential",), per_visit=None)
 """Requests served one after the other, any number of pages a visit; conditions say more."""
 
+BYPASSING = replace(ANY_NUMBER, service=("bypassing",))
+"""As before, and a fault may be served without loading the page."""
+
 ANY_WEIGHTS = replace(ANY_NUMBER, cost="any")
 """As before, and every page may cost what it will."""
 
@@ -408,6 +411,44 @@ TABLE = (
         status="ours",
         evidence="k + 1 pages, the new one in the last place of a visit (in the first if g = 2); LRU has k.",
         constructions=("missing-in-visit",),
+    ),
+    Bound(
+        id="bypassing-lower",
+        kind="lower",
+        measure="deterministic",
+        subject=ANY_DETERMINISTIC,
+        measured=("lru", "fifo", "clock"),
+        value=k - g + 3,
+        range=BYPASSING,
+        conditions=(CLASSICAL, SEVERAL, A_VISIT_EACH, BEYOND_CACHE),
+        statement=(
+            "With bypassing, one layer and g ≥ 2 distinct pages a visit every deterministic policy has "
+            "competitive ratio at least k − g + 3: for g = 2 that is k + 1."
+        ),
+        source="here",
+        locator="docs/visits.md, Theorem 8",
+        origin="ours",
+        status="ours",
+        evidence="k + 1 pages, the new one in the last place of a visit; bypassing-upper for g = 2.",
+        constructions=("missing-with-bypassing",),
+    ),
+    Bound(
+        id="bypassing-upper",
+        kind="upper",
+        measure="deterministic",
+        subject=CONSERVATIVE,
+        value=(k + 1) / (k - h + 1),
+        additive=k,
+        range=BYPASSING,
+        statement=(
+            "With bypassing every conservative algorithm (LRU, FIFO, CLOCK) with k pages is "
+            "(k + 1)/(k − h + 1)-competitive against OPT's h ≤ k."
+        ),
+        source="here",
+        locator="docs/visits.md, Theorem 7",
+        origin="ours",
+        status="ours",
+        evidence="At most k + 1 faults in a window of k + 1 pages; OPT pays for k − h + 1 of them.",
     ),
     Bound(
         id="atomic-lower",

@@ -261,6 +261,13 @@ ATOMIC = (
 )
 """Instances for bounds that speak of nothing but atomic visits."""
 
+BYPASSING = (
+    LayeredInstance(1, 3, 2, bypassing=True),
+    LayeredInstance(1, 5, 4, per_visit=2, bypassing=True),
+    LayeredInstance(2, 4, 5, bypassing=True),
+)
+"""Instances for bounds that speak of nothing but bypassing."""
+
 ELSEWHERE = (LayeredInstance(1, 6, 5, per_visit=3), LayeredInstance(2, (2, 3), 2))
 """Instances for bounds that speak neither of the grid nor of their constructions' own instances.
 
@@ -410,7 +417,7 @@ def judge(
         grid: tuple[LayeredInstance, ...] = next(
             (
                 grid
-                for grid in (GRID, ROOMY, ATOMIC)
+                for grid in (GRID, ROOMY, ATOMIC, BYPASSING)
                 if any(bound.excluded(i, half="upper") is None for i in grid)
             ),
             GRID,

@@ -13,6 +13,7 @@ import click
 from paging.cli.exits import Exit, leave
 from paging.cli.options import json_option, reading_options, seed_option, table_option, told, weights_option
 from paging.cli.terminal import progress, remark, write_json, write_table
+from paging.model import title_of
 from paging.numbers import decimal
 from paging.signals import StoppedError, Watch, stoppable
 
@@ -188,7 +189,7 @@ def _repeat(
 
 
 def _verdict_line(row: dict[str, Any]) -> list[object]:
-    instance = f"ℓ = {row['layers']}, n = {row['pages']}, k = {row['k']}" if row["k"] else None
+    instance = title_of({**row, "per_visit": row.get("g", 1)}, row["k"]) if row["k"] else None
     if "weights" in row:
         instance = f"{instance}, weighted"
     return [

@@ -10,9 +10,9 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from lp.streamed_curves import streamed_curves
 from paging.compare import BASELINE, COMPULSORY, OPT, Comparison, Row, compare
-from paging.model import LayeredInstance, PageArray, RequestSequence
+from paging.model import LayeredInstance, PageArray, RequestSequence, title_of
 from paging.numbers import decimal
-from paging.plotting import legend, looks, title_of
+from paging.plotting import legend, looks
 from paging.signals import UNWATCHED, Watch
 from proofs.plots.document import SHOWN, WEIGHTED, Document
 

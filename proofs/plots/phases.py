@@ -13,9 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from paging.errors import LimitError
-from paging.model import RequestSequence
+from paging.model import RequestSequence, title_of
 from paging.offline import farthest_in_future, phase_starts
-from paging.plotting import BLACK, BLUE, GREY, VERMILLION, policy_label, title_of
+from paging.plotting import BLACK, BLUE, GREY, VERMILLION, policy_label
 from paging.policy import get_policy
 from paging.simulate import simulate
 from proofs.plots.document import Document

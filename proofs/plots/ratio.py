@@ -17,10 +17,10 @@ from adversary.construction import Construction
 from adversary.formulas import formula
 from lp.paths import least_cost
 from paging.errors import ModelError
-from paging.model import LayeredInstance, RequestSequence
+from paging.model import LayeredInstance, RequestSequence, title_of
 from paging.numbers import decimal
 from paging.offline import optimum_so_far
-from paging.plotting import legend, looks, note_line, plain_ticks, policy_label, title_of
+from paging.plotting import legend, looks, note_line, plain_ticks, policy_label
 from paging.policy import get_policy
 from paging.signals import UNWATCHED, Count, Watch
 from paging.simulate import simulate
@@ -191,9 +191,10 @@ def draw_ratio(figure: Figure, document: Mapping[str, Any]) -> None:
             markevery=(offset, every),
         )
     # The names of neighbouring bounds begin at different places, so that they do not meet.
-    for place, (value, text) in enumerate(sorted(_merged(document["bounds"]))):
-        note_line(axes, value, text, at=0.5 * (place % 2))
-    _ratio_scale(axes, document)
+    texts = _merged(document["bounds"])
+    for place, value in enumerate(sorted(texts)):
+        note_line(axes, value, "\n".join(texts[value]), at=0.5 * (place % 2))
+    _ratio_scale(axes, document, len(texts[max(texts)]) if texts else 0)
     size = title_of(document["instance"], document["instance"]["cache"])
     small = "" if document["opt_cache"] == document["instance"]["cache"] else f", h = {document['opt_cache']}"
     axes.set_title(f"Observed ratio: {size}{small}")
@@ -201,8 +202,11 @@ def draw_ratio(figure: Figure, document: Mapping[str, Any]) -> None:
     legend(figure, axes, columns=4, plot=3.6)
 
 
-def _ratio_scale(axes: Axes, document: Mapping[str, Any]) -> None:
-    """Scale the axes; ratios that grow without bound, or are far from it, get a logarithmic one."""
+def _ratio_scale(axes: Axes, document: Mapping[str, Any], lines: int) -> None:
+    """Scale the axes, with room for the lines of text over the topmost bound.
+
+    Ratios that grow without bound, or are far from it, get a logarithmic scale.
+    """
     values = [decimal(bound["value"]) for bound in document["bounds"]]
     top = max(point["ratio"] for c in document["curves"] for point in c["points"])
     axes.set_xscale("log")
@@ -210,27 +214,31 @@ def _ratio_scale(axes: Axes, document: Mapping[str, Any]) -> None:
     logarithmic = unbounded or max(values, default=1) > FAR * top
     if logarithmic:
         axes.set_yscale("log")
-        axes.set_ylim(0.9, 1.6 * max(top, *(value for value in values if isfinite(value)), 1))
+        axes.set_ylim(0.9, 1.2 * 1.35**lines * max(top, *(value for value in values if isfinite(value)), 1))
         axes.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
     if unbounded:
         axes.text(0.03, 0.95, "forced in the limit: ∞", transform=axes.transAxes, va="top", fontsize=9)
     if not logarithmic:
-        axes.set_ylim(0, 1.15 * max(top, *values, 1))
+        axes.set_ylim(0, (1.07 + 0.08 * lines) * max(top, *values, 1))
     weighted = "cost" in document["model"]
     what = "cost / cost of OPT so far, weighted" if weighted else "faults / faults of OPT so far"
     axes.set_ylabel(what + (" (log scale)" if logarithmic else ""))
     plain_ticks(axes)
 
 
-def _merged(bounds: Sequence[Mapping[str, Any]]) -> list[tuple[float, str]]:
-    """Join finite bounds of equal value into one line with one text."""
-    texts: dict[float, list[str]] = {}
+def _merged(bounds: Sequence[Mapping[str, Any]]) -> dict[float, list[str]]:
+    """Return the texts of finite bounds by value; policies that one theorem speaks of share its text."""
+    merged: dict[float, dict[str, list[str]]] = {}
     for bound in bounds:
         value = decimal(bound["value"])
         if isfinite(value):
             sign = "forced:" if bound["kind"] == "lower" else "proved: ≤"
-            names = ", ".join(policy_label(policy) for policy in bound["policies"])
-            texts.setdefault(value, []).append(
-                f"{sign} {bound['formula']}" + (f" for {names}" if names else "") + f" ({bound['id']})"
-            )
-    return [(value, "\n".join(dict.fromkeys(lines))) for value, lines in texts.items()]
+            text = f"{sign} {bound['formula']}{{}} ({bound['id']})"
+            merged.setdefault(value, {}).setdefault(text, []).extend(map(policy_label, bound["policies"]))
+    return {
+        value: [
+            text.format(f" for {', '.join(dict.fromkeys(names))}" if names else "")
+            for text, names in texts.items()
+        ]
+        for value, texts in merged.items()
+    }

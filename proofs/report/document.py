@@ -291,8 +291,8 @@ def _add_exact(settings: Settings, rows: Sequence[Row], pool: Pool | None, watch
 
 
 def _case(row: Row) -> Case:
-    visits = row.get("visits", "sequential")
-    instance = LayeredInstance(row["layers"], row["pages"], row["k"], row.get("g", 1), visits)
+    visits, bypassing = row.get("visits", "sequential"), row.get("service") == "bypassing"
+    instance = LayeredInstance(row["layers"], row["pages"], row["k"], row.get("g", 1), visits, bypassing)
     return row["policy"], instance.with_weights(row.get("weights")), row["h"]
 
 
@@ -317,7 +317,7 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
         "exact": None,
         "measure": verdict.measure,
         **_weights_of(instance),
-        **_visits_of(instance),
+        **_variant_of(instance),
         "sharing": sharing_of(verdict.policy) if verdict.bound.policies else "–",
         "runs": verdict.runs,
     }
@@ -326,11 +326,14 @@ def _verdict_row(verdict: Judgement) -> dict[str, Any]:
     return row
 
 
-def _visits_of(instance: LayeredInstance | None) -> dict[str, Any]:
-    """Return what the visits of an instance are as a row states it; nothing for single requests."""
-    if instance is None or (instance.per_visit, instance.visits) == (1, "sequential"):
-        return {}
-    return {"g": instance.per_visit, "visits": instance.visits}
+def _variant_of(instance: LayeredInstance | None) -> dict[str, Any]:
+    """Return the visits and the service of an instance as a row states them; nothing where they are usual."""
+    variant: dict[str, Any] = {}
+    if instance is not None and (instance.per_visit, instance.visits) != (1, "sequential"):
+        variant |= {"g": instance.per_visit, "visits": instance.visits}
+    if instance is not None and instance.bypassing:
+        variant["service"] = instance.service
+    return variant
 
 
 def _weights_of(instance: LayeredInstance | None) -> dict[str, Any]:

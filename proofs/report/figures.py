@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from paging.model import title_of
 from paging.numbers import decimal
 from paging.plotting import (
     BLACK,
@@ -26,7 +27,6 @@ from paging.plotting import (
     plain_ticks,
     policy_label,
     save,
-    title_of,
 )
 from proofs.report.studies import LRU_SPLIT, OPT_EQUAL, OPT_SPLIT
 
@@ -38,6 +38,9 @@ SHOWN = ("lfu", "fifo", "lru", "mark", "partitioned", "llru", "llru-lazy", "zrc"
 
 FORMATS = ("png", "svg")
 """Formats of a figure's files; the SVG stands in the page too."""
+
+WIDEST_TITLE = 44
+"""Letters of a construction's name and size that fit on one line over a figure."""
 
 LONGEST_NAME = 28
 """Characters of a trace's name that a title holds."""
@@ -191,7 +194,8 @@ def _growth_title(panel: Mapping[str, Any]) -> str:
     size = title_of(panel, panel["k"])
     if panel["h"] != panel["k"]:
         size += f", h = {panel['h']}"
-    return f"{panel['construction']}: {size}"
+    between = " " if len(panel["construction"]) + len(size) <= WIDEST_TITLE else "\n"
+    return f"{panel['construction']}:{between}{size}"
 
 
 # Faults against cache size.

@@ -56,6 +56,7 @@ def grow(job: tuple[str, str, dict[str, Any], int, int]) -> dict[str, Any]:
         "sharing": sharing_of(policy),
         "layers": instance.layers,
         "pages": instance.pages,
+        **{key: instance.plain[key] for key in ("per_visit", "visits", "service")},
         "k": instance.cache,
         "h": built.offline.sequence.instance.cache,
         "seed": seed if randomized or built.seed is not None else None,

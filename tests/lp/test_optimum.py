@@ -123,14 +123,15 @@ def solved_together(problems, model, read):
     The sum is least only if every part is, and every part is then proved by itself.
     """
     # A maximisation and a minimisation are never mixed here: all models of one call have one sense.
-    joint, parts = None, []
-    for i, gaps in enumerate(problems):
-        single, variables = model(gaps, name=f"p{i}")
-        parts.append((gaps, variables))
-        joint = pulp.LpProblem("joint", single.sense) if joint is None else joint
-        joint.extend(single)
+    # (LpProblem.extend would collect and sort all variables anew for every model.)
+    parts = [(gaps, *model(gaps, name=f"p{i}")) for i, gaps in enumerate(problems)]
+    joint = pulp.LpProblem("joint", parts[0][1].sense)
+    joint += pulp.lpSum(single.objective for _, single, _ in parts)
+    for _, single, _ in parts:
+        for constraint in single.constraints():
+            joint += constraint
     assert lp.ilp.run_solver(joint, "cbc", None) == OPTIMAL
-    for gaps, variables in parts:
+    for gaps, _, variables in parts:
         kept = read(gaps, variables)
         yield gaps, solve(gaps, "ilp", lambda gaps, limit, kept=kept: Solution(kept, OPTIMAL), None)
 

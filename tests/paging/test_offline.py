@@ -202,22 +202,22 @@ def test_canonical_sequences_are_all_sequences_up_to_renaming() -> None:
 @pytest.mark.parametrize(("layers", "pages", "cache"), SHAPES)
 def test_every_small_sequence(layers: int, pages: int, cache: int) -> None:
     instance = LayeredInstance(layers, pages, cache)
-    deterministic = [policy for policy in PLAIN if not get_policy(policy).randomized]
+    plain = {name: get_policy(name) for name in PLAIN}
+    deterministic = {name: policy for name, policy in plain.items() if not policy.randomized}
     for requests in canonical_sequences(layers, pages, 8):
         sequence = RequestSequence(instance, requests)
         least = [min(cost.values()) for cost in cost_by_cache(sequence)]
         assert optimum_so_far(sequence).tolist() == least
         assert farthest_in_future(sequence).faults == least[-1]
         phases = len(phase_starts(sequence, cache))
-        for policy in deterministic:
-            if policy == "partitioned" and cache < layers:
+        for name, policy in deterministic.items():
+            if name == "partitioned" and cache < layers:
                 continue
             counts = simulate(policy, sequence, record=True).fault_counts
-            assert (counts >= least).all(), (policy, requests)
-            traits = registered_policies()[policy].traits
-            if {"marking", "conservative"} & traits:
-                assert counts[-1] <= cache * phases, (policy, requests)
-            if policy == "llru":
+            assert (counts >= least).all(), (name, requests)
+            if {"marking", "conservative"} & policy.traits:
+                assert counts[-1] <= cache * phases, (name, requests)
+            if name == "llru":
                 assert counts[-1] <= (cache + layers - 1) * phases, requests
 
 

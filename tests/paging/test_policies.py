@@ -24,6 +24,7 @@ from paging import (
     HIT,
     LayeredInstance,
     ModelError,
+    Policy,
     RequestSequence,
     UnsupportedModelError,
     WorkFunction,
@@ -1111,19 +1112,12 @@ def test_repeating_the_last_round_costs_lru_and_opt_nothing(sequence: RequestSeq
 # Kernels: the same answer, fault for fault and victim for victim
 
 
-def with_kernel() -> list[str]:
-    tiny = RequestSequence(LayeredInstance(layers=1, pages=2, cache=2, per_visit=2), [0, 1])
-    found = []
-    for policy in DETERMINISTIC:
-        try:
-            simulate(policy, as_told(policy, tiny), engine="kernel")
-        except UnsupportedModelError:
-            continue
-        found.append(policy)
-    return found
-
-
-WITH_KERNEL = with_kernel()
+WITH_KERNEL = [
+    policy
+    for policy in DETERMINISTIC
+    if type(get_policy(policy)).kernel is not Policy.kernel and policy not in ("pinned", "admit")
+]
+"""The policies with a kernel of their own that serves every plain instance."""
 
 
 def test_the_common_policies_have_kernels() -> None:

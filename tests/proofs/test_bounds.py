@@ -363,6 +363,8 @@ def test_what_theorems_say_of_a_policy() -> None:
     assert known_ratio("lru", LayeredInstance(8, 8, 32)).value == 32
     assert known_ratio("sieve", LayeredInstance(1, 9, 4)).value == float("inf")
     outside = known_ratio("lru", LayeredInstance(1, 3, 2, bypassing=True))
+    assert (outside.lower, outside.upper, outside.above) == (1, 3, get_bound("bypassing-upper"))
+    outside = known_ratio("mark-layer", LayeredInstance(1, 3, 2, bypassing=True))
     assert (outside.lower, outside.upper) == (1, float("inf"))
     smaller = known_ratio("lru", LayeredInstance(1, 12, 6), 3)
     assert smaller.value == Fraction(3, 2)

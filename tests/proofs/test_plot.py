@@ -142,8 +142,10 @@ def test_the_bound_drawn_is_the_least_one_that_is_proved() -> None:
         assert found is not None
         assert found["value"] == value, policy
     assert all(proven_upper(policy, instance, 7) is None for policy in ("lifo", "mru", "lfu", "sieve"))
-    # nothing is proved here of other variants of the model
-    assert proven_upper("lru", LayeredInstance(2, 4, 7, bypassing=True), 7) is None
+    # of other variants of the model other things are proved, or nothing
+    bypassing = proven_upper("lru", LayeredInstance(2, 4, 7, bypassing=True), 7)
+    assert (bypassing["id"], bypassing["value"]) == ("bypassing-upper", 8)  # type: ignore[index]
+    assert proven_upper("lru", LayeredInstance(2, 4, 7, per_visit=2, visits="atomic"), 7) is None
     # k/(k − h + 1) against OPT with three slots
     assert proven_upper("lru", instance, 3)["value"] == Fraction(7, 5)  # type: ignore[index]
 

@@ -15,7 +15,15 @@ import numpy as np
 import pytest
 
 from adversary.construction import get_construction
-from paging import HIT, LayeredInstance, RequestSequence, WorkFunction, simulate
+from paging import (
+    HIT,
+    LayeredInstance,
+    RequestSequence,
+    WorkFunction,
+    farthest_in_future,
+    get_policy,
+    simulate,
+)
 from paging.work_function import update_work_function
 from proofs.bounds.registry import get_bound
 from proofs.game.value import rule_ratio, solve_game
@@ -387,3 +395,19 @@ def least_faults(cache: int, group: int) -> int:
 @pytest.mark.parametrize(("cache", "group"), [(2, 2), (3, 2), (3, 3), (4, 2), (4, 3), (4, 4)])
 def test_a_window_with_bypassing_has_as_many_faults_as_theorem_8_says(cache: int, group: int) -> None:
     assert least_faults(cache, group) == cache - group + 3
+
+
+@pytest.mark.parametrize(("pages", "cache", "group"), [(3, 2, 2), (5, 4, 2), (6, 5, 3), (7, 4, 4), (8, 7, 4)])
+@pytest.mark.parametrize("policy", ["lru", "fifo", "clock", "llru", "mark-lru"])
+def test_the_adversary_of_theorem_8_keeps_its_promise(
+    policy: str, pages: int, cache: int, group: int
+) -> None:
+    instance = LayeredInstance(1, pages, cache, group, bypassing=True)
+    made = get_construction("missing-with-bypassing")(instance, policy=policy, rounds=60)
+    run = made.run()
+    made.check(run)
+    assert made.periods > 3
+    assert made.offline.faults == farthest_in_future(made.sequence).faults
+    assert run.faults >= (cache - group + 3) * made.periods
+    if group == 2 and get_bound("bypassing-upper").subject.includes(get_policy(policy)):
+        assert run.faults <= (cache + 1) * made.offline.faults + cache
