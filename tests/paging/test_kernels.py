@@ -413,6 +413,18 @@ def defined_lfru(requests: list[int], pages: int, cache: int, per_visit: int) ->
     return entries
 
 
+def test_lfru_where_quotients_are_often_equal() -> None:
+    # A page that is due one request too late is noticed only where few classes are near.
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        pages, per_visit, length = int(rng.integers(5, 30)), (1, 2, 5)[seed % 3], 400
+        cache = int(rng.integers(3, pages))
+        requests = (rng.zipf(1.3, length) % pages).astype(np.int32)
+        entries = np.empty(length, dtype=np.int32)
+        lfru(requests, pages, cache, entries, per_visit, False)
+        assert entries.tolist() == defined_lfru(requests.tolist(), pages, cache, per_visit), seed
+
+
 @pytest.mark.parametrize(("cache", "per_visit"), [(60, 1), (150, 3), (150, 70), (60, 300)])
 def test_lfru_with_many_numbers_of_uses(cache: int, per_visit: int) -> None:
     # So many that the threshold rises and falls; favourites change, visits may be larger than the cache.
