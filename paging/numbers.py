@@ -55,10 +55,23 @@ def exact_text(value: int | Fraction | float | None) -> str | None:
     return UNBOUNDED if value == math.inf else _in_full(lambda: str(value))
 
 
+def in_digits(text: str) -> str:
+    """Return a text that is to become a number as it is, if it keeps to the digits 0 … 9.
+
+    ``int``, ``float`` and ``Fraction`` take ``"٣"`` and ``"1_0"``, too.
+
+    Raises
+    ------
+    ValueError
+        It has other digits, or an underscore.
+    """
+    if not text.isascii() or "_" in text:
+        raise ValueError(f"{text[:30]!r} is no number in the digits 0 … 9")
+    return text
+
+
 def read_fraction(text: str) -> Fraction:
     """Return the number that a text states in the digits 0 … 9.
-
-    ``Fraction`` takes ``"٣"`` and ``"1_0"``, too.
 
     Raises
     ------
@@ -72,9 +85,7 @@ def read_fraction(text: str) -> Fraction:
     >>> read_fraction("0.75")
     Fraction(3, 4)
     """
-    if not text.isascii() or "_" in text:
-        raise ValueError(f"{text[:30]!r} is no number in the digits 0 … 9")
-    return Fraction(text)
+    return Fraction(in_digits(text))
 
 
 def read_exact(text: str) -> Fraction | float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paging.errors import ModelError
+from paging.numbers import in_digits
 
 Value = int | float | str | tuple[int | float | str, ...]
 
@@ -75,7 +76,7 @@ def parse_sizes(text: str) -> tuple[int, ...]:
 
 
 def _range(part: str) -> range:
-    first, *rest = (int(number) for number in part.split(":"))
+    first, *rest = (int(in_digits(number)) for number in part.split(":"))
     if not rest:
         return range(first, first + 1)
     last, step = (*rest, 1) if len(rest) == 1 else rest
@@ -127,7 +128,7 @@ def _value(text: str) -> Value:
 def _scalar(text: str) -> int | float | str:
     for kind in (int, float):
         try:
-            return kind(text)
+            return kind(in_digits(text))
         except ValueError:
             continue
     return text

@@ -10,6 +10,7 @@ import click
 from paging.cli.options import (
     F,
     NewFile,
+    WholeIn,
     cache_option,
     certificate_option,
     json_option,
@@ -126,7 +127,7 @@ def _options(found: Adversary) -> list[Callable[[Any], Any]]:
         seed_option(),
         click.option(
             "--rounds",
-            type=click.IntRange(min=1),
+            type=WholeIn(min=1),
             default=1000,
             show_default=True,
             help="Length in rounds of ℓ requests.",
@@ -207,7 +208,7 @@ def _write_certificate(built: Construction, policy: str, path: str) -> None:
     write_certificate(cycle_certificate(cycle, policy, provenance=facts), path)
 
 
-class _Runs(click.IntRange):
+class _Runs(WholeIn):
     """0, or at least 2: one sample has no interval."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

@@ -15,6 +15,7 @@ from paging.cli.exits import Exit, leave
 from paging.cli.options import (
     NewFile,
     Seconds,
+    WholeIn,
     cache_option,
     certificate_option,
     json_option,
@@ -58,10 +59,10 @@ FIRST_REMARK, REMARK_EVERY = 1.0, 5.0
     metavar="SECONDS",
     help="Time for the whole search, sessions before a checkpoint included.",
 )
-@click.option("--steps", type=click.IntRange(min=0), help="Number of steps for the whole search instead.")
+@click.option("--steps", type=WholeIn(min=0), help="Number of steps for the whole search instead.")
 @click.option(
     "--max-states",
-    type=click.IntRange(min=1),
+    type=WholeIn(min=1),
     default=300_000,
     show_default=True,
     help="Largest product graph searched exhaustively.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from paging.cli.options import WholeIn
 from paging.cli.terminal import complain, remark
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def engine_options(command: F) -> F:
         help="Let a running Dask cluster do the jobs, named by its scheduler: tcp://HOST:8786.",
     )
     spread = click.option(
-        "--workers", type=click.IntRange(min=1), metavar="W", help="Processes.  [default: one per core]"
+        "--workers", type=WholeIn(min=1), metavar="W", help="Processes.  [default: one per core]"
     )
     return spread(scheduled(gathered))  # type: ignore[return-value]
 

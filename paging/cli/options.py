@@ -14,7 +14,7 @@ import click
 
 from paging.cli.terminal import TABLE_FORM, TABLE_FORMS, remark
 from paging.errors import LimitError, ModelError
-from paging.numbers import read_exact
+from paging.numbers import in_digits, read_exact
 from paging.spec import parse_sizes, parse_slice
 
 if TYPE_CHECKING:
@@ -24,7 +24,33 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])
 
 
-class Seconds(click.FloatRange):
+class _InDigits(click.ParamType[Any]):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str):
+            try:
+                in_digits(value)
+            except ValueError as problem:
+                self.fail(f"{problem}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Whole(_InDigits, click.types.IntParamType):
+    """A whole number, whose range is checked where it is used."""
+
+
+class WholeIn(_InDigits, click.IntRange):
+    """A whole number in a range."""
+
+
+class Real(_InDigits, click.types.FloatParamType):
+    """A number, whose range is checked where it is used."""
+
+
+class RealIn(_InDigits, click.FloatRange):
+    """A number in a range."""
+
+
+class Seconds(RealIn):
     """A duration; what is no number (``nan``) would pass every comparison."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -67,7 +93,7 @@ def parse_pages(text: str | int | tuple[int, ...]) -> int | tuple[int, ...]:
     if not isinstance(text, str):
         return text  # a default, which is no text
     try:
-        counts = tuple(int(part) for part in text.split(","))
+        counts = tuple(int(in_digits(part)) for part in text.split(","))
     except ValueError:
         raise click.BadParameter(
             f"{text!r} is neither a whole number nor one per layer such as 3,4,5"
@@ -91,7 +117,7 @@ def parse_caches(text: str | tuple[int, ...]) -> tuple[int, ...]:
 
 def layers_option(**settings: Any) -> Callable[[F], F]:
     """``-l/--layers``."""
-    return _option("-l", "--layers", type=int, metavar="L", help="Number of layers ℓ.", **settings)
+    return _option("-l", "--layers", type=Whole(), metavar="L", help="Number of layers ℓ.", **settings)
 
 
 def pages_option(*names: str, **settings: Any) -> Callable[[F], F]:
@@ -103,7 +129,7 @@ def pages_option(*names: str, **settings: Any) -> Callable[[F], F]:
 def cache_option(**settings: Any) -> Callable[[F], F]:
     """``-k/--cache``: one cache size."""
     text = "Cache size k in pages, shared by all layers."
-    return _option("-k", "--cache", type=int, metavar="K", help=text, **settings)
+    return _option("-k", "--cache", type=Whole(), metavar="K", help=text, **settings)
 
 
 def caches_option(**settings: Any) -> Callable[[F], F]:
@@ -115,7 +141,7 @@ def caches_option(**settings: Any) -> Callable[[F], F]:
 def per_visit_option(**settings: Any) -> Callable[[F], F]:
     """``-g/--per-visit``."""
     text = "Pages g requested in one visit of a layer (top-g routing)."
-    return _option("-g", "--per-visit", type=int, metavar="G", help=text, **settings)
+    return _option("-g", "--per-visit", type=Whole(), metavar="G", help=text, **settings)
 
 
 def visits_option(**settings: Any) -> Callable[[F], F]:
@@ -154,12 +180,12 @@ def with_weights(instance: LayeredInstance, weights: str | None) -> LayeredInsta
 def opt_cache_option(**settings: Any) -> Callable[[F], F]:
     """``--opt-cache``."""
     text = "OPT's cache size h, 1 ≤ h ≤ k.  [default: k]"
-    return _option("--opt-cache", type=int, metavar="H", help=text, **settings)
+    return _option("--opt-cache", type=Whole(), metavar="H", help=text, **settings)
 
 
 def max_states_option(**settings: Any) -> Callable[[F], F]:
     """``--max-states``; the help text says what happens beyond."""
-    return _option("--max-states", type=click.IntRange(min=1), metavar="S", **settings)
+    return _option("--max-states", type=WholeIn(min=1), metavar="S", **settings)
 
 
 def certificate_option(*, in_lines: bool = False, **settings: Any) -> Callable[[F], F]:
@@ -182,7 +208,7 @@ def certificate_option(*, in_lines: bool = False, **settings: Any) -> Callable[[
 def seed_option(**settings: Any) -> Callable[[F], F]:
     """``--seed``."""
     text = "Seed of workloads and randomised policies."
-    settings = {"default": 0, "type": click.IntRange(min=0), "metavar": "SEED", **settings}
+    settings = {"default": 0, "type": WholeIn(min=0), "metavar": "SEED", **settings}
     return _option("--seed", help=text, **settings)
 
 
@@ -218,7 +244,7 @@ def parse_numbers(text: str | tuple[int, ...]) -> tuple[int, ...]:
     if not isinstance(text, str):
         return text
     try:
-        return tuple(int(part) for part in text.split(","))
+        return tuple(int(in_digits(part)) for part in text.split(","))
     except ValueError:
         raise click.BadParameter(f"{text!r} is no list of whole numbers such as 0,3,7") from None
 
@@ -279,7 +305,7 @@ def _reading_options() -> list[Callable[[Any], Any]]:
         _option("--delimiter", metavar="C", help="What separates columns: one character, or tab."),
         _option(
             "--block-size",
-            type=click.IntRange(min=1),
+            type=WholeIn(min=1),
             metavar="B",
             help="Cut rows of a block trace into pages of B bytes.",
         ),
@@ -294,7 +320,7 @@ def _reading_options() -> list[Callable[[Any], Any]]:
         flag("--ignore-sizes", "Take objects of different sizes for pages of one size."),
         _option(
             "--unpack-limit",
-            type=click.IntRange(1, 1 << 30),
+            type=WholeIn(1, 1 << 30),
             metavar="MIB",
             help="Let a packed trace unpack to MIB MiB.  [default: 4 MiB and 100 times its size]",
         ),
@@ -365,7 +391,7 @@ def told(file: str, trace: Trace) -> Trace:
 def runs_option(shown: str) -> Callable[[F], F]:
     """``--runs``; ``shown`` says what a table shows of them."""
     text = f"Sampled runs of each randomised policy; shown {shown}."
-    return _option("--runs", type=click.IntRange(min=2), metavar="R", default=10, help=text)
+    return _option("--runs", type=WholeIn(min=2), metavar="R", default=10, help=text)
 
 
 def predictions_option() -> Callable[[F], F]:
@@ -692,7 +718,7 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
             ),
             _option(
                 "--rounds",
-                type=click.IntRange(min=1),
+                type=WholeIn(min=1),
                 show_default=str(rounds),
                 help="Length of a construction in rounds of ℓ requests.",
             ),
@@ -708,7 +734,7 @@ def source_options_with(*, rounds: int) -> Callable[[F], F]:
             *_reading_options(),
             _option(
                 "--warm-up",
-                type=click.IntRange(min=0),
+                type=WholeIn(min=0),
                 default=0,
                 show_default=False,
                 metavar="N",

@@ -11,6 +11,7 @@ import click
 from paging.cli.engines import EngineChoice, engine_options, tell_failures
 from paging.cli.exits import Exit, leave
 from paging.cli.options import (
+    WholeIn,
     json_option,
     max_states_option,
     parse_caches,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-pages",
-    type=click.IntRange(min=2),
+    type=WholeIn(min=2),
     default=16,
     show_default=True,
     metavar="P",

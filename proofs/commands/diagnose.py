@@ -9,6 +9,7 @@ import click
 
 from paging.cli.options import (
     NewFile,
+    WholeIn,
     caches_option,
     json_option,
     read,
@@ -43,7 +44,7 @@ NAMES = {"lru": "LRU", "best": "best causal policy", "opt": "OPT"}
     metavar="COUNT",
     help="Its parameters instead, such as 176M; see --bits.",
 )
-@click.option("--bits", type=click.IntRange(1, 64), metavar="BITS", help="Bits per parameter.  [default: 16]")
+@click.option("--bits", type=WholeIn(1, 64), metavar="BITS", help="Bits per parameter.  [default: 16]")
 @click.option(
     "--tier",
     "tiers",

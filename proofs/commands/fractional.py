@@ -10,6 +10,7 @@ import click
 
 from paging.cli.options import (
     Source,
+    WholeIn,
     cache_option,
     certificate_option,
     json_option,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--rows",
-    type=click.IntRange(2, 1 << 16),
+    type=WholeIn(2, 1 << 16),
     metavar="R",
     default=256,
     show_default=True,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from paging.cli.options import WholeIn
 from paging.cli.terminal import progress, remark, write_table
 from paging.errors import LayeredPagingError
 from paging.files import atomic_write
@@ -23,11 +24,11 @@ RUN_ALL = "_MARIMO_CONFIG_OVERLOAD_RUNTIME_AUTO_INSTANTIATE"
 
 
 @click.command()
-@click.argument("number", required=False, type=click.IntRange(min=1), metavar="[N]")
+@click.argument("number", required=False, type=WholeIn(min=1), metavar="[N]")
 @click.option("--edit", is_flag=True, help="Open a copy in this folder with its code, to change.")
 @click.option(
     "--port",
-    type=click.IntRange(1, 65535),
+    type=WholeIn(1, 65535),
     metavar="PORT",
     help="Port on the loopback address.  [default: a free one]",
 )

@@ -11,6 +11,7 @@ import click
 from paging.cli.options import (
     NewFile,
     Source,
+    WholeIn,
     cache_option,
     read,
     reading_options,
@@ -31,7 +32,7 @@ DIGEST = 12
 @click.command()
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=WholeIn(0, 65535),
     default=0,
     metavar="PORT",
     help="Port on the loopback address.  [default: a free one]",
@@ -90,13 +91,11 @@ def play(
 @click.argument("policies", nargs=-1, required=True, metavar="POLICY [POLICY]")
 @cache_option()
 @source_options_with(rounds=40)
-@click.option(
-    "--from", "start", type=click.IntRange(1), default=1, metavar="T", help="Begin with request T, from 1."
-)
-@click.option("--first", type=click.IntRange(1), metavar="N", help="Show N requests only.")
+@click.option("--from", "start", type=WholeIn(1), default=1, metavar="T", help="First request shown, from 1.")
+@click.option("--first", type=WholeIn(1), metavar="N", help="Show N requests only.")
 @click.option(
     "--beside-cache",
-    type=click.IntRange(1),
+    type=WholeIn(1),
     metavar="K",
     help="Cache size of the second policy.  [default: k]",
 )

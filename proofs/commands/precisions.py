@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paging.cli.comparison import decimal
-from paging.cli.options import Seconds, json_option, parse_precisions, read, reading_options
+from paging.cli.options import Seconds, WholeIn, json_option, parse_precisions, read, reading_options
 from paging.cli.terminal import progress, provenance, write_json, write_table
 from paging.errors import ModelError
 from paging.numbers import read_fraction
@@ -33,12 +33,12 @@ def _cost(_context: click.Context, _parameter: click.Parameter, value: str) -> F
 @click.argument("policies", nargs=-1, metavar="[POLICIES]...")
 @click.option("--trace", "file", required=True, type=click.Path(allow_dash=True), metavar="FILE",
               help="Trace with gate weights.")  # fmt: skip
-@click.option("-k", "--cache", required=True, type=click.IntRange(min=2), metavar="K", help="Slots in all.")
-@click.option("--low", required=True, type=click.IntRange(min=1), metavar="N",
+@click.option("-k", "--cache", required=True, type=WholeIn(min=2), metavar="K", help="Slots in all.")
+@click.option("--low", required=True, type=WholeIn(min=1), metavar="N",
               help="Slots of the K that hold low precision.")  # fmt: skip
 @click.option("--low-cost", callback=_cost, default="1/4", show_default=True, metavar="C",
               help="What a miss in low precision costs; one in high precision costs 1.")  # fmt: skip
-@click.option("--size", type=click.IntRange(min=1), default=4, show_default=True, metavar="S",
+@click.option("--size", type=WholeIn(min=1), default=4, show_default=True, metavar="S",
               help="Size of an expert in high precision; one in low precision has size 1.")  # fmt: skip
 @click.option("--time-limit", type=Seconds(min=0, min_open=True), metavar="SECONDS",
               help="Stop the solver of the shared budget.")  # fmt: skip

@@ -8,6 +8,7 @@ import click
 
 from paging.cli.exits import Exit, leave
 from paging.cli.options import (
+    WholeIn,
     cache_option,
     certificate_option,
     json_option,
@@ -32,7 +33,7 @@ from paging.signals import stoppable
 )
 @click.option(
     "--max-columns",
-    type=click.IntRange(min=1),
+    type=WholeIn(min=1),
     default=100_000,
     show_default=True,
     metavar="C",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from paging.cli.exits import Exit, leave
-from paging.cli.options import json_option
+from paging.cli.options import WholeIn, json_option
 from paging.cli.terminal import remark, write_json
 from proofs.certificates.formal import verify_formally
 from proofs.checker import verify_file
@@ -21,7 +21,7 @@ from proofs.checker import verify_file
 @click.option("--no-replay", is_flag=True, help="Run no policy: the checker judges by itself.")
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=WholeIn(min=1),
     default=1,
     metavar="N",
     help="Allow N times the usual work and memory, which grow with the size of the file.",

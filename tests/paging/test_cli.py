@@ -29,6 +29,7 @@ from paging.cli.docs import commands_table, exits_table
 from paging.cli.exits import MEANINGS, Exit
 from paging.cli.main import GROUP, root
 from paging.cli.main import run as paging_run
+from paging.cli.options import Real, RealIn, Whole, WholeIn
 from paging.cli.terminal import write_table
 from paging.files import atomic_write
 from paging.markdown import block
@@ -373,6 +374,12 @@ def test_workloads_are_listed(capsys: Capture) -> None:
         (["compare", *ZIPF, "-k", "2", "--show", "all"], "--show"),
         (["run", "lru", *ZIPF, "-k", "6", "--show", "--as", "csv"], "what --show draws is no table"),
         (["policies", "lru", "--as", "latex"], "no table to be written as latex"),
+        (["run", "lru", *ZIPF, "-k", "1_0"], "'1_0' is no number in the digits 0 … 9"),
+        (["compare", *ZIPF, "-k", "٢"], "'٢' is neither a whole number nor"),
+        (["run", "lru", "--workload", "zipf", "-l", "2", "-n", "1_0", "-k", "4"], "'1_0' is neither"),
+        (["run", "lru", "--workload", "zipf:requests=١", "-l", "2", "-n", "3", "-k", "4"], "got '١'"),
+        (["run", "lru", "--workload", "zipf:requests=9,alpha=0_1.5", "-l", "2", "-n", "3", "-k", "4"], "got '0_1.5'"),
+        (["trace", "info", "x.npz", "--drop-layers", "1_0"], "'1_0' is no list of whole numbers"),
         (["trace", "inof", "x"], "inof"),
         (["trace", "info", "x.xyz"], ".xyz"),
         (["trace", "convert", "x.npz"], "TO"),
@@ -480,6 +487,14 @@ def test_every_command_shows_examples_that_parse(name: str, command: click.Comma
         while isinstance(parsed, click.Group):
             parsed = parsed.commands[words.pop(0)] if parsed is not root else parsed
         parsed.make_context(name, words)
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_numbers_of_options_have_digits_that_everyone_can_read(name: str, command: click.Command) -> None:
+    ours = (Whole, WholeIn, Real, RealIn)
+    numbers = click.types.IntParamType | click.types.FloatParamType
+    for parameter in command.params:
+        assert isinstance(parameter.type, ours) or not isinstance(parameter.type, numbers), parameter.name
 
 
 # When it is out of date: make tables

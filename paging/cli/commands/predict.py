@@ -6,7 +6,9 @@ import click
 
 from paging.cli.options import (
     NewFile,
+    Real,
     Source,
+    Whole,
     cache_option,
     json_option,
     source_options,
@@ -20,13 +22,13 @@ from paging.errors import ModelError
 @cache_option()
 @source_options
 @click.option("--kind", metavar="NAME", help="Where predictions come from; without it they are listed.")
-@click.option("--p0", type=float, help="discard, phase: probability that a true 1 is told as 0.")
-@click.option("--p1", type=float, help="discard, phase: probability that a true 0 is told as 1.")
-@click.option("--width", type=int, help="next-arrival: up to so many requests off.")
-@click.option("--sigma", type=float, help="next-arrival: distances off by a log-normal factor.")
-@click.option("--recall", type=float, help="gate: share of the coming pages that are guessed.")
-@click.option("--precision", type=float, help="gate: share of the guesses that are right.")
-@click.option("--train", type=float, help="frequency: share of the requests that is learnt from.")
+@click.option("--p0", type=Real(), help="discard, phase: probability that a true 1 is told as 0.")
+@click.option("--p1", type=Real(), help="discard, phase: probability that a true 0 is told as 1.")
+@click.option("--width", type=Whole(), help="next-arrival: up to so many requests off.")
+@click.option("--sigma", type=Real(), help="next-arrival: distances off by a log-normal factor.")
+@click.option("--recall", type=Real(), help="gate: share of the coming pages that are guessed.")
+@click.option("--precision", type=Real(), help="gate: share of the guesses that are right.")
+@click.option("--train", type=Real(), help="frequency: share of the requests that is learnt from.")
 @click.option("-o", "--output", type=NewFile(), metavar="FILE", help="Trace to write: .npz or .jsonl.")
 @json_option()
 @table_option()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import click
 
-from paging.cli.options import Source, json_option, source_options, table_option
+from paging.cli.options import Source, WholeIn, json_option, source_options, table_option
 from paging.cli.terminal import progress, provenance, remark, requests_note, write_json, write_table
 
 
 @click.command()
 @click.argument("rules", nargs=-1, metavar="[RULE]...")
-@click.option(
-    "--capacity", type=click.IntRange(min=1), required=True, metavar="BYTES", help="Bytes of the cache."
-)
+@click.option("--capacity", type=WholeIn(min=1), required=True, metavar="BYTES", help="Bytes of the cache.")
 @click.option(
     "--sizes",
     required=True,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paging.cli.options import NewFile, json_option, read, reading_options, seed_option
+from paging.cli.options import NewFile, RealIn, WholeIn, json_option, read, reading_options, seed_option
 from paging.cli.terminal import progress, remark, write_json, write_table
 from paging.model import pages_text
 from paging.numbers import short_digest
@@ -144,7 +144,7 @@ def trace_samples(as_json: bool) -> None:
 @click.option("-o", "--output", required=True, type=NewFile(), metavar="TO.npz", help="Trace to write.")
 @click.option(
     "--new-tokens",
-    type=click.IntRange(min=1),
+    type=WholeIn(min=1),
     default=64,
     show_default=True,
     metavar="N",
@@ -152,7 +152,7 @@ def trace_samples(as_json: bool) -> None:
 )
 @click.option(
     "--temperature",
-    type=click.FloatRange(min=0),
+    type=RealIn(min=0),
     default=1.0,
     show_default=True,
     metavar="T",

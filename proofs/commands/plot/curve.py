@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from paging.cli.options import Source, caches_option, source_options
+from paging.cli.options import Source, WholeIn, caches_option, source_options
 from paging.cli.streaming import source_in_chunks
 from paging.cli.terminal import progress
 from paging.errors import ModelError
@@ -35,7 +35,7 @@ from proofs.plots.document import Document
 )
 @click.option(
     "--sample",
-    type=click.IntRange(min=2),
+    type=WholeIn(min=2),
     metavar="B",
     help="With --stream: from one page in B, at random, with intervals; B is even, and every k a multiple.",
 )

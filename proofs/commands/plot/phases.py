@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from paging.cli.options import Source, cache_option, source_options
+from paging.cli.options import Source, WholeIn, cache_option, source_options
 from paging.cli.terminal import remark
 from proofs.commands.plot.picture import Origin, picture, read_requests
 from proofs.plots.document import Document
@@ -15,7 +15,7 @@ from proofs.plots.document import Document
 @cache_option()
 @source_options
 @click.option(
-    "--first", type=click.IntRange(min=1), metavar="T", default=200, show_default=True, help="Requests shown."
+    "--first", type=WholeIn(min=1), metavar="T", default=200, show_default=True, help="Requests shown."
 )
 @picture
 def phases(
