@@ -218,7 +218,7 @@ have range := legal_range leg; rewrite all_cat in range; case/andP: range => ran
 move: follows; case eu : (follow_all _ _ (start_table _) _ _ _) => [[[m f] later]|] //.
 case ec : (follow_all _ _ _ _ _ _) => [[[m' f'] [|? ?]]|] // /andP[/eqbN online same_m].
 have some : N.ltb 0%num (page_count I).
-  by case: (cyc_round c) rangec round0 => // d ? /andP[/N.ltb_lt lt _] _; apply/N.ltb_lt; lia.
+  by case: (cyc_round c) rangec round0 => // d ? /andP[/N.ltb_lt lt _] _; apply/N.ltb_lt; clear -lt; lia.
 rewrite start_tableE // in eu.
 have [mu _] := follow_allP rangeu eu; rewrite {}mu {m eu} in ec same_m.
 have [mc fc] := follow_allP rangec ec; rewrite {}mc in same_m; have {same_m} back := same_labels_table same_m.
@@ -232,7 +232,7 @@ have range_n : all (fun d => N.ltb d (page_count I)) (repeat (cyc_periods e) (cy
 have [cs [sched cost_ ends]] := carry_outP range_n erefl run.
 rewrite repeatE map_flatten map_nseq in sched.
 have le_h : #|pages_in I D| + N.to_nat (N.sub h (N.of_nat (size (cyc_start e)))) <= N.to_nat h.
-  by move: small_D fits_D => le /N.leb_le; move: #|_| (size _) le => x y; lia.
+  by move: small_D fits_D => le /N.leb_le; move: #|_| (size _) le => x y; clear; lia.
 have {le_h} sched := schedule_le le_h sched.
 rewrite map_cat in leg'; rewrite D_back in ends.
 have round1 : layers I %| size [seq page I p | p <- cyc_round c].

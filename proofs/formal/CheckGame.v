@@ -322,9 +322,9 @@ exists e'; split.
     by rewrite /both same_a.
   move: forced'; rewrite /forces lead1 => /andP[/Z.leb_le le' _]; move: le le'; rewrite step_cost step_paid /pays /faults /both /= bit0.
   move: (phi e) (phi e') (phi e0) (cost_of L s) (paid s) => f f' f0 A B; clear.
-  by case: (a \notin L s); case: N.eqb => /=; nia.
+  by case: (a \notin L s); case: N.eqb => /=; lia.
 move: forced'; rewrite /forces lead1 step_cost step_paid /both /= bit0 => /andP[_].
-case: (a \notin L s) => /=; first by move=> _; left; case: N.eqb => /=; lia.
+clear -le; case: (a \notin L s) => /=; first by move=> _; left; case: N.eqb => /=; lia.
 case: N.eqb => /=; first by move=> _; left; lia.
 by move/N.ltb_lt; right; split=> //; lia.
 Qed.
