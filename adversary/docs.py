@@ -18,7 +18,7 @@ from paging.markdown import fill
 from paging.numbers import exact_text
 
 SECTIONS = ("Bad for whom", "Promise", "Offline schedule in words")
-"""Headings that the docstring of every construction has, before its parameters."""
+"""Headings that the docstring of every construction here has, before its parameters."""
 
 WIDTHS = (23, 34, 21, 29)
 """Characters of the table's columns."""
@@ -56,7 +56,7 @@ def _entry(found: Adversary) -> str:
 
 def conditions(found: Adversary) -> str:
     """Return what a construction asks of the instance, and its options."""
-    return found.sections["Parameters"].removeprefix("instance : LayeredInstance\n")
+    return found.sections.get("Parameters", "").removeprefix("instance : LayeredInstance\n")
 
 
 def table() -> str:

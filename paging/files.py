@@ -86,7 +86,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     path : path
         The file to create or replace. It is written under a temporary name in the same folder.
     mode : {"w", "wb"}, default "w"
-        Text (UTF-8, line ends as given) or bytes.
+        Text (UTF-8, line ends as given, ``?`` for the bytes of a file's name that are no text) or bytes.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     ('policy,faults', 1)
     """
     target = Path(path)
-    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    text = {} if "b" in mode else {"encoding": "utf-8", "errors": "replace", "newline": ""}
     with unfinished(target) as temporary:
         try:
             with temporary.open(mode, **text) as stream:  # type: ignore[call-overload]

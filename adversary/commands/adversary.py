@@ -224,8 +224,8 @@ RUNS = _Runs(min=0)
 def _help(found: Adversary) -> str:
     from adversary.docs import SECTIONS, conditions
 
-    parts = {name: found.sections[name] for name in SECTIONS} | {"Conditions": conditions(found)}
-    blocks = [f"{name}\n{'-' * len(name)}\n{body}" for name, body in parts.items()]
+    parts = {name: found.sections.get(name) for name in SECTIONS} | {"Conditions": conditions(found)}
+    blocks = [f"{name}\n{'-' * len(name)}\n{body}" for name, body in parts.items() if body]
     # click rewraps paragraphs; a line with \b keeps one as it is.
     return "\n\n".join([found.sections[""], *blocks]).replace("\n\n", "\n\n\b\n")
 

@@ -194,6 +194,9 @@ def _abandon_stdout() -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by who started us; what is opened next would take its number
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # ℓ on a Latin-1 terminal
     if instruction := os.environ.get(COMPLETE):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.metadata
 import math
+import shlex
 import sys
 import threading
 import time
@@ -139,6 +140,11 @@ def write_notes(*notes: str) -> None:
     """Write lines below the tables of a command; to standard error where these are CSV or LaTeX."""
     for note in notes:
         remark(note) if _table_form() else sys.stdout.write(note + "\n")
+
+
+def tell_written(certificate: str) -> None:
+    """Say that a certificate was written, and the command that checks it."""
+    remark(f"certificate written; check it with: paging verify {shlex.quote(certificate)}")
 
 
 def refuse_form(what: str) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 import zipfile
+from collections.abc import Sequence
 from reprlib import repr as shorten
 from typing import IO, Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from paging.errors import TraceError
 from paging.traces.draft import Draft
+from paging.traces.opening import archive_of
 from paging.traces.reading import TraceReading
 from paging.traces.records import flat_list, ids_or_none, json_line, parse_json, plain_ids, text_or_none
 from paging.traces.scores import chosen, refuse_other_arrays
@@ -47,17 +49,16 @@ def write_npy(trace: Trace, stream: IO[bytes]) -> None:
 
 def read_npz(stream: IO[bytes], reading: TraceReading) -> Draft:
     """Read the arrays experts, seq_id, decode, weights and predictions of an archive, and no others."""
-    with zipfile.ZipFile(stream) as archive:
+    with archive_of(stream, reading.unpack_limit) as archive:
         members = archive.namelist()
         if twice := sorted({name for name in members if members.count(name) > 1}):
             raise TraceError(f"the archive holds {twice[0]!r} twice")
         if reading.scores:
             return _read_scores(archive, [name.removesuffix(".npy") for name in members], reading)
-        if "experts.npy" not in members:
-            raise TraceError(f"no array 'experts' in the archive, only {shorten(sorted(members))}")
-        names = [name for name in OWN if f"{name}.npy" in members]
-        found = {name: _read_member(archive, name, OWN[name]) for name in names}
-    experts = tokens_first(found["experts"], reading)
+        kinds = {experts_member(members): "iu"} | BESIDE_EXPERTS
+        names = [name for name in kinds if f"{name}.npy" in members]
+        found = {name: _read_member(archive, name, kinds[name]) for name in names}
+    experts = tokens_first(found[names[0]], reading)
     weights, told = (
         tokens_first(found[name], reading) if name in found else None for name in ("weights", "predictions")
     )
@@ -71,11 +72,31 @@ def read_npz(stream: IO[bytes], reading: TraceReading) -> Draft:
     )
 
 
-OWN = {
-    **{"experts": "iu", "seq_id": "iu", "decode": "b", "weights": "f"},
+BESIDE_EXPERTS = {
+    **{"seq_id": "iu", "decode": "b", "weights": "f"},
     **{"predictions": "iu", "prediction_kind": "U"},
 }
-"""Arrays of an archive and their kinds of numbers; weights are those of the gate."""
+"""Arrays that may stand beside the experts, and their kinds of numbers; weights are those of the gate."""
+
+UNNAMED = "arr_0.npy"
+"""The member of an array that was saved without a name."""
+
+
+def experts_member(members: Sequence[str]) -> str:
+    """Return which array of an archive holds the experts: that of this name, or the only one if it has none.
+
+    Raises
+    ------
+    TraceError
+        There is no such array.
+    """
+    if "experts.npy" in members or list(members) == [UNNAMED]:
+        return ("experts.npy" if "experts.npy" in members else UNNAMED).removesuffix(".npy")
+    names = shorten(sorted(name.removesuffix(".npy") for name in members))
+    raise TraceError(
+        f"no array 'experts' in the archive, only {names}: numpy.savez(FILE, experts=…) names it"
+    )
+
 
 BESIDE_SCORES = {"attention_mask": "iub", "seq_id": "iu", "decode": "b", "weights": "f", "experts": "iu"}
 """Arrays that may stand beside scores, and their kinds of numbers; the last two are left unread."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,11 @@ from paging.traces.scores import refuse_other_routers
 from paging.traces.trace import PADDING, Pages, Trace, layers_text
 
 SHAPE = ("layers", "pages", "per_visit")
+
+UNSHOWABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Characters that steer a terminal, end a line or turn the direction of writing, and halves of characters."""
 
 FEW, MANY = 2, 100
 """Fewer tokens than layers, from so many of each, are taken for layers and tokens in the wrong order."""
@@ -71,10 +77,12 @@ class Draft:
         claims = {key: self._claims(key, asked) for key in {**self.stated, **asked}}
         shape = {key: _agreed(key, claims[key]) for key in SHAPE}
         extra: dict[str, Any] = {"seq_id": self.seq_id, "decode": self.decode}
-        extra |= {"name": self.name or default_name, "metadata": self.metadata}
+        name, odd = UNSHOWABLE.subn("�", self.name or default_name)
+        extra |= {"name": name, "metadata": self.metadata}
         whole: NDArray[Any] | None = None
         dropped: tuple[int, ...] = ()
         if self.ids is not None:
+            _refuse_unshowable(self.ids)
             if reading.drop_layers is not None:
                 raise TraceError(
                     "drop_layers is for recorded experts; a list of page ids has no layers to drop"
@@ -103,6 +111,8 @@ class Draft:
             trace = self._predicted(trace, whole)
         remarks = (*self.remarks, *self.turned(reading), *trace.remarks, *_dropped(dropped))
         remarks = (*remarks, *_constant(trace))
+        if odd:
+            remarks = (*remarks, f"{odd} of the characters of its name cannot be shown")
         if reading.drop_layers == DENSE and not dropped:
             remarks = (*remarks, "no layer is dense (asks for one expert every time): none was left out")
         return reading.part_of(trace.with_remarks(remarks))
@@ -156,6 +166,12 @@ class Draft:
                 here = size if all(value == size for value, _ in said) else here
             if here is not None:
                 _agreed(key, [(here, "in the data"), *said])
+
+
+def _refuse_unshowable(ids: Sequence[object]) -> None:
+    if isinstance(ids[0], str) and UNSHOWABLE.search("".join(map(str, ids))):
+        odd = next(name for name in ids if UNSHOWABLE.search(str(name)))
+        raise TraceError(f"page {odd!a} has a character that cannot be shown")
 
 
 def _list_of_pages(

@@ -12,6 +12,7 @@ import stat
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -119,7 +120,7 @@ def unpacked(raw: IO[bytes], name: str, seeks: bool, mebibytes: int | None = Non
         yield raw
         return
     with contextlib.ExitStack() as stack:
-        bounded = _Bounded(stream, FREELY + FACTOR * size if mebibytes is None else mebibytes << 20)
+        bounded = _Bounded(stream, _most(size, mebibytes))
         contents: Any = stack.enter_context(io.BufferedReader(bounded, CHUNK))
         if seeks:
             copy = stack.enter_context(tempfile.TemporaryFile())
@@ -127,6 +128,35 @@ def unpacked(raw: IO[bytes], name: str, seeks: bool, mebibytes: int | None = Non
             copy.seek(0)
             contents = copy
         yield contents
+
+
+def archive_of(stream: IO[bytes], mebibytes: int | None = None) -> zipfile.ZipFile:
+    """Open an archive, unless its members would unpack to too much.
+
+    Parameters
+    ----------
+    stream : binary stream
+        Can be moved about in.
+    mebibytes : int, optional
+        To how much it may unpack.
+    """
+    limit = _most(stream.seek(0, os.SEEK_END), mebibytes)
+    archive = zipfile.ZipFile(stream)
+    # No member gives more than its entry says: zipfile reads no further.
+    if sum(member.file_size for member in archive.infolist()) > limit:
+        raise _too_much(limit)
+    return archive
+
+
+def _most(size: int, mebibytes: int | None) -> int:
+    return FREELY + FACTOR * size if mebibytes is None else mebibytes << 20
+
+
+def _too_much(limit: int) -> TraceError:
+    return TraceError(
+        f"unpacks to more than {limit:,} bytes, the limit for a packed file of this size; "
+        "if that is right, --unpack-limit MIB (unpack_limit) raises it"
+    )
 
 
 class _Bounded(io.RawIOBase):
@@ -144,10 +174,7 @@ class _Bounded(io.RawIOBase):
             return 0
         self._left -= len(data)
         if self._left < 0:
-            raise TraceError(
-                f"unpacks to more than {self._limit:,} bytes, the limit for a packed file of this size; "
-                "if that is right, --unpack-limit MIB (unpack_limit) raises it"
-            )
+            raise _too_much(self._limit)
         buffer[: len(data)] = data
         return len(data)
 

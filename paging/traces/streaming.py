@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import zipfile
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -21,10 +20,10 @@ from numpy.typing import NDArray
 from paging.errors import TraceError
 from paging.memory import machine_memory
 from paging.model import LayeredInstance, PageArray
-from paging.traces.arrays import SIDECAR_OF_STATED, read_header
+from paging.traces.arrays import SIDECAR_OF_STATED, experts_member, read_header
 from paging.traces.files import DAMAGE, damaged, format_of, naming
 from paging.traces.formats import FORMATS, ORACLE, PARQUET, Format
-from paging.traces.opening import PACKED, is_stream, opened, unpacked
+from paging.traces.opening import PACKED, archive_of, is_stream, opened, unpacked
 from paging.traces.oracle import RECORD, SizeCheck, blocks_of
 from paging.traces.parquet import ParquetTrace
 from paging.traces.reading import TraceReading
@@ -280,10 +279,8 @@ class _Source:
 
 
 def _begin_npz(stream: IO[bytes], reading: TraceReading) -> _Experts:
-    archive = zipfile.ZipFile(stream)
-    if "experts.npy" not in archive.namelist():
-        raise TraceError("no array 'experts' in the archive")
-    return _begin_npy(archive.open("experts.npy"), reading)
+    archive = archive_of(stream, reading.unpack_limit)
+    return _begin_npy(archive.open(f"{experts_member(archive.namelist())}.npy"), reading)
 
 
 def _begin_npy(stream: IO[bytes], _reading: TraceReading) -> _Experts:

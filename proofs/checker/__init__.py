@@ -168,8 +168,10 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or limit < 1:
         print("usage: python proofs/checker [--limit N] FILE", file=sys.stderr)
         return 2
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # ≤ on an ASCII terminal
     verdict = verify_file(arguments[0], limit)
+    if sys.stdout is None:  # closed: the exit code says it all
+        return verdict.exit_code
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # ≤ on an ASCII terminal
     try:
         print("\n".join(verdict.lines()), flush=True)
     except BrokenPipeError:  # whoever read has seen enough, as head has after its lines

@@ -18,7 +18,7 @@ from paging.cli.options import (
     source_options,
     table_option,
 )
-from paging.cli.terminal import progress, provenance, remark, requests_note, write_json, write_table
+from paging.cli.terminal import progress, provenance, requests_note, tell_written, write_json, write_table
 
 if TYPE_CHECKING:
     from paging.fractional import FractionalRun
@@ -97,7 +97,7 @@ def fractional(
     if certificate is not None:
         made = provenance(algorithm="fractional primal–dual", **origin)
         write_certificate(dual_certificate(*hindsight, made), certificate)
-        remark(f"certificate written; check it with: paging verify {certificate}")
+        tell_written(certificate)
     found = _numbers(run, rounded, hidden, online, dual_value(*hindsight), best)
     if as_json:
         model, instance = sequence.instance.model, sequence.instance.plain

@@ -17,7 +17,15 @@ from paging.cli.options import (
     table_option,
 )
 from paging.cli.streaming import source_in_chunks, streams
-from paging.cli.terminal import progress, provenance, remark, requests_note, write_json, write_table
+from paging.cli.terminal import (
+    progress,
+    provenance,
+    remark,
+    requests_note,
+    tell_written,
+    write_json,
+    write_table,
+)
 from paging.errors import ModelError
 
 if TYPE_CHECKING:
@@ -100,7 +108,7 @@ def opt(
 
         made = provenance(route=found.route, seconds=round(found.seconds, 3), **origin)
         write_certificate(optimum_certificate(found, made), certificate)
-        remark(f"certificate written; check it with: paging verify {certificate}")
+        tell_written(certificate)
     sharing = "shared" if found.gaps.shares is None else "split " + "/".join(map(str, found.gaps.shares))
     facts = (
         sequence.instance,
@@ -133,7 +141,7 @@ def _streamed(source: Source, cache: int | None, certificate: str | None, as_jso
             if certificate is not None:
                 made = provenance(route="farthest", seconds=round(found.seconds, 3), **opened.origin)
                 found.write_certificate(certificate, made, watch)
-                remark(f"certificate written; check it with: paging verify {certificate}")
+                tell_written(certificate)
     facts = (opened.instance, found.requests, found.distinct_pages, "shared", False)
     _write(found, "farthest", *facts, opened.origin, as_json)
 

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paging.errors import LayeredPagingError
+from paging.files import without_repeats
 from proofs.play.forms import Catalogue, Form, FormError
 from proofs.play.games import GameOverError, StaleMoveError
 from proofs.play.store import Store, UnknownGameError
@@ -117,7 +118,7 @@ async def read_form(request: Request) -> object:
     except TimeoutError:
         raise HTTPException(408, f"the form did not arrive within {MAX_SECONDS:.0f} seconds") from None
     try:
-        return json.loads(body, parse_constant=_refuse)
+        return json.loads(body.decode(), parse_constant=_refuse, object_pairs_hook=without_repeats)
     except (ValueError, RecursionError):
         raise HTTPException(400, "the form is not valid JSON") from None
 

@@ -44,7 +44,7 @@ LARGEST = 10**9
 """Largest parameter of a workload that is even looked at."""
 
 PAGE = re.compile(r"(?:(\d{1,6})\.)?(\d{1,6})", re.ASCII)
-GOAL = re.compile(r"\d{1,3}(?:\.\d{1,3}|/[1-9]\d{0,2})?")
+GOAL = re.compile(r"\d{1,3}(?:\.\d{1,3}|/[1-9]\d{0,2})?", re.ASCII)
 
 
 class FormError(ModelError):

@@ -11,6 +11,7 @@ import webbrowser
 from collections.abc import Callable
 from typing import ClassVar
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -47,8 +48,9 @@ class Connection(H11Protocol):
 
     @property
     def busy(self) -> bool:
-        """Whether a request has arrived whose answer is not complete."""
-        return self.cycle is not None and not self.cycle.response_complete
+        """Whether a whole request has arrived whose answer is not complete."""
+        arrived = self.conn.their_state is not h11.SEND_BODY
+        return arrived and self.cycle is not None and not self.cycle.response_complete
 
     def handle_events(self) -> None:
         super().handle_events()
@@ -129,7 +131,7 @@ def serve(catalogue: Catalogue, port: int, *, opened: Callable[[str], None], bro
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=CONNECTIONS + 1,
+        limit_concurrency=2 * CONNECTIONS,  # of those that lost their place some are still ending
         h11_max_incomplete_event_size=16 * 1024,
         timeout_graceful_shutdown=1,
     )

@@ -54,8 +54,10 @@ def write_report(
     for name, rows in data_tables(document).items():
         write_csv(folder / DATA / f"{name}.csv", rows)
     this_run = dict(environment())
-    (folder / HTML).write_text(render(document, this_run, drawn), encoding="utf-8")
-    (folder / JSON).write_text(json_text({**document, "environment": this_run}) + "\n", encoding="utf-8")
+    (folder / HTML).write_text(render(document, this_run, drawn), encoding="utf-8", errors="replace")
+    (folder / JSON).write_text(
+        json_text({**document, "environment": this_run}) + "\n", encoding="utf-8", errors="replace"
+    )
 
 
 def draw_figures(
@@ -156,7 +158,7 @@ def _told_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows with the union of their columns; lists are joined with blanks, absent values empty."""
     header = list(dict.fromkeys(key for row in rows for key in row))
-    with path.open("w", encoding="utf-8", newline="") as stream:
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(header)
         for row in rows:

@@ -378,7 +378,10 @@ def test_workloads_are_listed(capsys: Capture) -> None:
         (["compare", *ZIPF, "-k", "٢"], "'٢' is neither a whole number nor"),
         (["run", "lru", "--workload", "zipf", "-l", "2", "-n", "1_0", "-k", "4"], "'1_0' is neither"),
         (["run", "lru", "--workload", "zipf:requests=١", "-l", "2", "-n", "3", "-k", "4"], "got '١'"),
-        (["run", "lru", "--workload", "zipf:requests=9,alpha=0_1.5", "-l", "2", "-n", "3", "-k", "4"], "got '0_1.5'"),
+        (
+            ["run", "lru", "--workload", "zipf:requests=9,alpha=0_1.5", "-l", "2", "-n", "3", "-k", "4"],
+            "got '0_1.5'",
+        ),
         (["trace", "info", "x.npz", "--drop-layers", "1_0"], "'1_0' is no list of whole numbers"),
         (["trace", "inof", "x"], "inof"),
         (["trace", "info", "x.xyz"], ".xyz"),

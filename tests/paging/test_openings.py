@@ -21,6 +21,7 @@ from paging import TraceError
 from paging.cli.main import run as paging_run
 from paging.traces import Trace, read_trace, trace_suffixes, write_trace
 from paging.traces.opening import FACTOR
+from paging.traces.streaming import stream_trace
 
 CLASSIC = "7 0 1 2 0 3 0 4 2 3 0 3 2 1 2 0 1 7 0 1"
 
@@ -83,6 +84,17 @@ def test_a_bomb_is_not_unpacked(suffix: str, tmp_path: Path, monkeypatch: pytest
     with pytest.raises(TraceError, match="unpacks to more"):
         read_trace(tmp_path / "t.txt.gz")
     assert read_trace(tmp_path / "t.txt.gz", unpack_limit=1).requests == 1 << 16
+
+
+def test_an_archive_is_no_bomb_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paging.traces.opening.FREELY", 1000)
+    path = tmp_path / "t.npz"
+    np.savez_compressed(path, experts=np.zeros((1 << 18, 2, 1), np.int16))
+    with pytest.raises(TraceError, match=r"npz: unpacks to more than [\d,]+ bytes, .*--unpack-limit MIB"):
+        read_trace(path)
+    with pytest.raises(TraceError, match=r"npz: unpacks to more than [\d,]+ bytes"), stream_trace(path):
+        pass
+    assert read_trace(path, unpack_limit=2).requests == 1 << 19
 
 
 # --- streams -----------------------------------------------------------------------------------------

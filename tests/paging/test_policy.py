@@ -238,6 +238,8 @@ def test_an_installed_policy_runs_from_the_command_line_and_through_the_battery(
 def test_an_installed_package_adds_bounds_constructions_and_workloads(site: Path) -> None:
     lines = (
         "adversary toy-cycle --rounds 60",
+        "adversary toy-cycle --help",
+        "adversary --help",
         "bounds toy-lower -l 1 -n 3 -k 2 --as csv",
         "run toy-policy --workload toy-sweep:rounds=8 -l 2 -n 3 -k 2 --as csv --no-opt",
         "run lru --construction toy-cycle --as csv --no-opt",
@@ -250,7 +252,7 @@ def test_an_installed_package_adds_bounds_constructions_and_workloads(site: Path
         "print(list(BOUNDS)[-1], judge(BOUNDS['toy-lower'], 'toy-policy', rounds=30).outcome)\n"
     )
     done = in_environment(site, "-c", code)
-    assert "0 0 0 0\ntoy-lower reached\n" in done.stdout, done.stdout + done.stderr
+    assert "0 0 0 0 0 0\ntoy-lower reached\n" in done.stdout, done.stdout + done.stderr
     assert "toy-lower,lower,TOY-POLICY,k,2," in done.stdout
     # 16 requests to 2 layers, in each the pages 0, 1, 2, 0, …: with two slots every request is a fault
     assert "\ntoy-policy,16," in done.stdout

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from paging.errors import ModelError, TraceError
 from paging.model import LayeredInstance, RequestSequence
 from paging.traces import Trace, read_trace, trace_info, trace_suffixes, write_trace
+from paging.traces.streaming import stream_trace
 from tests.helpers.memory import PEAK
 
 SUFFIXES = [suffix + packed for suffix in trace_suffixes() for packed in ("", ".gz")]
@@ -715,10 +716,21 @@ def test_bad_sidecars(sidecar: str, message: str, tmp_path: Path) -> None:
     assert str(caught.value).startswith(f"{path}: ")
 
 
+def test_the_only_array_needs_no_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "t.npz", np.array([[[0], [2]], [[1], [2]]]))
+    assert read_trace(tmp_path / "t.npz").experts.tolist() == [[[0], [2]], [[1], [2]]]
+    with stream_trace(tmp_path / "t.npz") as stream:
+        assert stream.instance.layers == 2
+
+
 def test_bad_archives(tmp_path: Path) -> None:
     experts = [[[0]], [[1]]]
     for arrays, message in [
-        ({"pages": experts}, r"no array 'experts' in the archive, only \['pages.npy'\]"),
+        ({"pages": experts}, r"no array 'experts' in the archive, only \['pages'\]: numpy.savez"),
+        (
+            {"arr_0": experts, "arr_1": experts},
+            r"no array 'experts' in the archive, only \['arr_0', 'arr_1'\]",
+        ),
         ({"experts": experts, "seq_id": [0]}, "seq_id must hold integers, one for each of the 2 tokens"),
         ({"experts": experts, "seq_id": [0.5, 1]}, "array 'seq_id': an array of integers is wanted"),
         (

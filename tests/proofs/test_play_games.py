@@ -494,7 +494,7 @@ def test_a_policy_named_by_the_page_is_never_imported(
 
 
 @pytest.mark.parametrize(
-    "goal", ["1", "0.5", "-2", "1e9", "3/0", "1/3", "٣/٢x", "", "9" * 50, "1e99999999", "nan"]
+    "goal", ["1", "0.5", "-2", "1e9", "3/0", "1/3", "٣/٢x", "٢", "2.٥", "", "9" * 50, "1e99999999", "nan"]
 )
 def test_a_goal_is_a_small_ratio_above_one(goal: str) -> None:
     with pytest.raises(ModelError, match="a ratio above 1"):

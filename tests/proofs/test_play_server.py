@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import socket
@@ -172,6 +173,8 @@ def test_forms_that_another_site_could_send_without_asking_are_refused(server: L
         b"",
         b"{",
         b"\xff\xfe",
+        b"\xef\xbb\xbf" + json.dumps(ADVERSARY).encode(),
+        json.dumps(ADVERSARY).encode()[:-1] + b', "mode": "watch"}',
         b'{"mode": NaN}',
         b'{"mode": Infinity}',
         b"[" * 8000,
@@ -328,11 +331,19 @@ def test_headers_without_end_are_refused(server: LiveServer) -> None:
         assert answer.split()[1] in (b"400", b"431")
 
 
-def test_idle_connections_take_nobodys_place(server: LiveServer) -> None:
+SLOW_FORM = (
+    "POST /api/games HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\n"
+    "content-type: application/json\r\ncontent-length: 200\r\n\r\n{{"
+)
+
+
+@pytest.mark.parametrize("begun", ["GET / HTTP/1.1\r\n", SLOW_FORM], ids=["head", "form"])
+def test_idle_connections_take_nobodys_place(begun: str, server: LiveServer) -> None:
     idle = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(2 * CONNECTIONS)]
     try:
-        for raw in idle[-50:]:  # begun, and never completed
-            raw.sendall(b"GET / HTTP/1.1\r\n")
+        for raw in idle[-CONNECTIONS - 50 :]:  # begun, and never completed
+            with contextlib.suppress(OSError):  # closed to make room
+                raw.sendall(begun.format(host=server.host).encode())
         for _ in range(5):
             assert server.send("GET", "/view.css")[0] == 200
         assert idle[0].recv(1) == b""  # closed to make room

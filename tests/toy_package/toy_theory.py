@@ -30,15 +30,6 @@ def cycle(instance: LayeredInstance, rounds: int) -> Construction:
     Promise
     -------
     Every request is a fault; a k-phase has two requests, and the offline schedule faults once in it.
-
-    Offline schedule in words
-    -------------------------
-    At the start of a phase evict the page that the phase leaves out.
-
-    Parameters
-    ----------
-    instance : LayeredInstance
-        One layer of at least three pages, and k = 2.
     """
     require(instance, ("ℓ = 1", instance.layers == 1), ("k = 2", instance.cache == 2))
     require(instance, ("n ≥ 3", instance.total_pages >= 3))
