@@ -346,6 +346,7 @@ def test_zrc_against_a_smaller_optimum_is_certified(opt_cache: int) -> None:
             assert checker.verify(result.certificate()).status == checker.VERIFIED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", sorted(RULES))
 def test_the_rules_of_the_checker_are_those_of_the_policies(policy: str) -> None:
     cls = get_policy(policy)
