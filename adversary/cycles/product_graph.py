@@ -114,14 +114,14 @@ def served(
 ) -> Numbers:
     """Return policy labels, work-function labels and marks, shape (3, N), after a request."""
     labels, work, marks = after = state.copy()
-    kinds = kinds_of_marks(instance)
-    mark(marks, labels, page, slot, instance.frame, kinds)
-    frame = instance.frame
+    kinds, frame = kinds_of_marks(instance), instance.frame
+    if kinds > 1:
+        mark(marks, labels, page, slot, frame, kinds)
     if kinds > PASSED:
         frame = frame._replace(held=state[2] == ASKED)
     policy.serve(labels, page, slot, frame)
     update_work_function(work, page, cache)
-    if (slot + 1) % instance.per_visit == 0:
+    if kinds > 1 and (slot + 1) % instance.per_visit == 0:
         end_visit(update_work_function, marks, work, cache, kinds)
     return after
 
