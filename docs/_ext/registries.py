@@ -298,7 +298,8 @@ def _interface_entry(module: ModuleType, name: str) -> str:
         return f".. {kind}:: {name}\n   :members:\n"
     if callable(value):
         return f".. autofunction:: {name}\n"
-    shown = f"   :value: {value!r}\n" if len(repr(value)) <= 60 else ""
+    told = repr(value)  # of an object without a repr it is its address
+    shown = f"   :value: {told}\n" if len(told) <= 60 and not told.startswith("<") else ""
     comment = _comment_on(module, name)
     if not (shown or comment):
         raise ExtensionError(f"{module.__name__}.{name} is public and says nowhere what it is")
