@@ -93,9 +93,10 @@ def dual_of_kept(gaps: Gaps, kept: Flags) -> Dual | None:
     """
     if kept.dtype != np.bool_ or kept.shape != gaps.ends.shape:
         raise ModelError(f"kept must be {len(gaps)} truth values, one for each gap, got {kept!r:.60}")
-    if (gaps.load(kept) > gaps.slots).any():
+    load = gaps.load(kept)
+    if (load > gaps.slots).any():
         raise InfeasibleScheduleError("more gaps are kept than there are slots")
-    full = gaps.load(kept) == gaps.slots
+    full = load == gaps.slots
     if gaps.weights is None:
         return dual_of_cuts(
             latest_cuts(*cut_bounds(gaps.first, gaps.last, kept, full), np.zeros(1, np.int64))

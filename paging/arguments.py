@@ -123,8 +123,10 @@ def _test(kind: Any) -> Test:
     """Return the test of :func:`is_kind` for one annotation, taken apart only once."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        tests = [_test(part) for part in parts]
-        return lambda value: any(test(value) for test in tests)
+        either = functools.reduce(_or, [_test(part) for part in parts if part is not types.NoneType])
+        if types.NoneType not in parts:
+            return either
+        return lambda value: value is None or either(value)
     if origin is Literal:
         return lambda value: isinstance(value, str | int) and value in parts
     if origin is type:
@@ -143,6 +145,10 @@ def _test(kind: Any) -> Test:
     if not isinstance(kind, type) or getattr(kind, "_is_protocol", False):
         return lambda value: True
     return lambda value: isinstance(value, kind)
+
+
+def _or(one: Test, other: Test) -> Test:
+    return lambda value: one(value) or other(value)
 
 
 def _is_whole(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,21 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("layered-paging")
+
+SLOW = {"document", "swept"}
+"""Fixtures that compute for long: whoever asks for one is slow, too."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if SLOW.intersection(getattr(item, "fixturenames", ())):
+        item.add_marker("slow")
+
+
+def pytest_collection_finish() -> None:
+    # What was collected stays to the end: no later search for garbage need look through it.
+    gc.collect()
+    gc.freeze()
+
 
 TRACES = Path(__file__).resolve().parents[2] / "shared" / "traces"
 

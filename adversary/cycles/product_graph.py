@@ -85,7 +85,8 @@ def symmetry_of(
         if not choice:  # a visit that cannot be completed: only the last of a sequence is like that
             state, slot = cold_start(instance), 0
             continue
-        found, state = _tried(policy, instance, h, found, state, slot, int(rng.choice(choice)), rng)
+        page = choice[rng.integers(len(choice))]
+        found, state = _tried(policy, instance, h, found, state, slot, page, rng)
         slot = (slot + 1) % instance.round_length
     return found
 
@@ -98,31 +99,31 @@ def kinds_of_marks(instance: LayeredInstance) -> int:
 
 
 def cold_start(instance: LayeredInstance) -> Numbers:
-    """Return the start: policy label, work-function label and mark of every page, shape (N, 3)."""
-    return np.zeros((instance.total_pages, 3), dtype=np.int64)
+    """Return the start: policy label, work-function label and mark of every page, shape (3, N)."""
+    return np.zeros((3, instance.total_pages), dtype=np.int64)
 
 
 def askable(instance: LayeredInstance, state: Numbers, slot: int) -> list[int]:
     """Return the pages that may be asked for in a state of policy labels, work-function labels and marks."""
-    pages = instance.pages_of(slot // instance.per_visit)
-    return [page for page in pages if state[page, 2] == FREE]
+    marks = state[2].tolist()
+    return [page for page in instance.pages_of(slot // instance.per_visit) if marks[page] == FREE]
 
 
 def served(
     policy: Policy, instance: LayeredInstance, cache: int, state: Numbers, page: int, slot: int
 ) -> Numbers:
-    """Return policy labels, work-function labels and marks, shape (N, 3), after a request."""
-    labels, work, marks = state.T.copy()
-    kinds = kinds_of_marks(instance)
-    mark(marks, labels, page, slot, instance.frame, kinds)
-    frame = instance.frame
+    """Return policy labels, work-function labels and marks, shape (3, N), after a request."""
+    labels, work, marks = after = state.copy()
+    kinds, frame = kinds_of_marks(instance), instance.frame
+    if kinds > 1:
+        mark(marks, labels, page, slot, frame, kinds)
     if kinds > PASSED:
-        frame = frame._replace(held=state[:, 2] == ASKED)
+        frame = frame._replace(held=state[2] == ASKED)
     policy.serve(labels, page, slot, frame)
     update_work_function(work, page, cache)
-    if (slot + 1) % instance.per_visit == 0:
+    if kinds > 1 and (slot + 1) % instance.per_visit == 0:
         end_visit(update_work_function, marks, work, cache, kinds)
-    return np.column_stack([labels, work, marks])
+    return after
 
 
 def _tried(
@@ -140,20 +141,21 @@ def _tried(
     after = served(policy, instance, cache, state, page, slot)
     if inside:
         order = _exchange(instance, rng)
-        renamed = served(policy, instance, cache, state[order], _place(order, page), slot)
+        renamed = served(policy, instance, cache, state[:, order], order.tolist().index(page), slot)
         inside = _sorted(instance, renamed) == _sorted(instance, after)
     if rotation:
-        shift = int(rng.integers(instance.layers))
-        order = np.roll(np.arange(len(state)), -shift * instance.pages_by_layer[0])
+        shift, pages = int(rng.integers(instance.layers)), instance.total_pages
+        by = shift * instance.pages_by_layer[0]
+        order = np.arange(by, by + pages) % pages
         then = (slot - shift * instance.per_visit) % instance.round_length
-        turned = served(policy, instance, cache, state[order], _place(order, page), then)
-        rotation = np.array_equal(turned, after[order])
+        turned = served(policy, instance, cache, state[:, order], (page - by) % pages, then)
+        rotation = turned.tolist() == after[:, order].tolist()
     return Symmetry(inside, rotation), after
 
 
-def _sorted(instance: LayeredInstance, state: Numbers) -> list[list[list[int]]]:
-    rows, starts = state.tolist(), instance.first_page.tolist()
-    return [sorted(rows[start:end]) for start, end in pairwise(starts)]
+def _sorted(instance: LayeredInstance, state: Numbers) -> list[list[tuple[int, ...]]]:
+    columns = list(zip(*state.tolist(), strict=True))
+    return [sorted(columns[start:end]) for start, end in pairwise(instance.first_page.tolist())]
 
 
 def _exchange(instance: LayeredInstance, rng: np.random.Generator) -> Numbers:
@@ -161,10 +163,6 @@ def _exchange(instance: LayeredInstance, rng: np.random.Generator) -> Numbers:
     for j in range(instance.layers):
         rng.shuffle(order[instance.first_page[j] : instance.first_page[j + 1]])
     return order
-
-
-def _place(order: Numbers, page: int) -> int:
-    return int(order.tolist().index(page))
 
 
 def expand(
@@ -517,12 +515,12 @@ class ProductGraph(Grown):
         """Try the symmetries once more, on states from all over the graph; on each ten times if few."""
         rng = np.random.default_rng(seed)
         chosen = np.resize(rng.permutation(self.states), min(samples, 10 * self.states))
-        *columns, slots = self.label_rows(chosen)
-        for state, slot in zip(np.stack(columns, axis=2).astype(np.int64), slots.tolist(), strict=True):
+        *parts, slots = self.label_rows(chosen)
+        for state, slot in zip(np.stack(parts, axis=1).astype(np.int64), slots.tolist(), strict=True):
             choice = askable(self.instance, state, slot)
             if not choice:
                 continue
-            page = int(rng.choice(choice))
+            page = choice[rng.integers(len(choice))]
             wanted = self.symmetry
             found, _ = _tried(self.policy, self.instance, self.opt_cache, wanted, state, slot, page, rng)
             if found != wanted:

@@ -14,6 +14,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -240,7 +241,20 @@ def _home(owner: ModuleType, name: str) -> str:
 
 def _assigns(module: ModuleType, name: str) -> bool:
     file = getattr(module, "__file__", None)
-    return bool(file) and ("", name) in ModuleAnalyzer.for_file(file, module.__name__).find_attr_docs()
+    return bool(file) and bool(_comment_in(Path(file), name))
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _comment_in(path: Path, name: str) -> str:
+    """Return what stands below the assignment of a constant in a file, or nothing."""
+    if name not in _text(path):  # to analyse a file takes long, and most do not have the name
+        return ""
+    found = ModuleAnalyzer.for_file(str(path), path.stem).find_attr_docs()
+    return " ".join(" ".join(found.get(("", name), [])).split())
 
 
 def _says(module: str) -> str:
@@ -284,7 +298,8 @@ def _interface_entry(module: ModuleType, name: str) -> str:
         return f".. {kind}:: {name}\n   :members:\n"
     if callable(value):
         return f".. autofunction:: {name}\n"
-    shown = f"   :value: {value!r}\n" if len(repr(value)) <= 60 else ""
+    told = repr(value)  # of an object without a repr it is its address
+    shown = f"   :value: {told}\n" if len(told) <= 60 and not told.startswith("<") else ""
     comment = _comment_on(module, name)
     if not (shown or comment):
         raise ExtensionError(f"{module.__name__}.{name} is public and says nowhere what it is")
@@ -294,12 +309,8 @@ def _interface_entry(module: ModuleType, name: str) -> str:
 def _comment_on(module: ModuleType, name: str) -> str:
     """Return what stands below the assignment of a constant, wherever in the package that is; or nothing."""
     package = module.__name__.partition(".")[0]
-    for path in sorted(Path(importlib.import_module(package).__path__[0]).rglob("*.py")):
-        analyzer = ModuleAnalyzer.for_file(str(path), path.stem)
-        for (owner, found), text in analyzer.find_attr_docs().items():
-            if owner == "" and found == name:
-                return " ".join(" ".join(text).split())
-    return ""
+    files = sorted(Path(importlib.import_module(package).__path__[0]).rglob("*.py"))
+    return next(filter(None, (_comment_in(path, name) for path in files)), "")
 
 
 # The pictures

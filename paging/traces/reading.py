@@ -123,9 +123,11 @@ class TraceReading:
 
     def given(self, *but: str) -> dict[str, object]:
         """Return the options that differ from their default, as plain values, to be told beside a result."""
-        found = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in but}
-        defaults = {field.name: field.default for field in fields(self)}
-        told = {name: value for name, value in found.items() if value != defaults[name]}
+        told = {
+            field.name: value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != field.default and field.name not in but
+        }
         if isinstance(told.get("tokens"), slice):
             start, stop = self.tokens.start, self.tokens.stop  # type: ignore[union-attr]
             told["tokens"] = f"{start or 0}:{'' if stop is None else stop}"

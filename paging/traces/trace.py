@@ -571,7 +571,8 @@ def _blocks(length: int) -> Iterator[tuple[int, int]]:
 
 def _cyclic(values: NDArray[Any], start: int, stop: int) -> NDArray[Any]:
     """Return ``values[t mod len(values)]`` for t = start … stop − 1."""
-    return np.resize(np.roll(values, -(start % len(values))), stop - start)
+    at = start % len(values)
+    return np.resize(np.concatenate((values[at:], values[:at])) if at else values, stop - start)
 
 
 def _refuse_non_integers(values: NDArray[Any], what: str) -> None:
@@ -605,7 +606,7 @@ def _refuse_illegal_requests(pages: Integers, instance: LayeredInstance) -> None
         outside = (block < _cyclic(low, start, stop)) | (block >= _cyclic(high, start, stop))
         if outside.any():
             raise illegal_request(start + int(outside.argmax()), pages, instance, "is outside layer")
-        slot = _cyclic(slots, start, stop)
+        slot = _cyclic(slots, start, stop) if group > 1 else slots
         for gap in range(1, group):
             repeated = (block[gap:] == block[:-gap]) & (slot[gap:] >= gap)
             if repeated.any():

@@ -57,9 +57,9 @@ def estimated_states(
             state = served(graph.policy, instance, graph.opt_cache, state, page, slot)
             slot = (slot + 1) % instance.round_length
         else:  # an atomic visit that cannot be completed: begin it again, with whatever was served of it
-            state[:, 2], slot = 0, slot - slot % instance.per_visit
+            state[2], slot = 0, slot - slot % instance.per_visit
         if t >= instance.total_pages:  # the cold start is behind
-            met[_canonical(graph, state.tolist(), slot)] += 1
+            met[_canonical(graph, state.T.tolist(), slot)] += 1
     pairs = sum(count * (count - 1) // 2 for count in met.values())
     return STEPS * (STEPS - 1) // 2 // max(pairs, 1)
 

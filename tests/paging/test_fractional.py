@@ -63,6 +63,7 @@ def by_bisection(sequence, opt_cache):
     return missing, cost, dual / math.log(1 + 1 / eta)
 
 
+@pytest.mark.slow
 @given(SMALL)
 def test_it_is_the_algorithm_and_bounds_opt_from_below(drawn):
     sequence, weights, opt_cache = drawn

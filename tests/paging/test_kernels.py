@@ -379,6 +379,7 @@ def test_kernel_follows_its_rule_on_random_sequences(name: str) -> None:
         check(name, shape, requests, cache)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernel_follows_its_rule_on_a_long_idle_stretch(name: str) -> None:
     # The bitmaps over time must cross many empty words, and LLRU's age class must catch up with it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from itertools import product
 
@@ -55,18 +56,29 @@ def test_the_policies_asked_for_take_parts() -> None:
     assert asked | {"mark-lru", "mark-fifo", "mark-layer"} <= set(IN_PARTS)
 
 
+@functools.cache
+def small_cases() -> list[RequestSequence]:
+    """Requests that every policy serves in parts and as a whole."""
+    rng = np.random.default_rng(5)
+    shapes = [((4,), 3, 1), ((3, 5, 4), 4, 1), ((3, 5, 4), 7, 2), ((6, 6), 9, 3), ((2, 2, 2, 2), 3, 1)]
+    return [
+        drawn(LayeredInstance(len(pages), pages, slots, group), 300, steep, rng)
+        for (pages, slots, group), steep in product(shapes, (0.0, 1.5))
+    ]
+
+
 @pytest.mark.parametrize("name", IN_PARTS)
 def test_parts_give_the_schedule_of_the_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "WINDOW", 50)
-    rng = np.random.default_rng(5)
-    shapes = [((4,), 3, 1), ((3, 5, 4), 4, 1), ((3, 5, 4), 7, 2), ((6, 6), 9, 3), ((2, 2, 2, 2), 3, 1)]
-    for (pages, cache, group), steep in product(shapes, (0.0, 1.5)):
-        sequence = drawn(LayeredInstance(len(pages), pages, cache, group), 300, steep, rng)
+    for sequence in small_cases():
         engine = "labels" if name in ("zrc", "far-lab") else "auto"
         whole = simulate(name, sequence, record=True, engine=engine)  # type: ignore[arg-type]
         assert whole.entries is not None
         for size in (1, 7, 4096):
-            assert in_parts(name, sequence, size) == (whole.faults, whole.entries.tolist()), (pages, size)
+            assert in_parts(name, sequence, size) == (whole.faults, whole.entries.tolist()), (
+                sequence.instance,
+                size,
+            )
 
 
 def test_zrc_evicts_as_defined_on_all_small_sequences() -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -48,8 +48,10 @@ from proofs.ratio.estimate import affordable_states, estimated_states
 from tests.helpers.brute_graph import brute_graph
 from tests.helpers.policies import PLAIN, Favourite
 
-exact_ratio = lru_cache(compute)
+exact_ratio = cache(compute)
 """Many tests ask for the same ratio."""
+
+pytestmark = pytest.mark.xdist_group("exact")  # so they share what they have computed
 
 PROGRAM = Path(sys.executable).with_name("paging")
 Capture = pytest.CaptureFixture[str]
@@ -344,6 +346,7 @@ def test_zrc_against_a_smaller_optimum_is_certified(opt_cache: int) -> None:
             assert checker.verify(result.certificate()).status == checker.VERIFIED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", sorted(RULES))
 def test_the_rules_of_the_checker_are_those_of_the_policies(policy: str) -> None:
     cls = get_policy(policy)
