@@ -29,6 +29,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 from paging.errors import ModelError
 from paging.files import atomic_write
 from paging.numbers import json_text
+from paging.policy import spoken_name
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE, GREY = "#0072B2", "#D55E00", "#CC79A7", "#767676"
@@ -124,13 +125,13 @@ OTHERS = (
 def policy_label(policy: str) -> str:
     """Return how a policy is called in pictures.
 
-    >>> policy_label("lru"), policy_label("partitioned:policy=fifo")
-    ('LRU', 'equal split, FIFO')
+    >>> policy_label("lru"), policy_label("partitioned:policy=fifo"), policy_label("lfu-perfect")
+    ('LRU', 'equal split, FIFO', 'LFU-perfect')
     """
     name, _, inner = policy.partition(":policy=")
     if name == "partitioned":
-        return f"equal split, {(inner or 'lru').upper()}"
-    return LOOKS[name].label.removesuffix(", mean") if name in LOOKS else name.upper()
+        return f"equal split, {spoken_name(inner or 'lru')}"
+    return LOOKS[name].label.removesuffix(", mean") if name in LOOKS else spoken_name(policy)
 
 
 def looks(policies: Iterable[str]) -> dict[str, dict[str, Any]]:
