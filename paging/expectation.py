@@ -21,6 +21,10 @@ MAX_RUNS = 1_000_000
 """Most sampled runs."""
 
 
+Answers = dict[tuple[tuple[int, ...], int, int, int], list[tuple[Fraction, tuple[int, ...]]]]
+"""What a randomised policy does, by labels, page, slot and prediction: chances and the labels after."""
+
+
 class ExpectedCost(NamedTuple):
     """Exact expected cost of all requests and of every single one."""
 
@@ -66,20 +70,27 @@ def expected_faults(
 
 @checked
 def expected_cost(
-    policy: str | Policy | type[Policy], sequence: RequestSequence, *, max_states: int = 100_000
+    policy: str | Policy | type[Policy],
+    sequence: RequestSequence,
+    *,
+    max_states: int = 100_000,
+    known: Answers | None = None,
 ) -> ExpectedCost:
     """Return the exact expected cost of every request and in total; see :func:`expected_faults`.
 
-    At unit cost these are the expected faults.
+    At unit cost these are the expected faults. Who asks for many sequences of one policy and one instance
+    passes the same ``known``, empty at first: what the policy answers is kept there and asked for once.
     """
-    costs = _chances_of_faults(get_policy(policy), sequence, max_states)
+    costs = _chances_of_faults(get_policy(policy), sequence, max_states, known)
     weights = sequence.instance.weights
     if weights is not None:
         costs = [chance * weights[page] for chance, page in zip(costs, sequence, strict=True)]
     return ExpectedCost(sum(costs, Fraction(0)), tuple(costs))
 
 
-def _chances_of_faults(answer: Policy, sequence: RequestSequence, max_states: int) -> list[Fraction]:
+def _chances_of_faults(
+    answer: Policy, sequence: RequestSequence, max_states: int, known: Answers | None = None
+) -> list[Fraction]:
     """Return the chance that each request is a fault."""
     instance = sequence.instance
     answer.check_requests(sequence)
@@ -87,7 +98,7 @@ def _chances_of_faults(answer: Policy, sequence: RequestSequence, max_states: in
     # Chances are whole numbers over one denominator: that is exact, and spares reducing every product.
     chances: dict[tuple[int, ...], int] = {(0,) * instance.total_pages: 1}
     denominator = 1
-    moves: dict[tuple[tuple[int, ...], int, int, int], list[tuple[Fraction, tuple[int, ...]]]] = {}
+    moves: Answers = {} if known is None else known
     costs = []
     asked = zip(sequence, sequence.slots.tolist(), sequence.frames, strict=True)
     for time, (page, slot, frame) in enumerate(asked):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,6 +79,23 @@ def plain_name(name: str) -> str:
     if folded in OPT_NAMES:
         return "opt"
     return folded if folded == "compulsory" else name
+
+
+CAPITALS = re.compile(
+    r"\b(2q|arc|clock|equitable|fifo|fwf|hobbit|lfru|lfu|lifo|llru|lru|mark|mru|random|s3|sieve|slru|zrc)\b"
+)
+"""Words of ids that the field writes in capitals."""
+
+
+def spoken_name(id: str) -> str:
+    """Return the id of a policy as text and pictures write it: LRU is a name, *perfect* a word.
+
+    Examples
+    --------
+    >>> spoken_name("lru"), spoken_name("lfu-perfect"), spoken_name("mark-fifo"), spoken_name("landlord")
+    ('LRU', 'LFU-perfect', 'MARK-FIFO', 'landlord')
+    """
+    return CAPITALS.sub(lambda word: word[0].upper(), id)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from typing import NoReturn
 import click
 
 from paging.cli.exits import Exit
-from paging.cli.terminal import complain
+from paging.cli.terminal import complain, tell_of_compiling
 from paging.errors import LayeredPagingError, UnknownNameError
 from paging.signals import StoppedError, interruptible
 
@@ -205,6 +205,7 @@ def main() -> NoReturn:
         sys.exit(shell_complete(root, {}, "paging", COMPLETE, instruction))
     # So that mymodule:MyPolicy works in the folder of mymodule.py; last, so that it shadows nothing.
     sys.path.append(str(Path.cwd()))
+    tell_of_compiling()
     code = run(sys.argv[1:])
     if code == Exit.INTERRUPTED:
         # Threads inside compiled code cannot be stopped; everything of ours has been cleaned up already, once

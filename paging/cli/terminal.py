@@ -45,6 +45,9 @@ LONGEST_ORIGIN = 200
 DELAY = 1.0
 """Seconds of work before progress is shown."""
 
+SILENCE = 2.0
+"""Seconds of silence after which compiling is told of."""
+
 RENEW_EVERY, REMARK_EVERY = 0.2, 5.0
 """Seconds between two texts of :func:`status`, on a terminal and elsewhere."""
 
@@ -353,6 +356,38 @@ def status(label: str, *, show: bool = True, stop: Callable[[], bool] = UNWATCHE
             live.update(line)
 
         yield Watch(tell, stop)
+
+
+def tell_of_compiling() -> None:
+    """Say once that functions are compiled, where that goes on for long and no terminal shows a bar.
+
+    Numba is not imported for it: a thread looks whether somebody did.
+    """
+    if not sys.stderr.isatty():
+        threading.Thread(target=_listen_for_compiling, daemon=True).start()
+
+
+def _listen_for_compiling() -> None:
+    events: Any = None
+    wait = SILENCE
+    while not hasattr(events, "register"):
+        time.sleep(wait)
+        events, wait = sys.modules.get("numba.core.event"), RENEW_EVERY
+
+    class Compiling(events.Listener):  # type: ignore[misc]
+        """Hears of functions that are not in the cache on disk."""
+
+        told = False
+
+        def on_start(self, _event: object) -> None:
+            if not self.told:
+                self.told = True
+                remark("compiling functions for the first use here; they are kept, later calls are fast")
+
+        def on_end(self, _event: object) -> None:
+            """Nothing to say."""
+
+    events.register("numba:compile", Compiling())
 
 
 def complain(message: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from paging.numbers import decimal
 from paging.plotting import policy_label
+from paging.policy import spoken_name
 from proofs.atlas.discard import GAME, POLICIES
 from proofs.atlas.files import certificate_name
 from proofs.atlas.shades import SHADES, shade_of
@@ -39,9 +40,9 @@ def told_label(subject: str) -> str:
     """Return the name of a policy that is told predictions, and what it is told.
 
     >>> told_label("mark0"), told_label("game")
-    ('MARK0, told discard bits', 'best deterministic, told discard bits')
+    ('mark0, told discard bits', 'best deterministic, told discard bits')
     """
-    name = "best deterministic" if subject == GAME else subject.upper()
+    name = "best deterministic" if subject == GAME else spoken_name(subject)
     return f"{name}, told {TOLD[subject][0]} bits"
 
 

@@ -16,7 +16,7 @@ from paging.bibliography import SOURCES
 from paging.html import facts_table
 from paging.model import Kind as Predicted
 from paging.model import LayeredInstance
-from paging.policy import Policy, get_policy, registered_policies
+from paging.policy import Policy, get_policy, registered_policies, spoken_name
 from paging.predictors import Errors
 
 l, n, k, h, g = sympy.symbols("ell n k h g", integer=True, positive=True)  # noqa: E741
@@ -138,7 +138,7 @@ class Subject:
         if self.algorithm:
             return f"{self.algorithm} paging"
         if self.names:
-            return ", ".join(name.upper() for name in self.names)
+            return ", ".join(map(spoken_name, self.names))
         classes = (" ".join(trait for trait in needed if trait != "online") for needed in self.traits)
         told = f" told {self.told} bits" if self.told else ""
         return f"every {' or '.join(filter(None, classes))} policy{told}".replace("  ", " ")

@@ -67,7 +67,7 @@ H = sympy.harmonic
 ZERO = sympy.Integer(0)
 
 CHEAPER = sympy.Min(OPT + (k - 1) * eta0 + eta1, k * OPT)
-"""What FLUSH-WHEN-KEPT-LAZY and LRU may pay, whichever is better."""
+"""What flush-when-kept-lazy and LRU may pay, whichever is better."""
 
 _share = (k + 1) / l
 
@@ -480,7 +480,7 @@ TABLE = (
             BEYOND_CACHE,
         ),
         statement=(
-            "In atomic visits ZRC-ATOMIC has competitive ratio exactly k − ℓg + 1, by atomic-lower the best "
+            "In atomic visits ZRC-atomic has competitive ratio exactly k − ℓg + 1, by atomic-lower the best "
             "of any deterministic policy."
         ),
         source="here",
@@ -499,7 +499,7 @@ TABLE = (
         additive=k,
         range=ATOMIC,
         conditions=(A_VISIT_EACH,),
-        statement="In atomic visits ZRC-ATOMIC is max(k − ℓg + 1, k/2 + 1)-competitive; proved for ⌊k/2⌋.",
+        statement="In atomic visits ZRC-atomic is max(k − ℓg + 1, k/2 + 1)-competitive; proved for ⌊k/2⌋.",
         source="here",
         locator="docs/visits.md, Theorem 6",
         origin="ours",
@@ -1439,7 +1439,7 @@ TABLE = (
         additive=ZERO,
         range=ANY_NUMBER,
         statement=(
-            "CHEAPER of FLUSH-WHEN-KEPT-LAZY and LRU has at most 3m + k·log₂(2m + 1) faults, m being "
+            "CHEAPER of flush-when-kept-lazy and LRU has at most 3m + k·log₂(2m + 1) faults, m being "
             "min(OPT + (k − 1)·η0 + η1, k·OPT)."
         ),
         source="here",

@@ -150,14 +150,18 @@ def _behind(curtain: Curtain, results: Mapping[int, int], questions: Mapping[int
     numbers = [results[id(one)] for one in curtain.feedback]
     content = _part(curtain.show(), results, questions)
     known = all(questions[number] is not None for number in numbers)
-    named = " and ".join(map(str, numbers))
+    named = (
+        f"question {numbers[0]} is"
+        if len(numbers) == 1
+        else f"questions {' and '.join(map(str, numbers))} are"
+    )
     if known:
         after = " ".join(map(str, numbers))
         return (
-            f'<p class="wait" data-after="{after}">More is shown here when question {named} is answered.</p>'
+            f'<p class="wait" data-after="{after}">More is shown here when {named} answered.</p>'
             f'<section data-after="{after}" hidden>{content}</section>'
         )
-    return f"<details><summary>More, for when question {named} is answered</summary>{content}</details>"
+    return f"<details><summary>More, for when {named} answered</summary>{content}</details>"
 
 
 def _form(question: Question | None) -> str:

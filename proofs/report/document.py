@@ -70,9 +70,13 @@ class Settings:
         Sampled runs of randomised policies in a study.
     synthetic : tuple of Synthetic
         The synthetic workloads.
+    told : int, optional
+        How many of them predictions are told about; default all.
     exact_states, exact_weights : int
         Largest product graph that is searched for the exact ratio beside an observed one, of a deterministic
         policy and of a randomised one, whose states cost many times as much; 0 searches none.
+    solver_states : int
+        Largest game that ``discard-optimal`` solves to be judged; where it is larger, nothing is judged.
     weighted_requests : int
         Length of the sequences in the section on weights.
     quick : bool
@@ -86,8 +90,10 @@ class Settings:
     points: int = 12
     runs: int = 10
     synthetic: tuple[Synthetic, ...] = SYNTHETIC
+    told: int | None = None
     exact_states: int = 20_000
     exact_weights: int = 5_000
+    solver_states: int = 50_000
     weighted_requests: int = 8_000
     quick: bool = False
 
@@ -99,8 +105,8 @@ class Settings:
         numbers are judged on them.
         """
         return cls(
-            seed, verdict_rounds=40, growth_requests=2000, runs=2, synthetic=SYNTHETIC[:2],
-            exact_states=0, exact_weights=0, weighted_requests=1600, quick=True,
+            seed, verdict_rounds=40, growth_requests=1000, runs=2, synthetic=SYNTHETIC[:2], told=1,
+            exact_states=0, exact_weights=0, solver_states=8_000, weighted_requests=1600, quick=True,
         )  # fmt: skip
 
 
@@ -218,7 +224,7 @@ def repeat(
 def _told_about(settings: Settings, traces: Sequence[StudySource]) -> list[StudySource]:
     """Return what predictions are told about: every source, and the package's own trace if none is given."""
     own = [] if traces or not settings.synthetic else [read_source("sample:tiny-mixtral")]
-    return [*_workloads(settings), *traces, *own]
+    return [*_workloads(settings)[: settings.told], *traces, *own]
 
 
 def _workloads(settings: Settings) -> list[StudySource]:
@@ -250,12 +256,14 @@ def _verdicts(
         of.setdefault(policy, []).append(bound.id)
     # What takes longest begins first: a game to be solved, then costs that are sampled or expected over.
     order = sorted(of, key=lambda policy: (policy != SOLVER, not _randomized(policy), -len(of[policy])))
+    limited = {SOLVER: f"{SOLVER}:max_states={settings.solver_states}"}
     jobs: list[Judging] = [
-        (policy, tuple(of[policy]), settings.verdict_rounds, settings.seed, directory) for policy in order
+        (limited.get(policy, policy), tuple(of[policy]), settings.verdict_rounds, settings.seed, directory)
+        for policy in order
     ]
     found = {
-        (row["bound"], job[0]): row
-        for job, rows in zip(jobs, each(pool, _judge_policy, jobs, watch), strict=True)
+        (row["bound"], policy): {**row, "policy": policy or row["policy"]}
+        for policy, rows in zip(order, each(pool, _judge_policy, jobs, watch), strict=True)
         for row in rows
     }
     return [found[bound.id, policy] for bound, policy in judged]

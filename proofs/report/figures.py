@@ -297,7 +297,8 @@ def _told_sweep(axes: Axes, sweep: Mapping[str, Any], beside: Mapping[str, float
             for row in point["rows"]
             if row["policy"] == policy
         ]
-        axes.plot(*zip(*curve, strict=True), **look.keywords() | {"label": policy.replace(":a=", ":")})
+        label = policy_label(policy.replace(":a=", ":"))
+        axes.plot(*zip(*curve, strict=True), **look.keywords() | {"label": label})
         bounds = [one["bound"] for one in points[0]["allowed"] if one["policy"] == policy]
         for bound in dict.fromkeys(bounds):
             line = [

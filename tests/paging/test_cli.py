@@ -60,6 +60,17 @@ def installed(*args: str, **settings: Any) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
+def test_a_command_that_compiles_for_long_says_so_once(tmp_path: Path) -> None:
+    words = ["exact", "lru", "-l", "1", "-n", "3", "-k", "2"]
+    fresh = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    first, second = (installed(*words, env=fresh) for _ in range(2))
+    assert first.returncode == second.returncode == 0
+    assert first.stdout == second.stdout
+    assert first.stderr.count("note: compiling functions for the first use here") == 1
+    assert "compiling" not in second.stderr
+
+
 def call(capsys: Capture, *args: str) -> tuple[int, str, str]:
     """Run a command line in this process; return exit code, standard output and standard error."""
     code = paging_run(args)

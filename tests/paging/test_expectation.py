@@ -24,6 +24,10 @@ from paging import (
     sample_faults,
     simulate,
 )
+from paging.expectation import Answers
+from paging.model import Frame, LabelArray
+from paging.policies.randomized import Mark
+from paging.policy import Outcomes
 from paging.testing import sequences
 
 
@@ -173,6 +177,24 @@ def simulate_with(sequence: RequestSequence, rng: np.random.Generator) -> int:
     from paging.simulate import run_sequence
 
     return run_sequence(get_policy("mark"), sequence, np.zeros(0, dtype=np.int32), rng).faults
+
+
+def test_what_a_policy_answers_is_kept_for_other_sequences() -> None:
+    asked: list[tuple[bytes, int]] = []
+
+    class Listening(Mark):
+        id = "listening"
+
+        def outcomes(self, labels: LabelArray, page: int, slot: int, frame: Frame) -> Outcomes:
+            asked.append((labels.tobytes(), page))
+            return super().outcomes(labels, page, slot, frame)
+
+    instance = LayeredInstance(2, 3, 4)
+    known: Answers = {}
+    for seed in range(3):
+        sequence = generate("uniform:requests=40", instance, seed=seed)
+        assert expected_cost(Listening, sequence, known=known) == expected_cost("mark", sequence)
+    assert len(asked) == len(known) == len(set(asked))
 
 
 def test_too_few_runs_are_refused() -> None:

@@ -377,6 +377,7 @@ def test_a_saved_lesson_checks_answers_without_a_network(browser: Any, tmp_path:
     answers = written(1)
     behind = page.get_by_text("Compare with the picture")
     expect(behind).to_be_hidden()
+    expect(page.get_by_text("More is shown here when questions 1 and 2 are answered.")).to_be_visible()
     forms = {int(form.get_attribute("data-number")): form for form in page.locator("form").all()}
     assert set(forms) == {1, 2, 5, 6, 8, 9, 10, 11}
     for box, verdict in (("mru", "✗ not yet: "), (answers[10], "✓ right")):

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from lp import optimum
 from paging import (
@@ -28,7 +29,7 @@ from paging import (
 )
 from paging.cli.main import run as paging_run
 from paging.numbers import jsonable
-from paging.plotting import LOOKS, looks
+from paging.plotting import LOOKS, looks, plain_ticks, save
 from proofs.commands.plot import plot
 from proofs.plots.curve import curve, draw_curve
 from proofs.plots.draw import draw
@@ -336,3 +337,22 @@ def test_sequences_without_requests_are_refused() -> None:
         ratio({"lru": empty})
     with pytest.raises(LimitError):
         phases("lru", empty)
+
+
+def test_a_logarithmic_axis_has_its_small_ticks(tmp_path: Path) -> None:
+    drawn: list[Figure] = []
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.set(xscale="log", xlim=(1, 300), ylim=(0, 1))
+        plain_ticks(axes)
+        drawn.append(figure)
+
+    save("ticks", draw, [tmp_path / "ticks.svg"])
+    axes = drawn[0].axes[0]
+    ticks = [line for line in axes.get_children() if isinstance(line, Line2D) and line.get_xdata().size]
+    assert [round(x) for line in ticks for x in line.get_xdata()] == [
+        *range(2, 10), *range(20, 100, 10), 200, 300,
+    ]  # fmt: skip
+    assert axes.get_xlim() == (1, 300)
+    assert not axes.xaxis.get_minor_ticks()

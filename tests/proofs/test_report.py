@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 import subprocess
@@ -438,11 +439,32 @@ def test_the_name_of_a_trace_runs_no_script_in_a_browser(folder: Path, visit: Vi
     assert page.locator("img, script").count() == 0
     assert asked == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    if width == 400:  # each row is a card: nothing is to be scrolled aside
-        for name in ("theorems", "claims-table"):
-            box = page.locator(f"#{name}").locator("xpath=..")
-            assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), name
+    for name in ("theorems", "claims-table"):  # on a phone each row is a card
+        box = page.locator(f"#{name}").locator("xpath=..")
+        assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1"), name
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(prefer_css_page_size=True))) <= 10
+
+
+def test_pictures_are_dark_where_the_page_is(folder: Path, visit: Visit) -> None:
+    def corner(scheme: str) -> tuple[int, ...]:
+        page = visit((folder / "report.html").as_uri(), color_scheme=scheme)
+        shot = page.locator("figure svg").first.screenshot()
+        return Image.open(io.BytesIO(shot)).convert("RGB").getpixel((12, 12))
+
+    assert min(corner("light")) > 240
+    assert max(corner("dark")) < 50
+
+
+@pytest.mark.slow
+def test_games_too_large_for_the_quick_report_are_too_large_for_the_whole_one(tmp_path: Path) -> None:
+    quick = replace(Settings.reduced(), growth_requests=20, synthetic=(), weighted_requests=64)
+    whole = replace(quick, solver_states=Settings().solver_states)
+    assert quick.solver_states < whole.solver_states
+    judged = [(bound, policy) for bound, policy in pairs() if policy == "discard-optimal"]
+    one, other = (compute(given, directory=tmp_path, judged=judged) for given in (quick, whole))
+    assert one["verdicts"] == other["verdicts"]
+    assert {row["policy"] for row in one["verdicts"]} == {"discard-optimal"}
+    assert {row["verdict"] for row in one["verdicts"]} == {"reached"}
 
 
 def test_page_shows_the_verdicts_of_the_json(document: dict[str, Any], page: Page) -> None:

@@ -138,7 +138,8 @@ class Board {
 function bounds(run, of) {
   const found = [];
   for (const guide of run.guides) {
-    const factor = /[+− ]/.test(guide.formula) ? `(${guide.formula})` : guide.formula;
+    const formula = guide.formula.replaceAll(" ", "\u00a0"); // no line ends within it
+    const factor = /[+−\s]/.test(formula) ? `(${formula})` : formula;
     const more = { 0: "" }[guide.additive] ?? (guide.additive === null ? " + a constant" : ` + ${guide.additive}`);
     const upper = found.find((bound) => guide.kind === "lower" && bound.height === guide.height && guide.height !== null);
     if (upper) {
@@ -222,7 +223,7 @@ class Curve {
     }
     if (film.goal) {
       parts.push(svg("line", { x1: left, x2: width - right, y1: y(film.goal), y2: y(film.goal), class: "lp-goal" }),
-        svg("text", { x: (left + width) / 2, y: y(film.goal) - 6, "text-anchor": "middle", class: "lp-label" }, "goal"));
+        svg("text", { x: left + 6, y: y(film.goal) - 6, class: "lp-label" }, "goal"));
     }
     this.runs.forEach((run, place) => {
       const points = run.frames.slice(0, at).map((frame, t) => `${x(start + t + 1).toFixed(1)},${y(ratioOf(frame)).toFixed(1)}`);
