@@ -136,6 +136,12 @@ class States:
         """Return a state as one number, by which it is found."""
         return sum(map(mul, state, self.weights))
 
+    def weights_from(self, layer: int) -> list[int]:
+        """Return the weight of every layer's part in the key of a state in which a layer is to be served."""
+        first = len(self.alike.bounds) - 1 - layer if self.alike.layers else 0
+        parts = self.weights[:-1]
+        return parts[first:] + parts[:first]
+
     def row(self, s: int) -> tuple[list[int], list[int], int]:
         """Return a state as it was listed: policy labels, OPT's labels, layer."""
         width = self.alike.bounds[-1]
