@@ -58,8 +58,6 @@ ROW = 100
 
 Pages = tuple[int, ...]
 
-NOBODY: Pages = ()
-
 
 class Setting(NamedTuple):
     """The instance of a claim."""
@@ -69,6 +67,10 @@ class Setting(NamedTuple):
     alike: Likeness
     per_visit: int  # pages g of a visit
     group: int  # pages that one request asks for: g in an atomic visit, else 1
+
+
+class NotAble(Exception):  # noqa: N818
+    """Pages are to leave that may not."""
 
 
 class After(dict[Pages, int]):
@@ -82,6 +84,8 @@ class After(dict[Pages, int]):
         self.states, self.codes, self.able = states, codes, able  # able: places of pages that may leave
 
     def __missing__(self, leaving: Pages) -> int:
+        if len({*leaving} & {*self.able}) < len(leaving):
+            raise NotAble
         codes = list(self.codes)
         for place in leaving:
             codes[place] -= self.states.base
@@ -196,13 +200,14 @@ def check_upper(ratio: Fraction, evidence: Json, game: Setting) -> str:
                 raise Refuted("evidence.upper.victims is too short")
             victims = named[: move.leaving]
             none = named[move.leaving :]
-            if none != (-1,) * len(none) or not board.can_leave(move, victims):
+            try:
+                if none != (-1,) * len(none):
+                    raise NotAble
+                at_most(ratio, board, move, board.follow(move, victims))
+            except NotAble:
                 verb = "are" if len(named) > 1 else "is"
-                asked = said(board.pages(move))
-                raise Refuted(
-                    f"state {s}, request of {asked}: the {said(named, 'victim')} {verb} not allowed"
-                )
-            at_most(ratio, board, move, board.follow(move, victims))
+                what = f"state {s}, request of {said(board.pages(move))}"
+                raise Refuted(f"{what}: the {said(named, 'victim')} {verb} not allowed") from None
     if next(listed, None) is not None:
         raise Refuted("evidence.upper.victims is too long")
     return additive(ratio, board)
@@ -264,6 +269,8 @@ class Board:
         self.free = [slots - sum(len(self.cached[listed]) for listed in row) for row in self.rows]
         self.place = {q: (j, q - bounds[j]) for j in range(len(pieces)) for q in range(*bounds[j : j + 2])}
         self.weights = [states.weights_from(layer) for layer in range(len(pieces))]
+        self.added = [0 if states.alike.layers else layer for layer in range(len(pieces))]
+        self.leaving: dict[Pages, list[Pages]] = {}
         self.others: dict[tuple[int, ...], Others] = {}
         self.requests: dict[tuple[int, int], list[Request]] = {}
         self.request: dict[tuple[int, int, Pages], Request] = {}
@@ -272,14 +279,14 @@ class Board:
         """Return what of a state matters to a request: the layer served, and how many pages OPT may have."""
         if self.kept > KEPT:
             self.kept = 0
-            for known in (self.others, self.requests, self.request):
+            for known in (self.leaving, self.others, self.requests, self.request):
                 known.clear()
         row = self.rows[s]
         positive = sum([self.positive[listed] for listed in row])
         return row[self.states.layers[s]], min(positive, self.game.small)
 
-    def moves(self, s: int) -> Iterator[Move]:
-        """Yield every request in a listed state; of sets of pages that are alike the first."""
+    def moves(self, s: int) -> list[Move]:
+        """Return every request in a listed state; of sets of pages that are alike the first."""
         seen = self.seen(s)
         requests = self.requests.get(seen)
         if requests is None:
@@ -289,8 +296,7 @@ class Board:
             for places in combinations(able, group):
                 first.setdefault(tuple(sorted([codes[place] for place in places])), places)
             requests = self.requests[seen] = [self.asked(seen, places) for places in first.values()]
-        for request in requests:
-            yield self.moved(s, request)
+        return [self.moved(s, request) for request in requests]
 
     def move(self, s: int, pages: Pages) -> Move:
         """Return a listed request in a listed state, or refuse one of pages that may not be requested."""
@@ -346,7 +352,8 @@ class Board:
         layers = list(map(request.others.__getitem__, self.rows[s]))
         layers[layer] = request.own
         following = (layer + 1) % len(layers) if request.ends else layer
-        return Move(s, request, layers, max(0, request.fault - self.free[s]), layer, following)
+        leaving = request.fault - self.free[s]
+        return Move(s, request, layers, leaving if leaving > 0 else 0, layer, following)
 
     def pages(self, move: Move) -> Pages:
         """Return the pages that are requested."""
@@ -363,28 +370,28 @@ class Board:
         layer, place = self.place[victim]
         return layer, move.layers[layer].codes[place]
 
-    def can_leave(self, move: Move, victims: Pages) -> bool:
-        """Say whether so many pages may leave, each of which is cached, and is not asked for."""
-        places = [self.place.get(victim) for victim in victims]
-        return len({*victims}) == move.leaving and all(
-            found and found[1] in move.layers[found[0]].able for found in places
-        )
-
     def follow(self, move: Move, victims: Pages) -> int:
         """Return the number of the state after a move, or refuse one that is not listed."""
-        leaving = [NOBODY] * len(move.layers)
-        for victim in victims:
-            layer, place = self.place[victim]
-            leaving[layer] = (*leaving[layer], place)
-        states = self.states
+        leaving = self.leaving.get(victims)
+        if leaving is None:
+            leaving = self.leaving[victims] = self.apart(victims)
+        parts = map(getitem, move.layers, leaving)
         try:
-            parts = map(getitem, move.layers, leaving)
-            key = sum(map(mul, parts, self.weights[move.following]))
-            return states.number[key if states.alike.layers else key + move.following]
+            return self.states.number[
+                sum(map(mul, parts, self.weights[move.following]), self.added[move.following])
+            ]
         except KeyError:
             raise Refuted(
                 f"state {move.s}: the request leads to a state that is not listed{gone(victims)}"
             ) from None
+
+    def apart(self, victims: Pages) -> list[Pages]:
+        """Return the places of victims, layer by layer."""
+        if not {*victims} <= {*self.place}:
+            raise NotAble
+        self.kept += 1
+        places = [self.place[victim] for victim in victims]
+        return [tuple([q for j, q in places if j == layer]) for layer in range(len(self.weights))]
 
 
 class Numbers(dict[bytes, int]):

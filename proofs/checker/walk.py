@@ -15,8 +15,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from itertools import chain, pairwise
-from operator import getitem
+from itertools import chain, pairwise, repeat
 from typing import NamedTuple
 
 from .reading import Refuted, spend
@@ -113,9 +112,10 @@ class Walk:
         self.maps: dict[tuple[object, ...], dict[object, Following]] = {}
         self.rises: dict[tuple[Fraction | int, int], Fraction | int] = {}
         *columns, _ = zip(*states.listed, strict=True)
-        positive = [[states.parts[part].positive for part in own] for own in columns]
-        self.full = [count >= states.base - 1 for count in map(sum, zip(*positive, strict=True))]
-        self.view = list(map(states.seen, states.listed))
+        positive = [part.positive for part in states.parts]
+        counts = zip(*[map(positive.__getitem__, own) for own in columns], strict=True)
+        self.full = [count >= states.base - 1 for count in map(sum, counts)]
+        self.view = states.views()
         self.views: dict[State, list[int]] = {}
         for s, view in enumerate(self.view):
             self.views.setdefault(view, []).append(s)
@@ -169,20 +169,23 @@ class Walk:
         spare = self.spare(answer.cost, paid)
         turns = view.ends and not self.states.alike.layers
         layer = (view.layer + 1) % len(maps) if turns else view.layer
-        s = t = sources[0]
+        targets: list[int] = []
         try:
-            for s in sources:
-                t = number[sum(map(getitem, maps, listed[s]), layer)]
-                if potential[t] - potential[s] > spare:
-                    raise Refuted(
-                        f"state {s}: a request of page {view.first + place} breaks the potential: "
-                        f"{self.unit}·{answer.cost} + {potential[t]} − {potential[s]} > {self.bound}·{paid}"
-                    )
+            columns = zip(*map(listed.__getitem__, sources), strict=True)
+            shares = [map(found.__getitem__, own) for found, own in zip(maps, columns, strict=False)]
+            targets.extend(map(number.__getitem__, map(sum, zip(*shares, repeat(layer)))))
         except KeyError:
             raise Refuted(
-                f"state {s}: a request of page {view.first + place} leads to a state that is not listed"
+                f"state {sources[len(targets)]}: a request of page {view.first + place} "
+                "leads to a state that is not listed"
             ) from None
-        return t
+        for s, t in zip(sources, targets, strict=True):
+            if potential[t] - potential[s] > spare:
+                raise Refuted(
+                    f"state {s}: a request of page {view.first + place} breaks the potential: "
+                    f"{self.unit}·{answer.cost} + {potential[t]} − {potential[s]} > {self.bound}·{paid}"
+                )
+        return targets[-1]
 
     def check_ties(
         self, view: View, answer: Answer, request: Request, maps: list[Following], sources: list[int]
