@@ -79,17 +79,19 @@ class After(dict[Pages, int]):
     A code is (cached + 2 · asked for in this visit) · (h + 1) + OPT's label.
     """
 
-    def __init__(self, states: States, codes: list[int], able: list[int]) -> None:
+    def __init__(self, board: Board, codes: list[int], able: list[int]) -> None:
         super().__init__()
-        self.states, self.codes, self.able = states, codes, able  # able: places of pages that may leave
+        self.board, self.codes, self.able = board, codes, able  # able: places of pages that may leave
+        board.kept += 4 + len(codes) // 8
 
     def __missing__(self, leaving: Pages) -> int:
         if len({*leaving} & {*self.able}) < len(leaving):
             raise NotAble
         codes = list(self.codes)
         for place in leaving:
-            codes[place] -= self.states.base
-        self[leaving] = part = self.states.part(codes)
+            codes[place] -= self.board.base
+        self[leaving] = part = self.board.states.part(codes)
+        self.board.kept += 1
         return part
 
 
@@ -103,8 +105,7 @@ class Others(dict[int, After]):
     def __missing__(self, listed: int) -> After:
         board, base = self.board, self.board.base
         codes = [code - code % base + self.table[code % base] for code in board.codes[listed]]
-        board.kept += 4
-        self[listed] = after = After(board.states, codes, board.cached[listed])
+        self[listed] = after = After(board, codes, board.cached[listed])
         return after
 
 
@@ -257,10 +258,9 @@ class Board:
         bounds, slots = states.alike.bounds, game.problem.capacity[0]
         pieces = [end - first for first, end in pairwise(bounds)]
         codes = array("q", [x * self.base + opt for x, opt in zip(states.labels, states.work, strict=True)])
+        spend("the layers of states", 2 * len(codes), (ROW + 8 * len(pieces)) * len(states.layers))
         rows = Numbers()
         self.rows = list(zip(*[map(rows.__getitem__, own) for own in split(codes, pieces)], strict=True))
-        spend("the layers of states", 2 * len(codes), (ROW + 8 * len(pieces)) * len(self.rows))
-        spend("the layers of states", 2 * len(codes), (ROW + 60 * max(pieces)) * len(rows))
         self.codes = [array("q", content).tolist() for content in rows]
         self.cached = [
             [place for place, code in enumerate(own) if code // self.base % 2] for own in self.codes
@@ -336,12 +336,12 @@ class Board:
         if ends:
             codes = [code % (2 * base) for code in codes]
         cached = self.cached[listed]
-        self.kept += 8
+        self.kept += 4
         return Request(
             places,
             len([place for place in places if place not in cached]),
             paid,
-            After(self.states, codes, [place for place in cached if place not in places]),
+            After(self, codes, [place for place in cached if place not in places]),
             self.others.setdefault(table, Others(self, table)),
             ends,
         )
@@ -395,9 +395,10 @@ class Board:
 
 
 class Numbers(dict[bytes, int]):
-    """Numbers of what is met, in the order in which it is met."""
+    """Numbers of listed layers, by their bytes, in the order in which they are met."""
 
     def __missing__(self, met: bytes) -> int:
+        spend("the layers of states", len(met), 4 * (ROW + len(met)))
         self[met] = number = len(self)
         return number
 
@@ -505,5 +506,6 @@ def read_side(evidence: Json, where: str, game: Setting) -> Board:
     requests = 1 if "requests" in evidence else comb(max(game.problem.counts), game.group)
     victims = 1 if "victims" in evidence else comb(slots, game.group)
     moves = requests * width * (1 + game.group + victims)
-    spend(f"{where}: the moves of all states", len(potential) * moves)
+    room = requests * (10 * ROW + 16 * width)  # of the requests of a state
+    spend(f"{where}: the moves of all states", len(potential) * moves, room)
     return Board(states, potential.tolist(), game)

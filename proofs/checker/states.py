@@ -219,8 +219,7 @@ def read_states(
     layers_of = len(pieces)
     found.weights = [layers_of * len(found.parts) ** j for j in range(layers_of)] + [1]
     weighed = [
-        map(mul, own, repeat(weight))
-        for own, weight in zip(zip(*found.listed, strict=True), found.weights, strict=False)
+        map(mul, map(itemgetter(j), found.listed), repeat(weight)) for j, weight in enumerate(found.weights)
     ]
     for s, key in enumerate(map(sum, zip(*weighed, strict=True))):
         if found.number.setdefault(key, s) != s:

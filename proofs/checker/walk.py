@@ -15,7 +15,8 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from itertools import chain, pairwise, repeat
+from itertools import chain, pairwise
+from operator import getitem
 from typing import NamedTuple
 
 from .reading import Refuted, spend
@@ -169,23 +170,20 @@ class Walk:
         spare = self.spare(answer.cost, paid)
         turns = view.ends and not self.states.alike.layers
         layer = (view.layer + 1) % len(maps) if turns else view.layer
-        targets: list[int] = []
+        s = t = sources[0]
         try:
-            columns = zip(*map(listed.__getitem__, sources), strict=True)
-            shares = [map(found.__getitem__, own) for found, own in zip(maps, columns, strict=False)]
-            targets.extend(map(number.__getitem__, map(sum, zip(*shares, repeat(layer)))))
+            for s in sources:
+                t = number[sum(map(getitem, maps, listed[s]), layer)]
+                if potential[t] - potential[s] > spare:
+                    raise Refuted(
+                        f"state {s}: a request of page {view.first + place} breaks the potential: "
+                        f"{self.unit}·{answer.cost} + {potential[t]} − {potential[s]} > {self.bound}·{paid}"
+                    )
         except KeyError:
             raise Refuted(
-                f"state {sources[len(targets)]}: a request of page {view.first + place} "
-                "leads to a state that is not listed"
+                f"state {s}: a request of page {view.first + place} leads to a state that is not listed"
             ) from None
-        for s, t in zip(sources, targets, strict=True):
-            if potential[t] - potential[s] > spare:
-                raise Refuted(
-                    f"state {s}: a request of page {view.first + place} breaks the potential: "
-                    f"{self.unit}·{answer.cost} + {potential[t]} − {potential[s]} > {self.bound}·{paid}"
-                )
-        return targets[-1]
+        return t
 
     def check_ties(
         self, view: View, answer: Answer, request: Request, maps: list[Following], sources: list[int]
