@@ -188,12 +188,13 @@ def _replay_states(
     alike = read_likeness(evidence["alike"], problem)
     states = read_states(evidence, problem, small, alike, marks=True)
     went_by = policy_of(claim, evidence, problem, alike)
-    listed = {states.seen(state) for state in states.listed}
+    views = states.views()
+    listed = set(views)
     questions = 0 if rule_of(claim["policy"], problem) else _renamed_questions(states, listed)
     renaming = 0 < questions <= RENAMINGS
     serve = _quick(policy, max(questions * renaming, len(listed) * max(instance.pages_by_layer)))
     # From the cold start on, so that the policy never sees labels that are not its own.
-    pending = [states.seen(states.listed[states.start()])]
+    pending = [views[states.start()]]
     listed -= set(pending)
     while pending:
         *numbers, layer = pending.pop()

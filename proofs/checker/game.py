@@ -9,17 +9,17 @@ all g together; on a fault with a full cache the algorithm, which never evicts o
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from functools import lru_cache
-from itertools import accumulate, combinations
+from itertools import accumulate, combinations, pairwise
 from math import comb
+from operator import getitem, mul
 from typing import NamedTuple
 
 from .problem import Problem, Proved, read_problem, spoken_of
 from .reading import (
     Incomplete,
-    Integers,
     Json,
     Refuted,
     choice,
@@ -29,7 +29,7 @@ from .reading import (
     spend,
     whole,
 )
-from .states import Likeness, States, read_states
+from .states import KEPT, Likeness, States, read_states, split
 from .work_function import moved, opt_so_far
 
 SIDES = ("lower", "upper")
@@ -53,6 +53,9 @@ any may leave.
 MOST = 10
 """Limit: pages of an atomic visit."""
 
+ROW = 100
+"""Room for what is listed of a state, or of a layer."""
+
 Pages = tuple[int, ...]
 
 
@@ -66,30 +69,64 @@ class Setting(NamedTuple):
     group: int  # pages that one request asks for: g in an atomic visit, else 1
 
 
-class Side(NamedTuple):
-    """Listed states with a potential."""
-
-    states: States
-    potential: Integers
+class NotAble(Exception):  # noqa: N818
+    """Pages are to leave that may not."""
 
 
-class Position(NamedTuple):
-    """A listed state. A code is (cached + 2 · asked for in this visit) · (h + 1) + OPT's label."""
+class After(dict[Pages, int]):
+    """What becomes of the pages of a layer: of which part they are then, by the places of those that leave.
 
-    s: int
-    codes: list[int]
-    cached: list[int]  # pages
-    layer: int  # to be served
+    A code is (cached + 2 · asked for in this visit) · (h + 1) + OPT's label.
+    """
+
+    def __init__(self, board: Board, codes: list[int], able: list[int]) -> None:
+        super().__init__()
+        self.board, self.codes, self.able = board, codes, able  # able: places of pages that may leave
+        board.kept += 4 + len(codes) // 8
+
+    def __missing__(self, leaving: Pages) -> int:
+        if len({*leaving} & {*self.able}) < len(leaving):
+            raise NotAble
+        codes = list(self.codes)
+        for place in leaving:
+            codes[place] -= self.board.base
+        self[leaving] = part = self.board.states.part(codes)
+        self.board.kept += 1
+        return part
+
+
+class Others(dict[int, After]):
+    """What becomes of layers that are not served, by how they are listed, if OPT's labels become these."""
+
+    def __init__(self, board: Board, table: tuple[int, ...]) -> None:
+        super().__init__()
+        self.board, self.table = board, table
+
+    def __missing__(self, listed: int) -> After:
+        board, base = self.board, self.board.base
+        codes = [code - code % base + self.table[code % base] for code in board.codes[listed]]
+        self[listed] = after = After(board, codes, board.cached[listed])
+        return after
+
+
+class Request(NamedTuple):
+    """What a request costs, and what becomes of the layers, before it is known what leaves."""
+
+    places: Pages  # of the pages requested in their layer
+    fault: int
+    paid: int
+    own: After
+    others: Others
+    ends: bool  # it is the last one of its visit
 
 
 class Move(NamedTuple):
-    """What a request leads to, before it is known what leaves."""
+    """A request in a listed state."""
 
-    fault: int
-    paid: int
-    codes: list[int]  # afterwards; the requested pages are cached
-    victims: list[int]  # pages that may leave
-    leaving: int  # how many must
+    s: int
+    request: Request
+    layers: list[After]
+    leaving: int  # how many pages must leave
     layer: int  # to be served before the request,
     following: int  # and after it
 
@@ -121,61 +158,60 @@ def check_rule(claim: Json, evidence: Json) -> Proved:
     rule = choice(claim["rule"], "claim.rule", *OPEN)
     game, ratio = read_game(claim), read_ratio(claim, "upper")
     members(evidence, "evidence", (*listing(game), "potential"))
-    side = read_side(evidence, "evidence", game)
-    for s in range(len(side.potential)):
-        here = state(side, s)
-        for pages in requests(here, game):
-            move = request(here, pages, game)
-            for victims in allowed(rule, move, game):
-                at_most(ratio, side, s, pages, move, follow(side, s, move, victims, game))
-    reason = f"rule {rule}, however its ties are broken: {additive(ratio, side, game)}"
+    board = read_side(evidence, "evidence", game)
+    for s in range(len(board.potential)):
+        for move in board.moves(s):
+            for victims in allowed(rule, move, board):
+                at_most(ratio, board, move, board.follow(move, victims))
+    reason = f"rule {rule}, however its ties are broken: {additive(ratio, board)}"
     return Proved(reason, assumed(game))
 
 
-def allowed(rule: str, move: Move, game: Setting) -> list[Pages]:
+def allowed(rule: str, move: Move, board: Board) -> list[Pages]:
     """Return the victims of least rank: all of smaller rank than the last one, and any of its own."""
-    base = game.small + 1
-    ranks = {q: OPEN[rule](move.codes[q] % base, game.small, *standing(q, move, game)) for q in move.victims}
     if not move.leaving:
         return [()]
+    ranks = {q: rank(rule, q, move, board) for q in board.able(move)}
     last = sorted(ranks.values())[move.leaving - 1]
-    sure = tuple(q for q in move.victims if ranks[q] < last)
-    tied = [q for q in move.victims if ranks[q] == last]
-    return [(*sure, *chosen) for chosen in different(tied, move.leaving - len(sure), move, game)]
+    sure = tuple(q for q in ranks if ranks[q] < last)
+    tied = [q for q in ranks if ranks[q] == last]
+    return [(*sure, *chosen) for chosen in different(tied, move, board, move.leaving - len(sure))]
 
 
-def standing(page: int, move: Move, game: Setting) -> tuple[bool, int]:
-    """Return whether a page's layer is being served, and after how many visits it may be asked for again."""
-    ahead = (game.problem.layer_of[page] - move.layer) % game.problem.layers
-    if ahead:
-        return False, ahead
-    asked = [code >= 2 * (game.small + 1) for code in move.codes]
-    return True, 0 if any(asked) and not asked[page] else game.problem.layers
+def rank(rule: str, page: int, move: Move, board: Board) -> tuple[int, ...]:
+    """Return the rank of a page that may leave."""
+    (layer, place), small = board.place[page], board.game.small
+    codes = move.layers[layer].codes
+    asked = [code >= 2 * board.base for code in codes]
+    wait = (layer - move.layer) % len(move.layers)
+    if wait == 0 and (asked[place] or not any(asked)):  # in this visit it is not asked for any more
+        wait = len(move.layers)
+    return OPEN[rule](codes[place] % board.base, small, layer == move.layer, wait)
 
 
 def check_upper(ratio: Fraction, evidence: Json, game: Setting) -> str:
     """Refuse unless the listed victims keep to the listed states and the potential, whatever is requested."""
     members(evidence, "evidence.upper", (*listing(game), "potential", "victims"))
-    side = read_side(evidence, "evidence.upper", game)
+    board = read_side(evidence, "evidence.upper", game)
     listed = groups(evidence["victims"], "evidence.upper.victims", game)
-    for s in range(len(side.potential)):
-        here = state(side, s)
-        for pages in requests(here, game):
-            move = request(here, pages, game)
+    for s in range(len(board.potential)):
+        for move in board.moves(s):
             named = next(listed, None)
             if named is None:
                 raise Refuted("evidence.upper.victims is too short")
             victims = named[: move.leaving]
             none = named[move.leaving :]
-            if len({*victims} & {*move.victims}) < move.leaving or none != (-1,) * len(none):
+            try:
+                if none != (-1,) * len(none):
+                    raise NotAble
+                at_most(ratio, board, move, board.follow(move, victims))
+            except NotAble:
                 verb = "are" if len(named) > 1 else "is"
-                raise Refuted(
-                    f"state {s}, request of {said(pages)}: the {said(named, 'victim')} {verb} not allowed"
-                )
-            at_most(ratio, side, s, pages, move, follow(side, s, move, victims, game))
+                what = f"state {s}, request of {said(board.pages(move))}"
+                raise Refuted(f"{what}: the {said(named, 'victim')} {verb} not allowed") from None
     if next(listed, None) is not None:
         raise Refuted("evidence.upper.victims is too long")
-    return additive(ratio, side, game)
+    return additive(ratio, board)
 
 
 def check_lower(ratio: Fraction, evidence: Json, game: Setting) -> str:
@@ -185,24 +221,23 @@ def check_lower(ratio: Fraction, evidence: Json, game: Setting) -> str:
     grow for ever; as faults are few only if OPT is, faults grow for ever. So no ratio below P/Q is possible.
     """
     members(evidence, "evidence.lower", (*listing(game), "potential", "requests", "steps"))
-    side = read_side(evidence, "evidence.lower", game)
+    board = read_side(evidence, "evidence.lower", game)
     listed = [*groups(evidence["requests"], "evidence.lower.requests", game)]
-    steps = integers(evidence["steps"], "evidence.lower.steps")
-    if len(listed) != len(side.potential) or len(steps) != len(side.potential):
+    steps, potential = integers(evidence["steps"], "evidence.lower.steps"), board.potential
+    if len(listed) != len(potential) or len(steps) != len(potential):
         raise Refuted("evidence.lower must have one request and one number of steps for every state")
     p, q = ratio.numerator, ratio.denominator
     for s, pages in enumerate(listed):
-        here = state(side, s)
-        check_request(here, pages, game)
-        move = request(here, pages, game)
-        for victims in different(move.victims, move.leaving, move, game):
-            t = follow(side, s, move, victims, game)
-            if q * move.fault + side.potential[t] < p * move.paid + side.potential[s]:
+        move = board.move(s, pages)
+        fault, paid = move.request.fault, move.request.paid
+        for victims in different(board.able(move), move, board, move.leaving):
+            t = board.follow(move, victims)
+            if q * fault + potential[t] < p * paid + potential[s]:
                 raise Refuted(
                     f"state {s}: the request breaks the potential{gone(victims)}: "
-                    f"{q}·{move.fault} + {side.potential[t]} < {p}·{move.paid} + {side.potential[s]}"
+                    f"{q}·{fault} + {potential[t]} < {p}·{paid} + {potential[s]}"
                 )
-            if not move.fault and not move.paid and steps[t] >= steps[s]:
+            if not fault and not paid and steps[t] >= steps[s]:
                 raise Refuted(f"state {s}: the request costs nothing, and does not lead to fewer steps")
     return f"an adversary forces {ratio} with {len(listed)} decisions"
 
@@ -210,112 +245,179 @@ def check_lower(ratio: Fraction, evidence: Json, game: Setting) -> str:
 # ------------------------------------------------------------------------------------------------- moves
 
 
-def state(side: Side, s: int) -> Position:
-    """Return a listed state."""
-    labels, work, layer = side.states.row(s)
-    base = side.states.base
-    codes = [label * base + opt for label, opt in zip(labels, work, strict=True)]
-    return Position(s, codes, [q for q, label in enumerate(labels) if label % 2], layer)
+class Board:
+    """The listed states with their potential, and what requests make of them.
+
+    Layers of many states are listed alike. What a request makes of a layer depends on how that is listed, and
+    on what OPT knows of the layer that is served: worked out once, as long as there is room.
+    """
+
+    def __init__(self, states: States, potential: list[int], game: Setting) -> None:
+        self.states, self.potential, self.game = states, potential, game
+        self.base, self.kept = states.base, 0
+        bounds, slots = states.alike.bounds, game.problem.capacity[0]
+        pieces = [end - first for first, end in pairwise(bounds)]
+        codes = array("q", [x * self.base + opt for x, opt in zip(states.labels, states.work, strict=True)])
+        spend("the layers of states", 2 * len(codes), (ROW + 8 * len(pieces)) * len(states.layers))
+        rows = Numbers()
+        self.rows = list(zip(*[map(rows.__getitem__, own) for own in split(codes, pieces)], strict=True))
+        self.codes = [array("q", content).tolist() for content in rows]
+        self.cached = [
+            [place for place, code in enumerate(own) if code // self.base % 2] for own in self.codes
+        ]
+        self.positive = [len([code for code in own if code % self.base]) for own in self.codes]
+        self.free = [slots - sum(len(self.cached[listed]) for listed in row) for row in self.rows]
+        self.place = {q: (j, q - bounds[j]) for j in range(len(pieces)) for q in range(*bounds[j : j + 2])}
+        self.weights = [states.weights_from(layer) for layer in range(len(pieces))]
+        self.added = [0 if states.alike.layers else layer for layer in range(len(pieces))]
+        self.leaving: dict[Pages, list[Pages]] = {}
+        self.others: dict[tuple[int, ...], Others] = {}
+        self.requests: dict[tuple[int, int], list[Request]] = {}
+        self.request: dict[tuple[int, int, Pages], Request] = {}
+
+    def seen(self, s: int) -> tuple[int, int]:
+        """Return what of a state matters to a request: the layer served, and how many pages OPT may have."""
+        if self.kept > KEPT:
+            self.kept = 0
+            for known in (self.leaving, self.others, self.requests, self.request):
+                known.clear()
+        row = self.rows[s]
+        positive = sum([self.positive[listed] for listed in row])
+        return row[self.states.layers[s]], min(positive, self.game.small)
+
+    def moves(self, s: int) -> list[Move]:
+        """Return every request in a listed state; of sets of pages that are alike the first."""
+        seen = self.seen(s)
+        requests = self.requests.get(seen)
+        if requests is None:
+            codes, group = self.codes[seen[0]], self.game.group
+            able = [place for place, code in enumerate(codes) if code < 2 * self.base]
+            first: dict[tuple[int, ...], Pages] = {}
+            for places in combinations(able, group):
+                first.setdefault(tuple(sorted([codes[place] for place in places])), places)
+            requests = self.requests[seen] = [self.asked(seen, places) for places in first.values()]
+        return [self.moved(s, request) for request in requests]
+
+    def move(self, s: int, pages: Pages) -> Move:
+        """Return a listed request in a listed state, or refuse one of pages that may not be requested."""
+        seen, layer = self.seen(s), self.states.layers[s]
+        places = tuple([page - self.states.alike.bounds[layer] for page in pages])
+        request = self.request.get((*seen, places))
+        if request is None:
+            codes = self.codes[seen[0]]
+            for page, place in zip(pages, places, strict=True):
+                if not 0 <= place < len(codes):
+                    raise Refuted(f"state {s}: page {page} is not in the layer to be served")
+                if codes[place] >= 2 * self.base:
+                    raise Refuted(f"state {s}: page {page} was asked for in this visit")
+            if len({*places}) < len(places):
+                raise Refuted(f"state {s}: a page is requested twice in one visit")
+            request = self.request[(*seen, places)] = self.asked(seen, places)
+        return self.moved(s, request)
+
+    def asked(self, seen: tuple[int, int], places: Pages) -> Request:
+        """Work out a request of the pages at some places of the layer served."""
+        listed, positive = seen
+        game, base, codes, paid = self.game, self.base, self.codes[listed], 0
+        table = tuple(range(base))
+        # An atomic visit is to OPT as if its pages were requested one by one, and once more (docs/visits.md).
+        for place in places if game.group == 1 else places + places:
+            label = codes[place] % base
+            becomes = moved(label, positive >= game.small, game.small)
+            codes = [code - code % base + becomes[code % base] for code in codes]
+            codes[place] = codes[place] - codes[place] % base + game.small
+            table = tuple([becomes[opt] for opt in table])
+            positive += label == 0
+            paid += label == 0
+        codes = list(codes)
+        for place in places:
+            codes[place] = 3 * base + game.small  # cached and asked for
+        ends = game.per_visit == game.group or len([1 for c in codes if c >= 2 * base]) >= game.per_visit
+        if ends:
+            codes = [code % (2 * base) for code in codes]
+        cached = self.cached[listed]
+        self.kept += 4
+        return Request(
+            places,
+            len([place for place in places if place not in cached]),
+            paid,
+            After(self, codes, [place for place in cached if place not in places]),
+            self.others.setdefault(table, Others(self, table)),
+            ends,
+        )
+
+    def moved(self, s: int, request: Request) -> Move:
+        """Return a request in a listed state."""
+        layer = self.states.layers[s]
+        layers = list(map(request.others.__getitem__, self.rows[s]))
+        layers[layer] = request.own
+        following = (layer + 1) % len(layers) if request.ends else layer
+        leaving = request.fault - self.free[s]
+        return Move(s, request, layers, leaving if leaving > 0 else 0, layer, following)
+
+    def pages(self, move: Move) -> Pages:
+        """Return the pages that are requested."""
+        first = self.states.alike.bounds[move.layer]
+        return tuple([first + place for place in move.request.places])
+
+    def able(self, move: Move) -> list[int]:
+        """Return the pages that may leave."""
+        bounds = self.states.alike.bounds
+        return [first + q for first, after in zip(bounds, move.layers, strict=False) for q in after.able]
+
+    def kind(self, victim: int, move: Move) -> tuple[int, int]:
+        """Return what of a cached page matters: its layer, OPT's label, whether this visit asked for it."""
+        layer, place = self.place[victim]
+        return layer, move.layers[layer].codes[place]
+
+    def follow(self, move: Move, victims: Pages) -> int:
+        """Return the number of the state after a move, or refuse one that is not listed."""
+        leaving = self.leaving.get(victims)
+        if leaving is None:
+            leaving = self.leaving[victims] = self.apart(victims)
+        parts = map(getitem, move.layers, leaving)
+        try:
+            return self.states.number[
+                sum(map(mul, parts, self.weights[move.following]), self.added[move.following])
+            ]
+        except KeyError:
+            raise Refuted(
+                f"state {move.s}: the request leads to a state that is not listed{gone(victims)}"
+            ) from None
+
+    def apart(self, victims: Pages) -> list[Pages]:
+        """Return the places of victims, layer by layer."""
+        if not {*victims} <= {*self.place}:
+            raise NotAble
+        self.kept += 1
+        places = [self.place[victim] for victim in victims]
+        return [tuple([q for j, q in places if j == layer]) for layer in range(len(self.weights))]
 
 
-def requests(here: Position, game: Setting) -> list[Pages]:
-    """Return the pages that may be requested together in a listed state; of like ones the first."""
-    codes, bounds = here.codes, game.alike.bounds
-    own = range(bounds[here.layer], bounds[here.layer + 1])
-    able = [page for page in own if codes[page] < 2 * (game.small + 1)]
-    if game.group == 1:
-        first: dict[int, int] = {}
-        for page in able:
-            first.setdefault(codes[page], page)
-        return [(page,) for page in first.values()]
-    seen: dict[tuple[int, ...], Pages] = {}
-    for pages in combinations(able, game.group):
-        seen.setdefault(tuple(sorted([codes[page] for page in pages])), pages)
-    return list(seen.values())
+class Numbers(dict[bytes, int]):
+    """Numbers of listed layers, by their bytes, in the order in which they are met."""
+
+    def __missing__(self, met: bytes) -> int:
+        spend("the layers of states", len(met), 4 * (ROW + len(met)))
+        self[met] = number = len(self)
+        return number
 
 
-def check_request(here: Position, pages: Pages, game: Setting) -> None:
-    """Refuse a request of pages that may not be requested together in a listed state."""
-    for page in pages:
-        if not game.alike.bounds[here.layer] <= page < game.alike.bounds[here.layer + 1]:
-            raise Refuted(f"state {here.s}: page {page} is not in the layer to be served")
-        if here.codes[page] >= 2 * (game.small + 1):
-            raise Refuted(f"state {here.s}: page {page} was asked for in this visit")
-    if len({*pages}) < len(pages):
-        raise Refuted(f"state {here.s}: a page is requested twice in one visit")
-
-
-def request(here: Position, pages: Pages, game: Setting) -> Move:
-    """Return what a request in a listed state costs, and which victims there are."""
-    base, codes, paid = game.small + 1, here.codes, 0
-    fault = len(pages) - len([page for page in pages if page in here.cached])
-    leaving = max(0, len(here.cached) + fault - game.problem.capacity[0])
-    victims = [q for q in here.cached if q not in pages] if leaving else []
-    # An atomic visit is to OPT as if its pages were requested one by one, and once more (docs/visits.md).
-    for page in pages if game.group == 1 else pages + pages:
-        label = codes[page] % base
-        full = label > 0 or len([code for code in codes if code % base]) >= game.small
-        becomes = recoded(label, full, game.small)
-        codes = [becomes[code] for code in codes]
-        codes[page] = codes[page] - codes[page] % base + game.small
-        paid += label == 0
-    for page in pages:
-        codes[page] = 3 * base + game.small  # cached and asked for
-    following = here.layer
-    if game.per_visit == game.group or len([1 for code in codes if code >= 2 * base]) >= game.per_visit:
-        codes = [code % (2 * base) for code in codes]
-        following = (here.layer + 1) % game.problem.layers
-    return Move(fault, paid, codes, victims, leaving, here.layer, following)
-
-
-@lru_cache(maxsize=1000)
-def recoded(label: int, full: bool, small: int) -> list[int]:
-    """Return what becomes of every code when a page with an OPT label is requested."""
-    work = moved(label, full, small)
-    return [first + new for first in range(0, 4 * (small + 1), small + 1) for new in work]
-
-
-def different(victims: list[int], leaving: int, move: Move, game: Setting) -> list[Pages]:
+def different(victims: list[int], move: Move, board: Board, leaving: int) -> list[Pages]:
     """Return the sets of so many victims, of those that are alike only the first."""
-    if leaving == 1:
-        return [(victim,) for victim in unlike(victims, move, game)]
-    seen: dict[tuple[tuple[int, ...], ...], Pages] = {}
+    seen: dict[tuple[tuple[int, int], ...], Pages] = {}
     for chosen in combinations(victims, leaving):
-        seen.setdefault(tuple(sorted(kind(victim, move, game) for victim in chosen)), chosen)
+        seen.setdefault(tuple(sorted([board.kind(victim, move) for victim in chosen])), chosen)
     return list(seen.values())
 
 
-def unlike(victims: list[int], move: Move, game: Setting) -> list[int]:
-    """Return victims, of those that are alike only the first."""
-    seen: dict[tuple[int, ...], int] = {}
-    for victim in victims:
-        seen.setdefault(kind(victim, move, game), victim)
-    return list(seen.values())
-
-
-def kind(victim: int, move: Move, game: Setting) -> tuple[int, ...]:
-    """Return what of a cached page matters: its layer, OPT's label, whether this visit asked for it."""
-    return game.problem.layer_of[victim], move.codes[victim]
-
-
-def follow(side: Side, s: int, move: Move, victims: Pages, game: Setting) -> int:
-    """Return the number of the state after a move, or refuse one that is not listed."""
-    codes = list(move.codes)
-    for victim in victims:
-        codes[victim] -= side.states.base
-    t = side.states.find(codes, move.following)
-    if t is None:
-        raise Refuted(f"state {s}: the request leads to a state that is not listed{gone(victims)}")
-    return t
-
-
-def at_most(ratio: Fraction, side: Side, s: int, pages: Pages, move: Move, t: int) -> None:
+def at_most(ratio: Fraction, board: Board, move: Move, t: int) -> None:
     """Refuse a move that costs the algorithm more than the potential allows."""
-    p, q = ratio.numerator, ratio.denominator
-    if q * move.fault + side.potential[t] > p * move.paid + side.potential[s]:
+    p, q, potential, request = ratio.numerator, ratio.denominator, board.potential, move.request
+    if q * request.fault + potential[t] > p * request.paid + potential[move.s]:
         raise Refuted(
-            f"state {s}: a request of {said(pages)} breaks the potential: "
-            f"{q}·{move.fault} + {side.potential[t]} > {p}·{move.paid} + {side.potential[s]}"
+            f"state {move.s}: a request of {said(board.pages(move))} breaks the potential: "
+            f"{q}·{request.fault} + {potential[t]} > {p}·{request.paid} + {potential[move.s]}"
         )
 
 
@@ -329,10 +431,10 @@ def gone(victims: Pages) -> str:
     return f" if {said(victims)} leave{'' if len(victims) > 1 else 's'}" if victims else ""
 
 
-def additive(ratio: Fraction, side: Side, game: Setting) -> str:
+def additive(ratio: Fraction, board: Board) -> str:
     """Return what the potential proves from the cold start on."""
-    start = side.states.start()
-    spare = Fraction(side.potential[start] - min(side.potential), ratio.denominator)
+    start = board.states.start()
+    spare = Fraction(board.potential[start] - min(board.potential), ratio.denominator)
     return f"faults ≤ {ratio}·OPT + {spare} on every request sequence"
 
 
@@ -381,7 +483,7 @@ def read_ratio(claim: Json, name: str) -> Fraction:
     return ratio
 
 
-def read_side(evidence: Json, where: str, game: Setting) -> Side:
+def read_side(evidence: Json, where: str, game: Setting) -> Board:
     """Read listed states, the cold start among them, and their potential."""
     width, slots = game.alike.bounds[-1], game.problem.capacity[0]
     cached = integers(evidence["cached"], f"{where}.cached")
@@ -404,5 +506,6 @@ def read_side(evidence: Json, where: str, game: Setting) -> Side:
     requests = 1 if "requests" in evidence else comb(max(game.problem.counts), game.group)
     victims = 1 if "victims" in evidence else comb(slots, game.group)
     moves = requests * width * (1 + game.group + victims)
-    spend(f"{where}: the moves of all states", len(potential) * moves)
-    return Side(states, potential)
+    room = requests * (10 * ROW + 16 * width)  # of the requests of a state
+    spend(f"{where}: the moves of all states", len(potential) * moves, room)
+    return Board(states, potential.tolist(), game)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, repeat
 from operator import itemgetter, mul
 from typing import NamedTuple
 
@@ -136,6 +136,12 @@ class States:
         """Return a state as one number, by which it is found."""
         return sum(map(mul, state, self.weights))
 
+    def weights_from(self, layer: int) -> list[int]:
+        """Return the weight of every layer's part in the key of a state in which a layer is to be served."""
+        first = len(self.alike.bounds) - 1 - layer if self.alike.layers else 0
+        parts = self.weights[:-1]
+        return parts[first:] + parts[:first]
+
     def row(self, s: int) -> tuple[list[int], list[int], int]:
         """Return a state as it was listed: policy labels, OPT's labels, layer."""
         width = self.alike.bounds[-1]
@@ -152,9 +158,11 @@ class States:
             parts.append(self._part.get(tuple(piece), -1))
         return None if -1 in parts else self.number.get(self.key(self.turned(parts, layer)))
 
-    def seen(self, state: State) -> State:
-        """Return the faces of a state instead of its parts: what the policy sees of it."""
-        return (*[self.parts[part].face for part in state[:-1]], state[-1])
+    def views(self) -> list[State]:
+        """Return the faces of every state instead of its parts: what the policy sees of it."""
+        *columns, layers = zip(*self.listed, strict=True)
+        faces = [part.face for part in self.parts]
+        return list(zip(*[map(faces.__getitem__, own) for own in columns], layers, strict=True))
 
     def view(self, labels: list[int], marks: list[int], layer: int) -> State | None:
         """Return the faces of a state that says so, None if one is not listed."""
@@ -207,10 +215,13 @@ def read_states(
     ]
     found.listed = list(zip(*columns, layers, strict=True))
     if alike.layers:
-        found.listed = [found.turned(state[:-1], state[-1]) for state in found.listed]
+        found.listed = [found.turned(state[:-1], state[-1]) if state[-1] else state for state in found.listed]
     layers_of = len(pieces)
     found.weights = [layers_of * len(found.parts) ** j for j in range(layers_of)] + [1]
-    for s, key in enumerate(map(found.key, found.listed)):
+    weighed = [
+        map(mul, map(itemgetter(j), found.listed), repeat(weight)) for j, weight in enumerate(found.weights)
+    ]
+    for s, key in enumerate(map(sum, zip(*weighed, strict=True))):
         if found.number.setdefault(key, s) != s:
             raise Refuted(f"state {s} is listed twice")
     found.start()

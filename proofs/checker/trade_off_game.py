@@ -28,6 +28,19 @@ STATE, CACHE = 500, 200
 """Room for a listed state, and for a cache of it."""
 
 
+class Renaming(dict[int, int]):
+    """What becomes of sets of pages under new names: of single ones as told, of others worked out once."""
+
+    def __missing__(self, mask: int) -> int:
+        found, rest = 0, mask
+        while rest:
+            found |= self[rest & -rest]
+            rest &= rest - 1
+        spend("the renamings", 8, CACHE)
+        self[mask] = found
+        return found
+
+
 class State(NamedTuple):
     """A listed state; sets of pages as bit masks."""
 
@@ -45,7 +58,7 @@ class ListedMoves(NamedTuple):
     states: list[State]
     targets: Integers
     orders: Integers
-    turns: dict[bytes, dict[int, int]]  # of every renaming met: what becomes of a set
+    turns: dict[bytes, Renaming]  # of every renaming met: what becomes of a set
 
 
 class BitRequest(NamedTuple):
@@ -86,6 +99,7 @@ def check_upper(setting: TradeOffClaim, evidence: Json) -> str:
     members(evidence, "evidence.upper", fields)
     listed = read_listed(evidence, "evidence.upper", problem)
     victims = integers(evidence["victims"], "evidence.upper.victims")
+    reached: dict[int, int] = {}
     where = [
         (s, page, bit)
         for s, state in enumerate(listed.states)
@@ -104,15 +118,30 @@ def check_upper(setting: TradeOffClaim, evidence: Json) -> str:
         move = BitRequest(page, bit, cached & ~(1 << victim) if victim >= 0 else cached)
         target, renamed = follow(listed, s, m, move)
         fault = prices.unit * (1 - (state.cached >> page & 1))
-        for mask, value in state.values.items():
-            for after, paid in followers(mask, state.bits, page, problem.capacity[0]):
-                cost, least = prices.of(paid), worth(renamed_set(renamed, after), target, prices)
-                if value + cost - fault < least:
-                    raise Refuted(
-                        f"state {s}, request of page {page} with bit {bit}: a cache of the reference "
-                        f"is worth {value} + {cost} − {fault}, less than the {least} listed"
-                    )
+        if bit == 0:  # what the reference does is the same with bit 1
+            reached = reachable(state, page, prices, problem.capacity[0])
+        spend("evidence.upper: the values", len(reached))
+        for after, had in reached.items():
+            mask = renamed[after]
+            value = target.values.get(mask)
+            if (value is None or value > had - fault) and worth(mask, target, prices) > had - fault:
+                raise Refuted(
+                    f"state {s}, request of page {page} with bit {bit}: a cache of the reference "
+                    f"is worth {had} − {fault}, less than the {worth(mask, target, prices)} listed"
+                )
     return f"a policy with {len(listed.states)} states has it"
+
+
+def reachable(state: State, page: int, prices: Prices, slots: int) -> dict[int, int]:
+    """Return the caches that a reference may have after a request, and the least value with its cost."""
+    spend("evidence.upper: the values", (1 + slots) * len(state.values))
+    found: dict[int, int] = {}
+    for mask, value in state.values.items():
+        for after, paid in followers(mask, state.bits, page, slots):
+            had = value + prices.of(paid)
+            if after not in found or had < found[after]:
+                found[after] = had
+    return found
 
 
 def worth(mask: int, target: State, prices: Prices) -> int:
@@ -174,7 +203,7 @@ def check_lower(setting: TradeOffClaim, evidence: Json) -> str:
             target, renamed = follow(listed, s, m, move)
             t = listed.targets[m]
             m += 1
-            back = {renamed_set(renamed, after): sources for after, sources in reached.items()}
+            back = {renamed[after]: sources for after, sources in reached.items()}
             for mask, value in target.values.items():
                 sources = back.get(mask, [])
                 spend("evidence.lower: the values", 1 + len(sources))
@@ -215,7 +244,7 @@ def followers(mask: int, bits: int, page: int, slots: int) -> Iterator[tuple[int
                 yield mask ^ bit ^ 1 << q, (1, 1 - (bits >> q & 1), 0)
 
 
-def follow(listed: ListedMoves, s: int, m: int, move: BitRequest) -> tuple[State, dict[int, int]]:
+def follow(listed: ListedMoves, s: int, m: int, move: BitRequest) -> tuple[State, Renaming]:
     """Return where a move leads and what becomes of sets of pages, or refuse: it must be what is listed."""
     state, problem, width = listed.states[s], listed.problem, len(listed.problem.layer_of)
     target = listed.states[listed.targets[m]]
@@ -231,28 +260,14 @@ def follow(listed: ListedMoves, s: int, m: int, move: BitRequest) -> tuple[State
         if not fits:
             raise Refuted(f"state {s}: move {m} renames pages that are not alike")
         spend("the renamings", 2 * width, CACHE + 100 * width)
-        listed.turns[key] = renamed = {1 << q: 1 << place for place, q in enumerate(order)}
-        renamed[0] = 0
-    if renamed_set(renamed, move.cached) != target.cached:
+        listed.turns[key] = renamed = Renaming({1 << q: 1 << place for place, q in enumerate(order)})
+    if renamed[move.cached] != target.cached:
         raise Refuted(f"state {s}, request of page {move.page}: move {m} leads to another state")
     bits = state.bits & ~(1 << move.page) | move.bit << move.page
-    known = renamed_set(renamed, state.known | 1 << move.page)
-    if target.known & ~known or (renamed_set(renamed, bits) ^ target.bits) & target.known:
+    known = renamed[state.known | 1 << move.page]
+    if target.known & ~known or (renamed[bits] ^ target.bits) & target.known:
         raise Refuted(f"state {s}, request of page {move.page}: move {m} leads to other bits")
     return target, renamed
-
-
-def renamed_set(renamed: dict[int, int], mask: int) -> int:
-    """Return a set of pages under their new names."""
-    found = renamed.get(mask)
-    if found is None:
-        found, rest = 0, mask
-        while rest:
-            found |= renamed[rest & -rest]
-            rest &= rest - 1
-        spend("the renamings", 8, CACHE)
-        renamed[mask] = found
-    return found
 
 
 # ---------------------------------------------------------------------------------------------- reading

@@ -113,9 +113,10 @@ class Walk:
         self.maps: dict[tuple[object, ...], dict[object, Following]] = {}
         self.rises: dict[tuple[Fraction | int, int], Fraction | int] = {}
         *columns, _ = zip(*states.listed, strict=True)
-        positive = [[states.parts[part].positive for part in own] for own in columns]
-        self.full = [count >= states.base - 1 for count in map(sum, zip(*positive, strict=True))]
-        self.view = list(map(states.seen, states.listed))
+        positive = [part.positive for part in states.parts]
+        counts = zip(*[map(positive.__getitem__, own) for own in columns], strict=True)
+        self.full = [count >= states.base - 1 for count in map(sum, counts)]
+        self.view = states.views()
         self.views: dict[State, list[int]] = {}
         for s, view in enumerate(self.view):
             self.views.setdefault(view, []).append(s)
