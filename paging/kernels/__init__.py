@@ -5,6 +5,7 @@ from paging.kernels.frequency import lfu
 from paging.kernels.layered import llru
 from paging.kernels.marking import mark_fifo, mark_layer
 from paging.kernels.offline import farthest, next_use, optimum
+from paging.kernels.online_min import online_min
 from paging.kernels.predictions import (
     blind_oracle,
     counts_so_far,
@@ -22,7 +23,7 @@ from paging.kernels.predictions import (
     phase_truth,
 )
 from paging.kernels.queues import arc, s3_fifo, slru, two_queues
-from paging.kernels.randomized import mark, online_min, random_eviction
+from paging.kernels.randomized import mark, random_eviction
 from paging.kernels.recency import by_time, clock, fifo, fwf, lifo, lru, mru, sieve
 from paging.kernels.weighted import landlord, lfu_weighted, lru_weighted
 from paging.kernels.zrc import zrc_atomic

@@ -31,3 +31,11 @@ def helper(function: F) -> F:
 def inlined(function: F) -> F:
     """Let a plain function be part of the compiled ones that call it, where a call would cost more."""
     return cast(F, register_jitable(inline="always")(function))
+
+
+def merged(function: F) -> F:
+    """Let a plain function become part of the compiled ones that call it once these are machine code.
+
+    A call that passes many arrays costs more than many a function does.
+    """
+    return cast(F, register_jitable(forceinline=True)(function))

@@ -22,7 +22,7 @@ from paging.kernels.marking import mark_fifo_from, mark_layer_from
 from paging.kernels.randomized import BLOCK, mark_from
 from paging.kernels.recency import clock_from, fifo_from, lru_from
 from paging.kernels.trees import empty_tree
-from paging.kernels.zrc import COST, FAULTS, FRONT, LISTED, LOW, STATE, TIME, TOP, opt_so_far, tree_of, zrc
+from paging.kernels.zrc import COST, FAULTS, FRONT, LISTED, LOW, STATE, TIME, TOP, opt_so_far, zrc
 from paging.model import LayeredInstance, PageArray
 
 WINDOW = 1 << 18
@@ -253,12 +253,13 @@ class _Steps(Windows):
         self._heights = np.zeros(0, dtype=np.int32)
         self.times: PageArray = NOTHING
 
-    def _steps(self, length: int) -> tuple[PageArray, Words, Words]:
-        heights = np.zeros(length, dtype=np.int32)
-        heights[: len(self._heights)] = self._heights
-        words, first = empty_tree(length)
-        tree_of(np.flatnonzero(heights), words, first)
-        return heights, words, first
+    def _steps(self, length: int) -> tuple[PageArray, PageArray]:
+        heights, under = np.zeros(length, dtype=np.int32), np.empty(length, dtype=np.int32)
+        known = len(self._heights)
+        heights[:known] = self._heights
+        steps = np.where(self._heights > 0, np.arange(known), -1)
+        under[:known] = np.concatenate(([-1], np.maximum.accumulate(steps)))[:known]
+        return heights, under
 
     def _carry(self) -> PageArray:
         pages = in_order(self.times, self.counters[LOW])
@@ -293,8 +294,8 @@ class OptSoFar(_Steps):
         self.times = np.full(instance.total_pages, -1, dtype=np.int32)
 
     def _run(self, order: PageArray, begin: int, entries: PageArray) -> None:
-        self._heights, *tree = self._steps(len(order))
-        opt_so_far(order, begin, self.cache, entries, self.times, self.counters, self._heights, *tree)
+        self._heights, under = self._steps(len(order))
+        opt_so_far(order, begin, self.cache, entries, self.times, self.counters, self._heights, under)
         self.faults = self.cost
 
 
@@ -315,11 +316,11 @@ class ZrcInParts(_Steps):
         self._first_page = np.asarray(instance.first_page, dtype=np.int32)
 
     def _run(self, order: PageArray, begin: int, entries: PageArray) -> None:
-        self._heights, *tree = self._steps(len(order))
+        self._heights, under = self._steps(len(order))
         state = self._pages[:, STATE]
         live = bitmap_of(self.times[(state == LISTED) | (state == FRONT)], len(order))
         given: Any = (self.cache, entries, self.instance.layer_of, self._first_page)
-        known: Any = (self._pages, self._layers, self.counters, live, self._heights, *tree)
+        known: Any = (self._pages, self._layers, self.counters, live, self._heights, under)
         known += (self._dead, self._front, self._of_pages, self._asked, self._slot, self._far)
         zrc(order, begin, *given, *known)
         self._slot = (self._slot + len(order) - begin) % len(self._asked)

@@ -1,13 +1,10 @@
-"""Kernels of the randomised policies RANDOM, MARK and EQUITABLE: one sampled run."""
+"""Kernels of the randomised policies RANDOM and MARK: one sampled run."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.kernels.jit import compiled, helper
+from paging.kernels.jit import compiled
 from paging.model import FREE, HIT, PageArray
-from paging.work_function import update_work_function
-
-_update = helper(update_work_function)
 
 BLOCK = 4096
 """Random words drawn from the generator at a time: drawing one by one costs several times the rest."""
@@ -130,60 +127,3 @@ def mark_from(
         if len(entries) > 0:
             entries[t] = entry
     return faults, marked, used
-
-
-@compiled
-def online_min(
-    requests: PageArray, pages_total: int, cache: int, entries: PageArray, ranks: NDArray[np.int64]
-) -> int:
-    """Serve a sequence with OnlineMIN for one ranking of the pages; O(pages) per request.
-
-    Of the cached pages that may leave, so that the rest is part of an optimal cache, the lowest ranking one
-    does. With a uniformly random ranking the cache has EQUITABLE's distribution after every request.
-
-    Parameters
-    ----------
-    requests, pages_total, cache, entries
-        As for :func:`~paging.kernels.recency.lru`.
-    ranks : ndarray of int64, shape (pages,)
-        A permutation; the largest number is the lowest rank.
-
-    Returns
-    -------
-    int
-        Number of faults.
-    """
-    work = np.zeros(pages_total, dtype=np.int64)
-    cached = np.zeros(pages_total, dtype=np.bool_)
-    held = np.zeros(cache + 1, dtype=np.int64)
-    faults = 0
-    for t in range(len(requests)):
-        page = requests[t]
-        entry = HIT
-        if not cached[page]:
-            entry = FREE
-            if faults >= cache:
-                label = work[page]
-                last = cache
-                if label > 0:
-                    held[:] = 0
-                    for q in range(pages_total):
-                        if cached[q]:
-                            held[work[q]] += 1
-                    below = 0
-                    for c in range(cache + 1):
-                        below += held[c]
-                        if c >= label and below == c:
-                            last = c
-                            break
-                entry = -1
-                for q in range(pages_total):
-                    if cached[q] and work[q] <= last and (entry < 0 or ranks[q] > ranks[entry]):
-                        entry = q
-                cached[entry] = False
-            cached[page] = True
-            faults += 1
-        _update(work, page, cache)
-        if len(entries) > 0:
-            entries[t] = entry
-    return faults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from paging.kernels.bits import Words, bit, bits_below, bits_up_to, highest_bit, lowest_bit
-from paging.kernels.jit import compiled
+from paging.kernels.jit import compiled, merged
 
 
 @compiled
@@ -23,7 +23,7 @@ def empty_tree(numbers: int) -> tuple[Words, Words]:
     return np.zeros(sum(sizes), dtype=np.int64), first
 
 
-@compiled
+@merged
 def insert(words: Words, first: Words, number: int) -> None:
     """Add a number to the tree."""
     for level in range(len(first)):
@@ -35,7 +35,7 @@ def insert(words: Words, first: Words, number: int) -> None:
         number >>= 6
 
 
-@compiled
+@merged
 def remove(words: Words, first: Words, number: int) -> None:
     """Take a number out of the tree."""
     for level in range(len(first)):
@@ -53,7 +53,7 @@ def remove_last(words: Words, first: Words, number: int) -> int:
     return last_to(words, first, number)
 
 
-@compiled
+@merged
 def last_to(words: Words, first: Words, number: int) -> int:
     """Return the last number of the tree up to ``number``, or −1."""
     for level in range(len(first)):
@@ -71,7 +71,7 @@ def last_to(words: Words, first: Words, number: int) -> int:
     return -1
 
 
-@compiled
+@merged
 def first_from(words: Words, first: Words, number: int) -> int:
     """Return the first number of the tree from ``number`` on, or −1."""
     for level in range(len(first)):

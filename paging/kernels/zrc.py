@@ -1,11 +1,4 @@
-"""Kernels of the work function, kept as a set of times, and of ZRC and FAR-LAB on it.
-
-A page that is *sure* stays where it is when it is requested; every other request makes its page the newest.
-Ordered by the time of that request, the pages have work-function labels that never rise towards older ones
-(docs/zrc.md). So the labels are *steps* in time, each of a height: the label of a page is the height of all
-steps up to its time, and a page older than all steps is dead. An increment makes a step at its own time; the
-pages from the last step on are sure. A request changes two heights, and a step of height 0 is none.
-"""
+"""Kernels of the work function, of ZRC and of FAR-LAB, as steps in time (:mod:`paging.kernels.steps`)."""
 
 from __future__ import annotations
 
@@ -13,15 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paging.kernels.bits import Words, bits_below, flip, lowest_bit, unsigned
-from paging.kernels.jit import compiled, inlined
+from paging.kernels.jit import compiled, merged
+from paging.kernels.steps import NONE, advance, step_up_to
 from paging.kernels.trees import empty_tree, first_from, insert, last_to, remove
 from paging.kernels.visits import hits_first, lock
 from paging.model import FREE, HIT, PageArray
 
 Table = NDArray[np.int32]
 Numbers = NDArray[np.int64]
-
-NONE = -1
 
 TIME, AFTER, BEFORE, STATE = 0, 1, 2, 3
 """Columns of a page: when it became the newest one, or −1; its neighbours in its layer's list; its state."""
@@ -39,46 +31,6 @@ COST, KNOWN, TOP, LOW, FAULTS, DEADS = 0, 1, 2, 3, 4, 5
 cached pages that are dead."""
 
 
-@inlined
-def _advance(
-    time: int,
-    t: int,
-    cache: int,
-    full: bool,
-    height: Table,
-    steps: Words,
-    of_steps: Words,
-    top: int,
-    low: int,
-) -> tuple[int, int, int]:
-    """Serve at time t a page that is not sure and became the newest at ``time``.
-
-    ``full`` says whether k distinct pages came before. Return OPT's increment, the newest, the oldest step.
-    """
-    if time >= low and top != NONE:
-        increment = 0
-        lowered = last_to(steps, of_steps, time)
-        height[np.uint32(top)] += 1
-    else:
-        increment = 1
-        if not full:
-            if top == NONE:
-                height[t] = cache
-                insert(steps, of_steps, t)
-                return 1, t, t
-            return 1, top, low
-        lowered = top
-        top = t
-        height[np.uint32(t)] = 1
-        insert(steps, of_steps, t)
-    height[np.uint32(lowered)] -= 1
-    if height[np.uint32(lowered)] == 0:
-        remove(steps, of_steps, lowered)
-        if lowered == low:
-            low = first_from(steps, of_steps, low)
-    return increment, top, low
-
-
 @compiled
 def opt_so_far(
     order: PageArray,
@@ -87,11 +39,10 @@ def opt_so_far(
     increments: PageArray,
     times: PageArray,
     counters: Numbers,
-    height: Table,
-    steps: Words,
-    of_steps: Words,
+    height: PageArray,
+    under: PageArray,
 ) -> None:
-    """Serve requests in a work function; O(log₆₄ T) per request, whatever k and the number of pages.
+    """Serve requests in a work function; O(log T) amortised per request, whatever k and the number of pages.
 
     Parameters
     ----------
@@ -107,10 +58,9 @@ def opt_so_far(
         When every page became the newest one, or −1.
     counters : ndarray of int64, shape (6,)
         The first four are used.
-    height : ndarray of int32, shape (T,)
-        Height of the step at every time, 0 where there is none.
-    steps, of_steps : ndarray of int64
-        Tree of the times with a step. All of these are changed in place.
+    height, under : ndarray of int32, shape (T,)
+        Height of the step at every time, 0 where there is none, and where to look for the one before it.
+        All of these are changed in place.
     """
     cost, known, top, low = counters[:FAULTS]
     for t in range(begin, len(order)):
@@ -119,7 +69,7 @@ def opt_so_far(
         increment = 0
         if time < top or top == NONE:
             full = known >= cache
-            increment, top, low = _advance(time, t, cache, full, height, steps, of_steps, top, low)
+            increment, top, low, _ = advance(time, t, cache, full, height, under, top, low)
             cost += increment
             known += not full and increment == 1
             times[page] = t
@@ -128,7 +78,7 @@ def opt_so_far(
     counters[:FAULTS] = (cost, known, top, low)
 
 
-@compiled
+@merged
 def _take_out(pages: Table, layers: Table, page: int, layer: int) -> None:
     """Take a cached page out of the list of its layer."""
     after, before = pages[page, AFTER], pages[page, BEFORE]
@@ -144,7 +94,7 @@ def _take_out(pages: Table, layers: Table, page: int, layer: int) -> None:
         layers[layer, EDGE] = after
 
 
-@inlined
+@merged
 def _forget(
     pages: Table,
     layers: Table,
@@ -166,7 +116,7 @@ def _forget(
         flip(live, pages[page, TIME])
 
 
-@compiled
+@merged
 def _put_last(pages: Table, layers: Table, page: int, layer: int) -> None:
     """Put a page that was just requested at the end of the list of its layer."""
     last = layers[layer, LAST]
@@ -181,7 +131,7 @@ def _put_last(pages: Table, layers: Table, page: int, layer: int) -> None:
         layers[layer, EDGE] = page
 
 
-@compiled
+@merged
 def _open_layer(pages: Table, layers: Table, layer: int, top: int) -> int:
     """Return the layer itself or the next one below it, cyclically, that has a cached page which is open.
 
@@ -203,7 +153,9 @@ def _open_layer(pages: Table, layers: Table, layer: int, top: int) -> int:
 
 
 @compiled
-def _least_open(pages: Table, asked: PageArray, slot: int, top: int, steps: Words, of_steps: Words) -> int:
+def _least_open(
+    pages: Table, asked: PageArray, slot: int, top: int, height: PageArray, under: PageArray
+) -> int:
     """Return the open page of least label, then number, among those asked for in the visit, or −1."""
     oldest = least = NONE
     for i in range(slot):
@@ -212,10 +164,11 @@ def _least_open(pages: Table, asked: PageArray, slot: int, top: int, steps: Word
             oldest = time
     if oldest == NONE:
         return NONE
-    end = first_from(steps, of_steps, oldest + 1)
+    step = step_up_to(oldest, height, under)
     for i in range(slot):
         page = asked[i]
-        if ABSENT < pages[page, STATE] < DEAD and pages[page, TIME] < end:
+        time = pages[page, TIME]
+        if ABSENT < pages[page, STATE] < DEAD and time < top and step_up_to(time, height, under) == step:
             least = page if least == NONE else min(least, page)
     return int(least)
 
@@ -252,7 +205,7 @@ def _bury(
     return deads
 
 
-@compiled
+@merged
 def _least_dead(layer: int, dead: Words, of_pages: Words, layer_of: PageArray, first_page: PageArray) -> int:
     """Take out and return the lowest dead page of the layer that comes up last, where ``layer`` is served."""
     entry = last_to(dead, of_pages, first_page[layer + 1] - 1)
@@ -263,26 +216,26 @@ def _least_dead(layer: int, dead: Words, of_pages: Words, layer_of: PageArray, f
     return int(entry)
 
 
-@compiled
+@merged
 def _of_open(
     near: int,
     pages: Table,
     layers: Table,
     first_page: PageArray,
     live: Words,
-    steps: Words,
-    of_steps: Words,
+    height: PageArray,
+    under: PageArray,
     front: Words,
     of_pages: Words,
 ) -> int:
     """Take out and return the page of least label, then number, of a layer with an open page."""
     entry = layers[near, FIRST]
-    end = first_from(steps, of_steps, pages[entry, TIME] + 1)
+    step = step_up_to(pages[entry, TIME], height, under)
     edge = layers[near, EDGE]
     second = pages[entry, AFTER]
     # Mostly the oldest page is the only one of its label: no need to ask the front.
-    if edge != entry or (second != NONE and pages[second, TIME] < end):
-        while edge != NONE and pages[edge, TIME] < end:
+    if edge != entry or (second != NONE and step_up_to(pages[second, TIME], height, under) == step):
+        while edge != NONE and step_up_to(pages[edge, TIME], height, under) == step:
             pages[edge, STATE] = FRONT
             insert(front, of_pages, edge)
             edge = pages[edge, AFTER]
@@ -306,9 +259,8 @@ def zrc(
     layers: Table,
     counters: Numbers,
     live: Words,
-    height: Table,
-    steps: Words,
-    of_steps: Words,
+    height: PageArray,
+    under: PageArray,
     dead: Words,
     front: Words,
     of_pages: Words,
@@ -333,7 +285,7 @@ def zrc(
         Layer of every page; first page of every layer, then the number of pages.
     pages, layers : ndarray of int32, shape (pages, 4), (layers, 5)
         What is known of every page and of every layer.
-    counters, height, steps, of_steps
+    counters, height, under
         As for :func:`opt_so_far`.
     live : ndarray of int64
         Bitmap of the times of cached pages that are not dead.
@@ -358,7 +310,7 @@ def zrc(
             _forget(pages, layers, page, layer, live, dead, front, of_pages)
             oldest = low
             full = faults >= cache
-            increment, top, low = _advance(time, t, cache, full, height, steps, of_steps, top, low)
+            increment, top, low, _ = advance(time, t, cache, full, height, under, top, low)
             cost += increment
             if oldest != low and oldest != NONE:
                 deads += _bury(order, oldest, low, live, pages, layers, layer_of, dead, front, of_pages)
@@ -368,7 +320,7 @@ def zrc(
                     within = far and slot + 1 < len(asked)
                     again = NONE
                     if within:
-                        again = _least_open(pages, asked, slot, top, steps, of_steps)
+                        again = _least_open(pages, asked, slot, top, height, under)
                     if deads > 0 and far:
                         entry = first_from(dead, of_pages, 0)
                         remove(dead, of_pages, entry)
@@ -388,7 +340,7 @@ def zrc(
                             near = layer - 1 if layer > 0 else len(layers) - 1
                         near = _open_layer(pages, layers, near, top)
                         entry = _of_open(
-                            near, pages, layers, first_page, live, steps, of_steps, front, of_pages
+                            near, pages, layers, first_page, live, height, under, front, of_pages
                         )
                     pages[entry, STATE] = ABSENT
                 faults += 1
@@ -429,7 +381,7 @@ def zrc_atomic(
     length = visits * (per_visit * (per_visit + 1) // 2)
     order = np.empty(length, dtype=np.int32)
     height = np.zeros(length, dtype=np.int32)
-    steps, of_steps = empty_tree(length)
+    under = np.full(length, NONE, dtype=np.int32)
     live = np.zeros((length + 63) // 64 + 1, dtype=np.int64)
     pages = np.full((pages_total, 4), NONE, dtype=np.int32)
     pages[:, STATE] = ABSENT
@@ -458,7 +410,7 @@ def zrc_atomic(
                 _forget(pages, layers, page, layer, live, dead, front, of_pages)
                 oldest = low
                 seen = faults + (fault and i > 0) >= cache
-                _, top, low = _advance(time, now, cache, seen, height, steps, of_steps, top, low)
+                _, top, low, _ = advance(time, now, cache, seen, height, under, top, low)
                 if oldest != low and oldest != NONE:
                     deads += _bury(order, oldest, low, live, pages, layers, layer_of, dead, front, of_pages)
                 order[now] = page
@@ -475,7 +427,7 @@ def zrc_atomic(
                     deads -= 1
                 else:
                     near = _open_layer(pages, layers, layer, top)
-                    entry = _of_open(near, pages, layers, first_page, live, steps, of_steps, front, of_pages)
+                    entry = _of_open(near, pages, layers, first_page, live, height, under, front, of_pages)
                 pages[entry, STATE] = ABSENT
             faults += 1
         # Those asked for stand in the order of their numbers.
@@ -488,10 +440,3 @@ def zrc_atomic(
         if len(entries) > 0:
             entries[place[t % per_visit] if atomic else t] = entry
     return faults
-
-
-@compiled
-def tree_of(numbers: Numbers, words: Words, first: Words) -> None:
-    """Add numbers to a tree."""
-    for number in numbers:
-        insert(words, first, number)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from paging.model import Frame, LabelArray, LayeredInstance, PageArray, RequestSequence
+from paging.model import Frame, LabelArray, PageArray, RequestSequence
 from paging.policies.randomized import RANDOMIZED
 from paging.policy import Criterion, Outcomes, Policy, run_kernel
 from paging.work_function import update_work_function
@@ -67,11 +67,8 @@ class Equitable(Policy):
         return (Criterion(work, "", "label of the work function", "a random ranking prefers the others"),)
 
     def kernel(self, sequence: RequestSequence, entries: PageArray, rng: np.random.Generator) -> int:
-        return run_kernel("online_min", sequence, entries, rng.permutation(sequence.instance.total_pages))
-
-    def scans(self, instance: LayeredInstance) -> bool:
-        """Its kernel looks at the work-function labels of all pages."""
-        return True
+        ranks = rng.permutation(sequence.instance.total_pages).astype(np.int32)
+        return run_kernel("online_min", sequence, entries, ranks)
 
 
 def victim_chances(work: LabelArray, cached: NDArray[np.bool_], page: int) -> dict[int, Fraction]:

@@ -30,11 +30,13 @@ from paging.kernels import (
     mark_layer,
     mru,
     next_use,
+    online_min,
     optimum,
     random_eviction,
     sieve,
 )
 from paging.model import BYPASS, FREE, HIT, SEVERAL
+from paging.work_function import update_work_function
 from tests.helpers.every_policy import every_answer, every_ratio
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -544,6 +546,54 @@ def test_seed_decides_the_run(name: str) -> None:
     first, again, other = (run_randomized(name, requests, 30, 10, seed) for seed in (0, 0, 1))
     assert first == again
     assert first != other
+
+
+def defined_online_min(requests: list[int], pages: int, cache: int, ranks: list[int]) -> list[int]:
+    """Serve with OnlineMIN: the work function is :func:`update_work_function`, every page is looked at."""
+    work = np.zeros(pages, dtype=np.int64)
+    cached: set[int] = set()
+    entries = []
+    for page in requests:
+        entry = HIT
+        if page not in cached:
+            entry = FREE
+            if len(cached) == cache:
+                label, last = work[page], cache
+                if label > 0:
+                    labels = np.sort(work[sorted(cached)])
+                    last = next(
+                        c for c in range(label, cache + 1) if np.searchsorted(labels, c, "right") == c
+                    )
+                entry = max((q for q in cached if work[q] <= last), key=ranks.__getitem__)
+                cached.remove(entry)
+            cached.add(page)
+        update_work_function(work, page, cache)
+        entries.append(entry)
+    return entries
+
+
+def check_online_min(requests: list[int], pages: int, cache: int, seed: int) -> None:
+    ranks = np.random.default_rng(seed).permutation(pages).astype(np.int32)
+    entries = np.full(len(requests), -99, dtype=np.int32)
+    faults = online_min(frozen(requests), pages, cache, entries, ranks)
+    assert entries.tolist() == defined_online_min(requests, pages, cache, ranks.tolist()), (cache, requests)
+    assert faults == np.count_nonzero(entries != HIT)
+
+
+def test_online_min_follows_its_rule() -> None:
+    for seed, (shape, requests, cache) in enumerate(cases(repetitions=40, longest=200)):
+        check_online_min(requests, shape.total, cache, seed)
+
+
+@pytest.mark.parametrize("cache", [70, 200])
+def test_online_min_follows_its_rule_with_many_steps(cache: int) -> None:
+    # Several groups of steps, which close up several times; the steps are few where pages come in a circle.
+    pages, length = 3 * cache, 20 * cache
+    rng = np.random.default_rng(cache)
+    zipf = np.minimum(rng.zipf(1.2, length), pages) - 1
+    circle = (np.arange(length) + (rng.random(length) < 0.1) * rng.integers(pages, size=length)) % pages
+    for seed, requests in enumerate((zipf, rng.integers(pages, size=length), circle)):
+        check_online_min(requests.tolist(), pages, cache, seed)
 
 
 # ---------------------------------------------------------------- offline
