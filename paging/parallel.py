@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from importlib import import_module
 from itertools import count, islice
 from multiprocessing.synchronize import Event
 from threading import Thread
@@ -137,6 +138,23 @@ def _begin(stop: Event, begun: Event) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep Ctrl-C from processes started meanwhile: they import before they can say that they ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _import(module: str) -> None:
+    import_module(module)
+
+
 class Pool:
     """Worker processes, to be used as a context: at its end those under way are asked to stop.
 
@@ -170,6 +188,12 @@ class Pool:
         # A process that is left without Python's own end frees the events' semaphores only here.
         del self._executor, self._start, self._stop, self._begun
 
+    def prepare(self, module: str) -> None:
+        """Let every worker start and import a module, while this process does something else."""
+        with _unheard():
+            for _ in range(self.workers):
+                self._executor.submit(_import, module)
+
     def in_order(
         self, work: Callable[[Job], Result], jobs: Sequence[Job], stop: Callable[[], bool] = UNWATCHED.stop
     ) -> Iterator[Result]:
@@ -183,7 +207,8 @@ class Pool:
             Asked now and then, ``stop`` said so.
         """
         with _no_worker_lost():
-            futures = [self._executor.submit(work, job) for job in jobs]
+            with _unheard():
+                futures = [self._executor.submit(work, job) for job in jobs]
             for future in futures:
                 while not wait([future], timeout=ASK_EVERY).done:
                     if stop():
@@ -227,12 +252,13 @@ class Pool:
                     return
 
     def _submit(self, work: Callable[[Job], Result], job: Job) -> Future[Result]:
-        try:
-            return self._executor.submit(work, job)
-        except BrokenProcessPool:
-            self._executor.shutdown(wait=False)
-            self._executor = self._start()
-            return self._executor.submit(work, job)
+        with _unheard():
+            try:
+                return self._executor.submit(work, job)
+            except BrokenProcessPool:
+                self._executor.shutdown(wait=False)
+                self._executor = self._start()
+                return self._executor.submit(work, job)
 
 
 def each(

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from paging.traces import TraceReading
-    from proofs.report.document import Settings
     from proofs.report.studies import StudySource
 
 COLUMNS = {
@@ -113,9 +112,7 @@ def reproduce(
       paging reproduce -o report --trace routing.npz --weights bytes
     """
     from paging.parallel import Pool, cores
-    from proofs.report.document import Settings, compute, environment
     from proofs.report.folder import check_target, staged
-    from proofs.report.writing import write_report
 
     if directory is not None and claim is not None:
         raise click.UsageError("--claim prints one row and writes nothing: leave out -o")
@@ -123,12 +120,11 @@ def reproduce(
         raise click.UsageError("say where the report goes (-o DIR), or which row to repeat (--claim ID)")
     if weights is not None and (claim is not None or not traces):
         raise click.UsageError("--weights are those of the pages of traces in a report: give --trace and -o")
-    began = time.perf_counter()
-    settings = Settings.reduced(seed) if quick else Settings(seed)
     if claim is not None:
-        _repeat(claim, settings, traces, reading, as_json)
+        _repeat(claim, quick, seed, traces, reading, as_json)
         return
     assert directory is not None
+    began = time.perf_counter()
     target = Path(directory)
     check_target(target)
     sources = _read(traces, reading, as_json, weights)
@@ -143,6 +139,12 @@ def reproduce(
     try:
         with staged(target) as folder, stoppable() as stop, workers as pool:
             stop.news = f"nothing was written to {directory}"
+            if pool is not None:
+                pool.prepare("proofs.report.writing")  # imports there while it imports here
+            from proofs.report.document import Settings, compute, environment
+            from proofs.report.writing import write_report
+
+            settings = Settings.reduced(seed) if quick else Settings(seed)
             document = compute(settings, sources, directory=folder, stage=begin, pool=pool)
             command = _command(directory, traces, reading, weights, quick, seed)
             with begin("drawing figures") as watch:
@@ -162,11 +164,12 @@ def reproduce(
 
 
 def _repeat(
-    claim: str, settings: Settings, traces: tuple[str, ...], reading: TraceReading, as_json: bool
+    claim: str, quick: bool, seed: int, traces: tuple[str, ...], reading: TraceReading, as_json: bool
 ) -> None:
     """Compute and show one row of the report."""
-    from proofs.report.document import repeat
+    from proofs.report.document import Settings, repeat
 
+    settings = Settings.reduced(seed) if quick else Settings(seed)
     with stoppable() as stop, progress(f"repeating {claim}", show=not as_json, stop=stop) as watch:
         try:
             kind, rows = repeat(claim, settings, lambda: _read(traces, reading, as_json), watch)

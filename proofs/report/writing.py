@@ -71,7 +71,7 @@ def draw_figures(
     Returns the SVGs by name, ready to stand inside an HTML page.
     """
     folder.mkdir(exist_ok=True)
-    todo = list(plans(document))
+    todo = list(planned(document))
     formats = ("svg",) if document["provenance"]["settings"]["quick"] else FORMATS
     jobs = [(plan, folder, formats) for plan in todo]
     drawn = dict(zip(todo, each(pool, _draw, jobs, watch), strict=True))
@@ -80,6 +80,14 @@ def draw_figures(
     if lead is not None:
         figures[LEAD] = inline_svg(replace(lead, name=LEAD), drawn[lead])
     return figures
+
+
+def planned(document: Mapping[str, Any]) -> Iterator[Plan]:
+    """Yield the figures of a report: of a quick one's constructions those that the first screen speaks of."""
+    quick, headline = document["provenance"]["settings"]["quick"], _headline(document)
+    for plan in plans(document):
+        if not quick or plan.kind != "growth" or plan.data["construction"] in headline:
+            yield plan
 
 
 LEAD = "lead"

@@ -52,7 +52,7 @@ from proofs.report.figures import draw, plans
 from proofs.report.folder import SCHEMA, ReportError, check_target, staged
 from proofs.report.growth import grow, growth_jobs, panels_of
 from proofs.report.studies import ORDER, SYNTHETIC, StudySource, cache_sizes, read_source, study
-from proofs.report.writing import data_tables, findings, write_report
+from proofs.report.writing import data_tables, findings, planned, write_report
 from tests.helpers.browser import Visit, expect
 from tests.helpers.json_form import check_form
 
@@ -356,7 +356,10 @@ def test_a_violated_bound_is_a_verdict_with_a_counterexample(tmp_path: Path) -> 
 def test_all_files_are_there(document: dict[str, Any], folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"report.html", "report.json", "data", "figures"}
     drawn = {path.name for path in (folder / "figures").iterdir()}
-    assert drawn == {plan.name + ".svg" for plan in plans(document)}  # a quick report has no PNG
+    assert drawn == {plan.name + ".svg" for plan in planned(document)}  # a quick report has no PNG
+    assert {"growth-cyclic.svg", "ratio-zipf.svg"} < drawn < {plan.name + ".svg" for plan in plans(document)}
+    whole = {**document, "provenance": {**document["provenance"], "settings": {"quick": False}}}
+    assert list(planned(whole)) == list(plans(document))
     assert {path.stem for path in (folder / "data").iterdir()} == set(data_tables(document))
 
 
