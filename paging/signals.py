@@ -210,11 +210,23 @@ def _collected(stop: Stop) -> Iterator[None]:
     told.setblocking(False)
     before = {number: signal.signal(number, stop._note) for number in ENDING}
     other = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    hook = sys.unraisablehook
+
+    def lost(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt | StoppedError):
+            stop._heard = (
+                False  # raised in a callback of compiled code, which goes on: to be raised once more
+            )
+        else:
+            hook(unraisable)
+
+    sys.unraisablehook = lost
     threading.Thread(target=stop._listen, args=(wake,), daemon=True).start()
     try:
         yield
     finally:
         stop._done.set()
+        sys.unraisablehook = hook
         signal.set_wakeup_fd(other)
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -18,7 +18,7 @@ from paging.cli.options import (
     visits_option,
     weights_option,
 )
-from paging.cli.terminal import progress, provenance, write_json, write_notes, write_table
+from paging.cli.terminal import progress, provenance, remark, write_json, write_notes, write_table
 from paging.errors import ModelError
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ def diagnose(
 
     with progress("reading the trace", show=not as_json):
         requests = read(trace, reading)
+    if requests.layers == 1 and requests.ids is not None:
+        remark(f"{trace}: a list of page ids is one layer; requests that go round layers need -l and -n")
     weighing = None if weights is None else requests.weights_as(weights, trace)
     with progress("serving", show=not as_json) as watch:
         found = diagnose(

@@ -254,11 +254,13 @@ def weighted_ratio(
         complete = _explore(graph, max_states, watch)
         graph.work.require_sums(len(graph.states))
         targets, codes, objective = _cut(graph)
-        found = best_cycle(targets, codes, objective, watch=watch)
+        states = len(graph.states)
+        sweeps = Watch(lambda ratio: watch.look(RatioProgress(states, 0, ratio, solving=True)))
+        found = best_cycle(targets, codes, objective, watch=sweeps)
         best, iterations = found.cycle, found.iterations
         if complete and (best is None or best.price):
             exact = Fraction(0) if best is None else Fraction(best.gain, best.price)
-            potential = longest_paths(targets, codes, exact, objective, watch=watch)
+            potential = longest_paths(targets, codes, exact, objective, watch=sweeps)
     except StoppedError:
         complete = False
     cycle = None if best is None else _literal(graph, best, small)

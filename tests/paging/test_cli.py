@@ -164,6 +164,18 @@ def test_a_full_disk_is_one_line() -> None:
     assert "No space left" in one_line(done.stderr)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell that closes what it hands over")
+@pytest.mark.parametrize(
+    ("file", "code"), [("valid/bypassing.json", 0), ("invalid/forced-claimed-for-bypassing.json", 1)]
+)
+@pytest.mark.parametrize("program", [f"{PROGRAM} verify", f"{sys.executable} proofs/checker"])
+def test_a_closed_output_leaves_the_exit_code(program: str, file: str, code: int) -> None:
+    command = f"{program} tests/certificates/dual/{file} >&-"
+    done = subprocess.run(["sh", "-c", command], cwd=HERE.parent, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, "")
+
+
 def test_a_reader_that_goes_away_is_no_error() -> None:
     child = subprocess.Popen([PROGRAM, "policies", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert child.stdout is not None

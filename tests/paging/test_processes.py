@@ -154,6 +154,26 @@ def test_a_process_inside_compiled_code_is_left_with_its_last_news() -> None:
     assert (run.returncode, run.stderr) == (130, "paging: interrupted; known so far: 7 of 9\n")
 
 
+@pytest.mark.slow
+def test_a_signal_that_is_lost_in_a_callback_comes_once_more() -> None:
+    code = (
+        "import ctypes, signal, time\n"
+        "from paging.signals import interruptible\n"
+        "inside = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))\n"
+        "begun = time.monotonic()\n"
+        "try:\n"
+        "    with interruptible():\n"
+        "        inside()\n"
+        "        print('lost', flush=True)\n"
+        "        while True:\n"
+        "            time.sleep(0.1)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', time.monotonic() - begun < 4)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("lost\ninterrupted True\n", "")
+
+
 @pytest.mark.parametrize("number", signals.ENDING)
 def test_a_signal_interrupts_with_everything_cleaned_up(number: int, tmp_path: Path) -> None:
     before = [signal.getsignal(ending) for ending in signals.ENDING]

@@ -560,3 +560,41 @@ def test_every_format_has_a_name_and_a_title() -> None:
     for name, title in trace_formats().items():
         assert title
         assert f"`{name}`" in text or f"`.{name}`" in text, name
+
+
+# --- names that steer --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["\x1b]0;x\x07", "a\nb", "a\u202eb", "\ud800", "\x9b31m", "a\u2028b"])
+def test_a_name_steers_no_terminal(name: str, tmp_path: Path, capsys: Capture) -> None:
+    header = json.dumps({"layered_paging": 1, "name": f"x{name}", "pages": 3})
+    path = file(tmp_path, f'{header}\n{{"experts":[[0],[1]]}}\n'.encode(), "t.jsonl")
+    trace = read_trace(path)
+    odd = sum(letter not in "ab]0;x31m" for letter in name)
+    assert trace.name.count("�") == odd > 0
+    assert trace.name.isprintable()
+    assert f"{odd} of the characters of its name cannot be shown" in trace.remarks
+    assert paging_run(["trace", "info", str(path)]) == 0
+    assert set(name) & set(capsys.readouterr().out) <= set("ab]0;x31m\n")
+
+
+def test_a_name_with_letters_of_every_script_is_kept(tmp_path: Path) -> None:
+    name = "مدل\u200cها é 模型 👩\u200d🔬"
+    header = json.dumps({"layered_paging": 1, "name": name, "pages": 3})
+    trace = read_trace(file(tmp_path, f'{header}\n{{"experts":[[0],[1]]}}\n'.encode(), "t.jsonl"))
+    assert (trace.name, any("shown" in remark for remark in trace.remarks)) == (name, False)
+
+
+def test_page_ids_that_steer_are_refused(tmp_path: Path) -> None:
+    path = file(tmp_path, b"50,/a,512\n51,/\x1b[31m,512\n")
+    with pytest.raises(TraceError, match=r"page '/\\x1b\[31m' has a character that cannot be shown"):
+        read_trace(path, column=2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs file names that are bytes")
+def test_the_name_of_a_file_that_is_no_text(tmp_path: Path) -> None:
+    path = file(tmp_path, b"0 1 2 0\n", "a\udcffb.txt")
+    assert read_trace(path).name == "a�b"
+    assert paging_run(["show", "lru", "--trace", str(path), "-k", "2", "-o", str(tmp_path / "p.html")]) == 0
+    command = ["diagnose", str(path), "-k", "2", "-o", str(tmp_path / "d.html"), "--json"]
+    assert paging_run(command) == 0
