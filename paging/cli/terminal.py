@@ -240,14 +240,18 @@ def _write_styled(title: str, header: Sequence[str], rows: list[list[str]], left
     console = Console(file=sys.stdout, highlight=False)
     console.print(Text(title))
     numeric = len(left) < 2
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    blocks = _blocks(widths, console.width) if numeric else [list(range(len(header)))]
-    for block in blocks:
+    columns = list(zip(header, *rows, strict=True))
+    # Text may fold on a narrow screen, between its words; a number never does, and no digit gets lost.
+    unfolded = [" ".join(column).split() if not numeric else column for column in columns]
+    widths = [max(map(len, parts), default=0) for parts in unfolded]
+    for block in _blocks(widths, console.width):
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         for place in block:
             justify: Any = "left" if place in left else "right"
-            # Text may fold on a narrow screen; a number never does, and no digit gets lost.
-            table.add_column(Text(header[place]), justify=justify, overflow="fold", no_wrap=numeric)
+            least = min(widths[place], console.width - 2)
+            table.add_column(
+                Text(header[place]), justify=justify, overflow="fold", no_wrap=numeric, min_width=least
+            )
         for row in rows:
             table.add_row(*(Text(row[place]) for place in block))
         console.print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -441,6 +442,28 @@ def test_a_table_as_csv_and_latex(capsys: Capture) -> None:
     ]
     assert text.count(r"\toprule") == text.count(r"\midrule") == text.count(r"\bottomrule") == 1
     assert not set("ℓ≥≤−·…–&") & set(re.sub(r"^%.*| & ", "", text, flags=re.MULTILINE))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("columns", ["60", "100"])
+def test_a_narrow_terminal_breaks_no_word(columns: str) -> None:
+    main, terminal = os.openpty()
+    environment = {**os.environ, "COLUMNS": columns, "NO_COLOR": "1", "TERM": "xterm"}
+    command = [str(PROGRAM), "bounds", "-l", "1", "-n", "3", "-k", "1"]
+    with subprocess.Popen(command, stdout=terminal, env=environment) as child:
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of what Linux gives of a terminal that is closed
+            while part := os.read(main, 1 << 16):
+                shown += part
+    os.close(main)
+    assert child.returncode == 0
+    lines = re.sub("\x1b\\[[0-9;]*m", "", shown.decode()).splitlines()
+    table = [line for line in lines if line.startswith(" ")]
+    assert max(map(len, table)) <= int(columns)
+    words = " ".join(table).split()
+    assert {"deterministic", "sequential,", "visits-lower-one-layer"} <= set(words)
 
 
 def test_several_tables_are_parted_by_a_line(capsys: Capture) -> None:
