@@ -109,7 +109,7 @@ class Others(dict[int, After]):
         return after
 
 
-class Request(NamedTuple):
+class Effect(NamedTuple):
     """What a request costs, and what becomes of the layers, before it is known what leaves."""
 
     places: Pages  # of the pages requested in their layer
@@ -124,7 +124,7 @@ class Move(NamedTuple):
     """A request in a listed state."""
 
     s: int
-    request: Request
+    request: Effect
     layers: list[After]
     leaving: int  # how many pages must leave
     layer: int  # to be served before the request,
@@ -272,8 +272,8 @@ class Board:
         self.added = [0 if states.alike.layers else layer for layer in range(len(pieces))]
         self.leaving: dict[Pages, list[Pages]] = {}
         self.others: dict[tuple[int, ...], Others] = {}
-        self.requests: dict[tuple[int, int], list[Request]] = {}
-        self.request: dict[tuple[int, int, Pages], Request] = {}
+        self.requests: dict[tuple[int, int], list[Effect]] = {}
+        self.request: dict[tuple[int, int, Pages], Effect] = {}
 
     def seen(self, s: int) -> tuple[int, int]:
         """Return what of a state matters to a request: the layer served, and how many pages OPT may have."""
@@ -315,7 +315,7 @@ class Board:
             request = self.request[(*seen, places)] = self.asked(seen, places)
         return self.moved(s, request)
 
-    def asked(self, seen: tuple[int, int], places: Pages) -> Request:
+    def asked(self, seen: tuple[int, int], places: Pages) -> Effect:
         """Work out a request of the pages at some places of the layer served."""
         listed, positive = seen
         game, base, codes, paid = self.game, self.base, self.codes[listed], 0
@@ -337,7 +337,7 @@ class Board:
             codes = [code % (2 * base) for code in codes]
         cached = self.cached[listed]
         self.kept += 4
-        return Request(
+        return Effect(
             places,
             len([place for place in places if place not in cached]),
             paid,
@@ -346,7 +346,7 @@ class Board:
             ends,
         )
 
-    def moved(self, s: int, request: Request) -> Move:
+    def moved(self, s: int, request: Effect) -> Move:
         """Return a request in a listed state."""
         layer = self.states.layers[s]
         layers = list(map(request.others.__getitem__, self.rows[s]))
