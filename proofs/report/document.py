@@ -106,7 +106,7 @@ class Settings:
         """
         return cls(
             seed, verdict_rounds=40, growth_requests=1000, runs=2, synthetic=SYNTHETIC[:2], told=1,
-            exact_states=0, exact_weights=0, solver_states=3_000, weighted_requests=1600, quick=True,
+            exact_states=0, exact_weights=0, solver_states=8_000, weighted_requests=1600, quick=True,
         )  # fmt: skip
 
 

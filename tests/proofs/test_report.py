@@ -359,7 +359,7 @@ def test_all_files_are_there(document: dict[str, Any], folder: Path) -> None:
     assert drawn == {plan.name + ".svg" for plan in planned(document)}  # a quick report has no PNG
     assert {"growth-cyclic.svg", "ratio-zipf.svg"} < drawn < {plan.name + ".svg" for plan in plans(document)}
     whole = {**document, "provenance": {**document["provenance"], "settings": {"quick": False}}}
-    assert list(planned(whole)) == list(plans(document))
+    assert [plan.name for plan in planned(whole)] == [plan.name for plan in plans(document)]
     assert {path.stem for path in (folder / "data").iterdir()} == set(data_tables(document))
 
 
@@ -545,7 +545,7 @@ def test_the_name_of_a_trace_is_no_id(tmp_path: Path, name: str, id: str | None)
     source = read_source(file, ["taken"])
     assert id is None or source.id == id
     assert re.fullmatch(r"[\w.-]{1,60}", source.id)
-    assert source.facts["name"] == name
+    assert source.facts["name"] == name.replace("\n", "�")
     assert len(source.title) < 160
 
 
@@ -639,7 +639,7 @@ def test_command_writes_the_report_and_a_summary(
     ids = [trace["id"] for trace in written["provenance"]["traces"]]
     assert len(set(ids)) == 2
     assert ids[1] == slug(f"{ids[0]}-2")
-    assert [trace["name"] for trace in written["provenance"]["traces"]] == [HOSTILE, HOSTILE]
+    assert [trace["name"] for trace in written["provenance"]["traces"]] == [HOSTILE.replace("\n", "�")] * 2
     assert len({trace["digest"] for trace in written["provenance"]["traces"]}) == 1
     assert "--weights 'tier:1*1/2,4*3'" in written["environment"]["command"]
     assert "--seed 3" in written["environment"]["command"]
