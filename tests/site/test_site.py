@@ -229,7 +229,7 @@ def test_the_atlas_is_explored_with_the_mouse_and_with_keys(site: Path, visit: V
     page.locator("#atlas").get_by_label("Policy").select_option("told-game")
     page.get_by_role("button", name="ℓ = 2, n = 3, k = 4").click()
     expect(detail).to_contain_text("Least β at α = γ = 12, exact")
-    expect(detail).to_contain_text("FLUSH-WHEN-KEPT, told discard bits 3")
+    expect(detail).to_contain_text("flush-when-kept, told discard bits 3")
 
 
 @pytest.mark.slow
