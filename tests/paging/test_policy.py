@@ -253,7 +253,7 @@ def test_an_installed_package_adds_bounds_constructions_and_workloads(site: Path
     )
     done = in_environment(site, "-c", code)
     assert "0 0 0 0 0 0\ntoy-lower reached\n" in done.stdout, done.stdout + done.stderr
-    assert "toy-lower,lower,TOY-POLICY,k,2," in done.stdout
+    assert "toy-lower,lower,toy-policy,k,2," in done.stdout
     # 16 requests to 2 layers, in each the pages 0, 1, 2, 0, …: with two slots every request is a fault
     assert "\ntoy-policy,16," in done.stdout
 
