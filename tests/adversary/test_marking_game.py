@@ -143,6 +143,7 @@ def settles(shape: tuple[int, int, int], ratio: Fraction) -> bool:
     return not changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "ratio"),
     [

@@ -23,6 +23,7 @@ def sequence() -> RequestSequence:
     return generate("zipf:alpha=0.8,requests=6000", INSTANCE, seed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 250])
 def test_curves_in_chunks_are_those_of_all_requests(
     sequence: RequestSequence, size: int, monkeypatch: pytest.MonkeyPatch

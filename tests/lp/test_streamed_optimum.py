@@ -35,6 +35,7 @@ def drawn(instance: LayeredInstance, length: int, seed: int) -> RequestSequence:
     return generate(f"zipf:alpha=0.7,requests={length}", instance, seed=seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instance", SHAPES, ids=str)
 @pytest.mark.parametrize(("part", "length"), [(1, 40), (7, 100), (1000, 1)])
 def test_bounds_are_those_of_all_requests_at_once(

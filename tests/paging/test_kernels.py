@@ -416,6 +416,7 @@ def defined_lfru(requests: list[int], pages: int, cache: int, per_visit: int) ->
     return entries
 
 
+@pytest.mark.slow
 def test_lfru_where_quotients_are_often_equal() -> None:
     # A page that is due one request too late is noticed only where few classes are near.
     for seed in range(24):
@@ -585,6 +586,7 @@ def test_online_min_follows_its_rule() -> None:
         check_online_min(requests, shape.total, cache, seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [70, 200])
 def test_online_min_follows_its_rule_with_many_steps(cache: int) -> None:
     # Several groups of steps, which close up several times; the steps are few where pages come in a circle.
@@ -663,6 +665,7 @@ def test_farthest_follows_its_rule_on_long_sequences(bypassing: bool) -> None:
 # ---------------------------------------------------------------- without numba
 
 
+@pytest.mark.slow
 def test_without_the_compiler_every_policy_and_opt_do_the_same() -> None:
     command = [sys.executable, "-W", "error", "-m", "tests.helpers.every_policy"]
     plain = subprocess.run(

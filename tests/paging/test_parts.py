@@ -67,6 +67,7 @@ def small_cases() -> list[RequestSequence]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IN_PARTS)
 def test_parts_give_the_schedule_of_the_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "WINDOW", 50)
@@ -81,6 +82,7 @@ def test_parts_give_the_schedule_of_the_whole(name: str, monkeypatch: pytest.Mon
             )
 
 
+@pytest.mark.slow
 def test_zrc_evicts_as_defined_on_all_small_sequences() -> None:
     for layers, pages, cache, length in ((1, 4, 2, 6), (1, 4, 3, 5), (2, 2, 2, 8), (2, 2, 3, 8)):
         instance = LayeredInstance(layers, pages, cache)
@@ -95,6 +97,7 @@ def test_zrc_evicts_as_defined_on_all_small_sequences() -> None:
             assert fast.entries.tolist() == defined.entries.tolist(), (instance, requests)
 
 
+@pytest.mark.slow
 def test_zrc_evicts_as_defined_on_long_runs() -> None:
     rng = np.random.default_rng(2)
     for pages, cache, steep in (
@@ -109,6 +112,7 @@ def test_zrc_evicts_as_defined_on_long_runs() -> None:
         assert fast.entries.tolist() == defined.entries.tolist(), pages
 
 
+@pytest.mark.slow
 def test_opt_so_far_is_the_work_function_and_the_optimum_of_every_prefix(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

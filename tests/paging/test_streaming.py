@@ -56,6 +56,7 @@ TRACES = ("whole.npz", "bare.npy", "objects.oracleGeneral", "packed.npz.gz")
 TRACES += ("lines.jsonl", "packed.jsonl.zst", "bare.jsonl", "table.parquet")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRACES)
 def test_chunks_are_the_requests_of_the_trace(files: Path, name: str) -> None:
     whole = read_trace(files / name)

@@ -877,6 +877,7 @@ def damaged_reads(path: Path, content: bytes) -> Trace | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_truncated_file_is_never_taken_for_a_whole_one(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"t{suffix}"

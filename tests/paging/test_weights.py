@@ -329,6 +329,7 @@ def test_wrong_weights_end_every_command_in_one_line(words, tmp_path, monkeypatc
         assert sorted(tmp_path.iterdir()) == files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", sorted(set(WEIGHED) - {("reproduce",)}), ids=" ".join)  # tests/proofs
 def test_numbers_that_count_weights_say_so(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

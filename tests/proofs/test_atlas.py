@@ -276,6 +276,7 @@ def test_the_smaller_entries_of_the_table_are_found_again() -> None:
             assert found.value.number == value_of(row, subject), (row, subject)
 
 
+@pytest.mark.slow
 def test_an_atlas_of_several_pages_a_visit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shape = ["--layers", "1", "--max-pages", "4", "-g", "2", "--subject", "game", "--workers", "1", "--json"]
     for visits, value in (("sequential", "3"), ("atomic", "2")):

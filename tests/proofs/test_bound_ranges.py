@@ -160,6 +160,7 @@ def test_upper_bounds_hold_wherever_they_speak(instance: LayeredInstance) -> Non
                 assert paid <= value * optimum + additive, (name, policy, opt_cache)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("instance", "length"), BITS, ids=str)
 def test_bounds_with_errors_hold_for_all_bits(instance: LayeredInstance, length: int) -> None:
     claims = [

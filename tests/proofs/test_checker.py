@@ -90,6 +90,7 @@ def test_mutants_of_a_real_run_are_all_refused():
         assert verify(mutant).status == REFUTED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["packed.json", "gzipped.json.gz"])
 def test_no_changed_byte_is_swallowed(name, tmp_path):
     """Flip one bit, or cut off the end: the file is refused, or still says the same."""
@@ -113,6 +114,7 @@ def unpacked(document):
     return {**document, "claim": {**claim, "requests": list(checker.integers(claim["requests"], ""))}}
 
 
+@pytest.mark.slow
 def test_a_bomb_is_not_unpacked(tmp_path):
     path = tmp_path / "bomb.json.gz"
     path.write_bytes(gzip.compress(b" " * 10**8))
@@ -159,6 +161,7 @@ def test_the_checker_says_how_it_is_called(capsys):
     assert "usage" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_must_be_trusted_is_what_the_documentation_says():
     """When it is out of date: make tables."""
     assert block(DOCS.read_text(encoding="utf-8"), "trusted") == trusted_table()

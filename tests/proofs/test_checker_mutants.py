@@ -74,6 +74,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Modu
         del sys.modules[name]
 
 
+@pytest.mark.slow
 def test_every_refusal_is_needed_by_a_file(copy: tuple[Any, list[str]], tmp_path: Path) -> None:
     mutable, places = copy
     switch, expected = mutable.switch, reasons()

@@ -474,6 +474,7 @@ def test_what_a_trace_is_called_stays_text_on_the_page():
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("visits", ["sequential", "atomic"])
 def test_the_page_shows_the_numbers_of_the_document(visits):
     trace = drawn(2, 2, 2)

@@ -398,6 +398,7 @@ def true_claim(document: dict) -> bool:
     return Fraction(claim.get("lower", 0)) <= high and upper >= low and enough
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [

@@ -666,6 +666,7 @@ def test_command_ends_with_1_if_a_bound_does_not_stand(
     assert "✗ violated" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 def test_one_row_is_repeated_as_the_report_has_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     words = ["reproduce", "--quick", "--seed", "3", "--json"]

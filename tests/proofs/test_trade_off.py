@@ -165,6 +165,7 @@ def with_distributions(
     return edges
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "layers", "pages", "given"),
     [
@@ -304,6 +305,7 @@ def harmonic(k: int) -> Fraction:
     return sum((Fraction(1, i) for i in range(1, k + 1)), Fraction(0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layers", "pages", "cache", "beta"),
     # One layer: MARK's ratio less 1, which is H_k with k + 1 pages and 2·H_k − 1 with more.
@@ -322,6 +324,7 @@ def test_mark0_at_alpha_1(layers: int, pages: int, cache: int, beta: Fraction) -
     assert verify(json.loads(json.dumps(found.certificate()))).status == VERIFIED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cache", [2, 3, 4])
 def test_mark_predict_keeps_what_is_reported_of_it(cache: int) -> None:
     for pages in (cache + 1, cache + 2):
