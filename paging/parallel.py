@@ -190,9 +190,8 @@ class Pool:
 
     def prepare(self, module: str) -> None:
         """Let every worker start and import a module, while this process does something else."""
-        with _unheard():
-            for _ in range(self.workers):
-                self._executor.submit(_import, module)
+        for _ in range(self.workers):
+            self._submit(_import, module)
 
     def in_order(
         self, work: Callable[[Job], Result], jobs: Sequence[Job], stop: Callable[[], bool] = UNWATCHED.stop

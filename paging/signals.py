@@ -214,9 +214,7 @@ def _collected(stop: Stop) -> Iterator[None]:
 
     def lost(unraisable: sys.UnraisableHookArgs) -> None:
         if isinstance(unraisable.exc_value, KeyboardInterrupt | StoppedError):
-            stop._heard = (
-                False  # raised in a callback of compiled code, which goes on: to be raised once more
-            )
+            stop._heard = False  # a callback of compiled code went on: it is to be raised once more
         else:
             hook(unraisable)
 

@@ -78,8 +78,8 @@ BESIDE_EXPERTS = {
 }
 """Arrays that may stand beside the experts, and their kinds of numbers; weights are those of the gate."""
 
-UNNAMED = "arr_0.npy"
-"""The member of an array that was saved without a name."""
+UNNAMED = "arr_0"
+"""What numpy calls an array that was saved without a name."""
 
 
 def experts_member(members: Sequence[str]) -> str:
@@ -90,12 +90,13 @@ def experts_member(members: Sequence[str]) -> str:
     TraceError
         There is no such array.
     """
-    if "experts.npy" in members or list(members) == [UNNAMED]:
-        return ("experts.npy" if "experts.npy" in members else UNNAMED).removesuffix(".npy")
-    names = shorten(sorted(name.removesuffix(".npy") for name in members))
-    raise TraceError(
-        f"no array 'experts' in the archive, only {names}: numpy.savez(FILE, experts=…) names it"
-    )
+    names = [name.removesuffix(".npy") for name in members]
+    if "experts" in names:
+        return "experts"
+    if names == [UNNAMED]:
+        return UNNAMED
+    only = shorten(sorted(names))
+    raise TraceError(f"no array 'experts' in the archive, only {only}: numpy.savez(FILE, experts=…) names it")
 
 
 BESIDE_SCORES = {"attention_mask": "iub", "seq_id": "iu", "decode": "b", "weights": "f", "experts": "iu"}
